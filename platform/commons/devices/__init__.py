@@ -1,0 +1,1 @@
+"""Devices, their enrolment, their readings and rollups."""

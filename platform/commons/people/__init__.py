@@ -1,0 +1,1 @@
+"""People and organisations: one handle namespace, memberships with roles, sign-in, API tokens."""

@@ -1,0 +1,1 @@
+"""Long work as a row with a lease; Celery only rings the bell."""

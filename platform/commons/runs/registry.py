@@ -1,0 +1,68 @@
+"""Kinds of runs: a room registers the function that does the work, by name, from its `tasks.py`.
+
+    @kind("energy.simulate", queue="simulations", engine_version=ENGINE_VERSION)
+    def simulate(job: Job, inputs: Inputs) -> Outcome: ...
+
+The function must be a pure effect of its inputs and seed until it answers: what it wants to write, it hands back as
+`Outcome.effect`, which runs inside the transaction that ends the run, and only if this worker still holds the lease.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from commons.runs.models import Run
+
+Inputs = Mapping[str, Any]
+
+
+class Job(Protocol):
+    """What a kind's function may ask and tell while it works."""
+
+    run: "Run"
+    seed: int
+
+    def progress(self, share: float, stage: str = "") -> None:
+        """Tell how far it is (0..1) and what it does now; raises `Cancelled` when it was asked to stop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result (JSON) and what to write with it, in the same transaction."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+    effect: Callable[[], None] | None = None
+
+
+Work = Callable[[Job, Inputs], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A registered kind of run."""
+
+    slug: str
+    work: Work
+    queue: str
+    engine_version: str
+    max_attempts: int
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def kind(slug: str, *, queue: str = "default", engine_version: str = "1", max_attempts: int = 3) -> Callable[[Work], Work]:
+    """Register the work of a kind."""
+
+    def register(work: Work) -> Work:
+        _kinds[slug] = Kind(slug, work, queue, engine_version, max_attempts)
+        return work
+
+    return register
+
+
+def find(slug: str) -> Kind:
+    """The kind of that name; a LookupError if no room brings it."""
+    return _kinds[slug]

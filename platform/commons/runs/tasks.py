@@ -1,0 +1,18 @@
+"""The bell, and the sweep that rings for what was forgotten."""
+
+from celery import shared_task
+
+from commons.runs import services
+from commons.runs.work import do
+
+
+@shared_task(name="runs.work")
+def work(run_id: str) -> None:
+    """Work on a run."""
+    do(run_id)
+
+
+@shared_task(name="runs.sweep")
+def sweep() -> None:
+    """Every ten seconds, by beat."""
+    services.sweep()

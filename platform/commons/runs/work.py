@@ -1,0 +1,71 @@
+"""Doing a run: claim it, keep the lease while its function works, then end it once."""
+
+import logging
+import threading
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from commons.errors import CityError
+from commons.runs import registry, services
+from commons.runs.errors import LeaseLost
+from commons.runs.models import Run
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = services.LEASE.total_seconds() / 4
+
+
+@dataclass
+class Worker:
+    """The `Job` that a kind's function sees."""
+
+    run: Run
+
+    @property
+    def seed(self) -> int:
+        """The seed of all randomness in this run."""
+        return self.run.seed
+
+    def progress(self, share: float, stage: str = "") -> None:
+        """Tell how far it is; raises when it should stop."""
+        services.report(run=self.run, share=share, stage=stage)
+
+
+def _heartbeat(run: Run, stop: threading.Event) -> None:
+    """Extend the lease while the function computes without a word."""
+    try:
+        while not stop.wait(HEARTBEAT_S):
+            try:
+                if not services.extend(run=run):
+                    return
+            except Exception:
+                log.warning("the lease of run %s could not be extended", run.pk, exc_info=True)
+                connection.close()
+    finally:
+        connection.close()
+
+
+def do(run_id: UUID | str) -> bool:
+    """Work on the run if nobody else does; whether this call did it."""
+    run = services.claim(run_id=str(run_id))
+    if run is None:
+        return False
+    stop = threading.Event()
+    heart = threading.Thread(target=_heartbeat, args=(run, stop), daemon=True)
+    heart.start()
+    try:
+        outcome = registry.find(run.kind).work(Worker(run), run.inputs)
+        services.finish(run=run, outcome=outcome)
+    except LeaseLost:
+        log.warning("run %s was taken over by another worker", run.pk)
+    except CityError as refusal:
+        services.fail(run=run, error=refusal)
+    except Exception as fault:
+        log.exception("run %s (%s) failed", run.pk, run.kind)
+        services.fail(run=run, error=fault)
+    finally:
+        stop.set()
+        heart.join()
+    return True

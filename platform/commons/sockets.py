@@ -1,0 +1,235 @@
+"""Where rooms plug in. The ground floor offers these sockets and imports no room; a room registers from its `apps.py`.
+
+Each socket is a typed record and a registry. A room that is left out simply leaves its sockets empty.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from django.http import HttpRequest
+
+    from commons.people.models import User
+    from commons.places.models import Place
+
+Text = str | Promise
+T = TypeVar("T")
+
+
+class Socket(Generic[T]):
+    """An ordered registry of one kind of plug; registering the same slug again is an error."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._plugs: dict[str, T] = {}
+
+    def register(self, plug: T) -> T:
+        """Plug in. `plug` has `slug`, and `order` where the order matters."""
+        slug: str = plug.slug  # type: ignore[attr-defined]
+        if slug in self._plugs:
+            raise ValueError(f"{slug!r} is already plugged into {self.name}")
+        self._plugs[slug] = plug
+        return plug
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(sorted(self._plugs.values(), key=lambda p: (getattr(p, "order", 100), getattr(p, "slug", ""))))
+
+    def get(self, slug: str) -> T | None:
+        """The plug of that name, if its room is there."""
+        return self._plugs.get(slug)
+
+
+@dataclass(frozen=True, slots=True)
+class NavEntry:
+    """A section in the masthead. `icon` names a symbol of templates/web/icons.html."""
+
+    slug: str
+    title: Text
+    url_name: str
+    icon: str
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A headline figure of one place with what it is made of. `value` is None when nothing is known yet.
+
+    `completeness` is the share (0..1) of the period and members for which there are data; `estimated` says that parts
+    are modelled or demo. `upper` is the upper bound where `value` is a lower bound.
+    """
+
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    unit: Text
+    start: "dt.datetime | None"
+    end: "dt.datetime | None"
+    completeness: float | None
+    sentence: Text
+    evidence: Sequence[Mapping[str, Any]] = ()
+    upper: float | None = None
+    estimated: bool = False
+    demo: bool = False
+    notes: Sequence[Text] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineFigure:
+    """One of the figures on the front door. `style`: "ratio" (two decimals) or "percent" (value 0..1)."""
+
+    slug: str
+    title: Text
+    style: Literal["ratio", "percent"]
+    goal: float
+    compute: "Callable[[Place], Figure]"
+    definition: Text
+    version: str
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HomeCard:
+    """A card on the home page: a template and what fills it. `context` answers None to stay away."""
+
+    slug: str
+    template: str
+    context: "Callable[[HttpRequest, Place], Mapping[str, Any] | None]"
+    order: int = 100
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageSlot:
+    """A piece on another room's page, e.g. labs hang makes onto "designs.design".
+
+    `place` names page and spot ("designs.design.aside"); the page hands its object to `context`, which answers None
+    to stay away.
+    """
+
+    slug: str
+    place: str
+    template: str
+    context: "Callable[[HttpRequest, Any], Mapping[str, Any] | None]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One search result."""
+
+    title: str
+    url: str
+    detail: str = ""
+    rank: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSource:
+    """A kind of thing that search finds."""
+
+    slug: str
+    title: Text
+    search: "Callable[[str, User | None, int], Sequence[Hit]]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A fact that a city system is modelled: found in the database at the time of asking, never typed in.
+
+    `level`: 1 inventory, 2 live, 3 predictive, 4 what-if, 5 closed loop (facts: coverage ladder).
+    """
+
+    system: str
+    level: int
+    what: Text
+    count: int
+    source: str
+    as_of: "dt.datetime | None"
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemEvidence:
+    """A room's evidence for the systems of a place."""
+
+    slug: str
+    collect: "Callable[[Place], Iterable[Evidence]]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SunHour:
+    """One hour of the sun ribbon: kW to spare (negative: from the grid); `forecast` right of now."""
+
+    start: "dt.datetime"
+    spare_kw: float
+    forecast: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SunRibbon:
+    """The thread under the masthead: today's spare sun in a place, hour by hour."""
+
+    slug: str
+    hours: "Callable[[Place], Sequence[SunHour]]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of one dependency."""
+
+    ok: bool
+    sentence: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A dependency that `/readyz` asks."""
+
+    slug: str
+    check: Callable[[], Health]
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPart:
+    """A room's part of the demo city. Both are idempotent; `say` prints a progress line.
+
+    What a part makes is marked (`demo=True` on its rows), so that it can be taken away whole.
+    """
+
+    slug: str
+    seed: "Callable[[Callable[[str], None]], None]"
+    remove: "Callable[[Callable[[str], None]], None]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDataset:
+    """A public dataset: rows for the catalogue and a writer of its file."""
+
+    slug: str
+    title: Text
+    licence: str
+    rows: Callable[[], Iterable[Mapping[str, Any]]]
+    order: int = 100
+
+
+nav: Socket[NavEntry] = Socket("nav")
+figures: Socket[HeadlineFigure] = Socket("figures")
+home_cards: Socket[HomeCard] = Socket("home_cards")
+page_slots: Socket[PageSlot] = Socket("page_slots")
+search_sources: Socket[SearchSource] = Socket("search_sources")
+evidence: Socket[SystemEvidence] = Socket("evidence")
+sun: Socket[SunRibbon] = Socket("sun")
+health_checks: Socket[HealthCheck] = Socket("health_checks")
+demo_parts: Socket[DemoPart] = Socket("demo_parts")
+open_datasets: Socket[OpenDataset] = Socket("open_datasets")

@@ -1,0 +1,1 @@
+"""The web kit: layout, components, problem+json, idempotency, pagination, OpenAPI."""

@@ -1,0 +1,62 @@
+"""Two small layers: refusals become answers, and POSTs with an Idempotency-Key happen once."""
+
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from commons.errors import CityError
+from commons.web import idempotent
+from commons.web.middleware_types import GetResponse
+from commons.web.problems import answer, is_api, problem, problem_response
+
+
+
+
+class problem_json:  # noqa: N801 a middleware reads like a function in settings
+    """A `CityError` raised by any view becomes a page or a problem document; so do the API's 404s and 500s."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        bare = is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
+        if bare:
+            return _as_problem(response)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, CityError):
+            return answer(request, exception)
+        if isinstance(exception, Http404) and is_api(request):
+            return problem_response(problem(404, _("Not found"), _("There is nothing at this address.")))
+        return None
+
+
+def _as_problem(response: HttpResponse) -> HttpResponse:
+    sentences = {
+        404: _("There is nothing at this address."),
+        403: _("This request was refused; a form's token may be missing or old."),
+        500: _("Something broke on our side and was written down."),
+    }
+    status = response.status_code
+    made: HttpResponse = problem_response(problem(status, response.reason_phrase, sentences.get(status, response.reason_phrase)))
+    for name in ("Retry-After", "Allow", "WWW-Authenticate"):
+        if name in response:
+            made[name] = response[name]
+    return made
+
+
+class idempotency:  # noqa: N801
+    """Lets `commons.web.idempotent` answer a POST that carries an Idempotency-Key."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest, *args: Any) -> HttpResponse:
+        key = request.headers.get("Idempotency-Key")
+        if key is None or request.method != "POST" or not is_api(request):
+            return self.get_response(request)
+        return idempotent.once(request, key, self.get_response)

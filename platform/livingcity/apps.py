@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LivingCityConfig(AppConfig):
+    name = "livingcity"
+    verbose_name = "Living City"

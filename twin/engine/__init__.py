@@ -1,0 +1,1 @@
+"""Pure computation: numpy in, numpy out; no Django, no clock, no randomness but by argument."""
