@@ -7,9 +7,10 @@ from pathlib import Path
 from designs.engine.errors import Unreadable
 from designs.engine.facts import Facts
 
-WIDTH, HEIGHT = 960, 720
+WIDTH, HEIGHT = 800, 600
 SMALL = (320, 240)
-SPRUCE = "#0d5c49"
+SPRUCE = "#2f7d68"  # reads on light and on dark paper
+STROKE = 2600  # of a page a million wide, as ezdxf draws it
 TO_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "px": 25.4 / 96, "pt": 25.4 / 72, "pc": 25.4 / 6, "": 25.4 / 96}
 
 
@@ -65,12 +66,11 @@ def _dxf(path: Path) -> tuple[str, tuple[float, float]]:
         background_policy=config.BackgroundPolicy.OFF,
         color_policy=config.ColorPolicy.CUSTOM,
         custom_fg_color=SPRUCE,
-        lineweight_scaling=0.0,
-        min_lineweight=0.6,
     )
     Frontend(RenderContext(document), backend, config=look).draw_layout(space)
     page = layout.Page(0, 0, layout.Units.mm, margins=layout.Margins.all(4), max_width=400, max_height=300)
-    return backend.get_string(page), (float(box.size.x) * scale, float(box.size.y) * scale)
+    drawn = re.sub(r"stroke-width: [0-9.]+", f"stroke-width: {STROKE}", backend.get_string(page))
+    return drawn, (float(box.size.x) * scale, float(box.size.y) * scale)
 
 
 def _png(svg: str) -> tuple[bytes, bytes]:
