@@ -1,5 +1,6 @@
 """Bookings: PostgreSQL itself refuses a second one for the same machine and time."""
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -61,3 +62,8 @@ class Booking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.machine} {self.start:%Y-%m-%d %H:%M}"
+
+    @property
+    def length(self) -> dt.timedelta:
+        """How long it is."""
+        return self.end - self.start

@@ -42,11 +42,14 @@ class Shown:
         return self.design is not None and self.design.is_public and is_open(self.design.licence)
 
     @property
+    def length(self) -> dt.timedelta | None:
+        """Machine time, once it is over."""
+        return self.job.finished_at - self.job.started_at if self.job.finished_at else None
+
+    @property
     def hours(self) -> float | None:
         """Machine hours, once it is over."""
-        if self.job.finished_at is None:
-            return None
-        return (self.job.finished_at - self.job.started_at).total_seconds() / 3600
+        return self.length.total_seconds() / 3600 if self.length is not None else None
 
 
 def rows() -> QuerySet[Job]:

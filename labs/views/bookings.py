@@ -22,7 +22,7 @@ from labs.errors import BadTime, Overlap, UnknownBooking, UnknownDesign
 from labs.models import Machine
 from labs.queries import badges, bookings, catalogue, jobs, week
 from labs.services import bookings as services
-from labs.views.common import day_word, offer_words, viewer
+from labs.views.common import day_word, offer_words, page, viewer
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -79,7 +79,7 @@ def book(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
     found = catalogue.find_machine(lab=lab, slug=machine)
     if request.method == "POST":
         return _book(request, found)
-    return render(request, "labs/book.html", _page(request, found))
+    return page(request, "labs/book.html", _page(request, found), lab=found.lab)
 
 
 def _book(request: HttpRequest, machine: Machine) -> HttpResponse:
@@ -95,7 +95,7 @@ def _book(request: HttpRequest, machine: Machine) -> HttpResponse:
         )
     except CityError as refusal:
         context = _page(request, machine, refusal=refusal, start=start, end=end)
-        return render(request, "labs/book.html", context, status=refusal.status)
+        return page(request, "labs/book.html", context, lab=machine.lab, status=refusal.status)
     words = {"machine": machine.name, "time": services.local(booking.start, machine)}
     messages.success(request, _("%(machine)s is yours, %(time)s.") % words)
     return redirect("rooms:my_bookings")

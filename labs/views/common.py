@@ -1,14 +1,23 @@
 """What the room's pages share."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from labs.engine.times import Offer
 from labs.models import Lab
+
+
+def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, lab: Lab, status: int = 200) -> HttpResponse:
+    """A page about one lab: every time on it is by the lab's own clock."""
+    with timezone.override(lab.zone):
+        return render(request, template, context, status=status)
 
 
 def viewer(request: HttpRequest) -> User | None:

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -20,7 +20,7 @@ from labs.errors import UnknownLab
 from labs.models import Badge, Lab, Machine
 from labs.queries import board, catalogue
 from labs.services import catalogue as services
-from labs.views.common import viewer
+from labs.views.common import page, viewer
 
 
 class MachineForm(forms.Form):
@@ -95,7 +95,8 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
         if done is not None:
             return done
     context["tiles"] = board.board(found, viewer=person, now=timezone.now())
-    return render(request, "labs/desk.html", context, status=400 if context.get("refusal") else 200)
+    status = context["refusal"].status if context.get("refusal") else 200
+    return page(request, "labs/desk.html", context, lab=found, status=status)
 
 
 def _do(

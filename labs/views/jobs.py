@@ -3,12 +3,11 @@
 import uuid
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from labs.queries import curves, jobs
-from labs.views.common import viewer
+from labs.views.common import page, viewer
 
 
 @require_safe
@@ -24,4 +23,4 @@ def job(request: HttpRequest, job: uuid.UUID) -> HttpResponse:
         "curve": curves.of_job(found, timezone.now()),
         "others": jobs.energy_of_design(shown.design) if shown.design else None,
     }
-    return render(request, "labs/job.html", context)
+    return page(request, "labs/job.html", context, lab=found.machine.lab)

@@ -12,6 +12,7 @@ from labs import policies
 from labs.models import Machine
 from labs.queries import board, bookings, catalogue, curves, jobs
 from labs.views.common import open_state, viewer
+from labs.views.common import page as show_page
 
 PER_PAGE = 20
 
@@ -50,7 +51,7 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
         "now": now,
         "best_tile": next((t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)),
     }
-    return render(request, "labs/lab.html", context)
+    return show_page(request, "labs/lab.html", context, lab=found)
 
 
 @require_safe
@@ -74,7 +75,7 @@ def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
         "out": found.state == Machine.State.REPAIR,
         "now": now,
     }
-    return render(request, "labs/machine.html", context)
+    return show_page(request, "labs/machine.html", context, lab=found.lab)
 
 
 @require_safe
