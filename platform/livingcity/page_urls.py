@@ -1,5 +1,10 @@
-"""Pages that belong to no room: home, places, search, how we measure."""
+"""Pages that belong to no room: home, places, search, how we measure; the gallery of components and the theme."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from commons.web import views as web
+
+urlpatterns: list[URLPattern] = [
+    path("states/", web.states, name="states"),
+    path("theme/", web.choose_theme, name="theme"),
+]
