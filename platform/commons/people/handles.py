@@ -1,5 +1,7 @@
 """Which names a person or an organisation may take."""
 
+from collections.abc import Callable
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
@@ -86,7 +88,7 @@ def refuse_reserved(name: str) -> None:
         )
 
 
-username_validators = [
+username_validators: list[Callable[[str], None]] = [
     RegexValidator(
         r"^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,38}$",
         _(

@@ -16,11 +16,17 @@ from commons.web.api import CursorPagination, requires
 class PlaceSerializer(serializers.ModelSerializer[Place]):
     """A city or a neighbourhood."""
 
-    parent = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    city = serializers.SlugRelatedField(
+        slug_field="slug",
+        source="parent",
+        read_only=True,
+        allow_null=True,
+        help_text="a neighbourhood's city",
+    )  # type: ignore[var-annotated]
 
     class Meta:
         model = Place
-        fields = ("slug", "name", "kind", "parent", "timezone", "country", "demo")
+        fields = ("slug", "name", "kind", "city", "timezone", "country", "demo")
         read_only_fields = fields
 
 
@@ -46,7 +52,7 @@ class FigureSerializer(serializers.Serializer[Any]):
 
     slug = serializers.CharField()
     title = serializers.CharField()
-    style = serializers.ChoiceField(choices=("ratio", "percent"))
+    style = serializers.CharField(help_text="ratio, or percent of a value 0..1")  # type: ignore[assignment]
     value = serializers.FloatField(allow_null=True)
     upper = serializers.FloatField(allow_null=True, help_text="the upper bound, where value is a lower bound")
     unit = serializers.CharField(help_text="of the numerator and the denominator")

@@ -26,7 +26,11 @@ class Job(Protocol):
     """What a kind's function may ask and tell while it works."""
 
     run: "Run"
-    seed: int
+
+    @property
+    def seed(self) -> int:
+        """The seed of all randomness in this run."""
+        ...
 
     def progress(self, share: float, stage: str = "") -> None:
         """Tell how far it is (0..1) and what it does now; raises `Cancelled` when it was asked to stop."""

@@ -77,7 +77,7 @@ def ring(run: Run) -> None:
     from commons.runs.tasks import work  # noqa: PLC0415 tasks import services
 
     try:
-        work.apply_async([str(run.pk)], queue=registry.find(run.kind).queue, retry=False)
+        work.apply_async((str(run.pk),), queue=registry.find(run.kind).queue, retry=False)
     except Exception:
         log.warning("the bell for run %s did not ring; the sweep will ring it", run.pk, exc_info=True)
 

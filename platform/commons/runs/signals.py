@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 @cache
-def valkey() -> "redis.Redis[bytes]":
+def valkey() -> redis.Redis:
     """The connection pool of this process to Valkey."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 

@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from commons import sockets
 from commons.places import queries, sun
+from commons.places.models import Place
 
 #: The cookie that remembers the place a visitor looked at last.
 PLACE_COOKIE = "place"
@@ -33,8 +34,14 @@ def page(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def place_of(request: HttpRequest) -> Any:
+def place_of(request: HttpRequest) -> Place | None:
     """The visitor's place: the page's own, the remembered one, their home, or the first. Found once a request."""
-    if not hasattr(request, "_here"):
-        request._here = queries.home_of(request.COOKIES.get(PLACE_COOKIE), getattr(request, "user", None))  # type: ignore[attr-defined]
-    return request._here
+    known: dict[str, Place | None] = request.__dict__.setdefault("_city", {})
+    if "place" not in known:
+        known["place"] = queries.home_of(request.COOKIES.get(PLACE_COOKIE), getattr(request, "user", None))
+    return known["place"]
+
+
+def set_place(request: HttpRequest, place: Place) -> None:
+    """Say which place this page is about, so that the layout is about it too."""
+    request.__dict__.setdefault("_city", {})["place"] = place

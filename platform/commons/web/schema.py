@@ -31,7 +31,7 @@ class Problem(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
-class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  it registers itself
+class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # it registers itself
     """People's tokens in the document: `Authorization: Bearer lcu_…`."""
 
     target_class = "commons.people.authentication.TokenAuthentication"
@@ -49,7 +49,7 @@ class CitySchema(AutoSchema):
     """drf-spectacular's schema with the common refusals on every operation."""
 
     def get_response_serializers(self) -> Any:
-        answers = super().get_response_serializers()
+        answers: Any = super().get_response_serializers()
         if not isinstance(answers, dict):
             status = {"POST": 201, "DELETE": 204}.get(self.method, 200)
             answers = {status: answers}

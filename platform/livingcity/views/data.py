@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -25,7 +26,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def dataset(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+def dataset(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     """One dataset, streamed: CSV, or JSON lines."""
     plug = sockets.open_datasets.get(slug)
     if plug is None:

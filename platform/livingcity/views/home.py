@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from commons import sockets
 from commons.places import queries, sun
 from commons.places.models import Place
-from commons.web.context import PLACE_COOKIE, place_of
+from commons.web.context import PLACE_COOKIE, place_of, set_place
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def place(request: HttpRequest, slug: str) -> HttpResponse:
     """The home of one place, which is remembered."""
     here = queries.place(slug)
-    request._here = here  # type: ignore[attr-defined]  the base layout is about this place too
+    set_place(request, here)
     response = _page(request, here)
     response.set_cookie(
         PLACE_COOKIE, here.slug, max_age=A_YEAR_S, samesite="Lax", httponly=True, secure=settings.HTTPS

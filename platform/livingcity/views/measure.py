@@ -1,6 +1,7 @@
 """How we measure: what a figure is, from which data."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -9,7 +10,7 @@ from commons import sockets
 from commons.errors import NotFound
 from commons.places import queries
 from commons.places.models import Place
-from commons.web.context import place_of
+from commons.web.context import place_of, set_place
 from livingcity.views.tables import csv_response
 
 
@@ -36,7 +37,7 @@ def figure(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def figure_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+def figure_file(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     """The same as a file: JSON with everything, or CSV of the rows."""
     headline, here = _asked(request, slug)
     found = queries.figure_of(headline, here)
@@ -60,6 +61,7 @@ def _asked(request: HttpRequest, slug: str) -> tuple[sockets.HeadlineFigure, Pla
         raise NotFound(_("There is no figure called “%(slug)s”.") % {"slug": slug})
     asked = request.GET.get("place")
     here = queries.place(asked) if asked else place_of(request)
-    if here is None:
-        raise NotFound(_("There is no place yet that the figure could be about."))
-    return headline, here
+    if here is not None:
+        set_place(request, here)
+        return headline, here
+    raise NotFound(_("There is no place yet that the figure could be about."))
