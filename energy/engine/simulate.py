@@ -1,0 +1,122 @@
+"""A community through its period: dispatch, figures, sharing, and the series for charts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from energy.engine import kpi, netting, rule, sharing
+from energy.engine.community import Community, Floats
+from energy.engine.refusals import NotDefined, NotYet, gettext_noop
+
+VERSION = "1"
+CONTROLS = ("none", "rule", "optimal")
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a simulation answers. `document` is the contract's result; `series` are kWh (stored: kWh held) per step."""
+
+    document: dict[str, object]
+    series: dict[str, Floats]
+
+
+def simulate(
+    community: Community,
+    *,
+    control: str,
+    sharing_rule: str = "owen",
+    horizon_hours: float | None = None,
+    progress: Progress = lambda _share, _stage: None,
+) -> Result:
+    """Run a control and share what it saves. Raises EngineRefusal where the combination has no answer."""
+    if control not in CONTROLS:
+        raise NotDefined(gettext_noop("“%(control)s” is not a control; there are none, rule and optimal"), control=control)
+    if sharing_rule not in sharing.RULES:
+        known = ", ".join(sharing.RULES)
+        raise NotDefined(gettext_noop("“%(rule)s” is not a rule of sharing; there are %(known)s"), rule=sharing_rule, known=known)
+    if control == "optimal":
+        from energy.engine import optimum  # noqa: PLC0415 loads the solver only when it is asked for
+
+        return optimum.simulate(community, sharing_rule=sharing_rule, horizon_hours=horizon_hours, progress=progress)
+    if horizon_hours is not None:
+        raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))
+    if control == "rule" and sharing_rule == "owen":
+        raise NotDefined(gettext_noop("Owen prices are dual prices of an optimum, which a rule does not have; choose another sharing"))
+    progress(0.05, "dispatch")
+    flows = netting.net(community) if control == "none" else rule.dispatch(community)
+    progress(0.4, "figures")
+    return _answer(community, control, sharing_rule, flows, progress)
+
+
+def _answer(community: Community, control: str, sharing_rule: str, flows: rule.Dispatch, progress: Progress) -> Result:
+    bought, sold = netting.split(flows.grid_kwh)
+    together = kpi.totals(community, bought, sold, flows.vehicle_kwh)
+    alone = kpi.totals(community, *netting.split(flows.net_kwh), flows.vehicle_kwh)
+    plain = control == "none" or community.battery is None
+    progress(0.5, "sharing")
+    game = sharing.table(community, flows.net_kwh, together.cost, enumerate_groups=plain)
+    shared = sharing.share(sharing_rule, game)
+    if sharing_rule == "mid-market" and not plain:
+        raise NotYet(gettext_noop("mid-market sharing does not say who gains from a community battery; choose equal or proportional"))
+    progress(0.95, "writing")
+    return Result(
+        document={
+            "totals": together.as_dict(),
+            "separate": alone.as_dict(),
+            "members": member_rows(community, game.cost_alone, shared.savings),
+            "sharing": shared.as_dict(),
+            "engine": engine_block(community, control, flows),
+        },
+        series=chart_series(community, flows),
+    )
+
+
+def member_rows(community: Community, cost_alone: Floats, savings: Floats) -> list[dict[str, object]]:
+    """One row for each member (contract: "members")."""
+    load, made = community.load_kwh.sum(axis=1), community.pv_kwh.sum(axis=1)
+    return [
+        {
+            "id": member.id,
+            "kind": member.kind,
+            "load_kwh": float(load[i]),
+            "pv_kwh": float(made[i]),
+            "cost_alone": float(cost_alone[i]),
+            "cost_shared": float(cost_alone[i] - savings[i]),
+            "saving": float(savings[i]),
+        }
+        for i, member in enumerate(community.members)
+    ]
+
+
+def engine_block(community: Community, control: str, flows: rule.Dispatch) -> dict[str, object]:
+    """How it was computed (contract: "engine")."""
+    limit = community.grid_limit_kw
+    over = 0 if limit is None else int((np.abs(flows.grid_kwh) > limit * community.hours + 1e-9).sum())
+    return {
+        "name": "energy.engine",
+        "version": VERSION,
+        "control": control,
+        "steps": community.steps,
+        "step_minutes": community.step_minutes,
+        "members": len(community.members),
+        "grid_limit_breaches": over,
+        "unserved_vehicle_kwh": flows.unserved_kwh,
+    }
+
+
+def chart_series(community: Community, flows: rule.Dispatch) -> dict[str, Floats]:
+    """Community sums per step for charts: kWh in the step; `stored` is kWh held at its end."""
+    bought, sold = netting.split(flows.grid_kwh)
+    return {
+        "load": community.load_kwh.sum(axis=0),
+        "pv": community.pv_kwh.sum(axis=0),
+        "import": bought,
+        "export": sold,
+        "charge": flows.charge_kwh,
+        "discharge": flows.discharge_kwh,
+        "vehicles": flows.vehicle_charge_kwh,
+        "stored": flows.stored_kwh,
+    }
