@@ -9,17 +9,15 @@ back to its storages in proportion to their capacity.
 The grid limit belongs to the community's connection; members alone are not bound by it. Solar may be curtailed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from energy.engine import dispatch, kpi, netting, programme, sharing
+from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Battery, Community, Floats, Member, Vehicle
 from energy.engine.refusals import NotYet, gettext_noop
 from energy.engine.rule import Dispatch
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +103,8 @@ def together(community: Community) -> programme.Solution:
 
 def simulate(
     community: Community, *, sharing_rule: str, horizon_hours: float | None, progress: Progress
-) -> "simulate_module.Result":
+) -> Result:
     """Both optima, figures and sharing. Raises NotYet for a rolling horizon and for rules that need coalition values."""
-    from energy.engine import simulate as simulate_module  # noqa: PLC0415 it imports this module
-
     if horizon_hours is not None:
         raise NotYet(gettext_noop("a rolling horizon is not built yet; leave --horizon-hours out for perfect foresight"))
     if sharing_rule not in ("equal", "proportional"):
@@ -133,14 +129,14 @@ def simulate(
         net, lp.import_kwh - lp.export_kwh, lp.charge_kwh.sum(axis=0), lp.discharge_kwh.sum(axis=0), np.zeros(community.steps),
         lp.stored_kwh.sum(axis=0), driven, 0.0,
     )  # fmt: skip
-    block = simulate_module.engine_block(community, "optimal", flows)
-    return simulate_module.Result(
+    block = engine_block(community, "optimal", flows)
+    return Result(
         document={
             "totals": joint.as_dict(),
             "separate": apart.as_dict(),
-            "members": simulate_module.member_rows(community, costs, shared.savings),
+            "members": member_rows(community, costs, shared.savings),
             "sharing": shared.as_dict(),
             "engine": {**block, "method": "linear programme, storage classes", "columns": lp.columns, "rows": lp.rows},
         },
-        series=simulate_module.chart_series(community, flows),
+        series=chart_series(community, flows),
     )
