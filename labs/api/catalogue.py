@@ -50,7 +50,7 @@ class MachineSerializer(serializers.ModelSerializer[Machine]):
     class Meta:
         model = Machine
         fields = (
-            "id", "lab", "slug", "name", "class", "process", "model", "rated_w", "volume_mm", "materials", "state",
+            "id", "lab", "slug", "name", "process", "model", "rated_w", "volume_mm", "materials", "state",
             "state_note", "back_on", "required_badges", "buffer_before_min", "buffer_after_min", "longest_h",
             "unattended", "device", "demo",
         )
@@ -58,10 +58,8 @@ class MachineSerializer(serializers.ModelSerializer[Machine]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """`class` is a word of Python, so the field is named here."""
-        self._declared_fields["class"] = serializers.ChoiceField(
-            source="cls", choices=Machine.Kind.choices, read_only=True
-        )
-        return super().get_fields()
+        kind = serializers.ChoiceField(source="cls", choices=Machine.Kind.choices, read_only=True)
+        return {**super().get_fields(), "class": kind}
 
     @extend_schema_field({"type": ["array", "null"], "items": {"type": ["number", "null"]}})
     def get_volume_mm(self, machine: Machine) -> list[float | None] | None:

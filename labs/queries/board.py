@@ -130,18 +130,18 @@ def _coming(machines: Iterable[Machine], now: dt.datetime) -> dict[int, list[Boo
 def powers(devices: Sequence["Device"], *, now: dt.datetime) -> dict[int, Power]:
     """What these devices draw, and their last hour, by the device's number. Two queries, however many."""
     last = device_queries.last_values(devices)
-    hour = device_queries.recent(devices, "power_w", now - HOUR, now, step_s=60)
+    hour = device_queries.curves(devices, "power_w", now - HOUR, now, step_s=60)
     found = {}
     for device in devices:
-        value = last.get(device.number, {}).get("power_w")
-        points = hour.get(device.number, [])
+        value = last[device].get("power_w")
+        points = hour[device]
         found[device.number] = Power(
             watts=value.value if value else None,
             heard_at=value.ts if value else None,
             fresh=bool(value and now - value.ts <= FRESH),
             old=not value or now - value.ts > STALE,
             spark=sparkline(
-                [(at.timestamp(), watts) for at, watts in points],
+                [(p.start.timestamp(), p.mean) for p in points if p.mean is not None],
                 start=(now - HOUR).timestamp(),
                 end=now.timestamp(),
             ),

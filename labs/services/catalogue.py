@@ -112,7 +112,7 @@ def device_of(*, machine: Machine) -> Device:
 
 
 @transaction.atomic
-def enrolment_code(*, machine: Machine) -> str:
+def enrolment_code(*, machine: Machine) -> devices.ShownCode:
     """A one-time code that lets the machine's agent in; shown once, good for ten minutes."""
     return devices.create_enrolment_code(device=device_of(machine=machine))
 

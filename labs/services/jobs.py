@@ -72,7 +72,7 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
     seqs = [seq for seq in map(seq_of, events) if seq is not None]
     if not seqs:
         raise BadJobEvent(_("No message has a “seq”: a whole number from 0, counted up by the device."))
-    fresh, duplicates = devices.claim_seqs(device, seqs)
+    fresh, _duplicates = devices.claim_seqs(device=device, seqs=seqs)
     now, left = timezone.now(), set(fresh)
     rejected: list[dict[str, Any]] = []
     flagged: list[dict[str, Any]] = []
@@ -98,7 +98,8 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
     for name, news in by_job.items():
         store(machine=machine, device=device, name=name, news=news, demo=demo or device.demo)
     stored = sum(map(len, by_job.values()))
-    return Ack(device_queries.acked(device), stored, len(events) - len(fresh), rejected, flagged)
+    acked = devices.mark_seen(device=device, seqs=fresh)
+    return Ack(acked, stored, len(seqs) - len(fresh), rejected, flagged)
 
 
 def seq_of(raw: Any) -> int | None:

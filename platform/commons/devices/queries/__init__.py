@@ -1,7 +1,7 @@
 """Reads of devices and of what they reported."""
 
 from commons.devices.queries.energy import Energy, energy
-from commons.devices.queries.series import Point, Reading, readings, series
+from commons.devices.queries.series import Point, Reading, curves, readings, series
 from commons.devices.queries.state import (
     Live,
     Value,
@@ -21,6 +21,7 @@ __all__ = [
     "Reading",
     "Value",
     "acked",
+    "curves",
     "demo_devices",
     "energy",
     "heartbeat_age",
