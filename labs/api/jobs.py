@@ -8,13 +8,11 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from commons.devices.authentication import DeviceAuthentication
-from commons.devices.models import Device
+from commons.devices.authentication import DeviceAuthentication, IsDevice
 from commons.web.api import CursorPagination, requires
 from labs.api.common import caller
 from labs.engine.fold import EVENTS
@@ -199,18 +197,11 @@ class AckSerializer(serializers.Serializer[services.Ack]):
     flagged = Refusal(many=True)
 
 
-class FromDevice(BasePermission):
-    """Only a device with its own token."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.auth, Device)
-
-
 class DeviceJobs(APIView):
     """The door at which a device reports what its machine does."""
 
     authentication_classes = (DeviceAuthentication,)
-    permission_classes = (FromDevice,)
+    permission_classes = (IsDevice,)
 
     @extend_schema(request=JobEventSerializer, responses={200: AckSerializer})
     def post(self, request: Request) -> Response:

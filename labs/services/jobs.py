@@ -28,7 +28,7 @@ from labs.queries import sun
 
 HEX = {"sha256": 64, "source_sha256": 64, "sha1": 40, "blob": 40}
 EARLY = dt.timedelta(minutes=15)
-TOO_OLD, TOO_NEW = dt.timedelta(days=730), dt.timedelta(days=1)
+TOO_OLD, TOO_NEW = dt.timedelta(days=400), dt.timedelta(minutes=5)
 #: A reading this far outside a job can still move its edges: the counter is interpolated between its neighbours.
 EDGE = dt.timedelta(minutes=15)
 
@@ -71,7 +71,7 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
         raise NotALabDevice(_("This device is tied to no machine; ask the lab's manager to tie it."))
     seqs = [seq for seq in map(seq_of, events) if seq is not None]
     if not seqs:
-        raise BadJobEvent(_("No message has a “seq”: a whole number from 0, counted up by the device."))
+        raise BadJobEvent(_("No message has a “seq”: a whole number from 1, counted up by the device."))
     fresh, _duplicates = devices.claim_seqs(device=device, seqs=seqs)
     now, left = timezone.now(), set(fresh)
     rejected: list[dict[str, Any]] = []
@@ -105,7 +105,7 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
 def seq_of(raw: Any) -> int | None:
     """The message's number, or None when it has none."""
     seq = raw.get("seq") if isinstance(raw, Mapping) else None
-    whole = isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq < 2**62
+    whole = isinstance(seq, int) and not isinstance(seq, bool) and 1 <= seq < 2**62
     return seq if whole else None
 
 

@@ -1,7 +1,8 @@
 """Reads of devices and of what they reported."""
 
+from commons.devices.queries.board import curves
 from commons.devices.queries.energy import Energy, energy
-from commons.devices.queries.series import Point, Reading, curves, readings, series
+from commons.devices.queries.series import Point, Reading, readings, series
 from commons.devices.queries.state import (
     Live,
     Value,
