@@ -37,11 +37,19 @@ def _claim(name: str, **owner: User | Organisation) -> Handle:
 
 @transaction.atomic
 def create_user(
-    *, username: str, email: str = "", password: str | None = None, name: str = "", is_staff: bool = False, demo: bool = False
+    *,
+    username: str,
+    email: str = "",
+    password: str | None = None,
+    name: str = "",
+    is_staff: bool = False,
+    demo: bool = False,
 ) -> User:
     """An account with its handle. Without a password only a sign-in link or a reset opens it."""
     check_handle(username)
-    user = User(username=username, email=email.lower(), name=name, is_staff=is_staff, is_superuser=is_staff, demo=demo)
+    user = User(
+        username=username, email=email.lower(), name=name, is_staff=is_staff, is_superuser=is_staff, demo=demo
+    )
     user.set_password(password)
     user.save()
     _claim(username, user=user)
@@ -84,7 +92,9 @@ def create_token(
     for scope in scopes:
         if scope not in Scope.values:
             known = ", ".join(Scope.values)
-            raise UnknownScope(_("“%(scope)s” is not a scope; there are %(known)s.") % {"scope": scope, "known": known})
+            raise UnknownScope(
+                _("“%(scope)s” is not a scope; there are %(known)s.") % {"scope": scope, "known": known}
+            )
     secret = tokens.new_secret("lcu")
     token = ApiToken.objects.create(
         user=user,

@@ -1,6 +1,10 @@
 """Addresses of people: pages in `urlpatterns`, the API in `api_urlpatterns`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from commons.people.views import me
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("me/", me.me, name="me"),
+]
 api_urlpatterns: list[URLPattern | URLResolver] = []
