@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -30,17 +31,22 @@ def etag(layer: str, of: DistrictVersion) -> str:
 def gzipped(layer: Layer, of: DistrictVersion) -> bytes:
     """The FeatureCollection of a layer as of a version, gzipped. Raises NoSuchLayer."""
     key = f"twin:layer:{etag(layer, of)}"
+    return remembered(key, lambda: gzip.compress(orjson.dumps(_collection(layer, of)), compresslevel=6, mtime=0))
+
+
+def remembered(key: str, make: Callable[[], bytes]) -> bytes:
+    """The bytes under a key of the cache, made afresh where the cache has lost them or is away."""
     try:
         found: bytes | None = cache.get(key)
     except redis.RedisError:
-        log.warning("the cache is away; the layer is made afresh", exc_info=True)
+        log.warning("the cache is away; the bytes are made afresh", exc_info=True)
         found = None
     if found is None:
-        found = gzip.compress(orjson.dumps(_collection(layer, of)), compresslevel=6, mtime=0)
+        found = make()
         try:
             cache.set(key, found, KEEP_S)
         except redis.RedisError:
-            log.debug("the layer was not kept", exc_info=True)
+            log.debug("the bytes were not kept", exc_info=True)
     return found
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from commons import sockets
 from commons.places.models import Place
-from twin import demo, queries
+from twin import demo, pages, queries
 from twin.coverage import figure, twin_evidence
 from twin.models import Building, District, Service, Street, Thing
 from twin.words import KINDS, word
@@ -69,17 +68,7 @@ def home_map(request: HttpRequest, place: Place) -> Mapping[str, Any] | None:
     found = queries.of_place(place).first() or queries.districts().filter(place__parent=place).first()
     if found is None:
         return None
-    return {"district": found, "version": queries.current(found), "pins": lab_pins(found.place)}
-
-
-def lab_pins(place: Place | None) -> list[dict[str, Any]]:
-    """The labs of a place as pins, if the labs' room is there."""
-    if place is None or not apps.is_installed("labs"):
-        return []
-    from labs import queries as labs  # noqa: PLC0415 the room may be left out
-
-    pins = getattr(labs, "pins", None)
-    return list(pins(place)) if pins else []
+    return pages.map_card(found)
 
 
 def open_services() -> list[dict[str, Any]]:
