@@ -1,8 +1,9 @@
-"""Pages that belong to no room: home, places, search, open data, how we measure."""
+"""Pages that belong to no room: home, places, search, open data, how we measure; the components and the theme."""
 
 from django.urls import URLPattern, path, re_path
 
 from commons.people.views import sign_in
+from commons.web import views as web
 from livingcity.views import data, home, measure, search
 
 urlpatterns: list[URLPattern] = [
@@ -15,4 +16,6 @@ urlpatterns: list[URLPattern] = [
     path("data/", data.datasets, name="data"),
     re_path(r"^data/(?P<slug>[-\w]+)\.(?P<form>csv|jsonl)$", data.dataset, name="dataset"),
     path("sign-in/<str:secret>/", sign_in.sign_in_link, name="sign_in_link"),
+    path("states/", web.states, name="states"),
+    path("theme/", web.choose_theme, name="theme"),
 ]

@@ -93,7 +93,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "commons.web.context.page",
             ],
-            "builtins": ["commons.web.templatetags.city"],
+            "builtins": ["commons.web.templatetags.city", "commons.web.templatetags.numbers"],
         },
     }
 ]
