@@ -1,4 +1,4 @@
-"""Pages that belong to no room: home, places, search, open data, how we measure; the components and the theme."""
+"""Pages that belong to no room: home, places, search, open data, how we measure; the gallery of components."""
 
 from django.urls import URLPattern, path, re_path
 
