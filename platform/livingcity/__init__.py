@@ -1,5 +1,4 @@
-"""The site itself: settings, addresses, the worker, the supervisor and the pages that show what the rooms plug in."""
+"""The site itself: settings, addresses, the worker, the supervisor and the pages that show what the rooms plug in.
 
-from livingcity.celery import app as celery_app
-
-__all__ = ["celery_app"]
+Importing it costs nothing: the Celery app is loaded with Django's apps (`livingcity.apps`).
+"""

@@ -1,11 +1,132 @@
-"""What `manage.py` does before Django."""
+"""What `manage.py` does before Django: it sees to it that the command finds a database, and a worker where it needs one.
 
-from collections.abc import Sequence
+A command joins the running services of its LIVINGCITY_DATA, or starts them for its own duration. Two attributes of a
+command class say what it needs:
 
-from django.core.management import execute_from_command_line
+`needs_services` (default True)   False: it touches neither database nor Valkey, so nothing is started.
+`needs_worker` (default False)    True: it waits for a run, so a temporary Celery worker stands by while it lasts if no
+                                  worker answers (`--inline` on the command line needs none). A tuple of options, such
+                                  as ("--wait",): only when one of them is given.
+"""
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+
+import django
+from django.core.management import BaseCommand, ManagementUtility, call_command, get_commands, load_command_class
+
+from livingcity.dev import keeper
+from livingcity.dev.processes import child_environment, spawn, stop
+from livingcity.dev.services import ServiceError
+
+WITHOUT_SERVICES = frozenset(
+    {
+        "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages", "makemigrations",
+        "spectacular", "startapp", "startproject", "test", "testserver", "version",
+    }
+)  # fmt: skip
+QUEUES = "default,previews,simulations,ingest"
 
 
 def execute(argv: Sequence[str]) -> int:
     """Run the command and answer its exit status."""
-    execute_from_command_line(list(argv))
+    words = list(argv)
+    try:
+        with services_for(words):
+            ManagementUtility(words).execute()
+    except ServiceError as error:
+        sys.stderr.write(f"{error.sentence}\n")
+        return 1
     return 0
+
+
+@contextlib.contextmanager
+def services_for(words: list[str]) -> Iterator[None]:
+    """What the command needs, for as long as it runs."""
+    command = _command(words)
+    if command is None or not getattr(command, "needs_services", words[1] not in WITHOUT_SERVICES):
+        _quiet_without_database()
+        yield
+        return
+    with keeper.Stay() as stay:
+        prepare_database(words[1])
+        with worker_available(alone=stay.was_first) if _needs_worker(command, words) else contextlib.nullcontext():
+            yield
+
+
+def _command(words: list[str]) -> BaseCommand | None:
+    """The command, or None for help, nonsense and what Django answers itself."""
+    if len(words) < 2 or words[1].startswith("-") or {"--help", "-h", "--version"} & set(words[1:]):
+        return None
+    django.setup()
+    application = get_commands().get(words[1])
+    if application is None or isinstance(application, BaseCommand):
+        return application
+    return load_command_class(application, words[1])
+
+
+def _needs_worker(command: BaseCommand, words: Sequence[str]) -> bool:
+    needs = getattr(command, "needs_worker", False)
+    if isinstance(needs, tuple):
+        return bool(set(needs) & set(words))
+    return bool(needs) and "--inline" not in words
+
+
+def _quiet_without_database() -> None:
+    """`makemigrations` warns when it cannot ask the database for its history; it need not."""
+    import warnings  # noqa: PLC0415 one line of this module
+
+    warnings.filterwarnings("ignore", message="Got an error checking a consistent migration history")
+
+
+def prepare_database(name: str = "") -> None:
+    """Lay out the tables of a database that has none yet; one process does it, the others wait."""
+    from django.db import connection  # noqa: PLC0415 settings must be loaded
+
+    if name in {"up", "migrate"} or "postgres" not in keeper.wanted() or "django_migrations" in connection.introspection.table_names():
+        connection.close()
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(20251122)")
+        try:
+            if "django_migrations" not in connection.introspection.table_names():
+                sys.stderr.write("Laying out the tables of a new city …\n")
+                call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(20251122)")
+    connection.close()
+
+
+@contextlib.contextmanager
+def worker_available(*, alone: bool = False) -> Iterator[None]:
+    """A worker takes work while the block runs: one that is there, or a temporary one.
+
+    `alone` says that nobody else uses the services, so that there is no worker to ask for.
+    """
+    if not alone and worker_answers():
+        yield
+        return
+    child = spawn(worker_argv(), death_signal=signal.SIGQUIT, log=keeper.log_path("worker"), env=child_environment())
+    try:
+        yield
+    finally:
+        stop(child, signal.SIGTERM, 15.0)
+
+
+def worker_argv(*, name: str = "worker", processes: int = 2, queues: str = QUEUES, include: Sequence[str] = ()) -> list[str]:
+    """The command line of a Celery worker of this city."""
+    argv = [sys.executable, "-m", "celery", "-A", "livingcity", "worker", "-n", f"{name}@%h", "-Q", queues]
+    argv += ["-c", str(processes), "-l", "WARNING", "--without-gossip", "--without-mingle"]
+    return argv + [part for module in include for part in ("-I", module)]
+
+
+def worker_answers() -> bool:
+    """Whether a worker of this broker answers within a second."""
+    from livingcity.celery import app  # noqa: PLC0415 settings must be loaded
+
+    try:
+        return bool(app.control.broadcast("ping", reply=True, timeout=1.0, limit=1))
+    except Exception:
+        return False

@@ -7,7 +7,6 @@ at most 107 bytes long, so sockets live in a short private folder under /tmp, na
 import hashlib
 import os
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -23,7 +22,7 @@ def data_dir() -> Path:
 def socket_dir() -> Path:
     """The private folder (0700) of this city's sockets."""
     name = hashlib.sha256(str(data_dir()).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp") / f"lc-{os.getuid()}-{name}"  # noqa: S108
+    return Path("/tmp") / f"lc-{os.getuid()}-{name}"  # noqa: S108 not TMPDIR: every process must find the same one
 
 
 def database_settings() -> dict[str, Any]:
@@ -49,12 +48,16 @@ def database_settings() -> dict[str, Any]:
 
 
 def redis_url(*, db: int = 0, celery: bool = False) -> str:
-    """The address of Valkey or Redis: REDIS_URL, or the embedded server's socket."""
-    url = os.environ.get("REDIS_URL")
-    if url:
-        return url if db == 0 else urlsplit(url)._replace(path=f"/{db}").geturl()
-    socket = socket_dir() / "valkey.sock"
-    return f"redis+socket://{socket}?virtual_host={db}" if celery else f"unix://{socket}?db={db}"
+    """The address of Valkey or Redis: REDIS_URL, or the embedded server's socket.
+
+    `db` counts from the database that REDIS_URL names. Celery has its own way to write a socket.
+    """
+    parts = urlsplit(os.environ.get("REDIS_URL") or f"unix://{socket_dir() / 'valkey.sock'}")
+    if parts.scheme != "unix":
+        first = int(parts.path.strip("/") or 0)
+        return parts._replace(path=f"/{first + db}").geturl()
+    first = int(dict(parse_qsl(parts.query)).get("db", 0))
+    return f"redis+socket://{parts.path}?virtual_host={first + db}" if celery else f"unix://{parts.path}?db={first + db}"
 
 
 def secret_key() -> str:

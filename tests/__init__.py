@@ -1,0 +1,1 @@
+"""The tests of the whole city; `tests/<package>/` mirrors the packages, `tests/engines/` needs no database."""

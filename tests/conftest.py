@@ -1,0 +1,212 @@
+"""Fixtures that every package's tests may use, and the rule about skipped tests.
+
+`shared`     the folder of reference data (LIVINGCITY_SHARED); skips where it is not there
+`worker`     a real Celery worker on the test database; a test that uses it is transactional
+`live_city`  the site as it is really served, with a worker; for Playwright and for git clients
+"""
+
+import fnmatch
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+import pytest
+
+from livingcity.dev.command_line import worker_answers, worker_argv
+from livingcity.dev.processes import Child, child_environment, spawn, stop
+
+ROOT = Path(__file__).resolve().parents[1]
+ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in the thread of the test
+
+
+# --- reference data ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data."""
+    folder = Path(os.environ["LIVINGCITY_SHARED"])
+    if not folder.is_dir():
+        pytest.skip(f"the reference data are not at {folder}; set LIVINGCITY_SHARED")
+    return folder
+
+
+# --- a real worker, a real site ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def city_environment(django_db_setup: None) -> dict[str, str]:
+    """The environment for a process of this city that works on the test database."""
+    from django.db import connection
+
+    named = connection.settings_dict
+    return child_environment(
+        DATABASE_URL=f"postgresql://{named['USER']}@/{named['NAME']}?host={named['HOST']}",
+        LOG_LEVEL="WARNING",
+    )
+
+
+@pytest.fixture(scope="session")
+def worker_process(city_environment: dict[str, str]) -> Iterator[Child]:
+    """The worker of this session. It also imports every `tests/**/worker_kinds.py`, where tests register kinds of runs."""
+    kinds = sorted(ROOT.glob("tests/**/worker_kinds.py"))
+    include = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in kinds]
+    log = Path(os.environ["LIVINGCITY_DATA"]) / "worker.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    child = spawn(
+        worker_argv(name=f"tests-{os.getpid()}", include=include),
+        death_signal=signal.SIGQUIT,
+        log=log,
+        env=city_environment,
+    )
+    until = time.monotonic() + 90
+    while not worker_answers():
+        if child.poll() is not None or time.monotonic() > until:
+            pytest.fail(f"the worker did not start: {log.read_text()[-3000:]}")
+    yield child
+    stop(child, signal.SIGQUIT, 5.0)
+
+
+@pytest.fixture
+def worker(worker_process: Child, transactional_db: None) -> Child:
+    """A worker that does what the test commits."""
+    return worker_process
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCity:
+    """A served site."""
+
+    url: str
+    process: Child
+
+    def __str__(self) -> str:
+        return self.url
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def live_city_process(city_environment: dict[str, str], worker_process: Child) -> Iterator[LiveCity]:
+    """The site of this session, served as `manage.py up` serves it."""
+    from livingcity.dev.web import web_argv
+
+    port = free_port()
+    log = Path(os.environ["LIVINGCITY_DATA"]) / "web.log"
+    url = f"http://localhost:{port}"
+    child = spawn(
+        web_argv(port=port),
+        death_signal=signal.SIGKILL,
+        log=log,
+        env={**city_environment, "PORT": str(port), "PUBLIC_URL": url},
+    )
+    until = time.monotonic() + 90
+    while not _answers(url):
+        if child.poll() is not None or time.monotonic() > until:
+            pytest.fail(f"the site did not start: {log.read_text()[-3000:]}")
+        time.sleep(0.1)
+    yield LiveCity(url, child)
+    stop(child, signal.SIGTERM, 5.0)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{url}/api/v1/schema/", timeout=20).close()  # noqa: S310 our own address
+    except HTTPError:
+        return True
+    except (URLError, OSError):
+        return False
+    return True
+
+
+@pytest.fixture
+def live_city(live_city_process: LiveCity, transactional_db: None) -> LiveCity:
+    """A served site that shows what the test commits; `live_city.url` is its address."""
+    return live_city_process
+
+
+@pytest.fixture
+def manage(city_environment: dict[str, str], transactional_db: None) -> Any:
+    """Run a `manage.py` command in a process of its own on the test database: `manage("demo", "--remove")`."""
+
+    def run(*words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+        argv = [sys.executable, str(ROOT / "manage.py"), *words]
+        return subprocess.run(argv, env=city_environment, capture_output=True, text=True, check=False, timeout=300, **more)
+
+    return run
+
+
+# --- the browser -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+    """Playwright's base address stays empty: tests write `live_city.url`."""
+    return ""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """The system's Chromium, drawing 3D in software, asking nobody outside."""
+    flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", "--no-first-run", "--disable-dev-shm-usage", "--disable-gpu-sandbox"]
+    return {"executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"), "args": flags}
+
+
+# --- skipped tests -----------------------------------------------------------------------------------------------
+
+
+class SkipRule:
+    """A skipped test that is not on the list fails the run."""
+
+    def __init__(self) -> None:
+        self.unlisted: dict[str, str] = {}
+        lines = [line.partition("#")[0].strip() for line in ALLOWED_SKIPS.read_text().splitlines()]
+        self.allowed = [line for line in lines if line]
+
+    def seen(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        """Remember a skip that nobody has allowed; expected failures are no skips."""
+        if not report.skipped or hasattr(report, "wasxfail"):
+            return
+        name = report.nodeid.partition("[")[0]
+        if not any(fnmatch.fnmatchcase(name, allowed) for allowed in self.allowed):
+            self.unlisted[name] = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seen(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.seen(report)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.unlisted and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.unlisted:
+            terminalreporter.section("skipped, and not in tests/allowed_skips.txt: the run fails", red=True)
+            for name, why in sorted(self.unlisted.items()):
+                terminalreporter.line(f"{name}: {why}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The rule holds where the run is reported, which is not in a worker of xdist."""
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        config.pluginmanager.register(SkipRule())
