@@ -20,39 +20,19 @@ def day_chart(day: Day) -> dict[str, Any]:
         (_("sent on"), "export", [-s.export for s in steps]),
     ]
     lines = [
-        (_("all use"), "load", "line", [s.use for s in steps]),
-        (_("all solar"), "solar-ink", "dashed", [s.solar for s in steps]),
+        (_("all use"), "load", False, [s.use for s in steps]),
+        (_("all solar"), "solar-ink", True, [s.solar for s in steps]),
     ]
-    groups = [(areas, "above"), (below, "below")]
     series: list[dict[str, Any]] = [
-        {
-            "label": label,
-            "unit": "kW",
-            "color": colour,
-            "kind": "area",
-            "stack": stack,
-            "values": _rounded(values),
-        }
-        for rows, stack in groups
-        for label, colour, values in rows
+        {"label": label, "unit": "kW", "color": colour, "kind": "area", "values": _rounded(values)}
+        for label, colour, values in (*areas, *below)
         if any(values)
     ]
     series += [
-        {
-            "label": label,
-            "unit": "kW",
-            "color": colour,
-            "kind": "line",
-            "dashed": kind == "dashed",
-            "values": _rounded(values),
-        }
-        for label, colour, kind, values in lines
+        {"label": label, "unit": "kW", "color": colour, "kind": "line", "dashed": dashed, "values": _rounded(values)}
+        for label, colour, dashed, values in lines
     ]
-    chart: dict[str, Any] = {
-        "x": [int(s.start.timestamp()) for s in steps],
-        "series": series,
-        "timezone": str(day.zone),
-    }
+    chart: dict[str, Any] = {"x": [int(s.start.timestamp()) for s in steps], "series": series, "stack": True}
     if day.current is not None:
         chart["now"] = int(day.current.start.timestamp())
     return chart
@@ -67,10 +47,10 @@ def finding(day: Day) -> str:
     good = day.good_hours()
     if good is None:
         return _("No sun to spare this day: use is above solar in every hour.")
-    first, until = (moment.astimezone(day.zone) for moment in good)
+    first, until = day.clock(good[0]), day.clock(good[1])
     return _(
         "Solar is above use from %(first)s to %(until)s; otherwise the rest comes from batteries and the grid."
     ) % {
-        "first": f"{first:%H:%M}",
-        "until": f"{until:%H:%M}",
+        "first": first,
+        "until": until,
     }

@@ -4,6 +4,7 @@ A version is what one import brought and never changes; figures always say which
 """
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -72,6 +73,16 @@ class CommunityVersion(models.Model):
     def end(self) -> dt.datetime:
         """The end of the last step."""
         return self.start + dt.timedelta(minutes=self.step_minutes * self.steps)
+
+    @property
+    def first_day(self) -> dt.date:
+        """The local day on which the data begin."""
+        return self.start.astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
+    def last_day(self) -> dt.date:
+        """The local day of the last step."""
+        return (self.end - dt.timedelta(seconds=1)).astimezone(ZoneInfo(self.timezone)).date()
 
 
 class VersionSeries(models.Model):

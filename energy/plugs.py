@@ -46,7 +46,8 @@ def card(_request: HttpRequest, place: Place) -> Mapping[str, Any] | None:
         "day": day,
         "now": day.current,
         "flow": flow.draw(day.current),
-        "good": [moment.astimezone(day.zone) for moment in good] if good else None,
+        "good": [day.clock(moment) for moment in good] if good else None,
+        "clock": day.clock(day.current.start),
     }
 
 

@@ -86,13 +86,13 @@ def _day(version: CommunityVersion, asked: str) -> dict[str, Any]:
         return context
     good = story.good_hours(timezone.now() if date == today else None)
     sums = {name: story.kwh(name) for name in SUMS}
-    least = story.least_grid()
+    least = story.least_lacking()
     context |= {
         "chart": charts.day_chart(story),
         "finding": charts.finding(story),
         "flow": flow.draw(story.current) if story.current else None,
-        "good": [moment.astimezone(story.zone) for moment in good] if good else None,
-        "least": least.astimezone(story.zone) if least else None,
+        "good": [story.clock(moment) for moment in good] if good else None,
+        "least": story.clock(least) if least else None,
         "sums": sums,
         "ratio": sums["solar"] / sums["use"] if sums["use"] else None,
         "local": max(0.0, 1 - sums["grid"] / sums["use"]) if sums["use"] else None,

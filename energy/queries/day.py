@@ -78,9 +78,15 @@ class Day:
                 first = None
         return best
 
-    def least_grid(self) -> dt.datetime | None:
-        """When the least is lacking, on a day without sun to spare."""
-        return max(self.steps, key=lambda s: s.spare).start if self.steps else None
+    def least_lacking(self) -> dt.datetime | None:
+        """When the least is lacking in what is left of the day."""
+        left = self.steps if self.now is None else self.steps[self.now :]
+        return max(left, key=lambda s: s.spare).start if left else None
+
+    def clock(self, moment: dt.datetime) -> str:
+        """The time on the wall there; midnight at the end of the day is 24:00."""
+        local = moment.astimezone(self.zone)
+        return "24:00" if local.date() > self.date else f"{local:%H:%M}"
 
 
 def story(version: CommunityVersion, date: dt.date, simulation: Simulation | None = None) -> Day | None:
