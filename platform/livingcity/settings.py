@@ -160,6 +160,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 AXES_FAILURE_LIMIT = 20
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+ACCOUNT_PRESERVE_USERNAME_CASING = False
 AXES_ENABLE_ADMIN = False
 
 # --- the API -----------------------------------------------------------------------------------------------------

@@ -65,8 +65,24 @@ class BadLink(CityError):
     title = _("This link does not work any more")
 
 
-class TokenTooWide(NotAllowed):
-    """A scope that the person may not hand on."""
+class UnknownToken(NotFound):
+    """No such token, or not yours."""
 
-    code = "people:token-too-wide"
-    title = _("You cannot give this scope")
+    code = "people:unknown-token"
+    title = _("There is no such token")
+
+
+class NoScope(CityError):
+    """A token that may do nothing."""
+
+    code = "people:no-scope"
+    status = 422
+    title = _("Choose what the token may do")
+
+
+class UnknownRole(CityError):
+    """A role that organisations do not have."""
+
+    code = "people:unknown-role"
+    status = 422
+    title = _("There is no such role")

@@ -1,11 +1,11 @@
 """Reads about people and organisations."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people import tokens
-from commons.people.errors import UnknownHandle, UnknownPerson
+from commons.people.errors import UnknownHandle, UnknownPerson, UnknownToken
 from commons.people.models import ApiToken, Handle, Membership, Organisation, SignInLink, User
 
 
@@ -28,6 +28,14 @@ def handle(name: str) -> Handle:
 def tokens_of(user: User) -> QuerySet[ApiToken]:
     """A person's tokens that are not revoked, newest first."""
     return ApiToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")
+
+
+def token_of(user: User, pk: int) -> ApiToken:
+    """A person's own token; raises UnknownToken."""
+    found = tokens_of(user).filter(pk=pk).first()
+    if found is None:
+        raise UnknownToken(_("There is no such token, or it was revoked already."))
+    return found
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:
@@ -65,3 +73,12 @@ def person_of_link(secret: str) -> User | None:
         .first()
     )
     return link.user if link else None
+
+
+def find(words: str, limit: int) -> QuerySet[Handle]:
+    """People and organisations whose handle or name begins with, or holds, the words."""
+    named = Q(name__icontains=words) | Q(user__name__icontains=words) | Q(organisation__name__icontains=words)
+    alive = Q(user=None) | Q(user__is_active=True)
+    return (
+        Handle.objects.select_related("user", "organisation").filter(named & alive).order_by("name")[:limit]
+    )

@@ -22,14 +22,14 @@ class Refusal(CommandError):  # noqa: N818 the name is printed before its senten
 class CityCommand(BaseCommand):
     """A command of the city: say what it needs in `add_arguments`, do it in `run`, answer what came of it.
 
-    `needs_worker = True` asks the command line to have a worker running for as long as the command does: it joins
+    `needs_worker = True` (or a tuple of options, such as `("--wait",)`) asks the command line to have a worker running for as long as the command does: it joins
     the one of `manage.py up`, or starts one and stops it afterwards. Set it where `run` waits for a run.
 
     With `--json` only the answer goes to stdout; whatever `run`, a library or `say` prints goes to stderr. A
     `CityError` becomes its sentence on stderr and exit status 1; argparse exits 2 on a wrong call.
     """
 
-    needs_worker: ClassVar[bool] = False
+    needs_worker: ClassVar[bool | tuple[str, ...]] = False
     requires_system_checks = ()  # `manage.py check` and the tests do that; a command begins at once
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
