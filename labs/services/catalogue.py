@@ -119,7 +119,7 @@ def device_of(*, machine: Machine) -> Device:
     )
     if held.device is None:
         held.device = devices.create_device(
-            kind="machine",
+            kind=held.cls,
             name=f"{held.lab.name}: {held.name}",
             place=held.lab.place,
             organisation=held.lab.organisation,
