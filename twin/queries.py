@@ -1,9 +1,12 @@
 """Reads of the twin."""
 
+import importlib
+import importlib.util
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.apps import apps
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from commons.places.models import Place
@@ -21,7 +24,7 @@ def districts() -> QuerySet[District]:
 
 def district(slug: str) -> District:
     """The district of that name, or the one that models the place of that name. Raises DistrictNotFound."""
-    found = districts().filter(Q(slug=slug) | Q(place__slug=slug)).order_by(F("slug").asc()).all()
+    found = list(districts().filter(Q(slug=slug) | Q(place__slug=slug)))
     best = next((d for d in found if d.slug == slug), None) or next(iter(found), None)
     if best is None:
         raise DistrictNotFound(_("There is no district “%(slug)s”.") % {"slug": slug})
@@ -93,3 +96,27 @@ def named(query: str, limit: int) -> list[tuple[District, Thing]]:
         )
         hits.extend((row.district, row) for row in rows)
     return hits
+
+
+def listed(layer: str, of: DistrictVersion, kind: str, query: str) -> QuerySet[Any]:
+    """Rows of a layer by name, those without one last; only of a kind, and only with these words, where given."""
+    rows = things(layer, of)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if query:
+        rows = rows.filter(Q(name__icontains=query) | Q(properties__address__icontains=query))
+    return rows.annotate(nameless=Q(name="")).order_by("nameless", "name", "key").defer("geometry")
+
+
+def kinds(layer: str, of: DistrictVersion) -> list[tuple[str, int]]:
+    """The kinds of a layer with how many there are, most first."""
+    counted = things(layer, of).order_by().values_list("kind").annotate(n=Count("pk")).order_by("-n", "kind")
+    return [(kind, n) for kind, n in counted]
+
+
+def lab_pins(place: Place | None) -> list[dict[str, Any]]:
+    """The labs of a place as pins {"lat", "lon", "title", "url", "detail"}, if the labs' room is there."""
+    if place is None or not apps.is_installed("labs") or importlib.util.find_spec("labs.queries") is None:
+        return []
+    pins = getattr(importlib.import_module("labs.queries"), "pins", None)
+    return [dict(pin) for pin in pins(place)] if pins else []

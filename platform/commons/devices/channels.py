@@ -14,7 +14,14 @@ FIXED: Mapping[str, int] = {
     "voltage_v": VOLTAGE_V,
 }
 UNITS: Mapping[int, str] = {POWER_W: "W", ENERGY_WH_TOTAL: "Wh", TEMPERATURE_C: "°C", VOLTAGE_V: "V"}
-STATES: Mapping[str, float] = {"off": 0.0, "idle": 1.0, "warming": 2.0, "making": 3.0, "paused": 4.0, "error": 5.0}
+STATES: Mapping[str, float] = {
+    "off": 0.0,
+    "idle": 1.0,
+    "warming": 2.0,
+    "making": 3.0,
+    "paused": 4.0,
+    "error": 5.0,
+}
 """Words that `state` may have as its value; they are kept as these numbers."""
 
 

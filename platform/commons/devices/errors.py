@@ -41,10 +41,11 @@ class TooManyReadings(CityError):
     title = _("Too many readings at once")
 
 
-class TooManyGaps(Conflict):
+class TooManyGaps(CityError):
     """A stream with so many holes that its seqs cannot have been counted up."""
 
     code = "device:too-many-gaps"
+    status = 409
     title = _("These sequence numbers leave too many gaps")
 
 

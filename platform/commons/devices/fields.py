@@ -13,7 +13,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 class RangesField(models.Field):  # type: ignore[type-arg]
-    """An `int8multirange` of PostgreSQL, in Python a `Ranges`: a whole stream of sequence numbers in a few bytes."""
+    """An `int8multirange` of PostgreSQL, in Python a `Ranges`: a long stream of numbers in a few bytes."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "int8multirange"

@@ -21,10 +21,11 @@ HEARTBEAT = "heartbeat"
 class Device(models.Model):
     """Something that reports: a meter, a machine's agent, a plug, or the city's own heartbeat.
 
-    `number` is its short name in the readings. `seen` holds the sequence numbers that are committed or rejected;
-    it is read and written under the row's lock, so each (device, seq) is stored once whatever its time stamp.
-    `counter_wraps_wh`: the reading at which its energy counter starts over at zero, e.g. 4294967295 / 60 for a
-    32-bit counter of watt-minutes; null when it is not known, and every step back is then a reset.
+    `number` is its short name in the readings. `seen` holds the sequence numbers that are committed or
+    rejected; it is read and written under the row's lock, so each (device, seq) is stored once whatever its
+    time stamp. `counter_wraps_wh`: the reading at which its energy counter starts over at zero, e.g.
+    4294967295 / 60 for a 32-bit counter of watt-minutes; null when it is not known, and every step back is
+    then a reset.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -88,7 +89,7 @@ class EnrolmentCode(models.Model):
 
 
 class Channel(models.Model):
-    """A channel `x_…` of someone's own, added when a device first uses it; the fixed ones stand in `channels.py`."""
+    """A channel `x_…`, added when a device first uses it; the fixed ones stand in `channels.py`."""
 
     id = models.SmallAutoField(primary_key=True)
     slug = models.CharField(max_length=40, unique=True)
@@ -98,7 +99,7 @@ class Channel(models.Model):
 
 
 class LastValue(models.Model):
-    """The newest reading of a device on a channel, by time stamp and then seq; wrong clocks never come here."""
+    """The newest reading of a device on a channel, by (ts, seq); wrong clocks never come here."""
 
     pk = models.CompositePrimaryKey("device_id", "channel")
     device = models.ForeignKey(
@@ -118,7 +119,8 @@ class Rollup(models.Model):
 
     `energy_wh` on `power_w` is its integral, on `energy_wh_total` the counter's advance, elsewhere null.
     `covered_s`: seconds of it whose energy is known; `dense_s`: seconds between readings at most five minutes
-    apart, so that the difference is what a counter bridged. `count` 0: no reading in it, only a bridge over it.
+    apart, so that the difference is what a counter bridged. `count` 0: no reading in it, only a bridge over
+    it.
     """
 
     pk = models.CompositePrimaryKey("device_id", "channel", "step_s", "start")

@@ -2,19 +2,20 @@
 
 How it counts, for a device that draws power:
 
-- **Power** (`power_w`) is integrated as a straight line between two readings at most MAX_HOLD apart (trapezoid rule).
-  Between readings further apart nothing is known: that time is a gap, is not measured and counts as no energy.
-  Power below zero (feeding in) counts as zero, so energy is never negative.
-- **Counters** (`energy_wh_total`): energy is the sum of the positive steps. A step back is a reset and counts as zero,
-  a lower bound that needs no guess about what the counter had been reset to. Where the device declares at which
-  reading its counter wraps round, a step back that is a forward step of less than half the counter's range is a
-  rollover and counts as that forward step.
-- A counter bridges a gap: its step over it is measured. It is spread evenly over the gap, at most over its last
-  MAX_SPREAD; only the shape in between is assumed, and `dense` says how much of the time that concerns.
+- **Power** (`power_w`) is integrated as a straight line between two readings at most MAX_HOLD apart
+  (trapezoid rule). Between readings further apart nothing is known: that time is a gap, is not measured and
+  counts as no energy. Power below zero (feeding in) counts as zero, so energy is never negative.
+- **Counters** (`energy_wh_total`): energy is the sum of the positive steps. A step back is a reset and counts
+  as zero, a lower bound that needs no guess about what the counter had been reset to. Where the device
+  declares at which reading its counter wraps round, a step back that is a forward step of less than half the
+  counter's range is a rollover and counts as that forward step.
+- A counter bridges a gap: its step over it is measured. It is spread evenly over the gap, at most over its
+  last MAX_SPREAD; only the shape in between is assumed, and `dense` says how much of the time that concerns.
 - A segment that crosses an edge is cut there: a line's integral, a counter's share by time.
 
-Everything is added one after the other in the order of (time, seq). So what is computed from a set of readings does
-not depend on how they came, and a later reading can be added to what is there with the very same bits.
+Everything is added one after the other in the order of (time, seq). So what is computed from a set of
+readings does not depend on how they came, and a later reading can be added to what is there with the very
+same bits.
 """
 
 from dataclasses import dataclass
@@ -69,8 +70,8 @@ def segments_of(ts: Int64, value: Float64, meaning: Meaning, wraps_wh: float | N
 class Cells:
     """What falls into each of n cells of time.
 
-    Of the values: count, sum, least and greatest (+inf and -inf where there is none). Of the segments: energy, µs
-    whose energy is known, µs between readings at most MAX_HOLD apart.
+    Of the values: count, sum, least and greatest (+inf and -inf where there is none). Of the segments:
+    energy, µs whose energy is known, µs between readings at most MAX_HOLD apart.
     """
 
     count: Int64
@@ -84,8 +85,15 @@ class Cells:
     @classmethod
     def empty(cls, n: int) -> "Cells":
         """Nothing in n cells."""
-        whole = [np.zeros(n, dtype=np.int64) for _ in range(3)]
-        return cls(whole[0], np.zeros(n), np.full(n, np.inf), np.full(n, -np.inf), np.zeros(n), whole[1], whole[2])
+        return cls(
+            count=np.zeros(n, dtype=np.int64),
+            total=np.zeros(n),
+            low=np.full(n, np.inf),
+            high=np.full(n, -np.inf),
+            energy_wh=np.zeros(n),
+            covered_us=np.zeros(n, dtype=np.int64),
+            dense_us=np.zeros(n, dtype=np.int64),
+        )
 
     def add(self, cell: Int64, value: Float64) -> None:
         """Add values one after the other; `np.add.at` keeps their order, which a pairwise sum would not."""
@@ -96,7 +104,7 @@ class Cells:
 
 
 def edges_over(start: int, end: int, step: int) -> Int64:
-    """Edges of the cells of `step` µs, aligned to 1970, that hold the moments from start to end, both inclusive."""
+    """Edges of the cells of `step` µs, aligned to 1970, that hold all from start to end, both inclusive."""
     return np.arange(start - start % step, end - end % step + step + 1, step, dtype=np.int64)
 
 

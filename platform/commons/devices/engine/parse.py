@@ -1,6 +1,7 @@
 """Readings from the wire to columns: one fast path for what is right, one slow path that says what is wrong.
 
-The fast path checks whole columns at once; only when something in it does not fit is each item looked at by itself.
+The fast path checks whole columns at once; only when something in it does not fit is each item looked at by
+itself.
 """
 
 import datetime as dt
@@ -72,7 +73,8 @@ def _parse_columns(items: Sequence[Any], fixed: Sequence[str]) -> Batch | None:
         values = [item["value"] for item in items]
     except (TypeError, KeyError, IndexError):
         return None
-    if not ({*map(type, seqs)} <= {int} and {*map(type, values)} <= {int, float} and {*map(type, slugs)} <= {str}):
+    kinds = [{*map(type, column)} for column in (seqs, values, slugs)]
+    if not (kinds[0] <= {int} and kinds[1] <= {int, float} and kinds[2] <= {str}):
         return None
     channels = tuple(sorted(set(slugs)))
     if not all(_is_channel(slug, fixed) for slug in channels):
@@ -178,7 +180,7 @@ def _fits(slug: str, value: float) -> bool:
 
 
 def read_stamp(stamp: Any) -> int | None:
-    """µs since 1970 UTC of an ISO 8601 stamp with its zone, or None. A leap second is the second after :59."""
+    """µs since 1970 UTC of an ISO 8601 stamp with its zone, or None. A leap second is the next second."""
     if not isinstance(stamp, str) or not 17 <= len(stamp) <= 40:
         return None
     leap = _LEAP.search(stamp)
@@ -193,7 +195,7 @@ def read_stamp(stamp: Any) -> int | None:
 
 
 def clock_flags(ts: Int64, received_us: int) -> npt.NDArray[np.int16]:
-    """1 where the stamp lies more than 5 minutes ahead of its arrival, 2 where more than 400 days behind, else 0."""
+    """1 where the stamp lies over 5 minutes ahead of its arrival, 2 where over 400 days behind, else 0."""
     flags = np.zeros(len(ts), dtype=np.int16)
     flags[ts > received_us + AHEAD_US] = FLAG_AHEAD
     flags[ts < received_us - BEHIND_US] = FLAG_BEHIND

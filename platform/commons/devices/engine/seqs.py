@@ -40,7 +40,7 @@ def holds(ranges: Sequence[tuple[int, int]], seq: int) -> bool:
 
 
 def acknowledged(ranges: Sequence[tuple[int, int]]) -> int:
-    """The highest number up to which nothing is missing. Devices count from 1 (0 may be used too); 0: nothing yet."""
+    """The highest number up to which nothing is missing, 0 if 1 is. Devices count from 1; 0 may be used."""
     for low, high in ranges:
         if low <= 1 < high:
             return high - 1

@@ -1,5 +1,6 @@
 """Reads of devices and of what they reported."""
 
+from commons.devices.queries.board import curves
 from commons.devices.queries.energy import Energy, energy
 from commons.devices.queries.series import Point, Reading, readings, series
 from commons.devices.queries.state import (
@@ -21,6 +22,7 @@ __all__ = [
     "Reading",
     "Value",
     "acked",
+    "curves",
     "demo_devices",
     "energy",
     "heartbeat_age",

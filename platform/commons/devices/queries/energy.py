@@ -1,8 +1,8 @@
 """How much energy a device took between two moments, and how well that is known.
 
-Exact at the edges: a counter is read off between the two readings around an edge, a power line is cut there. Where a
-counter reported, it decides; where it did not (before its first reading, after its last) power is integrated. Long
-windows take whole hours from the rollups, which hold the very same sums.
+Exact at the edges: a counter is read off between the two readings around an edge, a power line is cut there.
+Where a counter reported, it decides; where it did not (before its first reading, after its last) power is
+integrated. Long windows take whole hours from the rollups, which hold the very same sums.
 """
 
 import datetime as dt
@@ -26,9 +26,10 @@ HOUR_US = HOUR_S * 1_000_000
 class Energy:
     """Energy of a window.
 
-    `quality`: measured (a counter knows it all), integrated (from power), partial (less than 98 % of the time is
-    known, so `kwh` is a lower bound), none. `coverage`: share of the window whose energy is known. `gap_s`: seconds
-    without readings at most five minutes apart; where a counter bridged them their sum is measured, its shape is not.
+    `quality`: measured (a counter knows it all), integrated (from power), partial (less than 98 % of the time
+    is known, so `kwh` is a lower bound), none. `coverage`: share of the window whose energy is known.
+    `gap_s`: seconds without readings at most five minutes apart; where a counter bridged them their sum is
+    measured, its shape is not.
     """
 
     kwh: float
@@ -78,9 +79,9 @@ def _quality(found: _Sum, window: int) -> Quality:
 
 
 def _from_hours(device: Device, first: int, last: int, into: _Sum) -> None:
-    """Whole hours from the rollups; hours that a counter covers in part only are worked out from the readings."""
+    """Whole hours from the rollups; those that a counter covers in part are worked out from the readings."""
     rows = Rollup.objects.filter(
-        device_id=device.number,
+        device=device,
         channel__in=[channels.POWER_W, channels.ENERGY_WH_TOTAL],
         step_s=HOUR_S,
         start__gte=raw.from_us(first),

@@ -1,7 +1,7 @@
 """Readings as arrays, and the neighbours of a moment; the rollups are the index that finds them.
 
-A table partitioned by day with BRIN answers "this device between two near moments" well and "the newest before"
-badly, so the latter asks the rollups in which quarter of an hour to look.
+A table partitioned by day with BRIN answers "this device between two near moments" well and "the newest
+before" badly, so the latter asks the rollups in which quarter of an hour to look.
 """
 
 import datetime as dt
@@ -39,10 +39,11 @@ _MINE = "device = %s AND channel = %s AND flags = 0"
 
 def rows(device: "Device", channel: int, start_us: int, end_us: int) -> list[Row]:
     """Readings with start ≤ ts < end in the order of (ts, seq)."""
-    sql = f"{_SELECT} WHERE {_MINE} AND ts >= %s AND ts < %s ORDER BY ts, seq"  # noqa: S608 constants alone
+    sql = f"{_SELECT} WHERE {_MINE} AND ts >= %s AND ts < %s ORDER BY ts, seq"
     with connection.cursor() as cursor:
         cursor.execute(sql, [device.number, channel, from_us(start_us), from_us(end_us)])
-        return cursor.fetchall()
+        found: list[Row] = cursor.fetchall()
+        return found
 
 
 def before(device: "Device", channel: int, at_us: int, within_us: int | None = None) -> Row | None:
@@ -65,12 +66,12 @@ def after(device: "Device", channel: int, at_us: int, within_us: int | None = No
     return None
 
 
-def _quarters(
+def _quarters(  # noqa: PLR0917
     device: "Device", channel: int, condition: str, at_us: int, order: str, bound_us: int | None
 ) -> list[int]:
-    """The two nearest quarters of an hour with readings; the nearest may hold only readings on the other side."""
+    """The two nearest quarters of an hour with readings; the nearest may hold only later (earlier) ones."""
     bound = ""
-    values: list[object] = [device.number, channel, from_us(at_us)]
+    values: list[int | dt.datetime] = [device.number, channel, from_us(at_us)]
     if bound_us is not None:
         bound = "AND start > %s" if order == "DESC" else "AND start <= %s"
         values.append(from_us(bound_us - QUARTER_US if order == "DESC" else bound_us))
@@ -83,7 +84,7 @@ def _quarters(
 
 
 def _one(device: "Device", channel: int, condition: str, window: tuple[int, int], order: str) -> Row | None:
-    sql = f"{_SELECT} WHERE {_MINE} AND {condition} ORDER BY ts {order}, seq {order} LIMIT 1"  # noqa: S608
+    sql = f"{_SELECT} WHERE {_MINE} AND {condition} ORDER BY ts {order}, seq {order} LIMIT 1"
     with connection.cursor() as cursor:
         cursor.execute(sql, [device.number, channel, *map(from_us, window)])
         found: Row | None = cursor.fetchone()

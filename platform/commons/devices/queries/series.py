@@ -17,7 +17,7 @@ MAX_POINTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A step of a curve. Without readings in it `mean`, `min` and `max` are None. `energy_wh` only from 15 minutes."""
+    """A step of a curve. Without readings mean, min and max are None; `energy_wh` from 15 minutes up."""
 
     start: dt.datetime
     count: int
@@ -39,34 +39,35 @@ class Reading:
 def series(device: Device, channel: str, start: dt.datetime, end: dt.datetime, step_s: int) -> list[Point]:
     """The curve of a channel by name ("power_w") from start until end in steps of `step_s` seconds.
 
-    Steps are aligned to 1970 UTC and empty ones are left out. Multiples of 900 s come from the rollups, others from
-    the readings. At most MAX_POINTS; raises Unreadable for more, or for a step below one second.
+    Steps are aligned to 1970 UTC and empty ones are left out. Multiples of 900 s come from the rollups,
+    others from the readings. At most MAX_POINTS; raises Unreadable for more, or for a step below one second.
     """
     if step_s < 1 or (end - start).total_seconds() / step_s > MAX_POINTS:
         raise Unreadable(_("Ask for at most %(n)d steps of at least one second.") % {"n": MAX_POINTS})
     number = channels.number_of(channel)
     if number is None or end <= start:
         return []
-    if step_s % QUARTER_S:
-        return _from_readings(device, number, start, end, step_s)
-    return _from_rollups(device, number, start, end, step_s)
+    return (_from_readings if step_s % QUARTER_S else _from_rollups)(device, number, start, end, step_s)
 
 
-def _from_rollups(device: Device, channel: int, start: dt.datetime, end: dt.datetime, step_s: int) -> list[Point]:
+def _from_rollups(
+    device: Device, channel: int, start: dt.datetime, end: dt.datetime, step_s: int
+) -> list[Point]:
     of_rows = QUARTER_S if step_s % HOUR_S else HOUR_S
     rows = Rollup.objects.filter(
-        device_id=device.number, channel=channel, step_s=of_rows, start__gte=start, start__lt=end
+        device=device, channel=channel, step_s=of_rows, start__gte=start, start__lt=end
     ).order_by("start")
     if of_rows == step_s:
         return [Point(r.start, r.count, r.mean, r.min, r.max, r.energy_wh) for r in rows]
     bins = (
         rows.order_by()
-        .values(bin=RawSQL("date_bin(make_interval(secs => %s), start, 'epoch')", [float(step_s)]))  # noqa: S611
+        .values(bin=RawSQL("date_bin(make_interval(secs => %s), start, 'epoch')", [float(step_s)]))
         .annotate(n=Sum("count"), sum=Sum("total"), low=Min("min"), high=Max("max"), wh=Sum("energy_wh"))
         .order_by("bin")
     )
     return [
-        Point(b["bin"], b["n"], b["sum"] / b["n"] if b["n"] else None, b["low"], b["high"], b["wh"]) for b in bins
+        Point(b["bin"], b["n"], b["sum"] / b["n"] if b["n"] else None, b["low"], b["high"], b["wh"])
+        for b in bins
     ]
 
 
@@ -75,13 +76,14 @@ def _from_readings(
 ) -> list[Point]:
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT date_bin(make_interval(secs => %s), ts, 'epoch') AS bin, count(*), avg(value), min(value), max(value)
+            """SELECT date_bin(make_interval(secs => %s), ts, 'epoch') AS bin,
+                count(*), avg(value), min(value), max(value)
             FROM devices_reading
             WHERE device = %s AND channel = %s AND flags = 0 AND ts >= %s AND ts < %s
             GROUP BY bin ORDER BY bin""",
             [float(step_s), device.number, channel, start, end],
         )
-        return [Point(*row, None) for row in cursor.fetchall()]
+        return [Point(at, n, mean, low, high, None) for at, n, mean, low, high in cursor.fetchall()]
 
 
 def readings(

@@ -36,10 +36,10 @@ class Live:
 
 
 def last_values(devices: Iterable[Device]) -> dict[Device, dict[str, Value]]:
-    """The newest reading of each channel of each device, in one query; a device that never reported has {}."""
-    of_number = {device.number: device for device in devices}
-    found: dict[Device, dict[str, Value]] = {device: {} for device in of_number.values()}
-    rows = list(LastValue.objects.filter(device_id__in=of_number))
+    """The newest reading of each channel of each device, in one query; {} for one that never reported."""
+    found: dict[Device, dict[str, Value]] = {device: {} for device in devices}
+    of_number = {device.number: device for device in found}
+    rows = list(LastValue.objects.filter(device__number__in=list(of_number)))
     slugs = channels.slugs_of({row.channel for row in rows})
     for row in rows:
         found[of_number[row.device_id]][slugs[row.channel]] = Value(row.ts, row.value)
@@ -84,7 +84,8 @@ def next_seq(device: Device) -> int:
 
 
 def _seen(device: Device) -> sets.Ranges:
-    return Device.objects.values_list("seen", flat=True).get(pk=device.pk)
+    seen: sets.Ranges = Device.objects.values_list("seen", flat=True).get(pk=device.pk)
+    return seen
 
 
 def heartbeat_age() -> float | None:

@@ -69,7 +69,7 @@ def _code_sha256(code: str) -> bytes:
 
 @transaction.atomic
 def create_enrolment_code(*, device: Device) -> ShownCode:
-    """A new code that lets the device in once within ten minutes; codes of it that wait are void from now on."""
+    """A new code that lets the device in once within ten minutes; its codes that wait are void now."""
     now = timezone.now()
     EnrolmentCode.objects.filter(device=device, used_at=None, expires_at__gt=now).update(expires_at=now)
     plain = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
@@ -83,8 +83,8 @@ def create_enrolment_code(*, device: Device) -> ShownCode:
 def enrol(*, code: str, kind: str = "", hardware_id: str = "") -> tuple[Device, str]:
     """Let a device in; its token is shown once. Locks the code. Raises CodeNotGood.
 
-    A device that is enrolled again keeps its readings and its counter of seqs (`queries.next_seq`), and its earlier
-    token ends.
+    A device that is enrolled again keeps its readings and its counter of seqs (`queries.next_seq`), and its
+    earlier token ends.
     """
     now = timezone.now()
     row = (
@@ -93,7 +93,7 @@ def enrol(*, code: str, kind: str = "", hardware_id: str = "") -> tuple[Device, 
         .first()
     )
     if row is None:
-        raise CodeNotGood(_("This code is not known, was used or is older than ten minutes; ask for a new one."))
+        raise CodeNotGood(_("This code is unknown, was used or is older than ten minutes; ask for another."))
     row.used_at = now
     row.save(update_fields=["used_at"])
     device = Device.objects.select_for_update(no_key=True).get(pk=row.device_id)

@@ -1,4 +1,6 @@
-"""Readings in: checked as columns, stored once, rolled up, acknowledged when committed; all in one transaction."""
+"""Readings in: checked as columns, stored once, rolled up, acknowledged when committed; all in one
+transaction.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -34,11 +36,17 @@ DAY_US = 86_400_000_000
 SENTENCES: dict[str, str | Promise] = {
     "reading:unreadable": gettext_lazy("Reading %(index)d is not an object with seq, ts, channel and value."),
     "reading:bad-seq": gettext_lazy("Reading %(index)d has no seq; it must be a whole number from 1 up."),
-    "reading:unknown-channel": gettext_lazy("Reading %(index)d has an unknown channel; known are %(known)s, x_…"),
+    "reading:unknown-channel": gettext_lazy(
+        "Reading %(index)d has an unknown channel; known are %(known)s, x_…"
+    ),
     "reading:bad-time": gettext_lazy("Reading %(index)d has no time stamp of the form 2026-11-22T14:00:00Z."),
     "reading:bad-value": gettext_lazy("Reading %(index)d has a value that its channel cannot have."),
-    "reading:clock-ahead": gettext_lazy("Stamped more than 5 minutes in the future: set the device's clock. Kept, not counted."),
-    "reading:clock-behind": gettext_lazy("Stamped more than 400 days ago: set the device's clock. Kept, not counted."),
+    "reading:clock-ahead": gettext_lazy(
+        "Stamped more than 5 minutes in the future: set the device's clock. Kept, not counted."
+    ),
+    "reading:clock-behind": gettext_lazy(
+        "Stamped more than 400 days ago: set the device's clock. Kept, not counted."
+    ),
 }
 
 
@@ -95,8 +103,8 @@ def read_body(body: bytes) -> list[Any]:
 def ingest(*, device: Device, readings: Sequence[Any], received_at: dt.datetime | None = None) -> Ack:
     """Store a batch of {"seq", "ts", "channel", "value"} once, with rollups and last values; both or neither.
 
-    Locks the device's row. An item that cannot be read is rejected by itself; one with an absurd clock is stored and
-    flagged. Sends `readings_stored`. Raises DeviceRevoked, TooManyGaps.
+    Locks the device's row. An item that cannot be read is rejected by itself; one with an absurd clock is
+    stored and flagged. Sends `readings_stored`. Raises DeviceRevoked, TooManyGaps.
     """
     from commons.devices.engine.parse import parse  # noqa: PLC0415 the web process starts without numpy
 
@@ -138,7 +146,8 @@ def _fresh(device: Device, batch: "Batch") -> "npt.NDArray[np.intp]":
 def _store(
     device: Device, batch: "Batch", fresh: "npt.NDArray[np.intp]", received_us: int
 ) -> tuple[Remark, ...]:
-    """Raw rows by COPY, then rollups and last values of those whose clock is believed; remarks on the others."""
+    """Raw rows by COPY, then rollups and last values of those whose clock is believed; remarks on the others.
+    """
     import numpy as np  # noqa: PLC0415
 
     from commons.devices.engine.parse import FLAG_AHEAD, clock_flags  # noqa: PLC0415
@@ -175,7 +184,13 @@ def _copy(
     days = np.unique(ts[flags == 0] // DAY_US).tolist()
     ensure_days(raw.from_us(day * DAY_US).date() for day in days)
     rows = copy_binary(
-        seq=seq, ts=ts, value=value, channel=channel, flags=flags, device=device.number, received_us=received_us
+        seq=seq,
+        ts=ts,
+        value=value,
+        channel=channel,
+        flags=flags,
+        device=device.number,
+        received_us=received_us,
     )
     with (
         connection.cursor() as cursor,

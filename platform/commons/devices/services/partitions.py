@@ -17,8 +17,8 @@ def name_of(day: dt.date) -> str:
 def ensure_days(days: Iterable[dt.date]) -> int:
     """Make the partitions of these UTC days that are missing; how many. Two at once make each day once.
 
-    The new table is filled with what the default partition holds of that day and attached, which other writers do
-    not have to wait for (CREATE … PARTITION OF would lock the whole table).
+    The new table is filled with what the default partition holds of that day and attached, which other
+    writers do not have to wait for (CREATE … PARTITION OF would lock the whole table).
     """
     wanted = sorted(set(days))
     made = 0
@@ -52,4 +52,6 @@ def _make(day: dt.date) -> None:
             ) INSERT INTO {table} SELECT * FROM moved""",  # noqa: S608 the name is made of a date
             span,
         )
-        cursor.execute(f"ALTER TABLE devices_reading ATTACH PARTITION {table} FOR VALUES FROM (%s) TO (%s)", span)
+        cursor.execute(
+            f"ALTER TABLE devices_reading ATTACH PARTITION {table} FOR VALUES FROM (%s) TO (%s)", span
+        )

@@ -1,8 +1,8 @@
 """Quarters and hours kept equal to what the raw readings say, in the transaction that stores them.
 
-A batch that is newer than everything before it is added to the rows at the end of the stream. Any other batch has the
-stretch around it computed again from the raw readings. Both add in the order of (ts, seq), hence give the same bits
-(`engine.energy`), which the tests hold to.
+A batch that is newer than everything before it is added to the rows at the end of the stream. Any other batch
+has the stretch around it computed again from the raw readings. Both add in the order of (ts, seq), hence give
+the same bits (`engine.energy`), which the tests hold to.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 HOUR_US = HOUR_S * 1_000_000
 Base = dict[tuple[int, int], dict[int, tuple[float, ...]]]
-"""Rows that are there, by (channel, step in s) and start in µs: count … dense in the order of `engine.energy.Cells`."""
+"""Rows that are there, by (channel, step in s) and start in µs: count … dense in the order of
+`engine.energy.Cells`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def _inside(device: "Device", stream: Stream, start: int, end: int) -> list[raw.
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT (extract(epoch FROM start) * 1000000)::int8 FROM devices_rollup
-            WHERE device_id = %s AND channel = %s AND step_s = 3600 AND count > 0 AND start >= %s AND start < %s""",
+            WHERE device_id = %s AND channel = %s AND step_s = 3600 AND count > 0
+                AND start >= %s AND start < %s""",
             [device.number, stream.channel, raw.from_us(start), raw.from_us(end)],
         )
         hours = {row[0] for row in cursor.fetchall()}
@@ -153,7 +156,7 @@ def _inside(device: "Device", stream: Stream, start: int, end: int) -> list[raw.
     return [row for low, high in runs for row in raw.rows(device, stream.channel, low, high)]
 
 
-def _cells(
+def _cells(  # noqa: PLR0917
     stream: Stream,
     segments: "Segments",
     span: tuple[int, int],
@@ -180,7 +183,9 @@ def _cells(
 
 
 def _base(device: "Device", streams: list[Stream]) -> Base:
-    """The rows at the end of streams that are appended to: those from the head's or the first reading's hour on."""
+    """The rows at the end of streams that are appended to: those from the head's or the first reading's hour
+    on.
+    """
     heads = [(s.channel, min(s.head[0], int(s.ts[0]))) for s in streams if s.head is not None]
     found: Base = {}
     if not heads:

@@ -25,9 +25,9 @@ def lock(device: Device) -> Device:
 def claim_seqs(*, device: Device, seqs: Sequence[int]) -> tuple[list[int], list[int]]:
     """Lock the device's row and tell (fresh, duplicates), each seq once and in the given order.
 
-    Call it inside the transaction that stores what the seqs stand for, then `mark_seen` for all that were stored or
-    rejected, both before the commit: the row stays locked until then, so no other message of the device comes
-    between. A seq given twice is fresh once and a duplicate after. Raises DeviceRevoked.
+    Call it inside the transaction that stores what the seqs stand for, then `mark_seen` for all that were
+    stored or rejected, both before the commit: the row stays locked until then, so no other message of the
+    device comes between. A seq given twice is fresh once and a duplicate after. Raises DeviceRevoked.
     """
     seen = lock(device).seen
     fresh: list[int] = []
@@ -47,11 +47,11 @@ def mark_seen(*, device: Device, seqs: Sequence[int]) -> int:
 
 
 def write_seen(*, device: Device, seen: sets.Ranges) -> int:
-    """Add ranges to those of a locked device; the new `acked`. Raises TooManyGaps, which undoes the message."""
+    """Add ranges to those of a locked device; the new `acked`. Raises TooManyGaps: the message is undone."""
     merged = sets.union(device.seen, seen)
     if len(merged) > MAX_RANGES:
         raise TooManyGaps(
-            _("The sequence numbers leave more than %(n)d gaps; number messages 1, 2, 3 and send what is missing.")
+            _("The sequence numbers leave more than %(n)d gaps; count 1, 2, 3 and send what is missing.")
             % {"n": MAX_RANGES}
         )
     Device.objects.filter(pk=device.pk).update(seen=merged, last_seen_at=timezone.now())
