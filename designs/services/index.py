@@ -178,7 +178,9 @@ def index_now(*, design: Design, by: User | None, draw: bool = False, timeout_s:
 
 def _finish(run: Run, timeout_s: float) -> None:
     do(run.pk)
-    runs.wait(run=run, timeout_s=timeout_s)
+    run.refresh_from_db()
+    if not run.is_over:
+        runs.wait(run=run, timeout_s=timeout_s)
 
 
 def subject_of(design: Design) -> str:
