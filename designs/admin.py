@@ -6,7 +6,7 @@ from designs.models import Blob, Design
 
 
 @admin.register(Design)
-class DesignAdmin(admin.ModelAdmin[Design]):
+class DesignAdmin(admin.ModelAdmin):  # type: ignore[type-arg] not generic while running
     """Designs."""
 
     list_display = ("name", "owner", "slug", "licence", "visibility", "pushed_at", "demo")
@@ -16,7 +16,7 @@ class DesignAdmin(admin.ModelAdmin[Design]):
 
 
 @admin.register(Blob)
-class BlobAdmin(admin.ModelAdmin[Blob]):
+class BlobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Contents of files, with how their previews went."""
 
     list_display = ("oid", "format", "size", "preview", "reason")
