@@ -1,6 +1,22 @@
 """Addresses of the room: pages in `urlpatterns`, the API in `api_urlpatterns`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
-api_urlpatterns: list[URLPattern | URLResolver] = []
+from twin import api, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("twin/", views.home, name="twin"),
+    path("twin/new/", views.new, name="district-new"),
+    path("twin/new/<uuid:run_id>/", views.importing, name="district-importing"),
+    path("twin/<slug:slug>/", views.district, name="district"),
+    path("twin/<slug:slug>/list/", views.things, name="district-list"),
+    path("twin/<slug:slug>/buildings/<str:key>/", views.building, name="building"),
+    path("twin/<slug:slug>/plan.svg", views.picture, name="district-plan"),
+]
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("districts/", api.DistrictList.as_view(), name="districts"),
+    path("districts/<slug:slug>/", api.DistrictDetail.as_view(), name="district"),
+    path("districts/<slug:slug>/layers/<slug:layer>.geojson", api.DistrictLayer.as_view(), name="district-layer"),
+    path("districts/<slug:slug>/access/", api.DistrictAccess.as_view(), name="district-access"),
+    path("places/<slug:slug>/coverage/", api.PlaceCoverage.as_view(), name="place-coverage"),
+]

@@ -38,7 +38,7 @@ class NotFound(CityError):
 
     code = "city:not-found"
     status = 404
-    title = "Not found"
+    title: ClassVar[str | Promise] = "Not found"
 
 
 class NotAllowed(CityError):
@@ -46,7 +46,7 @@ class NotAllowed(CityError):
 
     code = "city:not-allowed"
     status = 403
-    title = "Not allowed"
+    title: ClassVar[str | Promise] = "Not allowed"
 
 
 class BadInput(CityError):
@@ -54,7 +54,7 @@ class BadInput(CityError):
 
     code = "city:bad-input"
     status = 400
-    title = "This cannot be read"
+    title: ClassVar[str | Promise] = "This cannot be read"
 
 
 class Conflict(CityError):
@@ -62,4 +62,4 @@ class Conflict(CityError):
 
     code = "city:conflict"
     status = 409
-    title = "Already taken"
+    title: ClassVar[str | Promise] = "Already taken"

@@ -1,6 +1,21 @@
-"""Health and the API's own document."""
+"""Health, small files and the API's own document: what has no language."""
 
-from django.urls import path
+from django.urls import URLPattern, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
-urlpatterns = [path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema")]
+from livingcity.views import api_pages, health, plain
+
+urlpatterns: list[URLPattern] = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("robots.txt", plain.robots, name="robots"),
+    path("favicon.svg", plain.favicon, name="favicon"),
+    path("favicon.ico", plain.favicon, name="favicon_ico"),
+    path("manifest.webmanifest", plain.manifest, name="manifest"),
+    path("api/", RedirectView.as_view(url="/api/v1/docs/"), name="api"),
+    path("api/v1/", api_pages.Root.as_view(), name="api_root"),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs/", api_pages.docs, name="docs"),
+    path("api/v1/errors/<slug:room>/<slug:reason>", api_pages.ErrorPage.as_view(), name="api_error"),
+]

@@ -1,10 +1,12 @@
 """The doorbell: Celery only rings; the truth about work stands in PostgreSQL (commons.runs)."""
 
 import os
+import socket
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import heartbeat_sent, import_modules, task_prerun, worker_ready, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livingcity.settings")
 
@@ -19,3 +21,35 @@ def drop_broken_connections(**_: Any) -> None:
     from django.db import close_old_connections  # noqa: PLC0415 settings must be loaded first
 
     close_old_connections()
+
+
+@import_modules.connect
+def gather_beat(sender: Celery, **_: Any) -> None:
+    """What beat rings: the `BEAT` of every app's tasks. Connected after autodiscovery, so all of them are imported."""
+    from django.apps import apps  # noqa: PLC0415 settings must be loaded first
+
+    for config in apps.get_app_configs():
+        tasks = sys.modules.get(f"{config.name}.tasks")
+        sender.conf.beat_schedule.update(getattr(tasks, "BEAT", {}))
+
+
+@worker_ready.connect
+@heartbeat_sent.connect
+def worker_lives(sender: Any, **_: Any) -> None:
+    """The worker's heart, every two seconds, in its main process: busy children do not hold it up."""
+    from commons.runs import workers  # noqa: PLC0415 settings must be loaded first
+
+    workers.beat(_hostname(sender))
+
+
+@worker_shutdown.connect
+def worker_left(sender: Any, **_: Any) -> None:
+    """A worker that stops in good order is gone at once."""
+    from commons.runs import workers  # noqa: PLC0415 settings must be loaded first
+
+    workers.forget(_hostname(sender))
+
+
+def _hostname(sender: Any) -> str:
+    eventer = getattr(sender, "eventer", sender)
+    return str(getattr(eventer, "hostname", "") or socket.gethostname())

@@ -1,5 +1,21 @@
-"""Pages that belong to no room: home, places, search, how we measure."""
+"""Pages that belong to no room: home, places, search, open data, how we measure; the gallery of components."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path, re_path
 
-urlpatterns: list[URLPattern] = []
+from commons.people.views import sign_in
+from commons.web import views as web
+from livingcity.views import data, home, measure, search
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("places/<slug:slug>/", home.place, name="place"),
+    path("measure/", measure.figures, name="measures"),
+    path("measure/<slug:slug>/", measure.figure, name="measure"),
+    re_path(r"^measure/(?P<slug>[-\w]+)\.(?P<form>json|csv)$", measure.figure_file, name="measure_file"),
+    path("search/", search.search, name="search"),
+    path("data/", data.datasets, name="data"),
+    re_path(r"^data/(?P<slug>[-\w]+)\.(?P<form>csv|jsonl)$", data.dataset, name="dataset"),
+    path("sign-in/<str:secret>/", sign_in.sign_in_link, name="sign_in_link"),
+    path("states/", web.states, name="states"),
+    path("theme/", web.choose_theme, name="theme"),
+]

@@ -57,7 +57,6 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_vite",
-    "django_celery_beat",
 ]
 
 MIDDLEWARE = [
@@ -94,7 +93,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "commons.web.context.page",
             ],
-            "builtins": ["commons.web.templatetags.city"],
+            "builtins": ["commons.web.templatetags.city", "commons.web.templatetags.numbers"],
         },
     }
 ]
@@ -123,7 +122,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
 }
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# What beat rings stands in code (each app's `BEAT`, gathered in livingcity.celery); the file only remembers when.
+CELERY_BEAT_SCHEDULER = "celery.beat:PersistentScheduler"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {}
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"
 QUEUES = ["default", "previews", "simulations", "ingest"]
@@ -158,6 +160,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 AXES_FAILURE_LIMIT = 20
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+ACCOUNT_PRESERVE_USERNAME_CASING = False
 AXES_ENABLE_ADMIN = False
 
 # --- the API -----------------------------------------------------------------------------------------------------
@@ -174,6 +177,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ("rest_framework.parsers.JSONParser",),
     "EXCEPTION_HANDLER": "commons.web.problems.exception_handler",
     "DEFAULT_FILTER_BACKENDS": ("django_filters.rest_framework.DjangoFilterBackend",),
+    "DEFAULT_THROTTLE_CLASSES": ("commons.web.api.AnonymousThrottle", "commons.web.api.PrincipalThrottle"),
+    "DEFAULT_THROTTLE_RATES": {"anon": "600/min", "user": "3000/min"},
+    "NUM_PROXIES": 1 if HTTPS else 0,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -1,0 +1,147 @@
+"""Devices, the codes that enrol them, and what is kept of their readings.
+
+The readings themselves stand in `devices_reading`, a table partitioned by day that the ORM does not see
+(migration 0001, `services.partitions`): 68 bytes a row go in by COPY BINARY and come out as arrays.
+"""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import NullIf
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from commons.devices.fields import RangesField
+
+QUARTER_S, HOUR_S = 900, 3600
+HEARTBEAT = "heartbeat"
+"""The kind of the city's own device."""
+
+
+class Device(models.Model):
+    """Something that reports: a meter, a machine's agent, a plug, or the city's own heartbeat.
+
+    `number` is its short name in the readings. `seen` holds the sequence numbers that are committed or
+    rejected; it is read and written under the row's lock, so each (device, seq) is stored once whatever its
+    time stamp. `counter_wraps_wh`: the reading at which its energy counter starts over at zero, e.g.
+    4294967295 / 60 for a 32-bit counter of watt-minutes; null when it is not known, and every step back is
+    then a reset.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.IntegerField(
+        unique=True,
+        editable=False,
+        db_default=models.Func(
+            models.Value("devices_device_number"), function="nextval", output_field=models.IntegerField()
+        ),
+    )
+    kind = models.CharField(max_length=40)
+    hardware_id = models.CharField(max_length=120, blank=True)
+    name = models.CharField(max_length=120)
+    place = models.ForeignKey(
+        "places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="devices"
+    )
+    organisation = models.ForeignKey(
+        "people.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="devices"
+    )
+    public = models.BooleanField(default=False, help_text=_("Anyone may read what it reports"))
+    counter_wraps_wh = models.FloatField(null=True, blank=True)
+    token_sha256 = models.BinaryField(max_length=32, unique=True, null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    enrolled_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    seen = RangesField(default=tuple, editable=False)
+    demo = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["kind"], name="devices_one_heartbeat", condition=models.Q(kind=HEARTBEAT)
+            ),
+            models.CheckConstraint(
+                name="devices_counter_wraps_above_zero",
+                condition=models.Q(counter_wraps_wh=None) | models.Q(counter_wraps_wh__gt=0),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        """Enrolled and not revoked."""
+        return self.enrolled_at is not None and self.revoked_at is None
+
+
+class EnrolmentCode(models.Model):
+    """A code that lets a device in once, for ten minutes; only its SHA-256 is kept."""
+
+    sha256 = models.BinaryField(max_length=32, unique=True, editable=False)
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="enrolment_codes")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"code for {self.device}"
+
+
+class Channel(models.Model):
+    """A channel `x_…`, added when a device first uses it; the fixed ones stand in `channels.py`."""
+
+    id = models.SmallAutoField(primary_key=True)
+    slug = models.CharField(max_length=40, unique=True)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class LastValue(models.Model):
+    """The newest reading of a device on a channel, by (ts, seq); wrong clocks never come here."""
+
+    pk = models.CompositePrimaryKey("device_id", "channel")
+    device = models.ForeignKey(
+        Device, to_field="number", on_delete=models.CASCADE, related_name="last_values", db_index=False
+    )
+    channel = models.SmallIntegerField()
+    seq = models.BigIntegerField()
+    ts = models.DateTimeField()
+    value = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.value}"
+
+
+class Rollup(models.Model):
+    """A quarter or a whole hour of one channel, made of its readings alone: the same set gives the same row.
+
+    `energy_wh` on `power_w` is its integral, on `energy_wh_total` the counter's advance, elsewhere null.
+    `covered_s`: seconds of it whose energy is known; `dense_s`: seconds between readings at most five minutes
+    apart, so that the difference is what a counter bridged. `count` 0: no reading in it, only a bridge over
+    it.
+    """
+
+    pk = models.CompositePrimaryKey("device_id", "channel", "step_s", "start")
+    device = models.ForeignKey(
+        Device, to_field="number", on_delete=models.CASCADE, related_name="rollups", db_index=False
+    )
+    channel = models.SmallIntegerField()
+    step_s = models.SmallIntegerField(choices=((QUARTER_S, _("Quarter of an hour")), (HOUR_S, _("Hour"))))
+    start = models.DateTimeField()
+    count = models.IntegerField()
+    total = models.FloatField(help_text=_("Sum of the values, added in the order of time"))
+    mean = models.GeneratedField(
+        expression=models.F("total") / NullIf(models.F("count"), models.Value(0)),
+        output_field=models.FloatField(null=True),
+        db_persist=True,
+    )
+    min = models.FloatField(null=True)
+    max = models.FloatField(null=True)
+    energy_wh = models.FloatField(null=True)
+    covered_s = models.FloatField(default=0.0)
+    dense_s = models.FloatField(default=0.0)
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M} +{self.step_s} s"

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from commons.errors import CityError, Conflict
+from commons.errors import CityError, Conflict, NotAllowed, NotFound
 
 
 class HandleTaken(Conflict):
@@ -34,3 +34,55 @@ class UnknownPerson(CityError):
     code = "people:unknown-person"
     status = 404
     title = _("There is no such account")
+
+
+class UnknownHandle(NotFound):
+    """Neither a person nor an organisation has that name."""
+
+    code = "people:unknown-handle"
+    title = _("There is nobody of that name")
+
+
+class LastOwner(Conflict):
+    """An organisation keeps at least one owner."""
+
+    code = "people:last-owner"
+    title = _("This is the last owner")
+
+
+class NotYourOrganisation(NotAllowed):
+    """Only owners and managers change an organisation's people."""
+
+    code = "people:not-your-organisation"
+    title = _("Only owners and managers may do this")
+
+
+class BadLink(CityError):
+    """Used, too old, or never made."""
+
+    code = "people:bad-link"
+    status = 410
+    title = _("This link does not work any more")
+
+
+class UnknownToken(NotFound):
+    """No such token, or not yours."""
+
+    code = "people:unknown-token"
+    title = _("There is no such token")
+
+
+class NoScope(CityError):
+    """A token that may do nothing."""
+
+    code = "people:no-scope"
+    status = 422
+    title = _("Choose what the token may do")
+
+
+class UnknownRole(CityError):
+    """A role that organisations do not have."""
+
+    code = "people:unknown-role"
+    status = 422
+    title = _("There is no such role")

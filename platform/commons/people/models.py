@@ -17,11 +17,16 @@ class User(AbstractUser):
     """A person. `username` equals the name of the person's handle."""
 
     username = models.CharField(
-        max_length=39, unique=True, validators=username_validators, error_messages={"unique": _("This name is taken.")}
+        max_length=39,
+        unique=True,
+        validators=username_validators,
+        error_messages={"unique": _("This name is taken.")},
     )
     email = models.EmailField(blank=True)
     name = models.CharField(max_length=120, blank=True)
-    home = models.ForeignKey("places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="residents")
+    home = models.ForeignKey(
+        "places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="residents"
+    )
     demo = models.BooleanField(default=False)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -29,7 +34,10 @@ class User(AbstractUser):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                Lower("email"), name="people_email_once", condition=~models.Q(email=""), violation_error_message=_("This e-mail has an account.")
+                Lower("email"),
+                name="people_email_once",
+                condition=~models.Q(email=""),
+                violation_error_message=_("This e-mail has an account."),
             ),
         )
 
@@ -140,7 +148,9 @@ class ApiToken(models.Model):
 
     def is_alive(self, at: dt.datetime | None = None) -> bool:
         """Neither revoked nor expired."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > (at or timezone.now()))
+        return self.revoked_at is None and (
+            self.expires_at is None or self.expires_at > (at or timezone.now())
+        )
 
 
 class SignInLink(models.Model):

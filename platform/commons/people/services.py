@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people import tokens
-from commons.people.errors import HandleNotAllowed, HandleTaken, UnknownScope
+from commons.people.errors import HandleNotAllowed, HandleTaken, LastOwner, NoScope, UnknownRole, UnknownScope
 from commons.people.handles import username_validators
 from commons.people.models import ApiToken, Handle, Membership, Organisation, Scope, SignInLink, User
+from commons.places.models import Place
 
 LINK_LIFETIME = dt.timedelta(hours=24)
 
@@ -37,11 +38,20 @@ def _claim(name: str, **owner: User | Organisation) -> Handle:
 
 @transaction.atomic
 def create_user(
-    *, username: str, email: str = "", password: str | None = None, name: str = "", is_staff: bool = False, demo: bool = False
+    *,
+    username: str,
+    email: str = "",
+    password: str | None = None,
+    name: str = "",
+    is_staff: bool = False,
+    demo: bool = False,
 ) -> User:
     """An account with its handle. Without a password only a sign-in link or a reset opens it."""
+    username = username.lower()
     check_handle(username)
-    user = User(username=username, email=email.lower(), name=name, is_staff=is_staff, is_superuser=is_staff, demo=demo)
+    user = User(
+        username=username, email=email.lower(), name=name, is_staff=is_staff, is_superuser=is_staff, demo=demo
+    )
     user.set_password(password)
     user.save()
     _claim(username, user=user)
@@ -59,6 +69,7 @@ def create_organisation(
     *, handle: str, name: str, kind: str, founder: User | None = None, about: str = "", demo: bool = False
 ) -> Organisation:
     """An organisation; its founder becomes its owner."""
+    handle = handle.lower()
     check_handle(handle)
     organisation = Organisation.objects.create(kind=kind, name=name, about=about, demo=demo)
     _claim(handle, organisation=organisation)
@@ -69,7 +80,12 @@ def create_organisation(
 
 @transaction.atomic
 def set_role(*, organisation: Organisation, user: User, role: str) -> Membership:
-    """Give a person a role in an organisation, or change it."""
+    """Give a person a role in an organisation, or change it. Locks the organisation; raises LastOwner."""
+    if role not in Membership.Role.values:
+        raise UnknownRole(_("“%(role)s” is not a role.") % {"role": role})
+    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if role != Membership.Role.OWNER:
+        _keep_an_owner(organisation, user)
     membership, _created = Membership.objects.update_or_create(
         organisation=organisation, user=user, defaults={"role": role}
     )
@@ -77,14 +93,40 @@ def set_role(*, organisation: Organisation, user: User, role: str) -> Membership
 
 
 @transaction.atomic
+def remove_member(*, organisation: Organisation, user: User) -> None:
+    """End a membership. Locks the organisation; raises LastOwner."""
+    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    _keep_an_owner(organisation, user)
+    Membership.objects.filter(organisation=organisation, user=user).delete()
+
+
+def _keep_an_owner(organisation: Organisation, leaving: User) -> None:
+    owners = Membership.objects.filter(organisation=organisation, role=Membership.Role.OWNER)
+    if owners.filter(user=leaving).exists() and not owners.exclude(user=leaving).exists():
+        raise LastOwner(_("Make someone else an owner of %(name)s first.") % {"name": organisation.name})
+
+
+@transaction.atomic
+def change_profile(*, user: User, name: str, home: Place | None) -> User:
+    """The name to show and the neighbourhood to begin with."""
+    user.name, user.home = name, home
+    user.save(update_fields=["name", "home"])
+    return user
+
+
+@transaction.atomic
 def create_token(
     *, user: User, name: str, scopes: Sequence[str], expires_at: dt.datetime | None = None
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which is shown once and never stored."""
+    if not scopes:
+        raise NoScope(_("A token without a scope could do nothing; give it at least one."))
     for scope in scopes:
         if scope not in Scope.values:
             known = ", ".join(Scope.values)
-            raise UnknownScope(_("“%(scope)s” is not a scope; there are %(known)s.") % {"scope": scope, "known": known})
+            raise UnknownScope(
+                _("“%(scope)s” is not a scope; there are %(known)s.") % {"scope": scope, "known": known}
+            )
     secret = tokens.new_secret("lcu")
     token = ApiToken.objects.create(
         user=user,

@@ -24,7 +24,8 @@ class Place(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                name="places_only_neighbourhoods_have_a_city", condition=models.Q(kind="neighbourhood") | models.Q(parent=None)
+                name="places_only_neighbourhoods_have_a_city",
+                condition=models.Q(kind="neighbourhood") | models.Q(parent=None),
             ),
         )
 

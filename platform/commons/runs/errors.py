@@ -41,3 +41,19 @@ class RunTimeout(CityError):
     code = "run:timeout"
     status = 504
     title = _("Still running")
+
+
+class RunFailed(CityError):
+    """The run ended without a result; `cause` is the code of what happened in it."""
+
+    code = "run:failed"
+    status = 422
+    title = _("There is no result")
+
+
+class UnknownKind(CityError):
+    """No room of this site does that kind of work."""
+
+    code = "run:unknown-kind"
+    status = 500
+    title = _("Nobody here does this work")

@@ -24,8 +24,12 @@ class Run(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=200, blank=True)
-    subject = models.CharField(max_length=200, blank=True, help_text=_("what it is about, e.g. energy.community:fontana17"))
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
+    subject = models.CharField(
+        max_length=200, blank=True, help_text=_("what it is about, e.g. energy.community:fontana17")
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs"
+    )
     public = models.BooleanField(default=False)
     inputs = models.JSONField(default=dict)
     inputs_sha256 = models.CharField(max_length=64)
@@ -54,7 +58,9 @@ class Run(models.Model):
             ),
         )
         constraints = (
-            models.CheckConstraint(name="runs_progress_share", condition=models.Q(progress__gte=0, progress__lte=1)),
+            models.CheckConstraint(
+                name="runs_progress_share", condition=models.Q(progress__gte=0, progress__lte=1)
+            ),
         )
 
     def __str__(self) -> str:

@@ -11,6 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext as _
+
+from commons.runs.errors import UnknownKind
+
 if TYPE_CHECKING:
     from commons.runs.models import Run
 
@@ -21,7 +26,11 @@ class Job(Protocol):
     """What a kind's function may ask and tell while it works."""
 
     run: "Run"
-    seed: int
+
+    @property
+    def seed(self) -> int:
+        """The seed of all randomness in this run."""
+        ...
 
     def progress(self, share: float, stage: str = "") -> None:
         """Tell how far it is (0..1) and what it does now; raises `Cancelled` when it was asked to stop."""
@@ -53,7 +62,9 @@ class Kind:
 _kinds: dict[str, Kind] = {}
 
 
-def kind(slug: str, *, queue: str = "default", engine_version: str = "1", max_attempts: int = 3) -> Callable[[Work], Work]:
+def kind(
+    slug: str, *, queue: str = "default", engine_version: str = "1", max_attempts: int = 3
+) -> Callable[[Work], Work]:
     """Register the work of a kind."""
 
     def register(work: Work) -> Work:
@@ -64,5 +75,12 @@ def kind(slug: str, *, queue: str = "default", engine_version: str = "1", max_at
 
 
 def find(slug: str) -> Kind:
-    """The kind of that name; a LookupError if no room brings it."""
+    """The kind of that name; raises UnknownKind if no room brings it.
+
+    A web process has not imported the rooms' `tasks.py`; the first question it asks does that.
+    """
+    if slug not in _kinds:
+        autodiscover_modules("tasks")
+    if slug not in _kinds:
+        raise UnknownKind(_("This site has no work called “%(kind)s”.") % {"kind": slug})
     return _kinds[slug]

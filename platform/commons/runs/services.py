@@ -12,22 +12,24 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from commons.errors import CityError
 from commons.people.models import User
 from commons.runs import registry
-from commons.runs.errors import Cancelled, GaveUp, LeaseLost, RunTimeout
+from commons.runs.errors import Cancelled, GaveUp, LeaseLost, RunTimeout, UnknownKind
 from commons.runs.models import Run
-from commons.runs.signals import publish
+from commons.runs.signals import publish, waiting
 
 log = logging.getLogger(__name__)
 
 LEASE = dt.timedelta(seconds=20)
 RING_AGAIN_AFTER = dt.timedelta(seconds=30)
+SWEEP_AT_MOST = 500
 
 
 def canonical_json(value: Any) -> bytes:
@@ -46,8 +48,12 @@ def start(
     public: bool = False,
     seed: int = 0,
     demo: bool = False,
+    bell: bool = True,
 ) -> Run:
-    """Write the run down and ring the bell once the transaction is committed."""
+    """Write the run down and ring the bell once the transaction is committed.
+
+    Without the bell the caller does the work itself (`work.inline`); if it dies, the sweep rings all the same.
+    """
     found = registry.find(kind)
     run = Run.objects.create(
         kind=kind,
@@ -61,7 +67,8 @@ def start(
         engine_version=found.engine_version,
         demo=demo,
     )
-    transaction.on_commit(lambda: ring(run))
+    if bell:
+        transaction.on_commit(lambda: ring(run))
     return run
 
 
@@ -70,7 +77,7 @@ def ring(run: Run) -> None:
     from commons.runs.tasks import work  # noqa: PLC0415 tasks import services
 
     try:
-        work.apply_async([str(run.pk)], queue=registry.find(run.kind).queue, retry=False)
+        work.apply_async((str(run.pk),), queue=registry.find(run.kind).queue, retry=False)
     except Exception:
         log.warning("the bell for run %s did not ring; the sweep will ring it", run.pk, exc_info=True)
 
@@ -89,16 +96,25 @@ def claim(*, run_id: str) -> Run | None:
     if run.cancel_requested:
         _end(run, status=Run.Status.CANCELLED, error=Cancelled(_("It was stopped before it began.")))
         return None
-    if run.attempts >= registry.find(run.kind).max_attempts:
+    try:
+        most = registry.find(run.kind).max_attempts
+    except UnknownKind as refusal:
+        _end(run, status=Run.Status.FAILED, error=refusal)
+        return None
+    if run.attempts >= most:
         tries = run.attempts
-        _end(run, status=Run.Status.FAILED, error=GaveUp(_("The worker died %(n)s times at this work.") % {"n": tries}))
+        _end(
+            run,
+            status=Run.Status.FAILED,
+            error=GaveUp(_("The worker died %(n)s times at this work.") % {"n": tries}),
+        )
         return None
     Run.objects.filter(pk=run.pk).update(
         status=Run.Status.RUNNING,
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,
         lease_until=Now() + LEASE,
-        started_at=Now(),
+        started_at=Coalesce(F("started_at"), Now()),
     )
     run.refresh_from_db()
     return run
@@ -127,7 +143,9 @@ def report(*, run: Run, share: float, stage: str) -> None:
 @transaction.atomic
 def finish(*, run: Run, outcome: registry.Outcome) -> None:
     """End the run and write its effect, both or neither. Locks the row; raises LeaseLost."""
-    held = Run.objects.select_for_update().filter(pk=run.pk, fence=run.fence, status=Run.Status.RUNNING).first()
+    held = (
+        Run.objects.select_for_update().filter(pk=run.pk, fence=run.fence, status=Run.Status.RUNNING).first()
+    )
     if held is None:
         raise LeaseLost(_("Another worker took run %(id)s over.") % {"id": run.pk})
     if outcome.effect:
@@ -138,15 +156,21 @@ def finish(*, run: Run, outcome: registry.Outcome) -> None:
 @transaction.atomic
 def fail(*, run: Run, error: Exception) -> None:
     """End the run without a result, if it is still this worker's."""
-    held = Run.objects.select_for_update().filter(pk=run.pk, fence=run.fence, status=Run.Status.RUNNING).first()
+    held = (
+        Run.objects.select_for_update().filter(pk=run.pk, fence=run.fence, status=Run.Status.RUNNING).first()
+    )
     if held is not None:
         status = Run.Status.CANCELLED if isinstance(error, Cancelled) else Run.Status.FAILED
         _end(held, status=status, error=error)
 
 
-def _end(run: Run, *, status: str, result: dict[str, Any] | None = None, error: Exception | None = None) -> None:
+def _end(
+    run: Run, *, status: str, result: dict[str, Any] | None = None, error: Exception | None = None
+) -> None:
     known = error if isinstance(error, CityError) else None
-    sentence = str(known.sentence) if known else _("We could not finish this; it is our fault and was written down.")
+    sentence = (
+        str(known.sentence) if known else _("We could not finish this; it is our fault and was written down.")
+    )
     Run.objects.filter(pk=run.pk).update(
         status=status,
         result=result,
@@ -161,19 +185,43 @@ def _end(run: Run, *, status: str, result: dict[str, Any] | None = None, error: 
 
 def cancel(*, run: Run) -> None:
     """Ask it to stop; a run that nobody works on ends at once."""
-    Run.objects.filter(pk=run.pk, status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).update(cancel_requested=True)
+    Run.objects.filter(pk=run.pk, status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).update(
+        cancel_requested=True
+    )
     claim(run_id=str(run.pk))
 
 
 def sweep() -> int:
-    """Ring again for runs that wait too long or whose worker is gone; how many."""
-    forgotten = Run.objects.filter(
-        Q(status=Run.Status.QUEUED, created_at__lt=Now() - RING_AGAIN_AFTER)
-        | Q(status=Run.Status.RUNNING, lease_until__lt=Now())
-    )
-    for run in forgotten[:1000]:
-        ring(run)
-    return len(forgotten[:1000])
+    """Ring again for runs that wait too long or whose worker is gone; how many.
+
+    A queue that still holds rings is merely busy: its waiting runs are not rung for again, so rings cannot pile up.
+    A run whose worker is gone is rung for at most once in a lease.
+    """
+    waiting_too_long = Run.objects.filter(status=Run.Status.QUEUED, created_at__lt=Now() - RING_AGAIN_AFTER)
+    worker_gone = Run.objects.filter(status=Run.Status.RUNNING, lease_until__lt=Now())
+    rung = 0
+    for run in [
+        *worker_gone.order_by("lease_until")[:SWEEP_AT_MOST],
+        *waiting_too_long.order_by("created_at")[:SWEEP_AT_MOST],
+    ]:
+        rung += _ring_again(run)
+    return rung
+
+
+def _ring_again(run: Run) -> bool:
+    try:
+        queue = registry.find(run.kind).queue
+    except UnknownKind:
+        claim(run_id=str(run.pk))
+        return False
+    if run.status == Run.Status.QUEUED and waiting(queue):
+        return False
+    if run.status == Run.Status.RUNNING and not cache.add(
+        f"rung:{run.pk}:{run.fence}", 1, LEASE.total_seconds()
+    ):
+        return False
+    ring(run)
+    return True
 
 
 def wait(*, run: Run, timeout_s: float = 600.0, poll_s: float = 0.1) -> Run:
@@ -186,5 +234,7 @@ def wait(*, run: Run, timeout_s: float = 600.0, poll_s: float = 0.1) -> Run:
         if run.is_over:
             return run
         if time.monotonic() > until:
-            raise RunTimeout(_("“%(run)s” was not ready after %(s)d s; it goes on.") % {"run": run, "s": timeout_s})
+            raise RunTimeout(
+                _("“%(run)s” was not ready after %(s)d s; it goes on.") % {"run": run, "s": timeout_s}
+            )
         time.sleep(poll_s)

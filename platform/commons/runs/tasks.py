@@ -5,6 +5,9 @@ from celery import shared_task
 from commons.runs import services
 from commons.runs.work import do
 
+#: What beat rings, and every how many seconds (the `BEAT` of every app's tasks is collected by livingcity.celery).
+BEAT = {"runs.sweep": {"task": "runs.sweep", "schedule": 10.0, "options": {"expires": 10}}}
+
 
 @shared_task(name="runs.work")
 def work(run_id: str) -> None:

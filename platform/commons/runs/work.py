@@ -2,7 +2,9 @@
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -17,11 +19,16 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = services.LEASE.total_seconds() / 4
 
 
+#: A function may report as often as it likes; the row is written at most this often.
+REPORT_EVERY_S = 0.2
+
+
 @dataclass
 class Worker:
     """The `Job` that a kind's function sees."""
 
     run: Run
+    _said: tuple[float, str] = (float("-inf"), "")
 
     @property
     def seed(self) -> int:
@@ -30,7 +37,11 @@ class Worker:
 
     def progress(self, share: float, stage: str = "") -> None:
         """Tell how far it is; raises when it should stop."""
+        at, before = self._said
+        if stage == before and time.monotonic() - at < REPORT_EVERY_S:
+            return
         services.report(run=self.run, share=share, stage=stage)
+        self._said = (time.monotonic(), stage)
 
 
 def _heartbeat(run: Run, stop: threading.Event) -> None:
@@ -69,3 +80,11 @@ def do(run_id: UUID | str) -> bool:
         stop.set()
         heart.join()
     return True
+
+
+def inline(**start: Any) -> Run:
+    """Start a run and do it in this process, with the arguments of `services.start`; answers the run when it is over."""
+    run = services.start(**start, bell=False)
+    do(run.pk)
+    run.refresh_from_db()
+    return run

@@ -4,10 +4,44 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from commons import sockets
+from commons.places import queries, sun
+from commons.places.models import Place
+
+#: The cookie that remembers the place a visitor looked at last.
+PLACE_COOKIE = "place"
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Context for the base layout."""
-    return {"nav_entries": list(sockets.nav), "languages": settings.LANGUAGES, "demo_city": settings.DEMO}
+    """Context for the base layout. The place and its sun are lazy: a page that shows neither asks nothing."""
+
+    def here() -> Any:
+        return place_of(request)
+
+    def hours() -> Any:
+        place = place_of(request)
+        return sun.hours_of(place) if place else []
+
+    return {
+        "nav_entries": list(sockets.nav),
+        "languages": settings.LANGUAGES,
+        "demo_city": settings.DEMO,
+        "here": SimpleLazyObject(here),
+        "sun_place": SimpleLazyObject(here),
+        "sun_hours": SimpleLazyObject(hours),
+    }
+
+
+def place_of(request: HttpRequest) -> Place | None:
+    """The visitor's place: the page's own, the remembered one, their home, or the first. Found once a request."""
+    known: dict[str, Place | None] = request.__dict__.setdefault("_city", {})
+    if "place" not in known:
+        known["place"] = queries.home_of(request.COOKIES.get(PLACE_COOKIE), getattr(request, "user", None))
+    return known["place"]
+
+
+def set_place(request: HttpRequest, place: Place) -> None:
+    """Say which place this page is about, so that the layout is about it too."""
+    request.__dict__.setdefault("_city", {})["place"] = place

@@ -1,12 +1,19 @@
 """POSTs that happen once: the first answer to a key is kept and replayed (IETF draft idempotency-key-header).
 
 The same key with another body is refused (422); while the first is still running the second hears 409 with
-Retry-After. Answers of 409, 429 and 5xx are not kept, so that a retry can succeed.
+Retry-After. Answers of 409, 429 and 5xx are not kept, so that a retry can succeed. A large body or one of unknown
+length passes untouched, key or no key.
+
+An answer may hold a secret that is shown once (a token). So the row keeps only hashes of the key and the caller, and
+the answer is sealed with a key made from the caller's credentials, their key and the body: who repeats the request can
+open it, who reads the table cannot.
 """
 
+import base64
 import datetime as dt
 import hashlib
 
+from cryptography.fernet import Fernet
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -18,56 +25,110 @@ from commons.web.problems import problem, problem_response
 
 KEEP = dt.timedelta(days=1)
 RUNNING_AT_MOST = dt.timedelta(minutes=2)
+BODY_AT_MOST = 1024 * 1024
 NOT_KEPT = frozenset({409, 429})
+
+
+def concerns(request: HttpRequest) -> bool:
+    """Whether the body is of a known and moderate size."""
+    try:
+        return (
+            0 <= int(request.META.get("CONTENT_LENGTH") or 0) <= BODY_AT_MOST
+            and "HTTP_TRANSFER_ENCODING" not in request.META
+        )
+    except ValueError:
+        return False
 
 
 def once(request: HttpRequest, key: str, get_response: GetResponse) -> HttpResponse:
     """Answer the request, or replay the answer that its key has had."""
     if not 1 <= len(key) <= 255:
-        return problem_response(problem(400, _("Bad key"), _("An Idempotency-Key has 1 to 255 characters."), "idempotency:bad-key"))
-    principal = hashlib.sha256(
-        (request.headers.get("Authorization") or request.COOKIES.get("sessionid", "")).encode()
-    ).hexdigest()
-    body = hashlib.sha256(request.path.encode() + b"\0" + request.body).hexdigest()
-    row, mine = _take(principal, key, body)
+        return problem_response(
+            problem(
+                400, _("Bad key"), _("An Idempotency-Key has 1 to 255 characters."), "idempotency:bad-key"
+            )
+        )
+    caller = _caller(request)
+    body = request.path.encode() + b"\0" + request.body
+    seal = Fernet(base64.urlsafe_b64encode(_sha256(b"seal", caller, key.encode(), body)))
+    principal, hashed_key = _sha256(b"caller", caller).hex(), _sha256(b"key", key.encode()).hex()
+    row, mine = _take(principal, hashed_key, _sha256(b"body", body).hex())
     if not mine:
-        return _replay(row, body)
+        return _replay(row, _sha256(b"body", body).hex(), seal)
     response = get_response(request)
-    _keep(row, response)
+    _keep(row, response, seal)
     return response
+
+
+def _sha256(*parts: bytes) -> bytes:
+    """SHA-256 of the parts, each preceded by its length, so that no two lists of parts run together."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+def _caller(request: HttpRequest) -> bytes:
+    """Credentials if there are any; else the address, so that strangers never meet in one key."""
+    if authorization := request.headers.get("Authorization"):
+        return b"token " + authorization.encode()
+    if session := request.COOKIES.get("sessionid"):
+        return b"session " + session.encode()
+    return b"address " + str(request.META.get("REMOTE_ADDR", "")).encode()
 
 
 def _take(principal: str, key: str, body: str) -> tuple[IdempotentAnswer, bool]:
     now = timezone.now()
-    IdempotentAnswer.objects.filter(principal=principal, key=key, status=None, created_at__lt=now - RUNNING_AT_MOST).delete()
-    IdempotentAnswer.objects.filter(principal=principal, key=key, created_at__lt=now - KEEP).delete()
-    try:
-        with transaction.atomic():
-            return IdempotentAnswer.objects.create(principal=principal, key=key, body_sha256=body), True
-    except IntegrityError:
-        return IdempotentAnswer.objects.get(principal=principal, key=key), False
+    mine = IdempotentAnswer.objects.filter(principal=principal, key=key)
+    mine.filter(status=None, created_at__lt=now - RUNNING_AT_MOST).delete()
+    mine.filter(created_at__lt=now - KEEP).delete()
+    while True:
+        try:
+            with transaction.atomic():
+                return IdempotentAnswer.objects.create(principal=principal, key=key, body_sha256=body), True
+        except IntegrityError:
+            if row := mine.first():  # else the first has just failed and its row is gone: our turn
+                return row, False
 
 
-def _replay(row: IdempotentAnswer, body: str) -> HttpResponse:
+def _replay(row: IdempotentAnswer, body: str, seal: Fernet) -> HttpResponse:
     if row.body_sha256 != body:
         sentence = _("This Idempotency-Key was used with another body; take a new key for a new request.")
         return problem_response(problem(422, _("Another body"), sentence, "idempotency:other-body"))
     if row.status is None:
         response: HttpResponse = problem_response(
-            problem(409, _("Still running"), _("The first request with this key is still running."), "idempotency:running")
+            problem(
+                409,
+                _("Still running"),
+                _("The first request with this key is still running."),
+                "idempotency:running",
+            )
         )
         response["Retry-After"] = "1"
         return response
-    response = HttpResponse(bytes(row.content or b""), status=row.status, content_type=row.content_type)
+    content = seal.decrypt(bytes(row.content or b""))
+    response = HttpResponse(content, status=row.status, content_type=row.content_type or None)
+    if not row.content_type:
+        del response["Content-Type"]
+    for name, value in row.headers.items():
+        response[name] = value
     response["Idempotent-Replayed"] = "true"
     return response
 
 
-def _keep(row: IdempotentAnswer, response: HttpResponse) -> None:
+def _keep(row: IdempotentAnswer, response: HttpResponse, seal: Fernet) -> None:
+    mine = IdempotentAnswer.objects.filter(pk=row.pk)
     if response.status_code in NOT_KEPT or response.status_code >= 500 or response.streaming:
-        row.delete()
+        mine.delete()
         return
-    row.status = response.status_code
-    row.content = response.content
-    row.content_type = response.get("Content-Type", "")
-    row.save(update_fields=["status", "content", "content_type"])
+    mine.update(
+        status=response.status_code,
+        content=seal.encrypt(response.content),
+        content_type=response.get("Content-Type", ""),
+        headers={name: response[name] for name in ("Location", "ETag") if name in response},
+    )
+
+
+def forget_old() -> int:
+    """Remove answers that are kept long enough; how many."""
+    return IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEEP).delete()[0]

@@ -1,17 +1,13 @@
 """Two small layers: refusals become answers, and POSTs with an Idempotency-Key happen once."""
 
-
-from typing import Any
-
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
-from commons.errors import CityError
+from commons.errors import BadInput, CityError
 from commons.web import idempotent
 from commons.web.middleware_types import GetResponse
 from commons.web.problems import answer, is_api, problem, problem_response
-
-
 
 
 class problem_json:  # noqa: N801 a middleware reads like a function in settings
@@ -21,8 +17,12 @@ class problem_json:  # noqa: N801 a middleware reads like a function in settings
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return answer(request, BadInput(_("An address cannot hold a NUL character.")))
         response = self.get_response(request)
-        bare = is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
+        bare = (
+            is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
+        )
         if bare:
             return _as_problem(response)
         return response
@@ -37,12 +37,17 @@ class problem_json:  # noqa: N801 a middleware reads like a function in settings
 
 def _as_problem(response: HttpResponse) -> HttpResponse:
     sentences = {
+        400: _("This request cannot be read."),
+        405: _("This address does not do that."),
+        413: _("This is too large."),
         404: _("There is nothing at this address."),
         403: _("This request was refused; a form's token may be missing or old."),
         500: _("Something broke on our side and was written down."),
     }
     status = response.status_code
-    made: HttpResponse = problem_response(problem(status, response.reason_phrase, sentences.get(status, response.reason_phrase)))
+    made: HttpResponse = problem_response(
+        problem(status, response.reason_phrase, sentences.get(status, response.reason_phrase))
+    )
     for name in ("Retry-After", "Allow", "WWW-Authenticate"):
         if name in response:
             made[name] = response[name]
@@ -50,13 +55,26 @@ def _as_problem(response: HttpResponse) -> HttpResponse:
 
 
 class idempotency:  # noqa: N801
-    """Lets `commons.web.idempotent` answer a POST that carries an Idempotency-Key."""
+    """Lets `commons.web.idempotent` answer a POST that carries an Idempotency-Key.
+
+    A view whose answers must leave no trace says `remembers_answers = False`.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest, *args: Any) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         key = request.headers.get("Idempotency-Key")
         if key is None or request.method != "POST" or not is_api(request):
             return self.get_response(request)
+        if not idempotent.concerns(request) or not _remembers(request):
+            return self.get_response(request)
         return idempotent.once(request, key, self.get_response)
+
+
+def _remembers(request: HttpRequest) -> bool:
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return False
+    return bool(getattr(getattr(view, "cls", view), "remembers_answers", True))

@@ -4,14 +4,18 @@ from django.db import models
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to a principal's Idempotency-Key; `status` is null while the first request runs."""
+    """The answer to a principal's Idempotency-Key; `status` is null while the first request runs.
+
+    `principal` and `key` are SHA-256 in hex; `content` is sealed (see commons.web.idempotent).
+    """
 
     principal = models.CharField(max_length=64)
-    key = models.CharField(max_length=255)
+    key = models.CharField(max_length=64)
     body_sha256 = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
     content = models.BinaryField(null=True)
     content_type = models.CharField(max_length=120, blank=True)
+    headers = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,5 +1,6 @@
 """Refusals on the wire: RFC 9457 problem+json for the API, a page with the sentence for people."""
 
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -21,6 +22,7 @@ _CODES = {
     405: "city:method",
     406: "city:not-acceptable",
     409: "city:conflict",
+    413: "city:too-large",
     415: "city:media-type",
     429: "city:too-many",
 }
@@ -29,7 +31,14 @@ _CODES = {
 def problem(status: int, title: str, detail: str, code: str | None = None, **data: Any) -> dict[str, Any]:
     """A problem document."""
     code = code or _CODES.get(status, "city:fault" if status >= 500 else "city:refused")
-    return {"type": f"/api/v1/errors/{code.replace(':', '/')}", "title": title, "status": status, "code": code, "detail": detail, **data}
+    return {
+        "type": f"/api/v1/errors/{code.replace(':', '/')}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **data,
+    }
 
 
 def problem_response(document: dict[str, Any]) -> JsonResponse:
@@ -59,15 +68,21 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         return Response(exc.problem(), status=exc.status, content_type=PROBLEM_JSON)
     if not isinstance(exc, exceptions.APIException):
         return None
-    headers = {}
-    if getattr(exc, "auth_header", None):
-        headers["WWW-Authenticate"] = exc.auth_header
+    headers: dict[str, str] = {}
+    if scheme := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = scheme
     if wait := getattr(exc, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
     if isinstance(exc, exceptions.ValidationError):
-        document = problem(400, _("Some fields are not right"), _fields_sentence(exc.detail), errors=exc.detail)
+        document = problem(
+            400, _("Some fields are not right"), _fields_sentence(exc.detail), errors=exc.detail
+        )
+    elif isinstance(exc, exceptions.ParseError):
+        document = problem(
+            400, _("This cannot be read"), _("The body cannot be read: %(why)s") % {"why": exc.detail}
+        )
     else:
-        document = problem(exc.status_code, str(exc.default_detail), str(exc.detail))
+        document = problem(exc.status_code, str(exc.default_detail).rstrip("."), str(exc.detail))
     return Response(document, status=exc.status_code, headers=headers, content_type=PROBLEM_JSON)
 
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
 
+PROBLEM_JSON = "application/problem+json"
 WORDS = {
     400: "What was sent cannot be read",
     401: "Sign in or send a token",
@@ -30,15 +32,35 @@ class Problem(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # it registers itself
+    """People's tokens in the document: `Authorization: Bearer lcu_…`."""
+
+    target_class = "commons.people.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A person's API token, made on the page “My things”.",
+        }
+
+
 class CitySchema(AutoSchema):
     """drf-spectacular's schema with the common refusals on every operation."""
 
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        """What the view says, and every problem that any operation may answer."""
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for code, words in WORDS.items():
+            if str(code) not in bodies:
+                answer = OpenApiResponse(Problem, description=words)
+                bodies[str(code)] = self._get_response_for_code(answer, str(code), media_types=[PROBLEM_JSON])
+        return bodies
+
     def get_response_serializers(self) -> Any:
-        answers = super().get_response_serializers()
+        """201 for a POST and 204 for a DELETE, unless the view says otherwise."""
+        answers: Any = super().get_response_serializers()
         if not isinstance(answers, dict):
-            status = {"POST": 201, "DELETE": 204}.get(self.method, 200)
-            answers = {status: answers}
-        problems = {
-            (code, "application/problem+json"): OpenApiResponse(Problem, description=words) for code, words in WORDS.items()
-        }
-        return {**problems, **answers}
+            answers = {{"POST": 201, "DELETE": 204}.get(self.method, 200): answers}
+        return answers

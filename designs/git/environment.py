@@ -1,0 +1,114 @@
+"""What git sees of the world: nothing of the caller's environment, one configuration of ours, hooks of ours."""
+
+import os
+import shlex
+import sys
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+
+MAX_PUSH_BYTES = 256 * 1024 * 1024
+MAX_BLOB_BYTES = 128 * 1024 * 1024
+MAX_FILES = 20_000
+
+CONFIG = f"""\
+[safe]
+\tdirectory = *
+\tbareRepository = explicit
+[core]
+\thooksPath = {{hooks}}
+\tfsync = all
+\tfsyncMethod = fsync
+\tsymlinks = false
+\tprotectNTFS = true
+\tprotectHFS = true
+\tfsmonitor = false
+\talternateRefsCommand = ""
+\tbigFileThreshold = 32m
+\tlogAllRefUpdates = false
+[init]
+\tdefaultBranch = main
+\ttemplateDir =
+[receive]
+\tfsckObjects = true
+\tmaxInputSize = {MAX_PUSH_BYTES}
+\tunpackLimit = 1
+\tautogc = false
+\tadvertisePushOptions = false
+[transfer]
+\tfsckObjects = true
+\thideRefs = refs/internal
+[fetch]
+\tfsckObjects = true
+\tunpackLimit = 1
+[uploadpack]
+\tallowFilter = true
+\tallowAnySHA1InWant = false
+[http]
+\tfollowRedirects = false
+\tlowSpeedLimit = 1000
+\tlowSpeedTime = 30
+[protocol]
+\tallow = never
+[protocol "https"]
+\tallow = always
+[pack]
+\tthreads = 1
+\twindowMemory = 128m
+[gc]
+\tauto = 0
+[user]
+\tuseConfigOnly = true
+"""
+
+HOOK = """\
+#!/bin/sh
+exec {python} -I {script}
+"""
+
+
+@cache
+def prepare() -> Path:
+    """Write our configuration and hooks beside the repositories; the configuration's path."""
+    folder = Path(settings.DATA_DIR) / "git"
+    hooks = folder / "hooks"
+    hooks.mkdir(parents=True, exist_ok=True)
+    script = Path(__file__).with_name("hook.py")
+    hook = HOOK.format(python=shlex.quote(sys.executable), script=shlex.quote(str(script)))
+    _write(hooks / "pre-receive", hook, mode=0o500)
+    quoted = '"' + str(hooks).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    config = folder / "config"
+    _write(config, CONFIG.format(hooks=quoted), mode=0o400)
+    return config
+
+
+def _write(path: Path, text: str, *, mode: int) -> None:
+    """Replace the file at once, so that a git that starts meanwhile reads the old or the new one, never half of it."""
+    if path.exists() and path.read_text() == text:
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.chmod(mode)
+    draft.replace(path)
+
+
+def clean(**more: str) -> dict[str, str]:
+    """The whole environment of a git process; nothing is inherited but where programs and temporary files are."""
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "SSL_CERT_FILE") if name in os.environ}
+    return {
+        "PATH": os.defpath,
+        **kept,
+        "HOME": "/nonexistent",
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": str(prepare()),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",
+        **more,
+    }

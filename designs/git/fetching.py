@@ -1,0 +1,102 @@
+"""Copies of repositories that live elsewhere: https with checked and pinned addresses, or a local repository."""
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+
+from designs.errors import AddressRefused, BadSource
+from designs.git import environment, process
+from designs.git.repository import Repository
+
+FETCH_WALL_S = 1800.0
+REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+Resolver = Callable[[str, int], Sequence[str]]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host by the system's resolver."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise AddressRefused(_("“%(host)s” has no address: %(why)s.") % {"host": host, "why": error.strerror}) from None
+    return [str(entry[4][0]) for entry in found]
+
+
+def is_outside(address: str) -> bool:
+    """Whether the address is on the public internet, also when it is wrapped in IPv6."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return inner.is_global and not inner.is_multicast
+    return ip.is_global and not ip.is_multicast
+
+
+def check_address(url: str, *, resolver: Resolver = resolve) -> tuple[str, int, str]:
+    """The host, port and one checked address of an https URL. Raises AddressRefused.
+
+    Every address that the name has must be public: git is then pinned to the one that was looked at, so that the name
+    cannot answer differently a moment later.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port or 443
+    except ValueError:
+        raise AddressRefused(_("The port of this address is not a number.")) from None
+    if parts.scheme != "https" or not parts.hostname:
+        raise AddressRefused(_("Only addresses that begin with https:// can be imported."))
+    if parts.username or parts.password or any(letter in url for letter in "\n\r\t \\"):
+        raise AddressRefused(_("Give the address without a name, a password or spaces in it."))
+    addresses = resolver(parts.hostname, port)
+    if not addresses or not all(is_outside(address) for address in addresses):
+        raise AddressRefused(
+            _("“%(host)s” leads into a private network; only public addresses can be imported.")
+            % {"host": parts.hostname}
+        )
+    return parts.hostname, port, addresses[0]
+
+
+def from_https(target: Repository, url: str, *, resolver: Resolver = resolve) -> None:
+    """Fetch all branches and tags. No redirects, no other protocol, no private address."""
+    host, port, address = check_address(url, resolver=resolver)
+    pinned = f"[{address}]" if ":" in address else address
+    options = ["-c", f"http.curloptResolve={host}:{port}:{pinned}", "-c", "http.followRedirects=false"]
+    _fetch(target, url, options=options, protocol="https")
+
+
+def from_folder(target: Repository, source: Path) -> None:
+    """Fetch all branches and tags of a repository on this machine."""
+    _fetch(target, str(source), options=["-c", "protocol.file.allow=always"], protocol="file")
+
+
+def _fetch(target: Repository, source: str, *, options: Sequence[str], protocol: str) -> None:
+    code, _out, complaint = process.attempt(
+        [*options, "fetch", "--quiet", "--no-auto-gc", "--no-write-fetch-head", "--no-recurse-submodules",
+         "--end-of-options", source, *REFSPECS],
+        repository=target.path, env=environment.clean(GIT_ALLOW_PROTOCOL=protocol), timeout_s=FETCH_WALL_S,
+    )  # fmt: skip
+    if code != 0:
+        raise BadSource(
+            _("“%(source)s” could not be read as a git repository: %(words)s.")
+            % {"source": source, "words": process.last_line(complaint)}
+        )
+
+
+def default_branch(source: Path) -> str:
+    """The branch that a local repository's HEAD names, or nothing when it is detached."""
+    _code, out, _err = process.attempt(["symbolic-ref", "--quiet", "--short", "HEAD"], repository=source)
+    return out.decode("utf-8", "replace").strip()
+
+
+def repository_in(folder: Path) -> Path | None:
+    """The git directory of a bare repository or a work tree; None for a plain folder."""
+    for candidate in (folder / ".git", folder):
+        if (candidate / "HEAD").is_file() and (candidate / "objects").is_dir():
+            return candidate
+    return None

@@ -1,0 +1,116 @@
+"""Designs, and the index of what their repositories hold. git holds the truth; every table but `Design` can be
+rebuilt from it by `services.index.rebuild`."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+def new_repository_id() -> str:
+    """An opaque name for a repository's folder, so that renaming a design moves nothing on disk."""
+    return secrets.token_hex(16)
+
+
+class Blob(models.Model):
+    """The content of a file, once for the whole city whatever the number of designs that hold it.
+
+    `oid` is git's name of it, `sha1` and `sha256` are of the bytes themselves: machines report those. `png`, `small`
+    and `glb` are paths under the preview store, empty when there is none.
+    """
+
+    class Preview(models.TextChoices):
+        NONE = "none", _("No picture for this format")
+        PENDING = "pending", _("Being drawn")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Could not be drawn")
+
+    oid = models.CharField(max_length=40, unique=True)
+    sha1 = models.CharField(max_length=40, db_index=True)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size = models.BigIntegerField()
+    format = models.CharField(max_length=24, blank=True)
+    facts = models.JSONField(null=True, blank=True)
+    preview = models.CharField(max_length=8, choices=Preview.choices, default=Preview.NONE)
+    reason = models.CharField(max_length=400, blank=True)
+    png = models.CharField(max_length=120, blank=True)
+    small = models.CharField(max_length=120, blank=True)
+    glb = models.CharField(max_length=120, blank=True)
+    engine_version = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="designs_blob_size", condition=models.Q(size__gte=0)),
+            models.CheckConstraint(
+                name="designs_blob_ready_has_something",
+                condition=~models.Q(preview="ready") | ~models.Q(png="") | ~models.Q(glb=""),
+            ),
+        )
+        indexes = (models.Index(fields=["preview"], name="designs_pending", condition=models.Q(preview="pending")),)
+
+    def __str__(self) -> str:
+        return self.oid[:10]
+
+
+class Design(models.Model):
+    """A thing that can be made: a git repository with an owner, a name and a licence."""
+
+    class Visibility(models.TextChoices):
+        PUBLIC = "public", _("Everybody")
+        PRIVATE = "private", _("Only its owner")
+
+    owner = models.ForeignKey("people.Handle", on_delete=models.PROTECT, related_name="designs")
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    summary = models.CharField(max_length=400, blank=True)
+    licence = models.CharField(max_length=160, help_text=_("an SPDX expression, or LicenseRef-…"))
+    visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PUBLIC)
+    repository = models.CharField(max_length=32, unique=True, default=new_repository_id, editable=False)
+    default_branch = models.CharField(max_length=100, default="main")
+    head = models.CharField(max_length=40, blank=True, help_text=_("newest indexed commit of the default branch"))
+    indexed_tips = models.JSONField(default=list, blank=True)
+    index_note = models.CharField(max_length=200, blank=True)
+    cover = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    pushed_at = models.DateTimeField(null=True, blank=True)
+    demo = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint("owner", "slug", name="designs_slug_once_per_owner"),)
+        indexes = (models.Index(fields=["-pushed_at", "-id"], name="designs_newest"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may see it."""
+        return self.visibility == self.Visibility.PUBLIC
+
+
+class FileVersion(models.Model):
+    """A commit of a design put this content at this path. `current` says that the default branch has it there now."""
+
+    design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="file_versions")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="file_versions")
+    path = models.CharField(max_length=700)
+    commit = models.CharField(max_length=40)
+    committed_at = models.DateTimeField()
+    current = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint("design", "path", "blob", "commit", name="designs_file_version_once"),
+        )
+        indexes = (
+            models.Index(fields=["blob", "-committed_at"], name="designs_origins"),
+            models.Index(fields=["design", "path"], name="designs_current", condition=models.Q(current=True)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.path} @ {self.commit[:10]}"

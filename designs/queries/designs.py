@@ -1,0 +1,60 @@
+"""Which designs there are."""
+
+from collections.abc import Sequence
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from commons.sockets import Hit
+from designs.errors import DesignNotFound
+from designs.models import Design, FileVersion
+from designs.policies import Visitor, seen_by
+
+
+def visible_to(visitor: Visitor) -> QuerySet[Design]:
+    """The designs that this visitor may see, with their owner and cover, newest push first."""
+    return (
+        Design.objects.filter(seen_by(visitor))
+        .select_related("owner", "owner__user", "owner__organisation", "cover")
+        .order_by("-pushed_at", "-pk")
+    )
+
+
+def find(*, owner: str, slug: str, visitor: Visitor) -> Design:
+    """The design at that address. Raises DesignNotFound alike for one that is private and one that is not there."""
+    design = visible_to(visitor).filter(owner__name=owner.lower(), slug=slug.lower()).first()
+    if design is None:
+        raise DesignNotFound(
+            _("There is no design “%(name)s” here, or it is not yours to see.") % {"name": f"{owner}/{slug}"}
+        )
+    return design
+
+
+def listed(*, visitor: Visitor, q: str = "", licence: str = "", file_format: str = "") -> QuerySet[Design]:
+    """The designs of the list page: those that hold every word of `q` and have the licence and a file of the format."""
+    designs = visible_to(visitor)
+    for word in q.split()[:8]:
+        designs = designs.filter(
+            Q(name__icontains=word) | Q(summary__icontains=word) | Q(slug__icontains=word) | Q(owner__name=word.lower())
+        )
+    if licence:
+        designs = designs.filter(licence=licence)
+    if file_format:
+        held = FileVersion.objects.filter(design=OuterRef("pk"), current=True, blob__format=file_format)
+        designs = designs.filter(Exists(held))
+    return designs
+
+
+def search(words: str, visitor: Visitor, limit: int) -> Sequence[Hit]:
+    """Designs for the search page, best first: a name that holds the words ranks above a summary that does."""
+    found = listed(visitor=visitor, q=words)[:limit]
+    return [
+        Hit(
+            title=design.name,
+            url=reverse("rooms:design", args=[design.owner.name, design.slug]),
+            detail=design.summary,
+            rank=1.0 if words.lower() in design.name.lower() else 0.5,
+        )
+        for design in found
+    ]

@@ -1,0 +1,141 @@
+"""The demonstration community of Kamppi: generated from standard profiles and a typical year's weather, and labelled so.
+
+Load profiles and weather are data files of the wheel `demandlib`, found without importing it.
+"""
+
+import hashlib
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_noop
+
+from commons.places import services as places
+from commons.places.models import Place
+from commons.runs.models import Run
+from commons.runs.work import do
+from energy import services
+from energy.models import Community
+
+if TYPE_CHECKING:
+    from energy.engine.community import Community as EngineCommunity
+    from energy.engine.neighbourhood import Plan
+
+Say = Callable[[str], None]
+
+SLUG = "kamppi"
+YEAR = 2026
+SEED = 20260101
+SOURCE = gettext_noop(
+    "Generated for demonstration: BDEW 2025 standard load profiles and solar roofs computed from the typical year of Rostock "
+    "(TRY 2010), hour by hour of local standard time. Prices and CO₂ are assumed."
+)
+HOLIDAYS = frozenset({(1, 1), (1, 6), (5, 1), (12, 6), (12, 24), (12, 25), (12, 26)})
+RULES = ("owen", "mid-market", "equal", "proportional")
+
+
+def _data() -> Path | None:
+    """The folder of demandlib's files, without importing it."""
+    spec = find_spec("demandlib")
+    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
+
+
+def seed(say: Say) -> None:
+    """Make the community and simulate it, unless the same one is there."""
+    folder = _data()
+    if folder is None:
+        say("energy: the wheel demandlib is not installed, so there is no demonstration community")
+        return
+    place = _place()
+    community = Community.objects.filter(slug=SLUG).first()
+    if community and not community.demo:
+        say("energy: a community “kamppi” is there and is not a demonstration; left alone")
+        return
+    data = _generate(folder)
+    sha256 = hashlib.sha256(
+        data.load_kwh.tobytes() + data.pv_kwh.tobytes() + data.import_price.tobytes()
+    ).hexdigest()
+    version = community.versions.order_by("-number").first() if community else None
+    if version is None or version.content_sha256 != sha256:
+        version = services.keep(data=data, slug=SLUG, sha256=sha256, place=place, source=SOURCE, demo=True)
+        say(
+            f"energy: {len(data.members)} members, {version.load_kwh:,.0f} kWh used, {version.pv_kwh:,.0f} kWh made in a year"
+        )
+    wanted = [("rule", None), *(("none", rule) for rule in RULES)]
+    for control, rule in wanted:
+        there = version.simulations.filter(control=control)
+        if (there.filter(sharing_rule=rule) if rule else there).exists():
+            continue
+        run = services.start_simulation(version=version, control=control, sharing=rule, full=True, demo=True)
+        do(run.pk)
+        say(f"energy: simulated by {control}" + (f", shared by {rule}" if rule else ""))
+
+
+def remove(say: Say) -> None:
+    """Take the demonstration away, with its runs."""
+    Run.objects.filter(kind=services.KIND, demo=True).delete()
+    gone = Community.objects.filter(demo=True).delete()[0]
+    if gone:
+        say("energy: the demonstration community is gone")
+
+
+def _place() -> Place:
+    city = places.ensure_city(
+        slug="helsinki", name="Helsinki", timezone="Europe/Helsinki", country="FI", demo=True
+    )
+    return places.ensure_neighbourhood(slug="kamppi", name="Kamppi", city=city, demo=True)
+
+
+def _generate(folder: Path) -> "EngineCommunity":
+    from energy.engine.community import Battery  # noqa: PLC0415 numpy is loaded by the demonstration alone
+    from energy.engine.neighbourhood import Setting, generate  # noqa: PLC0415 as above
+    from energy.engine.profiles import read_bdew25  # noqa: PLC0415 as above
+    from energy.engine.weather import read_try  # noqa: PLC0415 as above
+
+    profiles = {name: read_bdew25(folder / "bdew" / "bdew_data" / f"{name}.csv") for name in ("h25", "g25")}
+    weather = read_try(folder / "vdi" / "resources_weather" / "TRY2010_02_Jahr.dat")
+    setting = Setting(
+        name="Kamppi energy community",
+        currency="EUR",
+        timezone="Europe/Helsinki",
+        utc_offset_h=2,
+        year=YEAR,
+        holidays=HOLIDAYS,
+        day_price=0.21,
+        night_price=0.15,
+        export_price=0.05,
+        co2_kg_per_kwh=0.04,
+        battery=Battery(240.0, 120.0),
+    )
+    return generate(_plans(), setting, profiles, weather, SEED)
+
+
+def _plans() -> "list[Plan]":
+    from energy.engine.neighbourhood import Plan  # noqa: PLC0415 numpy is loaded by the demonstration alone
+
+    faces = (180.0, 90.0, 270.0, 135.0, 225.0)
+    homes = [
+        Plan(
+            id=f"house{i:02d}",
+            name=f"House {i}",
+            kind="home",
+            profile="h25",
+            mwh=24.0 + 7.0 * (i * 5 % 8),
+            pv_kwp=(0.0, 38.0, 55.0, 72.0)[i % 4],
+            tilt=(15.0, 25.0, 35.0)[i % 3],
+            face=faces[i % 5],
+            battery_kwh=30.0 if i % 6 == 1 else 0.0,
+            moved=(i * 3 % 9) - 4,
+        )
+        for i in range(1, 19)
+    ]
+    return [
+        *homes,
+        Plan("lab1", "Kamppi Makerspace", "lab", "g25", 46.0, 40.0, 10.0, 180.0),
+        Plan("lab2", "Repair workshop", "lab", "g25", 28.0, 25.0, 10.0, 180.0, moved=4),
+        Plan("library", "Library", "public", "g25", 85.0, 90.0, 10.0, 180.0, battery_kwh=60.0),
+        Plan("school", "School", "public", "g25", 120.0, 160.0, 10.0, 180.0),
+        Plan("shop", "Grocery shop", "business", "g25", 140.0, 60.0, 10.0, 180.0, moved=2),
+        Plan("cafe", "Café", "business", "g25", 38.0, moved=6),
+    ]

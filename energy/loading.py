@@ -1,0 +1,55 @@
+"""From rows to the engine's arrays. Loads numpy: import it in tasks alone."""
+
+import numpy as np
+
+from energy import series
+from energy.engine.community import Battery, Community, Floats, Member, Vehicle
+from energy.models import CommunityVersion
+from energy.models import Member as MemberRow
+
+
+def load(version: CommunityVersion) -> Community:
+    """A version as the engine takes it, bit for bit what was imported."""
+    rows = list(version.members.order_by("position"))
+    curves = {
+        s.name: _floats(s.packed)
+        for s in version.series.filter(name__in=["import_price", "export_price", "co2"])
+    }
+    battery = None
+    if version.battery_kwh and version.battery_kw:
+        battery = Battery(version.battery_kwh, version.battery_kw, version.battery_efficiency or 0.9)
+    return Community(
+        name=version.community.name,
+        currency=version.currency,
+        timezone=version.timezone,
+        start=version.start,
+        step_minutes=version.step_minutes,
+        members=tuple(_member(row) for row in rows),
+        load_kwh=np.array([_floats(row.load) for row in rows]),
+        pv_kwh=np.array([_floats(row.pv) for row in rows]),
+        import_price=curves["import_price"],
+        export_price=curves["export_price"],
+        co2_kg_per_kwh=curves.get("co2"),
+        grid_limit_kw=version.grid_limit_kw,
+        cyclic=version.cyclic,
+        battery=battery,
+    )
+
+
+def _floats(packed: bytes | memoryview) -> Floats:
+    return np.frombuffer(series.raw(packed), dtype="<f8").astype(np.float64)
+
+
+def _member(row: MemberRow) -> Member:
+    battery = (
+        Battery(row.battery_kwh, row.battery_kw or 0.0, row.battery_efficiency or 0.9)
+        if row.battery_kwh
+        else None
+    )
+    vehicle = None
+    if row.ev_kwh:
+        vehicle = Vehicle(
+            row.ev_kwh, row.ev_kw or 0.0, row.ev_kwh_per_day or 0.0, row.ev_away_from_min or 0, row.ev_away_until_min or 0,
+            row.ev_efficiency or 0.95, row.ev_v2g,
+        )  # fmt: skip
+    return Member(row.key, row.name, row.kind, row.pv_kwp, battery, vehicle, row.heat_pump_kw)

@@ -1,0 +1,1 @@
+"""The room's API, split by noun: catalogue, bookings, jobs."""

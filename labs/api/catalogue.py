@@ -1,0 +1,236 @@
+"""Labs, machines, free times and matches over the API: readable by everybody."""
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from commons.errors import BadInput
+from commons.web.api import CursorPagination, requires
+from labs.api.common import caller, design_named, moment
+from labs.models import Lab, Machine
+from labs.queries import bookings, catalogue, matching
+
+PUBLIC = requires(anonymous_reads=True)
+LONGEST = dt.timedelta(days=31)
+STEPS_MIN = (15, 30, 60)
+
+
+class LabSerializer(serializers.ModelSerializer[Lab]):
+    """A lab."""
+
+    place = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    url = serializers.HyperlinkedIdentityField(
+        view_name="rooms:lab", lookup_field="slug", lookup_url_kwarg="lab"
+    )
+
+    class Meta:
+        model = Lab
+        fields = (
+            "slug",
+            "name",
+            "about",
+            "address",
+            "lat",
+            "lon",
+            "place",
+            "opening_hours",
+            "url",
+            "demo",
+        )
+        read_only_fields = fields
+
+
+class MachineSerializer(serializers.ModelSerializer[Machine]):
+    """A machine. `required_badges` are badges' names in addresses; `volume_mm` is x, y, z or null."""
+
+    lab = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    required_badges = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+    volume_mm = serializers.SerializerMethodField()
+    device = serializers.PrimaryKeyRelatedField(read_only=True)
+
+    class Meta:
+        model = Machine
+        fields = (
+            "id",
+            "lab",
+            "slug",
+            "name",
+            "process",
+            "model",
+            "rated_w",
+            "volume_mm",
+            "materials",
+            "state",
+            "state_note",
+            "back_on",
+            "required_badges",
+            "buffer_before_min",
+            "buffer_after_min",
+            "longest_h",
+            "unattended",
+            "device",
+            "demo",
+        )
+        read_only_fields = fields
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`class` is a word of Python, so the field is named here."""
+        kind = serializers.ChoiceField(source="cls", choices=Machine.Kind.choices, read_only=True)
+        return {**super().get_fields(), "class": kind}
+
+    @extend_schema_field({"type": ["array", "null"], "items": {"type": ["number", "null"]}})
+    def get_volume_mm(self, machine: Machine) -> list[float | None] | None:
+        """Width, depth, height in mm."""
+        return list(machine.volume_mm) if machine.volume_mm else None
+
+
+class SlotSerializer(serializers.Serializer[bookings.Slot]):
+    """A stretch of time: `free` when a booking of exactly this time would be taken, and why not otherwise."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    free = serializers.BooleanField()
+    solar_share = serializers.FloatField(allow_null=True)
+    why = serializers.CharField(allow_blank=True, help_text="past, repair, closed, taken or empty")
+
+
+class AvailabilitySerializer(serializers.Serializer[Any]):
+    """The slots of a machine, and the best times by the sun."""
+
+    machine = serializers.IntegerField()
+    step_minutes = serializers.IntegerField()
+    slots = SlotSerializer(many=True)
+
+
+class MatchSerializer(serializers.Serializer[matching.Match]):
+    """A machine for a design, with reasons in words."""
+
+    lab = serializers.CharField(source="machine.lab.slug")
+    machine = serializers.IntegerField(source="machine.pk")
+    name = serializers.CharField(source="machine.name")
+    fits = serializers.BooleanField()
+    makes = serializers.ListField(child=serializers.CharField(), help_text="paths of the files it can make")
+    reasons_for = serializers.ListField(child=serializers.CharField())
+    reasons_against = serializers.ListField(child=serializers.CharField())
+
+
+class MatchesSerializer(serializers.Serializer[Any]):
+    """All machines, those that fit first."""
+
+    design = serializers.CharField()
+    results = MatchSerializer(many=True)
+
+
+class ByKey(CursorPagination):
+    """Oldest first: labs and machines do not change places while one reads on."""
+
+    ordering = "pk"
+
+
+class Labs(generics.ListAPIView[Lab]):
+    """All labs."""
+
+    permission_classes = PUBLIC
+    serializer_class = LabSerializer
+    pagination_class = ByKey
+
+    def get_queryset(self) -> QuerySet[Lab]:
+        return Lab.objects.select_related("place")
+
+
+class OneLab(APIView):
+    """A lab."""
+
+    permission_classes = PUBLIC
+
+    @extend_schema(responses=LabSerializer)
+    def get(self, request: Request, lab: str) -> Response:
+        """The lab of that name."""
+        return Response(LabSerializer(catalogue.find_lab(lab), context={"request": request}).data)
+
+
+class Machines(generics.ListAPIView[Machine]):
+    """The machines of a lab."""
+
+    permission_classes = PUBLIC
+    serializer_class = MachineSerializer
+    pagination_class = ByKey
+    queryset = Machine.objects.none()
+
+    def get_queryset(self) -> QuerySet[Machine]:
+        return catalogue.machines(catalogue.find_lab(self.kwargs["lab"]))
+
+
+class OneMachine(APIView):
+    """A machine."""
+
+    permission_classes = PUBLIC
+
+    @extend_schema(responses=MachineSerializer)
+    def get(self, request: Request, machine: int) -> Response:
+        """The machine of that number."""
+        return Response(MachineSerializer(catalogue.find_machine(pk=machine)).data)
+
+
+class Availability(APIView):
+    """When a machine is free."""
+
+    permission_classes = PUBLIC
+
+    @extend_schema(
+        responses=AvailabilitySerializer,
+        parameters=[
+            OpenApiParameter("from", OpenApiTypes.DATETIME, description="from this time; now by default"),
+            OpenApiParameter(
+                "to", OpenApiTypes.DATETIME, description="until this time; a week later by default"
+            ),
+            OpenApiParameter(
+                "step", OpenApiTypes.INT, enum=STEPS_MIN, description="minutes of a slot, 60 by default"
+            ),
+        ],
+    )
+    def get(self, request: Request, machine: int) -> Response:
+        """The slots between two times, on full hours (or quarters), each free or not, with its share of local sun."""
+        found, now = catalogue.find_machine(pk=machine), timezone.now()
+        step = _step(request)
+        start = moment(request, "from", now.replace(minute=0, second=0, microsecond=0))
+        end = moment(request, "to", start + dt.timedelta(days=7))
+        if not dt.timedelta() < end - start <= LONGEST:
+            raise BadInput(_("“to” is later than “from”, by at most %(days)s days.") % {"days": LONGEST.days})
+        start -= (start - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) % step
+        slots = bookings.slots(found, start=start, end=end, step=step, now=now)
+        document = {"machine": found.pk, "step_minutes": step.seconds // 60, "slots": slots}
+        return Response(AvailabilitySerializer(document).data)
+
+
+def _step(request: Request) -> dt.timedelta:
+    text = request.query_params.get("step", "60")
+    if text not in {str(minutes) for minutes in STEPS_MIN}:
+        raise BadInput(_("“step” is 15, 30 or 60 minutes."))
+    return dt.timedelta(minutes=int(text))
+
+
+class MatchView(APIView):
+    """Which machines can make a design."""
+
+    permission_classes = PUBLIC
+
+    @extend_schema(
+        responses=MatchesSerializer,
+        parameters=[OpenApiParameter("design", OpenApiTypes.STR, required=True, description="owner/name")],
+    )
+    def get(self, request: Request) -> Response:
+        """Every machine with reasons for and against, those that fit first."""
+        design = design_named(request.query_params.get("design", ""), caller(request))
+        found = [asdict(m) | {"machine": m.machine} for m in matching.matches(design)]
+        return Response(MatchesSerializer({"design": request.query_params["design"], "results": found}).data)

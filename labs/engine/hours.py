@@ -1,0 +1,63 @@
+"""Opening hours as spans of absolute time, right on both days when the clock changes. Pure: no clock of its own."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Week = Mapping[str, Sequence[Sequence[str]]]
+
+
+class Span(NamedTuple):
+    """A half-open stretch of time, both ends aware."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+
+def minute_of_day(text: str) -> int:
+    """Minutes after midnight of "HH:MM"; "24:00" is the end of the day. ValueError when it is neither."""
+    hours, _, minutes = text.partition(":")
+    total = int(hours) * 60 + int(minutes)
+    if not (0 <= int(minutes) < 60 and 0 <= total <= 24 * 60):
+        raise ValueError(text)
+    return total
+
+
+def check(week: Week) -> None:
+    """ValueError with the day when a week of opening hours cannot be read."""
+    for day, spans in week.items():
+        if day not in DAYS:
+            raise ValueError(day)
+        last = -1
+        for span in spans:
+            if len(span) != 2:
+                raise ValueError(day)
+            opens, closes = minute_of_day(span[0]), minute_of_day(span[1])
+            if not last < opens < closes:
+                raise ValueError(day)
+            last = closes
+
+
+def at(day: dt.date, minute: int, zone: ZoneInfo) -> dt.datetime:
+    """That minute of a local day as UTC; 24 × 60 is the next midnight."""
+    if minute == 24 * 60:
+        day, minute = day + dt.timedelta(days=1), 0
+    return dt.datetime.combine(day, dt.time(minute // 60, minute % 60), zone).astimezone(dt.UTC)
+
+
+def open_spans(week: Week, zone: ZoneInfo, start: dt.datetime, end: dt.datetime) -> list[Span]:
+    """When it is open between `start` and `end`, in order, neighbours joined. An empty week is always open."""
+    if not week:
+        return [Span(start, end)]
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    spans: list[Span] = []
+    while day <= last:
+        for opens, closes in week.get(DAYS[day.weekday()], ()):
+            span = Span(at(day, minute_of_day(opens), zone), at(day, minute_of_day(closes), zone))
+            if spans and spans[-1].end >= span.start:
+                span = Span(spans.pop().start, span.end)
+            spans.append(span)
+        day += dt.timedelta(days=1)
+    return [Span(max(s.start, start), min(s.end, end)) for s in spans if s.end > start and s.start < end]

@@ -1,0 +1,128 @@
+"""Free times on one machine, and the best of them by the sun. Pure: lists of spans in, spans out.
+
+`taken` are blocked spans (bookings with their buffers), sorted by start and not overlapping, as the database
+guarantees. `opened` are the spans in which the machine may work, sorted.
+"""
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from labs.engine.hours import Span
+
+QUARTER = dt.timedelta(minutes=15)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Sun(NamedTuple):
+    """The share (0..1) of a machine's use that local sun would cover in a stretch of time."""
+
+    start: dt.datetime
+    end: dt.datetime
+    share: float
+
+
+class Offer(NamedTuple):
+    """A time to book; `share` is None when nobody knows the sun."""
+
+    start: dt.datetime
+    end: dt.datetime
+    share: float | None
+
+
+class Buffers(NamedTuple):
+    """What a machine needs before and after each use."""
+
+    before: dt.timedelta
+    after: dt.timedelta
+
+
+def up_to_quarter(moment: dt.datetime) -> dt.datetime:
+    """The next full quarter of an hour, or the moment itself if it is one."""
+    return moment + (EPOCH - moment) % QUARTER
+
+
+def clash(span: Span, taken: Sequence[Span]) -> Span | None:
+    """The first taken span that meets this one, or None."""
+    where = bisect_right(taken, span.start, key=lambda s: s.end)
+    return taken[where] if where < len(taken) and taken[where].start < span.end else None
+
+
+def opening(span: Span, opened: Sequence[Span]) -> Span | None:
+    """The open span that holds all of this one, or None."""
+    where = bisect_right(opened, span.start, key=lambda s: s.start) - 1
+    return opened[where] if where >= 0 and opened[where].end >= span.end else None
+
+
+def is_free(span: Span, buffers: Buffers, taken: Sequence[Span], opened: Sequence[Span]) -> bool:
+    """Whether exactly this span could be booked."""
+    blocked = Span(span.start - buffers.before, span.end + buffers.after)
+    return clash(blocked, taken) is None and opening(span, opened) is not None
+
+
+def next_free(wanted: Span, buffers: Buffers, taken: Sequence[Span], opened: Sequence[Span]) -> Span | None:
+    """The first span of the same length, at or after the wanted one, that could be booked; on full quarters.
+
+    None when there is none inside `opened`.
+    """
+    length, start = wanted.end - wanted.start, wanted.start
+    while True:
+        span = Span(start, start + length)
+        if opening(span, opened) is None:
+            where = bisect_right(opened, start, key=lambda s: s.start)
+            if where >= len(opened):
+                return None
+            start = up_to_quarter(opened[where].start)
+            continue
+        met = clash(Span(span.start - buffers.before, span.end + buffers.after), taken)
+        if met is None:
+            return span
+        start = up_to_quarter(met.end + buffers.before)
+
+
+def share_of(span: Span, sun: Sequence[Sun]) -> float | None:
+    """The mean share over a span, weighted by time; None unless the sun is known for nearly all (95 %) of it."""
+    known, total = dt.timedelta(), 0.0
+    where = bisect_right(sun, span.start, key=lambda s: s.end)
+    for hour in sun[where:]:
+        if hour.start >= span.end:
+            break
+        part = min(hour.end, span.end) - max(hour.start, span.start)
+        known += part
+        total += hour.share * part.total_seconds()
+    if known.total_seconds() < 0.95 * (span.end - span.start).total_seconds():
+        return None
+    return min(max(total / known.total_seconds(), 0.0), 1.0)
+
+
+def best(
+    length: dt.timedelta,
+    buffers: Buffers,
+    taken: Sequence[Span],
+    opened: Sequence[Span],
+    sun: Sequence[Sun],
+    *,
+    count: int = 3,
+    step: dt.timedelta = dt.timedelta(minutes=30),
+) -> list[Offer]:
+    """The sunniest free times of that length, soonest first among equals; no two of them overlap.
+
+    Shares are compared in whole per cent, since nobody should wait a day for a tenth of one.
+    """
+    offers: list[Offer] = []
+    for opened_span in opened:
+        start = opened_span.start + (EPOCH - opened_span.start) % step
+        while start + length <= opened_span.end:
+            span = Span(start, start + length)
+            if is_free(span, buffers, taken, opened):
+                offers.append(Offer(span.start, span.end, share_of(span, sun)))
+            start += step
+    offers.sort(key=lambda o: (-round(100 * (o.share or 0.0)), o.start))
+    chosen: list[Offer] = []
+    for offer in offers:
+        if all(offer.end <= c.start or offer.start >= c.end for c in chosen):
+            chosen.append(offer)
+        if len(chosen) == count:
+            break
+    return chosen

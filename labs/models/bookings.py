@@ -1,0 +1,69 @@
+"""Bookings: PostgreSQL itself refuses a second one for the same machine and time."""
+
+import datetime as dt
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Booking(models.Model):
+    """A machine for a person from `start` until `end`.
+
+    `blocked` is [start − buffer before, end + buffer after): the exclusion constraint stands on it, so two bookings
+    that are not cancelled can never meet on one machine, whatever the code above does.
+    """
+
+    class Status(models.TextChoices):
+        BOOKED = "booked", _("Booked")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    machine = models.ForeignKey("labs.Machine", on_delete=models.CASCADE, related_name="bookings")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bookings")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    buffer_before_min = models.PositiveSmallIntegerField(default=0)
+    buffer_after_min = models.PositiveSmallIntegerField(default=0)
+    blocked = DateTimeRangeField()
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.BOOKED)
+    design = models.ForeignKey(
+        "designs.Design", null=True, blank=True, on_delete=models.SET_NULL, related_name="bookings"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    demo = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["machine", "start"], name="labs_booking_of_machine"),
+            models.Index(fields=["user", "end"], name="labs_booking_of_person"),
+        )
+        constraints = (
+            ExclusionConstraint(
+                name="labs_booking_never_double",
+                expressions=[("machine", RangeOperators.EQUAL), ("blocked", RangeOperators.OVERLAPS)],
+                condition=~models.Q(status="cancelled"),
+                violation_error_code="overlap",
+            ),
+            models.CheckConstraint(
+                name="labs_booking_ends_after_start", condition=models.Q(end__gt=models.F("start"))
+            ),
+            models.CheckConstraint(
+                name="labs_booking_blocks_its_time",
+                condition=models.Q(
+                    blocked__startswith__lte=models.F("start"), blocked__endswith__gte=models.F("end")
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.machine} {self.start:%Y-%m-%d %H:%M}"
+
+    @property
+    def length(self) -> dt.timedelta:
+        """How long it is."""
+        return self.end - self.start

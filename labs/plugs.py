@@ -1,0 +1,159 @@
+"""The plugs themselves: each asks the queries and hands over what the socket wants."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as lazy
+
+from commons import sockets
+from commons.people.models import User
+from commons.places.models import Place
+from labs.engine.openness import is_open
+from labs.models import Job
+from labs.queries import board, bookings, catalogue, evidence, figure, jobs, matching
+
+if TYPE_CHECKING:
+    from designs.models import Design
+
+MOST_MACHINES, MOST_MAKES = 3, 8
+
+
+def plug_in() -> None:
+    """Fill the sockets of the ground floor."""
+    sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=30))
+    sockets.figures.register(
+        sockets.HeadlineFigure(
+            slug="open_production",
+            title=lazy("Made from open designs"),
+            style="percent",
+            goal=0.9,
+            compute=figure.open_production,
+            definition=lazy(
+                "Machine hours of finished jobs whose file is, byte for byte, a file of a public design with an open "
+                "licence, of all machine hours of finished jobs in the last 90 days. Unknown files count as closed, so "
+                "the figure is a lower bound; the upper bound counts them as open. Coverage is the share of machine "
+                "hours whose file is known."
+            ),
+            version=figure.VERSION,
+            order=30,
+        )
+    )
+    sockets.home_cards.register(sockets.HomeCard("labs.now", "labs/parts/home.html", making_now, order=30))
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.make_it", "designs.design.aside", "labs/parts/make_it.html", make_it, order=20)
+    )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
+    )
+    sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
+    sockets.search_sources.register(
+        sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30)
+    )
+    sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
+    sockets.open_datasets.register(
+        sockets.OpenDataset(
+            "jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30
+        )
+    )
+
+
+def _person(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def making_now(request: HttpRequest, place: Place) -> Mapping[str, Any] | None:
+    """“Being made now”: the jobs that run in the place's labs."""
+    now = timezone.now()
+    machines = list(catalogue.machines().filter(catalogue.of_place(place, "lab__")))
+    if not machines:
+        return None
+    tiles = board.tiles(machines, viewer=_person(request), now=now)
+    running = [tile for tile in tiles if tile.running]
+    free = [tile for tile in tiles if tile.free]
+    demo = any(m.demo for m in machines)
+    return {
+        "running": running[:4],
+        "count": len(running),
+        "free": len(free),
+        "machines": len(machines),
+        "demo": demo,
+    }
+
+
+def make_it(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
+    """“Make it near you”: the machines that can, each with its best time."""
+    if not catalogue.machines().exists():
+        return None
+    now = timezone.now()
+    fitting = [match for match in matching.matches(design) if match.fits]
+    length = jobs.usual_length(design) or dt.timedelta(hours=1)
+    offers = []
+    for match in fitting[:MOST_MACHINES]:
+        best = bookings.best(match.machine, length=length, now=now, count=1)
+        zone = match.machine.lab.zone
+        offers.append(
+            {
+                "machine": match.machine,
+                "reason": match.reasons_for[-1] if match.reasons_for else "",
+                "start": best[0].start.astimezone(zone) if best else None,
+                "share": best[0].share if best else None,
+                "url": reverse("rooms:book", args=[match.machine.lab.slug, match.machine.slug])
+                + f"?design={design.owner.name}/{design.slug}",
+            }
+        )
+    makes_count, kwh = jobs.energy_of_design(design)
+    return {"offers": offers, "more": max(len(fitting) - MOST_MACHINES, 0), "makes": makes_count, "kwh": kwh}
+
+
+def makes(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
+    """The makes of a design, with their kWh."""
+    shown = jobs.shown(jobs.of_design(design)[:MOST_MAKES], _person(request))
+    count, kwh = jobs.energy_of_design(design)
+    return {"makes": shown, "count": count, "kwh": kwh}
+
+
+def collect_evidence(place: Place) -> Iterable[sockets.Evidence]:
+    """What stands in the database about production in the place."""
+    return evidence.production(place)
+
+
+def job_rows() -> Iterable[Mapping[str, Any]]:
+    """Finished jobs for the open data: no persons, no private files."""
+    rows = jobs.rows().filter(outcome=Job.Outcome.FINISHED).iterator(chunk_size=500)
+    for job in rows:
+        known = job.design is not None and job.design.is_public
+        yield {
+            "id": str(job.pk),
+            "lab": job.machine.lab.slug,
+            "machine_class": job.machine.cls,
+            "started_at": job.started_at.isoformat(),
+            "finished_at": job.finished_at.isoformat() if job.finished_at else "",
+            "design": f"{job.design.owner.name}/{job.design.slug}" if known and job.design else "",
+            "path": job.design_path if known else "",
+            "commit": job.design_commit if known else "",
+            "licence": job.design.licence if known and job.design else "",
+            "open": bool(known and job.design and is_open(job.design.licence)),
+            "provenance": job.provenance if known else "unknown",
+            "energy_kwh": job.energy_kwh,
+            "energy_quality": job.energy_quality,
+            "solar_share": job.solar_share,
+            "demo": job.demo,
+        }
+
+
+def seed_demo(say: Callable[[str], None]) -> None:
+    """The demo labs."""
+    from labs.demo import seed  # noqa: PLC0415 the web process needs no demo
+
+    seed.seed(say)
+
+
+def remove_demo(say: Callable[[str], None]) -> None:
+    """Take the demo labs away."""
+    from labs.demo import seed  # noqa: PLC0415
+
+    seed.remove(say)

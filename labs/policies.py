@@ -1,0 +1,37 @@
+"""Who may do what in a lab: the one place."""
+
+from commons.people.models import Membership, User
+from labs.models import Booking, Lab
+
+MANAGING = (Membership.Role.MANAGER, Membership.Role.OWNER)
+TRAINING = (*MANAGING, Membership.Role.TRAINER)
+
+
+def _has_role(user: User | None, lab: Lab, roles: tuple[str, ...]) -> bool:
+    if user is None or not user.is_authenticated:
+        return False
+    if user.is_staff:
+        return True
+    return Membership.objects.filter(organisation=lab.organisation_id, user=user, role__in=roles).exists()
+
+
+def may_manage(user: User | None, lab: Lab) -> bool:
+    """Add machines, enrol devices, take a machine out of service."""
+    return _has_role(user, lab, MANAGING)
+
+
+def is_fellow(user: User | None, lab: Lab) -> bool:
+    """See who has booked: the lab's own people."""
+    return _has_role(user, lab, tuple(Membership.Role.values))
+
+
+def may_train(user: User | None, lab: Lab) -> bool:
+    """Give badges of the lab."""
+    return _has_role(user, lab, TRAINING)
+
+
+def may_change_booking(user: User | None, booking: Booking) -> bool:
+    """Move or cancel it: the person who booked, or who manages the lab."""
+    if user is None or not user.is_authenticated:
+        return False
+    return booking.user_id == user.pk or may_manage(user, booking.machine.lab)

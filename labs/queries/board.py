@@ -1,0 +1,189 @@
+"""The board of a lab: each machine with its state, live watts, the last hour, its job and what comes next.
+
+Seven queries or so, however many machines there are.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from commons.devices import queries as device_queries
+from commons.people.models import User
+from labs.engine.sparkline import Sparkline, sparkline
+from labs.models import Booking, Job, Lab, Machine
+from labs.queries import badges, catalogue, jobs
+
+if TYPE_CHECKING:
+    from commons.devices.models import Device
+
+HOUR = dt.timedelta(hours=1)
+#: After a minute the page says when it last heard; after ten the figure is grey (guide, section 6).
+FRESH, STALE = dt.timedelta(minutes=1), dt.timedelta(minutes=10)
+#: A job that has not said a word for two days is over, whatever it said last.
+FORGOTTEN = dt.timedelta(days=2)
+
+VERBS = {
+    Machine.Process.FFF: lazy("Printing"),
+    Machine.Process.SLA: lazy("Printing"),
+    Machine.Process.LASER: lazy("Cutting"),
+    Machine.Process.KNIFE: lazy("Cutting"),
+    Machine.Process.MILLING: lazy("Milling"),
+    Machine.Process.SEWING: lazy("Sewing"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What a machine draws: `watts` None when it has never said; `fresh`, `old` or neither by its age."""
+
+    watts: float | None = None
+    heard_at: dt.datetime | None = None
+    fresh: bool = False
+    old: bool = True
+    spark: Sparkline = field(default_factory=lambda: Sparkline("", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One machine on the board."""
+
+    machine: Machine
+    power: Power
+    job: jobs.Shown | None
+    next_booking: Booking | None
+    booked_now: Booking | None
+    may_use: bool
+    badges: tuple[str, ...]
+
+    @property
+    def running(self) -> bool:
+        """Whether it works on a job now."""
+        return self.job is not None and self.machine.state == Machine.State.OK
+
+    @property
+    def free(self) -> bool:
+        """In order, without a job, and not booked now."""
+        return self.machine.state == Machine.State.OK and self.job is None and self.booked_now is None
+
+    @property
+    def state(self) -> str:
+        """The state in one word."""
+        if self.machine.state == Machine.State.REPAIR:
+            return _("In repair")
+        if self.job is not None:
+            if self.job.job.outcome == Job.Outcome.PAUSED:
+                return _("Paused")
+            return str(VERBS.get(Machine.Process(self.machine.process), _("Working")))
+        return _("Reserved") if self.booked_now else _("Free")
+
+    @property
+    def tone(self) -> str:
+        """The chip's kind."""
+        if self.machine.state == Machine.State.REPAIR:
+            return "bad"
+        if self.job is None:
+            return "line"
+        return "warn" if self.job.job.outcome == Job.Outcome.PAUSED else "good"
+
+    @property
+    def ink(self) -> str:
+        """The token of the line's colour."""
+        return "var(--act)" if self.running else "var(--ink-2)"
+
+
+def tiles(machines: Sequence[Machine], *, viewer: User | None, now: dt.datetime) -> list[Tile]:
+    """The board of these machines as the viewer may see it."""
+    power = powers([m.device for m in machines if m.device], now=now)
+    running = {s.job.machine_id: s for s in jobs.shown(_running(machines, now), viewer)}
+    coming = _coming(machines, now)
+    usable = badges.may_use(machines, viewer, at=now)
+    return [
+        Tile(
+            machine=m,
+            power=power.get(m.device.number, Power()) if m.device else Power(),
+            job=running.get(m.pk),
+            next_booking=next((b for b in coming.get(m.pk, ()) if b.start > now), None),
+            booked_now=next((b for b in coming.get(m.pk, ()) if b.start <= now), None),
+            may_use=m.pk in usable,
+            badges=tuple(badge.name for badge in m.required_badges.all()),
+        )
+        for m in machines
+    ]
+
+
+def _running(machines: Iterable[Machine], now: dt.datetime) -> Iterable[Job]:
+    going = (Job.Outcome.RUNNING, Job.Outcome.PAUSED)
+    rows = jobs.rows().filter(machine__in=list(machines), outcome__in=going, updated_at__gt=now - FORGOTTEN)
+    return rows.order_by("started_at")
+
+
+def _coming(machines: Iterable[Machine], now: dt.datetime) -> dict[int, list[Booking]]:
+    found: dict[int, list[Booking]] = {}
+    rows = Booking.objects.filter(
+        machine__in=list(machines),
+        end__gt=now,
+        start__lt=now + dt.timedelta(days=14),
+        status=Booking.Status.BOOKED,
+    )
+    for booking in rows.select_related("user", "design").order_by("start"):
+        found.setdefault(booking.machine_id, []).append(booking)
+    return found
+
+
+def powers(devices: Sequence["Device"], *, now: dt.datetime) -> dict[int, Power]:
+    """What these devices draw, and their last hour, by the device's number. Two queries, however many."""
+    last = device_queries.last_values(devices)
+    hour = device_queries.curves(devices, "power_w", now - HOUR, now, step_s=60)
+    found = {}
+    for device in devices:
+        value = last[device].get("power_w")
+        points = hour[device]
+        found[device.number] = Power(
+            watts=value.value if value else None,
+            heard_at=value.ts if value else None,
+            fresh=bool(value and now - value.ts <= FRESH),
+            old=not value or now - value.ts > STALE,
+            spark=sparkline(
+                [(p.start.timestamp(), p.mean) for p in points if p.mean is not None],
+                start=(now - HOUR).timestamp(),
+                end=now.timestamp(),
+            ),
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The lab's day so far, by what its machines reported."""
+
+    jobs: int
+    from_open: int
+    energy_kwh: float | None
+    hours: float
+
+
+def since(lab: Lab, start: dt.datetime, viewer: User | None) -> Today:
+    """Jobs that ended after `start`: how many, how many from open designs, with how many kWh and hours."""
+    ended = jobs.shown(jobs.rows().filter(machine__lab=lab, finished_at__gt=start), viewer)
+    kwh = [s.job.energy_kwh for s in ended if s.job.energy_kwh is not None]
+    return Today(
+        jobs=len(ended),
+        from_open=sum(s.is_open and s.provenance == Job.Provenance.PROVEN for s in ended),
+        energy_kwh=sum(kwh) if kwh else None,
+        hours=sum(s.hours or 0.0 for s in ended),
+    )
+
+
+def next_here(lab: Lab, now: dt.datetime, count: int = 6) -> list[Booking]:
+    """The next bookings of the lab."""
+    rows = Booking.objects.filter(machine__lab=lab, end__gt=now, status=Booking.Status.BOOKED)
+    return list(rows.select_related("machine", "user", "design").order_by("start")[:count])
+
+
+def board(lab: Lab, *, viewer: User | None, now: dt.datetime) -> list[Tile]:
+    """The board of a lab."""
+    return tiles(list(catalogue.machines(lab)), viewer=viewer, now=now)

@@ -1,0 +1,150 @@
+"""Reads of bookings: what is taken, what is free, what is best."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from commons.people.models import User
+from labs.engine import hours, times
+from labs.engine.hours import Span
+from labs.engine.times import Buffers, Offer
+from labs.models import Booking, Machine
+from labs.queries import sun
+
+LOOK_AHEAD = dt.timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A stretch of time on one machine. `free`: a booking of exactly this time would be taken."""
+
+    start: dt.datetime
+    end: dt.datetime
+    free: bool
+    solar_share: float | None
+    why: str = ""
+
+
+def buffers(machine: Machine) -> Buffers:
+    """What the machine needs before and after each use."""
+    before, after = machine.buffer_before_min, machine.buffer_after_min
+    return Buffers(dt.timedelta(minutes=before), dt.timedelta(minutes=after))
+
+
+def opened(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]:
+    """When the machine may work between two times: always if it works alone, else while the lab is open."""
+    if machine.unattended:
+        return [Span(start, end)]
+    return hours.open_spans(machine.lab.opening_hours, machine.lab.zone, start, end)
+
+
+def is_open(machine: Machine, span: Span) -> bool:
+    """Whether the machine may work for all of the span."""
+    day = dt.timedelta(days=1)
+    return times.opening(span, opened(machine, span.start - day, span.end + day)) is not None
+
+
+def taken(
+    machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Booking | None = None
+) -> list[Span]:
+    """Blocked spans, bookings with their buffers, in order."""
+    meeting = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
+    meeting = meeting.exclude(status=Booking.Status.CANCELLED)
+    if without is not None:
+        meeting = meeting.exclude(pk=without.pk)
+    return sorted(Span(r.lower, r.upper) for r in meeting.values_list("blocked", flat=True))
+
+
+def next_free(machine: Machine, wanted: Span, *, without: Booking | None = None) -> Span | None:
+    """The first time of the same length, at or after the wanted one, that could be booked."""
+    day = dt.timedelta(days=1)
+    until = wanted.end + LOOK_AHEAD
+    return times.next_free(
+        wanted,
+        buffers(machine),
+        taken(machine, wanted.start - day, until + day, without=without),
+        [s for s in opened(machine, wanted.start - day, until) if s.end > wanted.start],
+    )
+
+
+def slots(
+    machine: Machine, *, start: dt.datetime, end: dt.datetime, step: dt.timedelta, now: dt.datetime
+) -> list[Slot]:
+    """The time between two moments in steps, each free or not, with its sun. Three queries, however long."""
+    day = dt.timedelta(days=1)
+    held = taken(machine, start - day, end + day)
+    doors = opened(machine, start - day, end + day)
+    shares = sun.hours(machine.lab.place, start, end)
+    needs, found = buffers(machine), []
+    while start + step <= end:
+        span = Span(start, start + step)
+        why = why_not(machine, span, needs, held, doors, now)
+        found.append(Slot(span.start, span.end, not why, times.share_of(span, shares), why))
+        start += step
+    return found
+
+
+def why_not(
+    machine: Machine, span: Span, needs: Buffers, held: list[Span], doors: list[Span], now: dt.datetime
+) -> str:
+    """“past”, “repair”, “closed”, “taken”, or nothing when the span could be booked."""
+    if span.start < now:
+        return "past"
+    if machine.state == Machine.State.REPAIR:
+        return "repair"
+    if times.opening(span, doors) is None:
+        return "closed"
+    blocked = Span(span.start - needs.before, span.end + needs.after)
+    return "taken" if times.clash(blocked, held) else ""
+
+
+def best(
+    machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int = 7, count: int = 3
+) -> list[Offer]:
+    """The sunniest free times of that length in the coming days, at hours when people are up."""
+    if machine.state == Machine.State.REPAIR:
+        return []
+    start = times.up_to_quarter(now + dt.timedelta(minutes=5))
+    end = start + dt.timedelta(days=days)
+    day = dt.timedelta(days=1)
+    found = times.best(
+        length,
+        buffers(machine),
+        taken(machine, start - day, end + day),
+        [s for s in _waking(machine, start, end) if s.end - s.start >= length],
+        sun.hours(machine.lab.place, start, end),
+        count=count,
+    )
+    return sorted(found, key=lambda o: -round(100 * (o.share or 0.0)))
+
+
+def _waking(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]:
+    """Open time; a machine that works alone is offered from eight in the morning, since somebody must start it."""
+    spans = opened(machine, start, end)
+    if not machine.unattended:
+        return spans
+    week = machine.lab.opening_hours or {name: [["08:00", "21:00"]] for name in hours.DAYS}
+    starts = hours.open_spans(week, machine.lab.zone, start, end)
+    return [Span(s.start, min(s.end, end)) for s in starts] or spans
+
+
+def of_person(user: User) -> QuerySet[Booking]:
+    """A person's bookings, next first."""
+    rows = Booking.objects.filter(user=user).select_related("machine__lab__place", "design__owner")
+    return rows.order_by("start", "pk")
+
+
+def to_come(user: User) -> QuerySet[Booking]:
+    """A person's bookings that are not over."""
+    return of_person(user).filter(end__gt=timezone.now(), status=Booking.Status.BOOKED)
+
+
+def find(booking_id: uuid.UUID | str) -> Booking | None:
+    """The booking of that id."""
+    return (
+        Booking.objects.select_related("machine__lab__place", "user", "design").filter(pk=booking_id).first()
+    )

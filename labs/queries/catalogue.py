@@ -1,0 +1,125 @@
+"""Reads of labs and machines."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from commons.people.models import Membership, User
+from commons.places.models import Place
+from commons.sockets import Hit
+from labs.errors import UnknownLab, UnknownMachine
+from labs.models import Badge, Lab, Machine
+from labs.policies import MANAGING
+
+
+class Pin(TypedDict):
+    """A lab on a map."""
+
+    lat: float
+    lon: float
+    title: str
+    url: str
+    detail: str
+
+
+def labs(place: Place | None = None) -> QuerySet[Lab]:
+    """All labs, or those of a place and its parts, with the number of their machines."""
+    rows = Lab.objects.select_related("organisation", "place").annotate(machine_count=Count("machines"))
+    if place is not None:
+        rows = rows.filter(of_place(place))
+    return rows.order_by("name")
+
+
+def of_place(place: Place, prefix: str = "") -> Q:
+    """The labs of a place: its own and, for a city, those of its neighbourhoods."""
+    return Q(**{f"{prefix}place": place}) | Q(**{f"{prefix}place__parent": place})
+
+
+def find_lab(slug: str) -> Lab:
+    """The lab of that name. Raises UnknownLab."""
+    found = Lab.objects.select_related("organisation", "place").filter(slug=slug.lower()).first()
+    if found is None:
+        raise UnknownLab(_("There is no lab called “%(slug)s”.") % {"slug": slug})
+    return found
+
+
+def machines(lab: Lab | None = None) -> QuerySet[Machine]:
+    """The machines of a lab, or of all, with what a list needs."""
+    rows = Machine.objects.select_related("lab__place", "device").prefetch_related("required_badges")
+    return (rows if lab is None else rows.filter(lab=lab)).order_by("pk")
+
+
+def find_machine(*, lab: str = "", slug: str = "", pk: int | None = None) -> Machine:
+    """A machine by lab and name, or by number. Raises UnknownMachine."""
+    rows = machines()
+    found = (rows.filter(pk=pk) if pk is not None else rows.filter(lab__slug=lab.lower(), slug=slug)).first()
+    if found is None:
+        words = {"name": f"{lab}/{slug}" if pk is None else pk}
+        raise UnknownMachine(_("There is no machine “%(name)s”.") % words)
+    return found
+
+
+def managed_by(user: User | None) -> set[int]:
+    """The keys of the labs that the person manages."""
+    if user is None or not user.is_authenticated:
+        return set()
+    if user.is_staff:
+        return set(Lab.objects.values_list("pk", flat=True))
+    held = Membership.objects.filter(user=user, role__in=MANAGING).values("organisation")
+    return set(Lab.objects.filter(organisation__in=held).values_list("pk", flat=True))
+
+
+def pins(place: Place | None = None) -> list[Pin]:
+    """The labs of a place that have a position, for maps of any room."""
+    found = labs(place).exclude(lat=None).exclude(lon=None)
+    return [
+        {
+            "lat": lab.lat,
+            "lon": lab.lon,
+            "title": lab.name,
+            "url": reverse("rooms:lab", args=[lab.slug]),
+            "detail": ngettext("%(n)d machine", "%(n)d machines", lab.machine_count)
+            % {"n": lab.machine_count},
+        }
+        for lab in found
+        if lab.lat is not None and lab.lon is not None
+    ]
+
+
+def search(words: str, user: User | None, limit: int) -> Sequence[Hit]:
+    """Labs and machines whose name, kind or materials hold every word, best first."""
+    labs_found, machines_found = Lab.objects.all(), Machine.objects.select_related("lab")
+    for word in words.split()[:8]:
+        labs_found = labs_found.filter(
+            Q(name__icontains=word) | Q(about__icontains=word) | Q(address__icontains=word)
+        )
+        machines_found = machines_found.filter(
+            Q(name__icontains=word)
+            | Q(model__icontains=word)
+            | Q(cls__icontains=word)
+            | Q(materials__icontains=word)
+            | Q(lab__name__icontains=word)
+        )
+    hits = [
+        Hit(lab.name, reverse("rooms:lab", args=[lab.slug]), lab.address or lab.about[:80], 1.0)
+        for lab in labs_found[:limit]
+    ]
+    hits += [
+        Hit(
+            m.name,
+            reverse("rooms:machine", args=[m.lab.slug, m.slug]),
+            f"{m.get_cls_display()}, {m.lab.name}",
+            0.8,
+        )
+        for m in machines_found[:limit]
+    ]
+    return hits[:limit]
+
+
+def badges_of(lab: Lab) -> QuerySet[Badge]:
+    """The badges that count in a lab: its own and those of all labs."""
+    return Badge.objects.filter(Q(lab=lab) | Q(lab=None)).order_by("name")

@@ -1,0 +1,140 @@
+"""Reads of jobs: what one may see of them. A design that the visitor may not see looks like a file nobody knows."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from commons.people.models import Membership, User
+from labs.engine.openness import is_open
+from labs.errors import UnknownJob
+from labs.models import Job, Machine
+from labs.queries.catalogue import managed_by
+
+if TYPE_CHECKING:
+    from designs.models import Design
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A job as one visitor may see it. `design` is None when it is not known, or not theirs to know."""
+
+    job: Job
+    design: "Design | None"
+    provenance: str
+    file_name: str
+    person: str
+    close: bool
+
+    @property
+    def provenance_label(self) -> str:
+        """How sure it is, in a word."""
+        return str(Job.Provenance(self.provenance).label)
+
+    @property
+    def is_open(self) -> bool:
+        """Made from a public design whose licence is open."""
+        return self.design is not None and self.design.is_public and is_open(self.design.licence)
+
+    @property
+    def length(self) -> dt.timedelta | None:
+        """Machine time, once it is over."""
+        return self.job.finished_at - self.job.started_at if self.job.finished_at else None
+
+    @property
+    def hours(self) -> float | None:
+        """Machine hours, once it is over."""
+        return self.length.total_seconds() / 3600 if self.length is not None else None
+
+
+def rows() -> QuerySet[Job]:
+    """Jobs with what a list needs, newest first."""
+    return Job.objects.select_related(
+        "machine__lab__place", "device", "booking__user", "design__owner", "design__cover"
+    ).order_by("-started_at", "pk")
+
+
+def of_machine(machine: Machine) -> QuerySet[Job]:
+    """What a machine has made, newest first."""
+    return rows().filter(machine=machine)
+
+
+def of_design(design: "Design") -> QuerySet[Job]:
+    """The makes of a design: jobs whose file is of it, proven or probable, newest first."""
+    made = (Job.Provenance.PROVEN, Job.Provenance.PROBABLE)
+    return rows().filter(design=design, provenance__in=made)
+
+
+def find(job_id: uuid.UUID | str) -> Job:
+    """The job of that id. Raises UnknownJob."""
+    try:
+        key = uuid.UUID(str(job_id))
+    except ValueError:
+        key = None
+    job = rows().filter(pk=key).first() if key else None
+    if job is None:
+        raise UnknownJob(_("There is no job of that number."))
+    return job
+
+
+def shown(jobs: Iterable[Job], viewer: User | None) -> list[Shown]:
+    """Jobs as this visitor may see them; at most four queries, however many jobs."""
+    listed = list(jobs)
+    person = viewer if viewer is not None and viewer.is_authenticated else None
+    seen = _visible_designs({j.design_id for j in listed if j.design_id}, person)
+    managed = managed_by(person)
+    organisations = (
+        set(Membership.objects.filter(user=person).values_list("organisation_id", flat=True))
+        if person
+        else set()
+    )
+    return [_shown(job, person, seen, managed, organisations) for job in listed]
+
+
+def _visible_designs(wanted: set[int], person: User | None) -> set[int]:
+    if not wanted or not apps.is_installed("designs"):
+        return set()
+    from designs.queries import visible_to  # noqa: PLC0415 the room may be left out
+
+    return set(visible_to(person).filter(pk__in=wanted).values_list("pk", flat=True))
+
+
+def _shown(
+    job: Job, person: User | None, seen: set[int], managed: set[int], organisations: set[int]
+) -> Shown:
+    booker = job.booking.user if job.booking else None
+    close = person is not None and (booker == person or job.machine.lab_id in managed)
+    design = job.design if job.design_id in seen else None
+    fellow = close or job.machine.lab.organisation_id in organisations
+    return Shown(
+        job=job,
+        design=design,
+        provenance=job.provenance if design else Job.Provenance.UNKNOWN.value,
+        file_name=job.file_name if design or close else "",
+        person=str(booker) if booker and fellow else "",
+        close=close,
+    )
+
+
+def energy_of_design(design: "Design") -> tuple[int, float | None]:
+    """How many finished makes of a design were measured, and their mean kWh (None without any)."""
+    measured = Job.Quality.MEASURED, Job.Quality.INTEGRATED
+    kwh = list(
+        of_design(design)
+        .filter(outcome=Job.Outcome.FINISHED, energy_quality__in=measured)
+        .values_list("energy_kwh", flat=True)
+    )
+    known = [value for value in kwh if value is not None]
+    return len(known), (sum(known) / len(known) if known else None)
+
+
+def usual_length(design: "Design") -> dt.timedelta | None:
+    """The median machine time of a design's finished makes."""
+    times = of_design(design).filter(outcome=Job.Outcome.FINISHED).values_list("started_at", "finished_at")
+    lengths = sorted(end - start for start, end in times if end)
+    return lengths[len(lengths) // 2] if lengths else None

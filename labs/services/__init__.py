@@ -1,0 +1,1 @@
+"""Writes of the room, split by noun: bookings, catalogue, jobs."""

@@ -1,0 +1,278 @@
+"""What a machine says about its jobs: take it in once, fold it, prove the design, measure the kWh.
+
+Events share the device's counter of seq with its readings, under the same lock, in the same transaction. A job is
+folded anew from all its events, so that any order of arrival, and any repetition, gives the same job.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from commons.devices import queries as device_queries
+from commons.devices import services as devices
+from commons.devices.models import Device
+from labs.engine import fold, times
+from labs.engine.hours import Span
+from labs.errors import BadJobEvent, NotALabDevice
+from labs.models import Booking, Job, JobEvent, Machine
+from labs.queries import sun
+
+HEX = {"sha256": 64, "source_sha256": 64, "sha1": 40, "blob": 40}
+EARLY = dt.timedelta(minutes=15)
+TOO_OLD, TOO_NEW = dt.timedelta(days=400), dt.timedelta(minutes=5)
+#: A reading this far outside a job can still move its edges: the counter is interpolated between its neighbours.
+EDGE = dt.timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The same answer as telemetry's: `acked` is the highest seq below which everything is committed or rejected."""
+
+    acked: int
+    stored: int
+    duplicates: int
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    flagged: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Refused(Exception):
+    """A message that cannot be read, with its code and sentence."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A readable message; `job` is the device's own name of the job."""
+
+    job: str
+    event: fold.Event
+
+
+@transaction.atomic
+def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) -> Ack:
+    """Store what is new and fold the jobs it is about. Raises NotALabDevice, and BadJobEvent when nothing has a seq.
+
+    Locks the device row first (claim_seqs).
+    """
+    machine = Machine.objects.select_related("lab__place").filter(device=device).first()
+    if machine is None:
+        raise NotALabDevice(_("This device is tied to no machine; ask the lab's manager to tie it."))
+    seqs = [seq for seq in map(seq_of, events) if seq is not None]
+    if not seqs:
+        raise BadJobEvent(_("No message has a “seq”: a whole number from 1, counted up by the device."))
+    fresh, _duplicates = devices.claim_seqs(device=device, seqs=seqs)
+    now, left = timezone.now(), set(fresh)
+    rejected: list[dict[str, Any]] = []
+    flagged: list[dict[str, Any]] = []
+    by_job: dict[str, list[fold.Event]] = {}
+    for raw in events:
+        seq = seq_of(raw)
+        if seq is None or seq not in left:
+            if seq is None:
+                rejected.append(
+                    {"seq": None, "code": "job:no-seq", "sentence": _("This message has no seq.")}
+                )
+            continue
+        left.discard(seq)
+        try:
+            message = read(raw, seq)
+        except Refused as refusal:
+            rejected.append({"seq": seq, "code": refusal.code, "sentence": refusal.sentence})
+            continue
+        event = message.event
+        if not now - TOO_OLD < event.ts < now + TOO_NEW:
+            sentence = _("The clock says %(ts)s; the time of arrival stands instead.") % {
+                "ts": event.ts.isoformat()
+            }
+            flagged.append({"seq": seq, "code": "job:wrong-clock", "sentence": sentence})
+            event = event._replace(ts=now)
+        by_job.setdefault(message.job, []).append(event)
+    for name, news in by_job.items():
+        store(machine=machine, device=device, name=name, news=news, demo=demo or device.demo)
+    stored = sum(map(len, by_job.values()))
+    acked = devices.mark_seen(device=device, seqs=fresh)
+    return Ack(acked, stored, len(seqs) - len(fresh), rejected, flagged)
+
+
+def seq_of(raw: Any) -> int | None:
+    """The message's number, or None when it has none."""
+    seq = raw.get("seq") if isinstance(raw, Mapping) else None
+    whole = isinstance(seq, int) and not isinstance(seq, bool) and 1 <= seq < 2**62
+    return seq if whole else None
+
+
+def read(raw: Mapping[str, Any], seq: int) -> Message:
+    """One message. Raises Refused with what is wrong."""
+    event, name = raw.get("event"), raw.get("job")
+    if event not in fold.EVENTS:
+        known = ", ".join(fold.EVENTS)
+        raise Refused(
+            "job:unknown-event",
+            _("“%(event)s” is no event; there are %(known)s.") % {"event": event, "known": known},
+        )
+    if not isinstance(name, str) or not 1 <= len(name) <= 120 or "\0" in name:
+        raise Refused("job:no-job", _("“job” is the device's own name of the job, 1 to 120 characters."))
+    moment = _moment(raw.get("ts"))
+    progress = _number(raw, "progress", most=1.0)
+    material_g = _number(raw, "material_g", most=1e7)
+    return Message(name, fold.Event(seq, moment, str(event), _file(raw.get("file")), progress, material_g))
+
+
+def _moment(value: Any) -> dt.datetime:
+    try:
+        moment = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refused("job:bad-time", _("“ts” is a time such as 2026-06-18T13:50:00Z."))
+    return moment
+
+
+def _number(raw: Mapping[str, Any], name: str, *, most: float) -> float | None:
+    value = raw.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise Refused(
+            "job:bad-number", _("“%(name)s” is a number from 0 to %(most)g.") % {"name": name, "most": most}
+        )
+    return float(value)
+
+
+def _file(value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise Refused("job:bad-file", _("“file” is an object with a name and hashes."))
+    found: dict[str, str] = {}
+    for name in fold.FILE_FIELDS:
+        text = value.get(name)
+        if text is None or text == "":
+            continue
+        if not isinstance(text, str) or "\0" in text:
+            raise Refused("job:bad-file", _("“file.%(name)s” is text.") % {"name": name})
+        if name in HEX and not re.fullmatch(rf"[0-9a-fA-F]{{{HEX[name]}}}", text):
+            words = {"name": name, "n": HEX[name]}
+            raise Refused("job:bad-hash", _("“file.%(name)s” has %(n)d hexadecimal digits.") % words)
+        found[name] = text.lower() if name in HEX else re.split(r"[\\/]", text)[-1][:255]
+    return found
+
+
+def store(*, machine: Machine, device: Device, name: str, news: Sequence[fold.Event], demo: bool) -> Job:
+    """Write the new events down and fold their job again. The caller holds the device's lock."""
+    job, _made = Job.objects.get_or_create(
+        device=device,
+        device_job=name,
+        defaults={"machine": machine, "started_at": min(e.ts for e in news), "demo": demo},
+    )
+    JobEvent.objects.bulk_create(
+        JobEvent(
+            job=job,
+            seq=e.seq,
+            ts=e.ts,
+            event=e.event,
+            body={"file": dict(e.file), "progress": e.progress, "material_g": e.material_g},
+        )
+        for e in news
+    )
+    refold(job=job)
+    return job
+
+
+def refold(*, job: Job) -> None:
+    """Bring the job to what its events say, then prove and measure it. The caller holds the device's lock."""
+    events = [
+        fold.Event(seq, ts, event, body["file"], body["progress"], body["material_g"])
+        for seq, ts, event, body in job.events.values_list("seq", "ts", "event", "body")
+    ]
+    folded = fold.fold(events)
+    job.started_at, job.finished_at = folded.started_at, folded.finished_at
+    job.outcome, job.progress, job.material_g = folded.outcome, folded.progress, folded.material_g
+    job.booking = booking_of(machine=job.machine, at=folded.started_at)
+    known = (job.file_name, job.sha256, job.sha1, job.blob, job.source_sha256)
+    told = tuple(folded.file.get(name, "") for name in fold.FILE_FIELDS)
+    job.file_name, job.sha256, job.sha1, job.blob, job.source_sha256 = told
+    if told != known or job.provenance == Job.Provenance.UNKNOWN:
+        prove(job=job)
+    measure(job=job)
+    job.save()
+
+
+def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:
+    """The booking that a job belongs to: the one that runs when it starts, or begins within a quarter of an hour."""
+    return (
+        Booking.objects.select_related("user", "design")
+        .filter(machine=machine, status=Booking.Status.BOOKED, start__lte=at + EARLY, end__gt=at)
+        .order_by("-start")
+        .first()
+    )
+
+
+def prove(*, job: Job) -> None:
+    """Say which design the file is of, and how sure that is; does not save.
+
+    The same bytes in a design prove it; the source that a slicer named makes it probable. Only public designs and
+    those that the booking's person may see are asked, so that nobody learns of another's private file by its hash.
+    """
+    job.design, job.provenance = None, Job.Provenance.UNKNOWN
+    job.design_path = job.design_commit = job.design_blob = job.design_release = ""
+    if not apps.is_installed("designs"):
+        return
+    from designs.queries import origins  # noqa: PLC0415 the room may be left out
+
+    person = job.booking.user if job.booking else None
+    if job.sha256 or job.sha1 or job.blob:
+        found = origins(sha256=job.sha256, sha1=job.sha1, blob=job.blob, visible_to=person)
+        grade = Job.Provenance.PROVEN
+    else:
+        found, grade = [], Job.Provenance.UNKNOWN
+    if not found and job.source_sha256:
+        found, grade = origins(sha256=job.source_sha256, visible_to=person), Job.Provenance.PROBABLE
+    if found:
+        booked = job.booking.design_id if job.booking else None
+        best = next((o for o in found if o.design.pk == booked), found[0])
+        job.design, job.provenance = best.design, grade
+        job.design_path, job.design_commit = best.path, best.commit
+        job.design_blob, job.design_release = best.blob, best.release
+    elif job.booking and job.booking.design_id:
+        job.design, job.provenance = job.booking.design, Job.Provenance.DECLARED
+
+
+def measure(*, job: Job) -> None:
+    """The kWh of the job by its device, and the share of local sun in its hours; does not save."""
+    end = job.finished_at or min(timezone.now(), job.started_at + dt.timedelta(days=30))
+    if end <= job.started_at:
+        job.energy_kwh, job.energy_quality, job.energy_coverage = None, Job.Quality.NONE, 0.0
+        return
+    energy = device_queries.energy(job.device, job.started_at, end)
+    known = energy.quality != Job.Quality.NONE
+    job.energy_kwh = energy.kwh if known else None
+    job.energy_quality, job.energy_coverage = energy.quality, energy.coverage
+    place = job.machine.lab.place
+    job.solar_share = times.share_of(Span(job.started_at, end), sun.hours(place, job.started_at, end))
+
+
+def readings_came(*, device: Device, start: dt.datetime, end: dt.datetime) -> int:
+    """Measure again the finished jobs that late readings touch; how many. Runs in the transaction that stores them."""
+    touched = Job.objects.select_related("device", "machine__lab__place").filter(
+        Q(device=device), started_at__lte=end + EDGE, finished_at__gte=start - EDGE
+    )
+    jobs = list(touched)
+    for job in jobs:
+        measure(job=job)
+        job.save(
+            update_fields=["energy_kwh", "energy_quality", "energy_coverage", "solar_share", "updated_at"]
+        )
+    return len(jobs)

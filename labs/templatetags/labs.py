@@ -1,0 +1,82 @@
+"""Tags of the room: pictures and addresses of designs, words for states."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils import formats
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from labs.models import Job
+from labs.queries.jobs import Shown
+
+if TYPE_CHECKING:
+    from designs.models import Design
+
+register = template.Library()
+
+TONES = {"proven": "good", "probable": "line", "declared": "line", "unknown": ""}
+
+
+@register.simple_tag
+def design_url(design: "Design | None") -> str:
+    """The page of a design, or nothing."""
+    try:
+        return reverse("rooms:design", args=[design.owner.name, design.slug]) if design else ""
+    except NoReverseMatch:
+        return ""
+
+
+@register.simple_tag
+def design_picture(design: "Design | None") -> str:
+    """The small picture of a design, or nothing."""
+    return ""
+
+
+@register.simple_tag
+def provenance_chip(shown: Shown) -> SafeString:
+    """How sure it is which design was made, in a word."""
+    return format_html('<span class="chip {}">{}</span>', TONES[shown.provenance], shown.provenance_label)
+
+
+@register.filter
+def outcome_tone(outcome: str) -> str:
+    """The chip's kind for how a job ended."""
+    return {Job.Outcome.FINISHED: "good", Job.Outcome.FAILED: "bad", Job.Outcome.PAUSED: "warn"}.get(
+        outcome, "line"
+    )  # type: ignore[call-overload,no-any-return]
+
+
+@register.filter
+def why_word(why: str) -> str:
+    """Why a time cannot be had, in a word."""
+    return {"past": "–", "repair": _("in repair"), "closed": _("closed"), "taken": _("taken")}.get(why, why)
+
+
+@register.filter
+def why_sentence(why: str, machine: str) -> str:
+    """Why a time cannot be had, and what to do."""
+    sentences = {
+        "past": _("This time is past; choose one to come."),
+        "repair": _("%(machine)s is in repair."),
+        "closed": _("The lab is closed for a part of this time; choose one within its hours."),
+        "taken": _("%(machine)s is taken for a part of this time; choose another."),
+    }
+    return sentences.get(why, "") % {"machine": machine}
+
+
+@register.filter
+def in_zone(moment: dt.datetime, zone: ZoneInfo) -> str:
+    """Day and time in a lab's own zone: “Friday 19 June 10:30”."""
+    there = moment.astimezone(zone)
+    return f"{formats.date_format(there, 'l j F')} {there:%H:%M}"
+
+
+@register.filter
+def clock_in(moment: dt.datetime, zone: ZoneInfo) -> str:
+    """The time in a lab's own zone: “10:30”."""
+    return f"{moment.astimezone(zone):%H:%M}"

@@ -1,0 +1,212 @@
+"""Choose a time and book it; see and cancel one's bookings. All state is in the address, nothing needs a script."""
+
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from commons.errors import CityError
+from labs import policies
+from labs.api.common import design_named
+from labs.errors import BadTime, Overlap, UnknownBooking, UnknownDesign
+from labs.models import Machine
+from labs.queries import badges, bookings, catalogue, jobs, week
+from labs.services import bookings as services
+from labs.views.common import day_word, offer_words, page, viewer
+
+if TYPE_CHECKING:
+    from designs.models import Design
+
+LENGTHS_MIN = (30, 60, 90, 120, 180, 240, 360, 480, 720)
+
+
+def _design(request: HttpRequest) -> "Design | None":
+    name = request.GET.get("design") or request.POST.get("design") or ""
+    if not name:
+        return None
+    try:
+        return design_named(name, viewer(request))
+    except UnknownDesign:
+        return None
+
+
+def _length(request: HttpRequest, machine: Machine, design: "Design | None") -> dt.timedelta:
+    text = request.GET.get("minutes", "")
+    if text.isdecimal() and 5 <= int(text[:5]) <= machine.longest_h * 60:
+        return dt.timedelta(minutes=int(text[:5]))
+    usual = jobs.usual_length(design) if design else None
+    if usual is None:
+        return dt.timedelta(hours=1)
+    quarters = -(-usual // dt.timedelta(minutes=15))
+    return min(dt.timedelta(minutes=15) * max(quarters, 2), dt.timedelta(hours=machine.longest_h))
+
+
+def _chosen(request: HttpRequest, machine: Machine) -> dt.datetime | None:
+    """The start in the address: an absolute time, or a day and an hour of the lab's own clock."""
+    if at := request.GET.get("start", ""):
+        return _moment(at)
+    day, clock = request.GET.get("day", ""), request.GET.get("at", "")
+    if not (day and clock):
+        return None
+    try:
+        there = dt.datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=machine.lab.zone)
+    except ValueError:
+        return None
+    return there.astimezone(dt.UTC)
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        found = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
+    """When is the best time? POST books the chosen one; a time taken meanwhile offers the next best."""
+    found = catalogue.find_machine(lab=lab, slug=machine)
+    if request.method == "POST":
+        return _book(request, found)
+    return page(request, "labs/book.html", _page(request, found), lab=found.lab)
+
+
+def _book(request: HttpRequest, machine: Machine) -> HttpResponse:
+    person = viewer(request)
+    if person is None:
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
+    start, end = _moment(request.POST.get("start", "")), _moment(request.POST.get("end", ""))
+    try:
+        if start is None or end is None:
+            raise BadTime(_("Choose a time first."))
+        booking = services.create_booking(
+            machine=machine, user=person, start=start, end=end, design=_design(request)
+        )
+    except CityError as refusal:
+        context = _page(request, machine, refusal=refusal, start=start, end=end)
+        return page(request, "labs/book.html", context, lab=machine.lab, status=refusal.status)
+    words = {"machine": machine.name, "time": services.local(booking.start, machine)}
+    messages.success(request, _("%(machine)s is yours, %(time)s.") % words)
+    return redirect("rooms:my_bookings")
+
+
+def _page(
+    request: HttpRequest,
+    machine: Machine,
+    *,
+    refusal: CityError | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> dict[str, Any]:
+    now, person, design = timezone.now(), viewer(request), _design(request)
+    length = end - start if start and end and end > start else _length(request, machine, design)
+    makes, kwh = jobs.energy_of_design(design) if design else (0, None)
+    offers = bookings.best(machine, length=length, now=now)
+    pick = start or _chosen(request, machine)
+    if isinstance(refusal, Overlap) and (following := refusal.data.get("next_free")):
+        pick = _moment(following["start"])
+    if pick is None and offers:
+        pick = offers[0].start
+    asked = {"design": f"{design.owner.name}/{design.slug}"} if design else {}
+    asked["minutes"] = str(int(length.total_seconds() // 60))
+    zone = machine.lab.zone
+    first = week.monday(request.GET.get("week", ""), (pick or now).astimezone(zone).date())
+    missing = badges.missing(machine=machine, user=person, at=(pick or now) + length) if person else []
+    return {
+        "machine": machine,
+        "lab": machine.lab,
+        "design": design,
+        "makes": makes,
+        "kwh": kwh,
+        "length": length,
+        "minutes": int(length.total_seconds() // 60),
+        "lengths": [(m, dt.timedelta(minutes=m)) for m in LENGTHS_MIN if m <= machine.longest_h * 60],
+        "offers": [_offer(o, zone, now, kwh, asked, pick) for o in offers],
+        "pick": _pick(machine, pick, length, kwh, now) if pick else None,
+        "week": week.build(
+            machine, first=first, length=length, now=now, viewer=person, pick=pick, asked=asked
+        ),
+        "missing": missing,
+        "refusal": refusal,
+        "sign_in": f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}",
+        "asked": asked,
+        "out": machine.state == Machine.State.REPAIR,
+    }
+
+
+def _offer(
+    offer: bookings.Offer,
+    zone: dt.tzinfo,
+    now: dt.datetime,
+    kwh: float | None,
+    asked: dict[str, str],
+    pick: dt.datetime | None,
+) -> dict[str, Any]:
+    there = offer.start.astimezone(zone)
+    return {
+        "start": there,
+        "end": offer.end.astimezone(zone),
+        "share": offer.share,
+        "day": day_word(there, now),
+        "words": offer_words(offer, kwh),
+        "url": "?" + urlencode({**asked, "start": offer.start.isoformat()}),
+        "on": pick == offer.start,
+    }
+
+
+def _pick(
+    machine: Machine, start: dt.datetime, length: dt.timedelta, kwh: float | None, now: dt.datetime
+) -> dict[str, Any]:
+    """The chosen time with its sun, and why it cannot be had if so."""
+    slots = bookings.slots(machine, start=start, end=start + length, step=length, now=now - services.GRACE)
+    slot = slots[0]
+    zone = machine.lab.zone
+    there = start.astimezone(zone)
+    return {
+        "start": start,
+        "end": start + length,
+        "there": there,
+        "there_end": (start + length).astimezone(zone),
+        "free": slot.free,
+        "why": slot.why,
+        "share": slot.solar_share,
+        "words": offer_words(bookings.Offer(slot.start, slot.end, slot.solar_share), kwh),
+        "name": f"{formats.date_format(there, 'l')} {formats.time_format(there, 'H:i')}",
+    }
+
+
+@require_safe
+@login_required
+def mine(request: HttpRequest) -> HttpResponse:
+    """My bookings, those to come first."""
+    person = viewer(request)
+    assert person is not None  # noqa: S101 login_required
+    now = timezone.now()
+    rows = list(bookings.of_person(person).order_by("-start")[:200])
+    coming = [b for b in reversed(rows) if b.end > now and b.status == b.Status.BOOKED]
+    past = [b for b in rows if b not in coming]
+    return render(request, "labs/my_bookings.html", {"coming": coming, "past": past[:50], "now": now})
+
+
+@require_POST
+@login_required
+def cancel(request: HttpRequest, booking: uuid.UUID) -> HttpResponse:
+    """Cancel a booking; the time is free at once."""
+    found = bookings.find(booking)
+    if found is None or not policies.may_change_booking(viewer(request), found):
+        raise UnknownBooking(_("There is no such booking, or it is not yours."))
+    services.cancel_booking(booking=found)
+    words = {"machine": found.machine.name, "time": services.local(found.start, found.machine)}
+    messages.success(request, _("Cancelled: %(machine)s, %(time)s. The time is free again.") % words)
+    return redirect("rooms:my_bookings")

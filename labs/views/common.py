@@ -1,0 +1,58 @@
+"""What the room's pages share."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from commons.people.models import User
+from labs.engine.times import Offer
+from labs.models import Lab
+
+
+def page(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, lab: Lab, status: int = 200
+) -> HttpResponse:
+    """A page about one lab: every time on it is by the lab's own clock."""
+    with timezone.override(lab.zone):
+        return render(request, template, context, status=status)
+
+
+def viewer(request: HttpRequest) -> User | None:
+    """The signed-in person, or None."""
+    return request.user if isinstance(request.user, User) else None
+
+
+def open_state(lab: Lab, now: dt.datetime) -> dict[str, Any]:
+    """Whether the lab is open, and until when or from when."""
+    from labs.engine import hours  # noqa: PLC0415 keeps this module light for the plugs
+
+    spans = hours.open_spans(lab.opening_hours, lab.zone, now, now + dt.timedelta(days=8))
+    if not lab.opening_hours:
+        return {"open": True, "always": True}
+    if spans and spans[0].start <= now:
+        return {"open": True, "turn": spans[0].end.astimezone(lab.zone)}
+    return {"open": False, "turn": spans[0].start.astimezone(lab.zone) if spans else None}
+
+
+def day_word(there: dt.datetime, now: dt.datetime) -> str:
+    """“Today”, “Tomorrow” or “In 3 days”, by the calendar of the place."""
+    days = (there.date() - now.astimezone(there.tzinfo).date()).days
+    if days <= 0:
+        return _("Today")
+    return _("Tomorrow") if days == 1 else _("In %(days)d days") % {"days": days}
+
+
+def offer_words(offer: Offer, kwh: float | None) -> str:
+    """“97 % local solar, 0.1 kWh from the grid”, or that the sun is not known."""
+    if offer.share is None:
+        return _("The sun at that time is not known")
+    share = round(100 * offer.share)
+    if kwh is None:
+        return _("%(share)d %% local solar") % {"share": share}
+    grid = kwh * (1 - offer.share)
+    return _("%(share)d %% local solar, %(grid).1f kWh from the grid") % {"share": share, "grid": grid}

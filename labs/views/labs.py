@@ -1,0 +1,93 @@
+"""The directory, a lab's board, a machine."""
+
+import datetime as dt
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from labs import policies
+from labs.models import Machine
+from labs.queries import board, bookings, catalogue, curves, jobs
+from labs.views.common import open_state, viewer
+from labs.views.common import page as show_page
+
+PER_PAGE = 20
+
+
+@require_safe
+def directory(request: HttpRequest) -> HttpResponse:
+    """What can I use near me? The labs in a list, with pins for the map."""
+    now = timezone.now()
+    labs = [(lab, open_state(lab, now)) for lab in catalogue.labs()]
+    return render(request, "labs/directory.html", {"labs": labs, "pins": catalogue.pins()})
+
+
+@require_safe
+def lab(request: HttpRequest, lab: str) -> HttpResponse:
+    """What can I use here now? The board, what comes next, the last 30 days."""
+    found, now, person = catalogue.find_lab(lab), timezone.now(), viewer(request)
+    every = board.board(found, viewer=person, now=now)
+    show = request.GET.get("show", "")
+    shown = {"free": [t for t in every if t.free], "mine": [t for t in every if t.may_use]}
+    midnight = now.astimezone(found.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    watts = [t.power.watts for t in every if t.power.watts is not None and not t.power.old]
+    context = {
+        "lab": found,
+        "hours": open_state(found, now),
+        "tiles": shown.get(show, every),
+        "show": show if show in shown else "",
+        "counts": {"all": len(every), "free": len(shown["free"]), "mine": len(shown["mine"])},
+        "running": sum(t.running for t in every),
+        "power_w": sum(watts) if watts else None,
+        "heard_at": max((t.power.heard_at for t in every if t.power.heard_at), default=None),
+        "today": board.since(found, midnight, person),
+        "month": board.since(found, now - dt.timedelta(days=30), person),
+        "next_here": board.next_here(found, now),
+        "manages": policies.may_manage(person, found),
+        "fellow": policies.is_fellow(person, found),
+        "now": now,
+        "best_tile": next(
+            (t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)
+        ),
+    }
+    return show_page(request, "labs/lab.html", context, lab=found)
+
+
+@require_safe
+def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
+    """What has it made, what does it draw, is it well?"""
+    found, now, person = catalogue.find_machine(lab=lab, slug=machine), timezone.now(), viewer(request)
+    page = Paginator(jobs.of_machine(found), PER_PAGE).get_page(request.GET.get("page"))
+    day = curves.day_of(request.GET.get("day", ""), found.lab.zone, now)
+    context = {
+        "machine": found,
+        "lab": found.lab,
+        "tile": board.tiles([found], viewer=person, now=now)[0],
+        "page": page,
+        "jobs": jobs.shown(page, person),
+        "curve": curves.of_day(found, day, now),
+        "day": day,
+        "before": day - dt.timedelta(days=1),
+        "after": day + dt.timedelta(days=1) if day < now.astimezone(found.lab.zone).date() else None,
+        "best": bookings.best(found, length=dt.timedelta(hours=1), now=now, count=1),
+        "manages": policies.may_manage(person, found.lab),
+        "out": found.state == Machine.State.REPAIR,
+        "now": now,
+    }
+    return show_page(request, "labs/machine.html", context, lab=found.lab)
+
+
+@require_safe
+def live(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
+    """What the machine draws now, for the page that stands open."""
+    found, now = catalogue.find_machine(lab=lab, slug=machine), timezone.now()
+    power = board.powers([found.device], now=now).get(found.device.number) if found.device else None
+    return JsonResponse(
+        {
+            "watts": power.watts if power else None,
+            "heard_at": power.heard_at.isoformat() if power and power.heard_at else None,
+        }
+    )

@@ -1,0 +1,241 @@
+"""Readings from the wire to columns: one fast path for what is right, one slow path that says what is wrong.
+
+The fast path checks whole columns at once; only when something in it does not fit is each item looked at by
+itself.
+"""
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+
+MAX_SEQ = 2**62
+AHEAD_US = 5 * 60 * 1_000_000
+BEHIND_US = 400 * 86_400 * 1_000_000
+LIMITS = {"power_w": 1e8, "energy_wh_total": 1e13}
+LARGEST = 1e15
+
+FLAG_AHEAD, FLAG_BEHIND = 1, 2
+
+_CHANNEL = re.compile(r"x_[a-z0-9_]{1,38}")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LEAP = re.compile(r"(T\d\d:\d\d):60(\.\d+)?")
+_US = dt.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A reading that cannot be kept: its place in the batch, its seq if that could be read, and why."""
+
+    index: int
+    seq: int | None
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Readings as columns of equal length n, in the order they came, and the items that could not be read.
+
+    `channel` indexes `channels`; `ts` in µs since 1970 UTC.
+    """
+
+    seq: Int64
+    ts: Int64
+    value: Float64
+    channel: npt.NDArray[np.int16]
+    channels: tuple[str, ...]
+    faults: tuple[Fault, ...] = field(default=())
+
+
+def parse(items: Sequence[Any], *, fixed: Sequence[str], states: Mapping[str, float]) -> Batch:
+    """The items as columns. `fixed`: names of channels beside `x_…`; `states`: words that `state` may have.
+
+    A seq is a whole number 0 ≤ seq < 2^62, a time stamp ISO 8601 with its zone, a value finite.
+    """
+    fast = _parse_columns(items, fixed)
+    return fast if fast is not None else _parse_each(items, fixed, states)
+
+
+def _parse_columns(items: Sequence[Any], fixed: Sequence[str]) -> Batch | None:
+    """The fast path; None when anything is out of the ordinary."""
+    try:
+        seqs = [item["seq"] for item in items]
+        stamps = [item["ts"] for item in items]
+        slugs = [item["channel"] for item in items]
+        values = [item["value"] for item in items]
+    except (TypeError, KeyError, IndexError):
+        return None
+    kinds = [{*map(type, column)} for column in (seqs, values, slugs)]
+    if not (kinds[0] <= {int} and kinds[1] <= {int, float} and kinds[2] <= {str}):
+        return None
+    channels = tuple(sorted(set(slugs)))
+    if not all(_is_channel(slug, fixed) for slug in channels):
+        return None
+    try:
+        ts = _stamps(stamps)
+        seq = np.array(seqs, dtype=np.int64)
+        value = np.array(values, dtype=np.float64)
+    except (ValueError, OverflowError, TypeError):
+        return None
+    channel = _codes(slugs, channels)
+    if not (_in_limits(value, channel, channels) and ((seq >= 0) & (seq < MAX_SEQ)).all()):
+        return None
+    return Batch(seq, ts, value, channel, channels)
+
+
+def _stamps(stamps: list[Any]) -> Int64:
+    """`2026-11-22T14:00:00Z` with or without a fraction up to microseconds; ValueError for any other form."""
+    if not stamps:
+        return np.empty(0, dtype=np.int64)
+    if not all(type(s) is str and 20 <= len(s) <= 27 and s[-1] == "Z" and s[10] == "T" for s in stamps):
+        raise ValueError("not the plain form")
+    together = "".join(stamps)
+    if "+" in together or together.count("-") != 2 * len(stamps):
+        raise ValueError("a zone besides the Z")
+    found = np.array([s[:-1] for s in stamps], dtype="datetime64[us]")
+    if np.isnat(found).any():
+        raise ValueError("not a time")
+    return found.astype(np.int64)
+
+
+def _codes(slugs: Sequence[str], channels: tuple[str, ...]) -> npt.NDArray[np.int16]:
+    if len(channels) == 1:
+        return np.zeros(len(slugs), dtype=np.int16)
+    code = {slug: i for i, slug in enumerate(channels)}
+    return np.fromiter((code[slug] for slug in slugs), dtype=np.int16, count=len(slugs))
+
+
+def _in_limits(value: Float64, channel: npt.NDArray[np.int16], channels: tuple[str, ...]) -> bool:
+    if not np.isfinite(value).all() or (np.abs(value) > LARGEST).any():
+        return False
+    for code, slug in enumerate(channels):
+        if slug in LIMITS:
+            mine = value[channel == code]
+            if (np.abs(mine) > LIMITS[slug]).any() or (slug == "energy_wh_total" and (mine < 0).any()):
+                return False
+    return True
+
+
+def _is_channel(slug: str, fixed: Sequence[str]) -> bool:
+    return slug in fixed or _CHANNEL.fullmatch(slug) is not None
+
+
+def _parse_each(items: Sequence[Any], fixed: Sequence[str], states: Mapping[str, float]) -> Batch:
+    faults: list[Fault] = []
+    rows: list[tuple[int, int, float, str]] = []
+    for index, item in enumerate(items):
+        read = _parse_one(index, item, fixed, states)
+        if isinstance(read, Fault):
+            faults.append(read)
+        else:
+            rows.append(read)
+    channels = tuple(sorted({row[3] for row in rows}))
+    return Batch(
+        np.array([row[0] for row in rows], dtype=np.int64),
+        np.array([row[1] for row in rows], dtype=np.int64),
+        np.array([row[2] for row in rows], dtype=np.float64),
+        _codes([row[3] for row in rows], channels),
+        channels,
+        tuple(faults),
+    )
+
+
+def _parse_one(
+    index: int, item: Any, fixed: Sequence[str], states: Mapping[str, float]
+) -> "Fault | tuple[int, int, float, str]":
+    if not isinstance(item, dict):
+        return Fault(index, None, "reading:unreadable")
+    seq = item.get("seq")
+    if type(seq) is not int or not 0 <= seq < MAX_SEQ:
+        return Fault(index, None, "reading:bad-seq")
+    slug = item.get("channel")
+    if not isinstance(slug, str) or not _is_channel(slug, fixed):
+        return Fault(index, seq, "reading:unknown-channel")
+    ts = read_stamp(item.get("ts"))
+    if ts is None:
+        return Fault(index, seq, "reading:bad-time")
+    value = item.get("value")
+    if slug == "state" and isinstance(value, str):
+        value = states.get(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _fits(slug, value):
+        return Fault(index, seq, "reading:bad-value")
+    return seq, ts, float(value), slug
+
+
+def _fits(slug: str, value: float) -> bool:
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:
+        return False
+    limit = LIMITS.get(slug, LARGEST)
+    return finite and -limit <= value <= limit and not (slug == "energy_wh_total" and value < 0)
+
+
+def read_stamp(stamp: Any) -> int | None:
+    """µs since 1970 UTC of an ISO 8601 stamp with its zone, or None. A leap second is the next second."""
+    if not isinstance(stamp, str) or not 17 <= len(stamp) <= 40:
+        return None
+    leap = _LEAP.search(stamp)
+    plain = _LEAP.sub(lambda m: f"{m[1]}:59{m[2] or ''}", stamp) if leap else stamp
+    try:
+        read = dt.datetime.fromisoformat(plain)
+        if read.tzinfo is None:
+            return None
+        return (read - _EPOCH) // _US + (1_000_000 if leap else 0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def clock_flags(ts: Int64, received_us: int) -> npt.NDArray[np.int16]:
+    """1 where the stamp lies over 5 minutes ahead of its arrival, 2 where over 400 days behind, else 0."""
+    flags = np.zeros(len(ts), dtype=np.int16)
+    flags[ts > received_us + AHEAD_US] = FLAG_AHEAD
+    flags[ts < received_us - BEHIND_US] = FLAG_BEHIND
+    return flags
+
+
+_COPY_ROW = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("n1", ">i4"), ("seq", ">i8"),
+        ("n2", ">i4"), ("ts", ">i8"),
+        ("n3", ">i4"), ("received_at", ">i8"),
+        ("n4", ">i4"), ("value", ">f8"),
+        ("n5", ">i4"), ("device", ">i4"),
+        ("n6", ">i4"), ("channel", ">i2"),
+        ("n7", ">i4"), ("flags", ">i2"),
+    ]
+)  # fmt: skip
+_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_TAIL = b"\xff\xff"
+_PG_EPOCH_US = 946_684_800_000_000
+COPY_COLUMNS = "seq, ts, received_at, value, device, channel, flags"
+
+
+def copy_binary(
+    *,
+    seq: Int64,
+    ts: Int64,
+    value: Float64,
+    channel: npt.NDArray[np.int16],
+    flags: npt.NDArray[np.int16],
+    device: int,
+    received_us: int,
+) -> bytes:
+    """The rows as PostgreSQL's binary COPY format, columns as in COPY_COLUMNS; one buffer, no loop."""
+    rows = np.empty(len(seq), dtype=_COPY_ROW)
+    rows["fields"] = 7
+    for name in ("n1", "n2", "n3", "n4"):
+        rows[name] = 8
+    rows["n5"], rows["n6"], rows["n7"] = 4, 2, 2
+    rows["seq"], rows["ts"], rows["received_at"] = seq, ts - _PG_EPOCH_US, received_us - _PG_EPOCH_US
+    rows["value"], rows["device"], rows["channel"], rows["flags"] = value, device, channel, flags
+    return _COPY_HEAD + rows.tobytes() + _COPY_TAIL

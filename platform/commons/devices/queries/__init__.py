@@ -1,0 +1,35 @@
+"""Reads of devices and of what they reported."""
+
+from commons.devices.queries.board import curves
+from commons.devices.queries.energy import Energy, energy
+from commons.devices.queries.series import Point, Reading, readings, series
+from commons.devices.queries.state import (
+    Live,
+    Value,
+    acked,
+    demo_devices,
+    heartbeat_age,
+    last_values,
+    live,
+    live_of,
+    next_seq,
+)
+
+__all__ = [
+    "Energy",
+    "Live",
+    "Point",
+    "Reading",
+    "Value",
+    "acked",
+    "curves",
+    "demo_devices",
+    "energy",
+    "heartbeat_age",
+    "last_values",
+    "live",
+    "live_of",
+    "next_seq",
+    "readings",
+    "series",
+]

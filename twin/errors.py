@@ -1,0 +1,76 @@
+"""Refusals of the twin, each with its sentence."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from commons.errors import BadInput, CityError, NotAllowed, NotFound
+from twin.engine.errors import Reason, Unreadable
+
+Text = str | Promise
+
+
+class DistrictNotFound(NotFound):
+    """No district of that name."""
+
+    code = "twin:no-district"
+
+
+class BuildingNotFound(NotFound):
+    """No building of that key in the version."""
+
+    code = "twin:no-building"
+
+
+class NoSuchLayer(NotFound):
+    """A district has buildings, streets, services and areas."""
+
+    code = "twin:no-layer"
+
+
+class NotASteward(NotAllowed):
+    """Only stewards of a city and staff import districts."""
+
+    code = "twin:not-a-steward"
+
+
+class BadDistrictName(BadInput):
+    """The slug cannot be an address."""
+
+    code = "twin:bad-slug"
+
+
+class TooLarge(CityError):
+    """A file beyond what a district may be."""
+
+    code = "twin:too-large"
+    status = 413
+    title = gettext_lazy("Too large")
+
+
+class UnreadableFile(BadInput):
+    """A file that cannot be read as a city; nothing was changed."""
+
+    code = "twin:unreadable"
+    title = gettext_lazy("This file cannot be read as a district")
+
+
+_SENTENCES: dict[Reason, Text] = {
+    "empty": gettext_lazy("%(where)s is empty. Nothing was changed; export it again and send that."),
+    "unknown-format": gettext_lazy("%(where)s is not a file we can read. Send one of: .osm.pbf, .osm, .city.json, .city.jsonl, .geojson."),
+    "broken": gettext_lazy("%(where)s is damaged (%(detail)s). Nothing was changed; download it again."),
+    "no-buildings": gettext_lazy("%(where)s holds no building that lies wholly inside it. Nothing was changed; take a larger extract."),
+    "no-crs": gettext_lazy("%(where)s does not say which coordinate system it uses (metadata.referenceSystem). Nothing was changed; add it."),
+    "bad-crs": gettext_lazy("%(where)s names a coordinate system we do not know: “%(detail)s”. Nothing was changed; give an EPSG number."),
+    "bad-version": gettext_lazy("%(where)s is CityJSON %(detail)s; we read 1.1 and 2.0. Nothing was changed; upgrade the file with cjio."),
+    "bad-index": gettext_lazy("%(where)s uses a point that the file does not hold (%(detail)s points). Nothing was changed; check it with cjval."),
+    "bad-json": gettext_lazy("%(where)s is not valid JSON: %(detail)s. Nothing was changed."),
+    "bad-coordinates": gettext_lazy("%(where)s has coordinates that are not on Earth or not numbers (%(detail)s). Nothing was changed."),
+    "far-apart": gettext_lazy("%(where)s spans %(detail)s degrees; a district is at most 2 wide. Nothing was changed; cut it smaller."),
+}  # fmt: skip
+
+
+def unreadable(fault: Unreadable) -> UnreadableFile:
+    """The engine's reason in words."""
+    words = {"where": fault.where or _("The file"), "detail": fault.detail or _("no more is known")}
+    return UnreadableFile(str(_SENTENCES[fault.reason]) % words, reason=fault.reason, where=fault.where)

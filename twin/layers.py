@@ -1,0 +1,102 @@
+"""A layer of a district as GeoJSON bytes, gzipped, for the map; kept in the cache, which may lose it at any time."""
+
+import gzip
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import redis
+from django.core.cache import cache
+
+from twin import queries
+from twin.engine import ENGINE_VERSION
+from twin.engine.model import Layer
+from twin.models import DistrictVersion
+
+log = logging.getLogger(__name__)
+
+FORM = "3"
+"""Raise it when the bytes of a layer change for the same version."""
+KEEP_S = 7 * 24 * 3600
+
+
+def etag(layer: str, of: DistrictVersion) -> str:
+    """What names the bytes: version, engine and form."""
+    name = f"{of.pk}:{of.sources_sha256}:{of.created_at.timestamp()}:{layer}:{ENGINE_VERSION}:{FORM}"
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def gzipped(layer: Layer, of: DistrictVersion) -> bytes:
+    """The FeatureCollection of a layer as of a version, gzipped. Raises NoSuchLayer."""
+    key = f"twin:layer:{etag(layer, of)}"
+    return remembered(key, lambda: gzip.compress(orjson.dumps(_collection(layer, of)), compresslevel=6, mtime=0))
+
+
+def remembered(key: str, make: Callable[[], bytes]) -> bytes:
+    """The bytes under a key of the cache, made afresh where the cache has lost them or is away."""
+    try:
+        found: bytes | None = cache.get(key)
+    except redis.RedisError:
+        log.warning("the cache is away; the bytes are made afresh", exc_info=True)
+        found = None
+    if found is None:
+        found = make()
+        try:
+            cache.set(key, found, KEEP_S)
+        except redis.RedisError:
+            log.debug("the bytes were not kept", exc_info=True)
+    return found
+
+
+def _collection(layer: Layer, of: DistrictVersion) -> dict[str, Any]:
+    minutes = _minutes(of) if layer == "buildings" else {}
+    features = [
+        {
+            "type": "Feature",
+            "id": number,
+            "properties": {**_shown(layer, row.properties), "id": row.key, **minutes.get(row.key, {})},
+            "geometry": {"type": row.geometry["type"], "coordinates": _short(row.geometry["coordinates"])},
+        }
+        for number, row in enumerate(queries.things(layer, of).iterator(chunk_size=5000), 1)
+    ]
+    return {
+        "type": "FeatureCollection",
+        "licence": of.licence,
+        "attribution": of.attribution,
+        "date": of.dated_at.isoformat(),
+        "version": of.number,
+        "bbox": of.bounds,
+        "features": features,
+    }
+
+
+def _shown(layer: Layer, properties: dict[str, Any]) -> dict[str, Any]:
+    """Properties as the map reads them: `height` in metres, and no empty ones."""
+    shown = {name: value for name, value in properties.items() if value not in ("", None)}
+    if layer == "buildings":
+        shown["height"] = shown.pop("height_m", 0)
+        shown["min_height"] = shown.pop("min_height_m", 0)
+    return shown
+
+
+def _minutes(of: DistrictVersion) -> dict[str, dict[str, float]]:
+    """min_<kind> of each building, by key."""
+    kept = queries.access(of)
+    if kept is None:
+        return {}
+    columns = {f"min_{kind}": minutes for kind, minutes in kept.minutes.items()}
+    return {key: {name: column[i] for name, column in columns.items()} for i, key in enumerate(kept.keys)}
+
+
+def _short(coordinates: Any) -> Any:
+    """Six decimals: a decimetre, enough for a map and a third lighter."""
+    if isinstance(coordinates[0], (int, float)):
+        return [round(coordinates[0], 6), round(coordinates[1], 6)]
+    return [_short(inner) for inner in coordinates]
+
+
+def unpacked(body: bytes) -> bytes:
+    """The bytes of a layer for who does not take gzip."""
+    return gzip.decompress(body)

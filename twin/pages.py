@@ -1,0 +1,186 @@
+"""What the pages of the twin show, put together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from twin import queries
+from twin.coverage.cells import breadth, cells, collected, depth
+from twin.coverage.systems import LEVELS, SYSTEMS
+from twin.engine import drawing
+from twin.engine.model import LAYERS
+from twin.models import Access, Building, District, DistrictVersion, Service, Street, Thing
+from twin.words import AREAS, HEIGHT_SOURCES, KINDS, word
+from twin.words import LAYERS as LAYER_WORDS
+
+EVERYDAY = ("grocery", "school", "pharmacy", "library", "health", "transit", "park")
+
+
+def district_cards() -> list[dict[str, Any]]:
+    """Each district with what its card shows."""
+    return [
+        {"district": found, "version": (of := queries.current(found)), "size": picture_size(of)} for found in queries.districts()
+    ]
+
+
+def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
+    """The page of a district as of a version."""
+    kept = queries.access(of)
+    systems = cells(collected(found.place), timezone.now()) if found.place else []
+    return {
+        "district": found,
+        "version": of,
+        "versions": found.versions.order_by("-number")[:12],
+        "is_current": of.pk == found.current_id,
+        "skipped": queries.skipped_in_words(of),
+        "heights": _heights(of),
+        "reach": _reach(kept),
+        "access": kept,
+        "systems": systems,
+        "levels": LEVELS,
+        "breadth": breadth(systems),
+        "of": len(SYSTEMS),
+        "depth": depth(systems) if systems else None,
+        "map_layers": map_layers(kept),
+        "pins": queries.lab_pins(found.place),
+        "size": picture_size(of),
+        "known": queries.best_known(of),
+    }
+
+
+def map_card(found: District) -> dict[str, Any]:
+    """The district as a card of the home page."""
+    of = queries.current(found)
+    return {
+        "district": found,
+        "version": of,
+        "map_layers": [],
+        "pins": queries.lab_pins(found.place),
+        "size": picture_size(of),
+        "known": queries.best_known(of),
+    }
+
+
+def picture_size(of: DistrictVersion) -> dict[str, int]:
+    """Width and height of the drawn picture."""
+    return {"width": drawing.WIDTH, "height": drawing.height_of(of.bounds)}
+
+
+def _heights(of: DistrictVersion) -> list[dict[str, Any]]:
+    """How heights are known, most first."""
+    counted: dict[str, int] = of.counts.get("height_sources", {})
+    return [
+        {"source": word(HEIGHT_SOURCES, source), "count": count}
+        for source, count in sorted(counted.items(), key=lambda pair: -pair[1])
+    ]
+
+
+def _reach(kept: Access | None) -> list[dict[str, Any]]:
+    """A row for each kind of service, the everyday ones first."""
+    if kept is None:
+        return []
+    order = [*EVERYDAY, *(kind for kind in KINDS if kind not in EVERYDAY)]
+    return [
+        {"kind": kind, "title": word(KINDS, kind), "everyday": kind in EVERYDAY, **kept.summary[kind]}
+        for kind in order
+        if kind in kept.summary
+    ]
+
+
+def map_layers(kept: Access | None) -> list[dict[str, Any]]:
+    """What the map can colour buildings by (lc-map): minutes on foot, use, how heights are known."""
+    unknown = _("not known")
+    minutes = [
+        {
+            "key": f"min_{kind}", "label": label, "property": f"min_{kind}", "type": "steps", "steps": [0, 5, 10, 15],
+            "unit": _("min"), "color": "act", "invert": True, "missing": unknown,
+        }
+        for kind, label in (("grocery", _("To a grocery")), ("transit", _("To a stop")))
+        if kept and kind in kept.summary
+    ]  # fmt: skip
+    use = {
+        "key": "use", "label": _("Use"), "property": "use", "type": "category", "missing": _("other, or not stated"),
+        "values": [
+            {"value": use, "label": words, "color": colour, "share": share}
+            for uses, words, colour, share in _USES
+            for use in uses
+        ],
+    }  # fmt: skip
+    heights = {
+        "key": "height_source", "label": _("Heights"), "property": "height_source", "type": "category", "missing": unknown,
+        "values": [
+            {"value": source, "label": word(HEIGHT_SOURCES, source), "color": "act", "share": share}
+            for source, share in (("tag", 0.9), ("levels", 0.45))
+        ],
+    }  # fmt: skip
+    return [*minutes, use, heights]
+
+
+_USES = (
+    (("apartments",), _lazy("homes"), "act", 0.85),
+    (("public",), _lazy("public"), "act", 0.4),
+    (("office",), _lazy("offices"), "ink-3", 0.8),
+    (("commercial",), _lazy("shops and trade"), "ink-3", 0.4),
+)
+
+
+def list_page(found: District, of: DistrictVersion, layer: str, rows: Sequence[Thing]) -> dict[str, Any]:
+    """Rows of a layer as a table."""
+    kept = queries.access(of) if layer == "buildings" else None
+    shown = [
+        {"thing": row, "title": _title(row), "minutes": _minutes(kept, row.key) if kept else {}, **_facts(row)} for row in rows
+    ]
+    tabs = [
+        {"slug": slug, "title": LAYER_WORDS[slug], "count": of.counts.get(slug, 0), "here": slug == layer} for slug in LAYERS
+    ]
+    return {
+        "district": found, "version": of, "layer": layer, "tabs": tabs, "rows": shown, "title": LAYER_WORDS[layer],
+        "kinds": [{"slug": k, "title": _kind_word(layer, k), "count": n} for k, n in queries.kinds(layer, of)],
+    }  # fmt: skip
+
+
+def _title(row: Thing) -> str:
+    address: str = row.properties.get("address", "")
+    return row.name or address or _("without a name")
+
+
+def _kind_word(layer: str, kind: str) -> str:
+    if layer == "services":
+        return word(KINDS, kind)
+    if layer == "areas":
+        return word(AREAS, kind)
+    return _("use not stated") if kind == "yes" else word({}, kind)
+
+
+def _facts(row: Thing) -> dict[str, Any]:
+    """The columns of a row by its layer."""
+    about = {"kind_word": _kind_word(row.layer, row.kind)}
+    match row:
+        case Building():
+            return about | {"height_m": row.height_m, "height_source": word(HEIGHT_SOURCES, row.height_source)}
+        case Street():
+            return about | {"length_m": row.length_m, "assumed": row.properties.get("speed_source") == "default"}
+        case Service():
+            return about | {"tag": row.properties.get("tag", "")}
+        case _:
+            return about
+
+
+def building_page(found: District, of: DistrictVersion, row: Building) -> dict[str, Any]:
+    """What is known of a building."""
+    kept = queries.access(of)
+    minutes = _minutes(kept, row.key) if kept else {}
+    reach = [{"title": word(KINDS, kind), "minutes": minutes[kind]} for kind in (*EVERYDAY, *KINDS) if kind in minutes]
+    seen = [item for number, item in enumerate(reach) if item not in reach[:number]]
+    return {"district": found, "version": of, "building": row, "title": _title(row), "reach": seen, **_facts(row)}
+
+
+def _minutes(kept: Access, key: str) -> dict[str, float]:
+    """Minutes of one building to each kind; none where the building is not in it."""
+    if key not in kept.keys:
+        return {}
+    number = kept.keys.index(key)
+    return {kind: column[number] for kind, column in kept.minutes.items()}

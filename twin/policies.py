@@ -1,0 +1,14 @@
+"""Who may do what in the twin."""
+
+from django.contrib.auth.models import AnonymousUser
+
+from commons.people.models import Membership, Organisation, User
+
+STEWARDS = (Membership.Role.STEWARD, Membership.Role.MANAGER, Membership.Role.OWNER)
+
+
+def may_import(user: User | AnonymousUser) -> bool:
+    """Staff, and stewards of an organisation that is a city."""
+    if not isinstance(user, User):
+        return False
+    return user.is_staff or user.memberships.filter(organisation__kind=Organisation.Kind.CITY, role__in=STEWARDS).exists()

@@ -1,0 +1,37 @@
+"""Long work of the twin: files become a version of a district."""
+
+from commons.runs.registry import Inputs, Job, Outcome, kind
+from django.utils.translation import gettext as _
+
+from twin import files, services
+from twin.engine import ENGINE_VERSION
+from twin.engine.errors import Unreadable
+from twin.errors import unreadable
+
+
+@kind("twin.import", queue="simulations", engine_version=ENGINE_VERSION)
+def import_files(job: Job, inputs: Inputs) -> Outcome:
+    """Read the kept files, reckon access, and store both as the district's next version."""
+    from twin import rows  # noqa: PLC0415 the web process registers this kind but never runs it
+    from twin.engine import district, reading  # noqa: PLC0415 engines load numpy, scipy and pyproj
+    from twin.engine.model import LAYERS  # noqa: PLC0415 with them
+
+    sources = [(files.path(kept), kept["name"]) for kept in inputs["files"]]
+    try:
+        model = reading.read(
+            sources, lambda n, name: job.progress(0.6 * n / len(sources), _("Reading %(name)s") % {"name": name})
+        )
+    except Unreadable as fault:
+        raise unreadable(fault) from fault
+    job.progress(0.6, _("Minutes on foot"))
+    access = district.access(model)
+    job.progress(0.8, _("Writing the new version"))
+    layers = {layer: rows.rows(layer, model.layer(layer)) for layer in LAYERS}
+    result = {layer: len(layers[layer]) for layer in LAYERS}
+    outcome = Outcome({"district": inputs["slug"], **result, "skipped": []})
+
+    def effect() -> None:
+        version = services.store_version(inputs=inputs, model=model, layers=layers, access=access)
+        outcome.result.update(version=version.number, changes=version.changes, skipped=version.skipped)
+
+    return Outcome(outcome.result, effect)
