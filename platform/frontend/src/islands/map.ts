@@ -1,15 +1,14 @@
 /**
  * <lc-map label="…" src-buildings="…geojson" src-streets="…" src-areas="…" src-services="…" src-places="…"
- *   view="3d|flat" center="24.93,60.17" zoom="15" panel-url="/twin/x/buildings/{id}/" attribution="© …">
- *   <script type="application/json" data-layers>[…]</script>  <script type="application/json" data-pins>[…]</script>
- *   <script type="application/json" data-geojson>{"buildings": {…}}</script>  <div>the list, for everyone</div>
- * </lc-map>   <div data-map-panel></div>
+ *   config="id of a JSON block" pins="id of a JSON block" list="/address/of/the/list/" view="3d|flat"
+ *   panel-url="/twin/x/buildings/{id}/">the picture or list for everyone</lc-map>   <div data-map-panel></div>
  *
- * GeoJSON from our own server only. Buildings are paper-coloured and stand `height` metres high (`min_height`); the layer
- * shown gives colour:
- *   {"key", "label", "property", "type": "steps", "steps": [0, 5, 10], "unit": "min", "color": "solar", "invert"?: true}
- *   {"key", "label", "property", "type": "category", "values": [{"value", "label", "color", "share"?: 0..1}]}
- *   {"key", "label"} alone is plain; "missing": words for what has no value.
+ * GeoJSON comes from our own server only. Buildings are paper-coloured and stand `height` metres high (from `min_height`);
+ * the layer shown gives colour. The config: {"bounds": [w, s, e, n]?, "attribution"?, "layers": […]} with layers
+ *   {"slug", "title", "property", "type": "steps", "steps": [5, 10, 15], "unit": "min", "color"?: token, "rising"?: true}
+ *   {"slug", "title", "property", "type": "category", "words"?: {value: words}, "colors"?: {value: token}}
+ *   {"slug", "title"} alone is plain; "missing": words for what has no value.
+ * Blocks may also stand inside, marked data-layers, data-pins, data-geojson ({% json_data … %}).
  * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
  * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
  */
@@ -27,16 +26,23 @@ type Expression = maplibregl.ExpressionSpecification;
 type Colour = string | Expression;
 
 interface Layer {
-  key: string;
-  label: string;
+  slug: string;
+  title: string;
   property?: string;
   type?: "steps" | "category";
   steps?: number[];
   unit?: string;
   color?: string;
-  invert?: boolean;
-  values?: { value: string; label: string; color: string; share?: number }[];
+  rising?: boolean;
+  words?: Record<string, string>;
+  colors?: Record<string, string>;
   missing?: string;
+}
+
+interface Config {
+  bounds?: [number, number, number, number];
+  attribution?: string;
+  layers?: Layer[];
 }
 
 interface Pin {
@@ -48,6 +54,16 @@ interface Pin {
   color?: string;
 }
 
+interface Class {
+  from?: number;
+  value?: string;
+  words: string;
+  paint: string;
+}
+
+/** Categories have no energy in them, so they take none of the energy colours; six at most, the rest stays paper. */
+const CATEGORY_COLOURS: [string, number][] = [["act", 0.85], ["removed", 0.7], ["added", 0.7], ["act", 0.4], ["removed", 0.35], ["added", 0.35]];
+const MOST_SEGMENTS = 4;
 const SOURCES = ["areas", "streets", "buildings", "services", "places"] as const;
 const PICKED: Expression = ["boolean", ["feature-state", "picked"], false];
 const HEIGHT: Expression = ["max", ["coalesce", ["to-number", ["get", "height"], 6], 6], 2];
@@ -61,12 +77,30 @@ function laid(token: string, share: number): string {
   return `rgb(${mixed.join(",")})`;
 }
 
-function steps(layer: Layer): { from: number; to: number | null; paint: string }[] {
-  const edges = layer.steps ?? [];
+/** The classes of a layer of steps: what is near or little is strong, unless it is `rising`. */
+function steps(layer: Layer): Class[] {
+  const given = layer.steps ?? [];
+  const edges = (given[0] ?? 0) > 0 ? [0, ...given] : given;
+  const unit = layer.unit ? GAP + layer.unit : "";
   return edges.map((from, at) => {
     const share = edges.length > 1 ? at / (edges.length - 1) : 1;
-    const strength = 0.12 + 0.88 * (layer.invert ? 1 - share : share);
-    return { from, to: edges[at + 1] ?? null, paint: laid(layer.color ?? "solar", strength) };
+    const to = edges[at + 1];
+    const range = to === undefined ? word("from {n}", { n: number(from, digitsOf(from)) }) : `${number(from, digitsOf(from))}–${number(to, digitsOf(to))}`;
+    return { from, words: range + unit, paint: laid(layer.color ?? "act", 0.1 + 0.8 * (layer.rising ? share : 1 - share)) };
+  });
+}
+
+/** The classes of a layer of categories: as given, else the six most frequent values. */
+function categories(layer: Layer, data: Features | undefined): Class[] {
+  const counts = new Map<string, number>();
+  for (const feature of data?.features ?? []) {
+    const value = feature.properties?.[layer.property ?? ""];
+    if (value !== null && value !== undefined && value !== "") counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+  }
+  const values = layer.colors ? Object.keys(layer.colors) : [...counts].sort((a, b) => b[1] - a[1]).map(([value]) => value);
+  return values.slice(0, CATEGORY_COLOURS.length).map((value, at) => {
+    const [token, share] = layer.colors?.[value] ? [layer.colors[value], 0.85] : CATEGORY_COLOURS[at]!;
+    return { value, words: layer.words?.[value] ?? value.replaceAll("_", " "), paint: laid(token, share) };
   });
 }
 
@@ -89,7 +123,8 @@ class CityMap extends HTMLElement {
   #say: HTMLParagraphElement | null = null;
   #list: HTMLElement[] = [];
   #data: Partial<Record<string, Features>> = {};
-  #layers: Layer[] = [];
+  #config: Config = {};
+  #classes: Class[] = [];
   #layer: Layer | null = null;
   #picked: string | number | null = null;
   #flat = false;
@@ -97,7 +132,7 @@ class CityMap extends HTMLElement {
 
   connectedCallback(): void {
     if (this.#frame) return;
-    this.#layers = this.#json<Layer[]>("data-layers") ?? [];
+    this.#config = this.#json<Config>("config") ?? { layers: this.#json<Layer[]>("data-layers") ?? [] };
     this.#flat = this.getAttribute("view") === "flat";
     this.#build();
     this.#open().catch((cause: unknown) => {
@@ -115,8 +150,10 @@ class CityMap extends HTMLElement {
     this.#frame = null;
   }
 
+  /** A JSON block: named by an attribute that holds its id, or inside and marked. */
   #json<T>(mark: string): T | null {
-    const block = this.querySelector(`script[${mark}]`) ?? this.querySelector(`[${mark}] script`);
+    const id = this.getAttribute(mark);
+    const block = id ? document.getElementById(id) : this.querySelector(`script[data-${mark.replace(/^data-/, "")}]`);
     return block?.textContent ? (JSON.parse(block.textContent) as T) : null;
   }
 
@@ -132,31 +169,46 @@ class CityMap extends HTMLElement {
       tool("minus", word("Farther"), () => this.#map?.zoomOut()),
       tool("turn", word("Turn"), () => this.#map?.easeTo({ bearing: this.#map.getBearing() + 30 })),
     );
-    const views: [string, string][] = [["3d", word("3D")], ["flat", word("Map")]];
-    if (this.#list.length > 0) views.push(["list", word("List")]);
-    const foot = el("div", { class: "map-foot" }, segments(word("View"), views, this.#flat ? "flat" : "3d", (view) => this.#view(view)));
-    const choosable = this.#layers.filter((layer) => layer.label);
-    this.#layer = choosable[0] ?? null;
-    if (choosable.length > 1) {
-      foot.prepend(
-        segments(word("Layer"), choosable.map((layer) => [layer.key, layer.label]), choosable[0]!.key, (key) => this.#choose(key)),
-      );
-    }
-    this.#frame = el("div", { class: "map-frame" }, this.#host, this.#say, tools, this.#legend, foot);
+    this.#frame = el("div", { class: "map-frame" }, this.#host, this.#say, tools, this.#legend, this.#foot());
     this.prepend(this.#frame);
+  }
+
+  #foot(): HTMLDivElement {
+    const layers = this.#config.layers ?? [];
+    this.#layer = layers[0] ?? null;
+    const address = this.getAttribute("list");
+    const views: [string, string][] = [["3d", word("3D")], ["flat", word("Map")]];
+    if (this.#list.length > 0 && !address) views.push(["list", word("List")]);
+    const view = segments(word("View"), views, this.#flat ? "flat" : "3d", (key) => this.#view(key));
+    if (address) view.append(el("a", { href: address }, word("List")));
+    const foot = el("div", { class: "map-foot" }, view);
+    if (layers.length > 1) foot.prepend(this.#chooser(layers));
+    return foot;
+  }
+
+  /** A few layers stand side by side, many in a list. */
+  #chooser(layers: Layer[]): HTMLElement {
+    if (layers.length <= MOST_SEGMENTS) {
+      const options = layers.map((layer): [string, string] => [layer.slug, layer.title]);
+      return segments(word("Layer"), options, layers[0]!.slug, (slug) => this.#choose(slug));
+    }
+    const options = layers.map((layer) => el("option", { value: layer.slug }, layer.title));
+    const select = el("select", { class: "map-select", "aria-label": word("Layer") }, ...options);
+    select.addEventListener("change", () => this.#choose(select.value));
+    return select;
   }
 
   async #open(): Promise<void> {
     await this.#load();
     if (!this.#frame) return;
+    this.#classify();
     const map = new maplibregl.Map({
       container: this.#host!,
       style: this.#style(),
       attributionControl: false,
       cooperativeGestures: true,
       maxPitch: 70,
-      pitch: this.#flat ? 0 : 52,
-      bearing: this.#flat ? 0 : -24,
+      ...this.#tilt(),
       fadeDuration: 0,
       ...this.#where(),
       locale: {
@@ -167,7 +219,7 @@ class CityMap extends HTMLElement {
       },
     });
     this.#map = map;
-    const credit = this.getAttribute("attribution") ?? "© OpenStreetMap contributors";
+    const credit = this.#config.attribution ?? this.getAttribute("attribution") ?? "© OpenStreetMap contributors";
     map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credit }), "top-left");
     map.on("error", (event) => console.debug("lc-map:", event.error));
     map.on("load", () => this.#drawn());
@@ -194,11 +246,16 @@ class CityMap extends HTMLElement {
   #where(): Partial<maplibregl.MapOptions> {
     const given = this.getAttribute("center")?.split(",").map(Number);
     if (given?.length === 2) return { center: [given[0]!, given[1]!], zoom: Number(this.getAttribute("zoom") ?? 15) };
+    const set = this.#config.bounds;
     const all = this.#data["buildings"] ?? this.#data["streets"] ?? this.#data["places"] ?? this.#data["services"];
-    const box = all ? bounds(all) : null;
+    const box = set ? new maplibregl.LngLatBounds(set) : all ? bounds(all) : null;
     if (box === null) return { center: [0, 0], zoom: 1 };
     // A tilted view shows more than its box: come nearer than the fit, so that the city fills the frame.
-    return { bounds: box, fitBoundsOptions: { padding: this.#flat ? 24 : -40, maxZoom: 17.2 } };
+    return { bounds: box, fitBoundsOptions: { padding: 0, maxZoom: 17.2, ...this.#tilt() } };
+  }
+
+  #tilt(): { pitch: number; bearing: number } {
+    return this.#flat ? { pitch: 0, bearing: 0 } : { pitch: 52, bearing: -24 };
   }
 
   #style(): maplibregl.StyleSpecification {
@@ -256,14 +313,19 @@ class CityMap extends HTMLElement {
     const paper = colour("map-roof");
     if (!layer?.property) return paper;
     const value: Expression = ["get", layer.property];
-    if (layer.type === "category" && layer.values?.length) {
-      const pairs = layer.values.flatMap(({ value: one, color, share }) => [one, laid(color, share ?? 0.8)]);
-      return ["match", ["to-string", value], ...pairs, paper] as unknown as Expression;
+    const classes = this.#classes;
+    if (classes.length === 0) return paper;
+    if (layer.type === "category") {
+      return ["match", ["to-string", value], ...classes.flatMap((one) => [one.value!, one.paint]), paper] as unknown as Expression;
     }
-    const ramp = steps(layer);
-    if (ramp.length === 0) return paper;
-    const stepped = ["step", ["to-number", value, 0], ramp[0]!.paint, ...ramp.slice(1).flatMap(({ from, paint }) => [from, paint])];
+    const stepped = ["step", ["to-number", value, 0], classes[0]!.paint, ...classes.slice(1).flatMap((one) => [one.from!, one.paint])];
     return ["case", ["==", ["typeof", value], "number"], stepped, paper] as unknown as Expression;
+  }
+
+  /** Work out the classes of the layer shown, in the colours of now. */
+  #classify(): void {
+    const layer = this.#layer;
+    this.#classes = !layer?.property ? [] : layer.type === "category" ? categories(layer, this.#data["buildings"]) : steps(layer);
   }
 
   #drawn(): void {
@@ -287,16 +349,18 @@ class CityMap extends HTMLElement {
   }
 
   #restyle(): void {
+    this.#classify();
     this.#map?.setStyle(this.#style(), { diff: true });
     this.#key();
     if (this.#picked !== null) this.#map?.setFeatureState({ source: "buildings", id: this.#picked }, { picked: true });
   }
 
-  #choose(key: string): void {
-    this.#layer = this.#layers.find((layer) => layer.key === key) ?? null;
+  #choose(slug: string): void {
+    this.#layer = this.#config.layers?.find((layer) => layer.slug === slug) ?? null;
+    this.#classify();
     this.#map?.setPaintProperty("roofs", "fill-extrusion-color", this.#roof());
     this.#key();
-    this.dispatchEvent(new CustomEvent("lc:layer", { bubbles: true, detail: { key } }));
+    this.dispatchEvent(new CustomEvent("lc:layer", { bubbles: true, detail: { slug } }));
   }
 
   #key(): void {
@@ -306,16 +370,7 @@ class CityMap extends HTMLElement {
       sign.style.background = paint;
       return el("li", {}, sign, words);
     };
-    const items: HTMLLIElement[] = [];
-    if (layer?.property && layer.type === "category") {
-      for (const { label, color, share } of layer.values ?? []) items.push(item(laid(color, share ?? 0.8), label));
-    } else if (layer?.property) {
-      const unit = layer.unit ? GAP + layer.unit : "";
-      for (const { from, to, paint } of steps(layer)) {
-        const range = to === null ? `${word("from {n}", { n: number(from, digitsOf(from)) })}` : `${number(from, digitsOf(from))}–${number(to, digitsOf(to))}`;
-        items.push(item(paint, range + unit));
-      }
-    }
+    const items = this.#classes.map((one) => item(one.paint, one.words));
     if (items.length > 0 && layer?.missing) items.push(item(colour("map-roof"), layer.missing));
     this.#legend!.replaceChildren(...items);
     this.#legend!.hidden = items.length === 0;
@@ -331,13 +386,13 @@ class CityMap extends HTMLElement {
       this.#flat = flat;
       for (const [layer, less] of [["walls", -0.3], ["roofs", 0]] as const) this.#map.setPaintProperty(layer, "fill-extrusion-height", this.#high(less));
       this.#map.setPaintProperty("roofs", "fill-extrusion-base", this.#high(-0.3));
-      this.#map.easeTo({ pitch: flat ? 0 : 52, bearing: flat ? 0 : -24 });
+      this.#map.easeTo(this.#tilt());
     }
     this.#map.resize();
   }
 
   #pins(map: maplibregl.Map): void {
-    for (const pin of this.#json<Pin[]>("data-pins") ?? []) {
+    for (const pin of this.#json<Pin[]>("pins") ?? []) {
       const dot = el("i", { class: `dot c-${pin.color ?? "battery"}` });
       const link = el("a", { class: "pin", href: pin.url }, dot, pin.title, pin.detail ? el("span", {}, pin.detail) : null);
       const holder = el("div", { class: "map-pin" }, link);
