@@ -1,14 +1,16 @@
 /**
  * <lc-map label="…" src-buildings="…geojson" src-streets="…" src-areas="…" src-services="…" src-places="…"
- *   config="id of a JSON block" pins="id of a JSON block" list="/address/of/the/list/" view="3d|flat"
- *   panel-url="/twin/x/buildings/{id}/">the picture or list for everyone</lc-map>   <div data-map-panel></div>
+ *   view="3d|flat" center="24.93,60.17" zoom="15" list="/address/of/a/list/" panel-url="/twin/x/buildings/{id}/"
+ *   attribution="© …">{% json_data layers "data-layers" %}{% json_data pins "data-pins" %}
+ *   <div>the list, for everyone</div></lc-map>   <div data-map-panel></div>
  *
  * GeoJSON comes from our own server only. Buildings are paper-coloured and stand `height` metres high (from `min_height`);
- * the layer shown gives colour. The config: {"bounds": [w, s, e, n]?, "attribution"?, "layers": […]} with layers
- *   {"slug", "title", "property", "type": "steps", "steps": [5, 10, 15], "unit": "min", "color"?: token, "rising"?: true}
- *   {"slug", "title", "property", "type": "category", "words"?: {value: words}, "colors"?: {value: token}}
- *   {"slug", "title"} alone is plain; "missing": words for what has no value.
- * Blocks may also stand inside, marked data-layers, data-pins, data-geojson ({% json_data … %}).
+ * the layer shown gives colour:
+ *   {"key", "label", "property", "type": "steps", "steps": [5, 10, 15], "unit": "min", "color"?: token, "invert"?: true}
+ *     (a higher step is stronger; `invert`: a lower one, as minutes want it)
+ *   {"key", "label", "property", "type": "category", "values"?: [{"value", "label", "color"?: token, "share"?: 0..1}]}
+ *     (without values the six most frequent)
+ *   {"key", "label"} alone is plain; "missing": words for what has no value.
  * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
  * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
  */
@@ -26,23 +28,16 @@ type Expression = maplibregl.ExpressionSpecification;
 type Colour = string | Expression;
 
 interface Layer {
-  slug: string;
-  title: string;
+  key: string;
+  label: string;
   property?: string;
   type?: "steps" | "category";
   steps?: number[];
   unit?: string;
   color?: string;
-  rising?: boolean;
-  words?: Record<string, string>;
-  colors?: Record<string, string>;
+  invert?: boolean;
+  values?: { value: string; label: string; color?: string; share?: number }[];
   missing?: string;
-}
-
-interface Config {
-  bounds?: [number, number, number, number];
-  attribution?: string;
-  layers?: Layer[];
 }
 
 interface Pin {
@@ -77,7 +72,7 @@ function laid(token: string, share: number): string {
   return `rgb(${mixed.join(",")})`;
 }
 
-/** The classes of a layer of steps: what is near or little is strong, unless it is `rising`. */
+/** The classes of a layer of steps: a higher one is stronger, or a lower one when it is inverted. */
 function steps(layer: Layer): Class[] {
   const given = layer.steps ?? [];
   const edges = (given[0] ?? 0) > 0 ? [0, ...given] : given;
@@ -86,21 +81,22 @@ function steps(layer: Layer): Class[] {
     const share = edges.length > 1 ? at / (edges.length - 1) : 1;
     const to = edges[at + 1];
     const range = to === undefined ? word("from {n}", { n: number(from, digitsOf(from)) }) : `${number(from, digitsOf(from))}–${number(to, digitsOf(to))}`;
-    return { from, words: range + unit, paint: laid(layer.color ?? "act", 0.1 + 0.8 * (layer.rising ? share : 1 - share)) };
+    return { from, words: range + unit, paint: laid(layer.color ?? "act", 0.1 + 0.8 * (layer.invert ? 1 - share : share)) };
   });
 }
 
 /** The classes of a layer of categories: as given, else the six most frequent values. */
 function categories(layer: Layer, data: Features | undefined): Class[] {
   const counts = new Map<string, number>();
-  for (const feature of data?.features ?? []) {
+  for (const feature of layer.values ? [] : (data?.features ?? [])) {
     const value = feature.properties?.[layer.property ?? ""];
     if (value !== null && value !== undefined && value !== "") counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
   }
-  const values = layer.colors ? Object.keys(layer.colors) : [...counts].sort((a, b) => b[1] - a[1]).map(([value]) => value);
-  return values.slice(0, CATEGORY_COLOURS.length).map((value, at) => {
-    const [token, share] = layer.colors?.[value] ? [layer.colors[value], 0.85] : CATEGORY_COLOURS[at]!;
-    return { value, words: layer.words?.[value] ?? value.replaceAll("_", " "), paint: laid(token, share) };
+  const frequent = [...counts].sort((a, b) => b[1] - a[1]).slice(0, CATEGORY_COLOURS.length);
+  const values = layer.values ?? frequent.map(([value]) => ({ value, label: value.replaceAll("_", " ") }));
+  return values.map((one: NonNullable<Layer["values"]>[number], at) => {
+    const [token, share] = CATEGORY_COLOURS[at % CATEGORY_COLOURS.length]!;
+    return { value: one.value, words: one.label, paint: one.color ? laid(one.color, one.share ?? 0.85) : laid(token, share) };
   });
 }
 
@@ -123,7 +119,7 @@ class CityMap extends HTMLElement {
   #say: HTMLParagraphElement | null = null;
   #list: HTMLElement[] = [];
   #data: Partial<Record<string, Features>> = {};
-  #config: Config = {};
+  #layers: Layer[] = [];
   #classes: Class[] = [];
   #layer: Layer | null = null;
   #picked: string | number | null = null;
@@ -132,7 +128,7 @@ class CityMap extends HTMLElement {
 
   connectedCallback(): void {
     if (this.#frame) return;
-    this.#config = this.#json<Config>("config") ?? { layers: this.#json<Layer[]>("data-layers") ?? [] };
+    this.#layers = this.#json<Layer[]>("data-layers") ?? [];
     this.#flat = this.getAttribute("view") === "flat";
     this.#build();
     this.#open().catch((cause: unknown) => {
@@ -150,15 +146,16 @@ class CityMap extends HTMLElement {
     this.#frame = null;
   }
 
-  /** A JSON block: named by an attribute that holds its id, or inside and marked. */
+  /** A JSON block inside, marked itself or in a marked element. */
   #json<T>(mark: string): T | null {
-    const id = this.getAttribute(mark);
-    const block = id ? document.getElementById(id) : this.querySelector(`script[data-${mark.replace(/^data-/, "")}]`);
+    const block = this.querySelector(`script[${mark}], [${mark}] script`);
     return block?.textContent ? (JSON.parse(block.textContent) as T) : null;
   }
 
   #build(): void {
-    this.#list = [...this.children].filter((child): child is HTMLElement => child instanceof HTMLElement && child.tagName !== "SCRIPT");
+    this.#list = [...this.children].filter(
+      (child): child is HTMLElement => child instanceof HTMLElement && !["SCRIPT", "NOSCRIPT"].includes(child.tagName) && !child.matches("[data-layers], [data-pins], [data-geojson]"),
+    );
     this.#host = el("div", { class: "map-canvas" });
     this.#legend = el("ul", { class: "legend map-legend" });
     this.#say = el("p", { class: "map-say", role: "status" }, word("Drawing the map…"));
@@ -174,7 +171,7 @@ class CityMap extends HTMLElement {
   }
 
   #foot(): HTMLDivElement {
-    const layers = this.#config.layers ?? [];
+    const layers = this.#layers;
     this.#layer = layers[0] ?? null;
     const address = this.getAttribute("list");
     const views: [string, string][] = [["3d", word("3D")], ["flat", word("Map")]];
@@ -189,10 +186,10 @@ class CityMap extends HTMLElement {
   /** A few layers stand side by side, many in a list. */
   #chooser(layers: Layer[]): HTMLElement {
     if (layers.length <= MOST_SEGMENTS) {
-      const options = layers.map((layer): [string, string] => [layer.slug, layer.title]);
-      return segments(word("Layer"), options, layers[0]!.slug, (slug) => this.#choose(slug));
+      const options = layers.map((layer): [string, string] => [layer.key, layer.label]);
+      return segments(word("Layer"), options, layers[0]!.key, (key) => this.#choose(key));
     }
-    const options = layers.map((layer) => el("option", { value: layer.slug }, layer.title));
+    const options = layers.map((layer) => el("option", { value: layer.key }, layer.label));
     const select = el("select", { class: "map-select", "aria-label": word("Layer") }, ...options);
     select.addEventListener("change", () => this.#choose(select.value));
     return select;
@@ -219,9 +216,11 @@ class CityMap extends HTMLElement {
       },
     });
     this.#map = map;
-    const credit = this.#config.attribution ?? this.getAttribute("attribution") ?? "© OpenStreetMap contributors";
+    const credit = this.getAttribute("attribution") ?? "© OpenStreetMap contributors";
     map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credit }), "top-left");
     map.on("error", (event) => console.debug("lc-map:", event.error));
+    // A tilted view shows far more than its box; come nearer, so that the city fills the frame.
+    if (!this.hasAttribute("center") && !this.#flat) map.jumpTo({ zoom: Math.min(map.getZoom() + 0.95, 17.2) });
     map.on("load", () => this.#drawn());
     this.#stops.push(onThemeChange(() => this.#restyle()));
     this.#pins(map);
@@ -246,9 +245,8 @@ class CityMap extends HTMLElement {
   #where(): Partial<maplibregl.MapOptions> {
     const given = this.getAttribute("center")?.split(",").map(Number);
     if (given?.length === 2) return { center: [given[0]!, given[1]!], zoom: Number(this.getAttribute("zoom") ?? 15) };
-    const set = this.#config.bounds;
     const all = this.#data["buildings"] ?? this.#data["streets"] ?? this.#data["places"] ?? this.#data["services"];
-    const box = set ? new maplibregl.LngLatBounds(set) : all ? bounds(all) : null;
+    const box = all ? bounds(all) : null;
     if (box === null) return { center: [0, 0], zoom: 1 };
     // A tilted view shows more than its box: come nearer than the fit, so that the city fills the frame.
     return { bounds: box, fitBoundsOptions: { padding: 0, maxZoom: 17.2, ...this.#tilt() } };
@@ -291,9 +289,9 @@ class CityMap extends HTMLElement {
         paint: { ...opaque, "fill-extrusion-color": wall, "fill-extrusion-height": this.#high(-0.3) } },
       { id: "roofs", type: "fill-extrusion", source: "buildings",
         paint: { ...opaque, "fill-extrusion-color": this.#roof(), "fill-extrusion-base": this.#high(-0.3), "fill-extrusion-height": this.#high(0) } },
-      { id: "services", type: "circle", source: "services", minzoom: 13,
-        paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 13, 2.5, 17, 6], "circle-color": colour("act"),
-          "circle-stroke-color": colour("raised"), "circle-stroke-width": 1.5, "circle-pitch-alignment": "viewport" } },
+      { id: "services", type: "circle", source: "services", minzoom: 15.4,
+        paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15.4, 2.2, 18, 6], "circle-color": colour("ink-2"),
+          "circle-stroke-color": colour("raised"), "circle-stroke-width": 1, "circle-pitch-alignment": "viewport" } },
       { id: "places", type: "circle", source: "places",
         paint: { "circle-radius": 7, "circle-color": colour("act"), "circle-stroke-color": colour("raised"), "circle-stroke-width": 2 } },
     ];
@@ -355,12 +353,12 @@ class CityMap extends HTMLElement {
     if (this.#picked !== null) this.#map?.setFeatureState({ source: "buildings", id: this.#picked }, { picked: true });
   }
 
-  #choose(slug: string): void {
-    this.#layer = this.#config.layers?.find((layer) => layer.slug === slug) ?? null;
+  #choose(key: string): void {
+    this.#layer = this.#layers.find((layer) => layer.key === key) ?? null;
     this.#classify();
     this.#map?.setPaintProperty("roofs", "fill-extrusion-color", this.#roof());
     this.#key();
-    this.dispatchEvent(new CustomEvent("lc:layer", { bubbles: true, detail: { slug } }));
+    this.dispatchEvent(new CustomEvent("lc:layer", { bubbles: true, detail: { key } }));
   }
 
   #key(): void {
@@ -392,7 +390,7 @@ class CityMap extends HTMLElement {
   }
 
   #pins(map: maplibregl.Map): void {
-    for (const pin of this.#json<Pin[]>("pins") ?? []) {
+    for (const pin of this.#json<Pin[]>("data-pins") ?? []) {
       const dot = el("i", { class: `dot c-${pin.color ?? "battery"}` });
       const link = el("a", { class: "pin", href: pin.url }, dot, pin.title, pin.detail ? el("span", {}, pin.detail) : null);
       const holder = el("div", { class: "map-pin" }, link);
