@@ -14,7 +14,7 @@
  * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
  * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
  */
-import "../styles/vendor-map.css";
+import "../styles/island-map.css";
 import * as maplibregl from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { colour, digits, el, GAP, number, segments, tool } from "../dom";
