@@ -48,7 +48,9 @@ class Optimum:
 
 
 @compiled
-def _pieces(net, pv, buy, sell, most_up, most_down, eta, slopes, lengths):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _pieces(  # noqa: PLR0917 compiled: positional alone
+    net: float, pv: float, buy: float, sell: float, most_up: float, most_down: float, eta: float, slopes: Floats, lengths: Floats
+) -> tuple[int, float]:  # fmt: skip
     """Convex hull of c(D), D the change of stored energy from -most_down/eta to most_up*eta.
 
     Writes slopes (rising) and lengths; answers how many pieces, and c at the left end. The grid costs
@@ -84,7 +86,10 @@ def _pieces(net, pv, buy, sell, most_up, most_down, eta, slopes, lengths):  # ty
 
 
 @compiled
-def _backward(net, pv, buy, sell, trips, away, kwh, most_up, most_down, eta, end, rise, level):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0912
+def _backward(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional alone
+    net: Floats, pv: Floats, buy: Floats, sell: Floats, trips: Floats, away: Bools,
+    kwh: float, most_up: float, most_down: float, eta: float, end: float, rise: Floats, level: Floats,
+) -> tuple[float, float, Floats, Floats, int]:  # fmt: skip
     """From the last step to the first. Fills, for each step and piece of c_t, the piece's reach (`rise`: its right end as a change of
     stored energy) and its threshold (`level`); answers V_0 as left end, value there, slopes, lengths and their number."""
     steps = net.shape[0]
@@ -155,7 +160,9 @@ def _backward(net, pv, buy, sell, trips, away, kwh, most_up, most_down, eta, end
 
 
 @compiled
-def _forward(trips, away, most_down, eta, stored, rise, level):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _forward(  # noqa: PLR0917 compiled: positional alone
+    trips: Floats, away: Bools, most_down: float, eta: float, stored: Floats, rise: Floats, level: Floats
+) -> None:
     """Read the schedule off the thresholds; fills stored[1:] from stored[0]."""
     for t in range(rise.shape[0]):
         held = stored[t]
@@ -173,7 +180,9 @@ def _forward(trips, away, most_down, eta, stored, rise, level):  # type: ignore[
 
 
 @compiled
-def _value(e, left, value, slopes, lengths, count):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _value(  # noqa: PLR0917 compiled: positional alone
+    e: float, left: float, value: float, slopes: Floats, lengths: Floats, count: int
+) -> float:
     """V_0 at e; infinite where it is not defined."""
     if e < left - 1e-9:
         return np.inf
