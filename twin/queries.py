@@ -54,7 +54,8 @@ def things(layer: str, of: DistrictVersion) -> QuerySet[Any]:
     if table is None:
         raise NoSuchLayer(_("A district has the layers %(names)s.") % {"names": ", ".join(LAYERS)})
     stood = Q(since__lte=of.number) & (Q(until=None) | Q(until__gt=of.number))
-    return table._default_manager.filter(stood, district_id=of.district_id).order_by("key")
+    rows: QuerySet[Any] = table._default_manager.filter(stood, district_id=of.district_id).order_by("key")
+    return rows
 
 
 def as_model(of: DistrictVersion) -> CityModel:
@@ -99,7 +100,9 @@ def named(query: str, limit: int) -> list[tuple[District, Thing]]:
 
 
 def listed(layer: str, of: DistrictVersion, kind: str, query: str) -> QuerySet[Any]:
-    """Rows of a layer by name, those without one last; only of a kind, and only with these words, where given."""
+    """Rows of a layer by name, those without one last; only of a kind, and only with these words, where
+    given.
+    """
     rows = things(layer, of)
     if kind:
         rows = rows.filter(kind=kind)
@@ -132,4 +135,5 @@ def building(of: DistrictVersion, key: str) -> Building:
 
 def best_known(of: DistrictVersion, limit: int = 12) -> QuerySet[Any]:
     """The highest buildings that have a name: what the map says in words."""
-    return things("buildings", of).exclude(name="").order_by("-height_m", "name").defer("geometry")[:limit]
+    rows: QuerySet[Any] = things("buildings", of).exclude(name="").order_by("-height_m", "name")
+    return rows.defer("geometry")[:limit]
