@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from commons.places.models import Place
-from commons.runs import services as runs
 from commons.runs.models import Run
-from commons.runs.work import do
 from twin import files, services
 from twin.engine import ENGINE_VERSION
 from twin.models import District
@@ -65,8 +63,7 @@ def seed(say: Say) -> None:
     run = services.start_import(
         slug=SLUG, name="Kamppi and the centre", files=[kept], place=_place(), demo=True
     )
-    do(run.pk)
-    run = runs.wait(run=run)
+    run = services.finished(run)
     if run.status == Run.Status.DONE and run.result:
         say(
             "district: {buildings} buildings, {streets} street pieces, {services} services".format(

@@ -23,9 +23,12 @@ def districts() -> QuerySet[District]:
 
 
 def district(slug: str) -> District:
-    """The district of that name, or the one that models the place of that name. Raises DistrictNotFound."""
-    found = list(districts().filter(Q(slug=slug) | Q(place__slug=slug)))
-    best = next((d for d in found if d.slug == slug), None) or next(iter(found), None)
+    """The district of that name, or of the place of that name, or of a part of it. Raises DistrictNotFound."""
+    names = Q(slug=slug) | Q(place__slug=slug) | Q(place__parent__slug=slug)
+    found = sorted(
+        districts().filter(names), key=lambda d: (d.slug != slug, d.place is None or d.place.slug != slug)
+    )
+    best = next(iter(found), None)
     if best is None:
         raise DistrictNotFound(_("There is no district “%(slug)s”.") % {"slug": slug})
     return best
@@ -103,7 +106,7 @@ def listed(layer: str, of: DistrictVersion, kind: str, query: str) -> QuerySet[A
     """Rows of a layer by name, those without one last; only of a kind, and only with these words, where
     given.
     """
-    rows = things(layer, of)
+    rows: QuerySet[Any] = things(layer, of)
     if kind:
         rows = rows.filter(kind=kind)
     if query:

@@ -17,6 +17,7 @@ from commons.people.models import User
 from commons.places.models import Place
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.runs.work import do
 from twin import rows
 from twin.engine import ENGINE_VERSION
 from twin.engine.model import LAYERS, CityModel, Layer, bounds
@@ -63,6 +64,14 @@ def start_import(
         public=True,
         demo=demo,
     )
+
+
+def finished(run: Run) -> Run:
+    """Work on the run in this process unless a worker was quicker, and wait for that one."""
+    if not do(run.pk):
+        return runs.wait(run=run)
+    run.refresh_from_db()
+    return run
 
 
 def check_slug(slug: str) -> None:

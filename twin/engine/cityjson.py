@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
-from shapely import force_2d
+from shapely import force_2d, transform
 from shapely.geometry import MultiPolygon, Polygon, mapping
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform, unary_union
+from shapely.ops import unary_union
 
 from twin.engine.buildings import fill_heights
 from twin.engine.crs import metric_epsg
@@ -71,7 +71,10 @@ def read(path: Path, name: str = "") -> CityModel:
             raise Unreadable("unknown-format", f"{name}:{line}", str(document.get("type"))[:60])
         assert frame is not None  # noqa: S101 set by the first document
         where = f"{name}:{line}" if line > 1 else name
-        _take(document, head, frame, model, where)
+        try:
+            _take(document, head, frame, model, where)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as fault:
+            raise Unreadable("broken", where, str(fault)) from fault
     if not head:
         raise Unreadable("empty", name)
     _settle(model, frame)
@@ -258,7 +261,8 @@ def _ground(key: str, thing: Json, page: _Page, model: CityModel) -> None:
 def _degrees(outline: BaseGeometry, frame: _Frame) -> Geometry:
     """The outline as a MultiPolygon in WGS 84 with seven decimals."""
     polygons = [g for g in getattr(outline, "geoms", [outline]) if isinstance(g, Polygon)]
-    turned = transform(frame.to_degrees.transform, force_2d(MultiPolygon(polygons)))
+    flat = force_2d(MultiPolygon(polygons))
+    turned = transform(flat, frame.to_degrees.transform, interleaved=False)
     coordinates = mapping(turned)["coordinates"]
     rounded = [[[[round(x, 7), round(y, 7)] for x, y in ring] for ring in polygon] for polygon in coordinates]
     return {"type": "MultiPolygon", "coordinates": rounded}

@@ -6,181 +6,344 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('places', '0001_initial'),
+        ("places", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='District',
+            name="District",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='districts', to='places.place')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "place",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="districts",
+                        to="places.place",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DistrictVersion',
+            name="DistrictVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('sources', models.JSONField(default=list)),
-                ('sources_sha256', models.CharField(max_length=64)),
-                ('licence', models.CharField(blank=True, max_length=200)),
-                ('attribution', models.CharField(blank=True, max_length=400)),
-                ('dated_at', models.DateTimeField()),
-                ('date_stated', models.BooleanField(default=False)),
-                ('epsg', models.PositiveIntegerField(help_text='the metric coordinate system it is measured in')),
-                ('bounds', models.JSONField(default=list)),
-                ('counts', models.JSONField(default=dict)),
-                ('skipped', models.JSONField(default=list)),
-                ('changes', models.JSONField(default=dict)),
-                ('engine_version', models.CharField(max_length=60)),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='twin.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("sources", models.JSONField(default=list)),
+                ("sources_sha256", models.CharField(max_length=64)),
+                ("licence", models.CharField(blank=True, max_length=200)),
+                ("attribution", models.CharField(blank=True, max_length=400)),
+                ("dated_at", models.DateTimeField()),
+                ("date_stated", models.BooleanField(default=False)),
+                (
+                    "epsg",
+                    models.PositiveIntegerField(help_text="the metric coordinate system it is measured in"),
+                ),
+                ("bounds", models.JSONField(default=list)),
+                ("counts", models.JSONField(default=dict)),
+                ("skipped", models.JSONField(default=list)),
+                ("changes", models.JSONField(default=dict)),
+                ("engine_version", models.CharField(max_length=60)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="twin.district",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='district',
-            name='current',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='twin.districtversion'),
+            model_name="district",
+            name="current",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="twin.districtversion",
+            ),
         ),
         migrations.CreateModel(
-            name='Access',
+            name="Access",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('engine_version', models.CharField(max_length=60)),
-                ('summary', models.JSONField()),
-                ('all_within_15', models.FloatField(null=True)),
-                ('keys', models.JSONField()),
-                ('minutes', models.JSONField()),
-                ('walk_nodes', models.PositiveIntegerField()),
-                ('walk_edges', models.PositiveIntegerField()),
-                ('walk_kept_share', models.FloatField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('version', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='access', to='twin.districtversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("engine_version", models.CharField(max_length=60)),
+                ("summary", models.JSONField()),
+                ("all_within_15", models.FloatField(null=True)),
+                ("keys", models.JSONField()),
+                ("minutes", models.JSONField()),
+                ("walk_nodes", models.PositiveIntegerField()),
+                ("walk_edges", models.PositiveIntegerField()),
+                ("walk_kept_share", models.FloatField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "version",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="access",
+                        to="twin.districtversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'accesses',
+                "verbose_name_plural": "accesses",
             },
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('since', models.PositiveIntegerField()),
-                ('until', models.PositiveIntegerField(blank=True, null=True)),
-                ('fingerprint', models.BinaryField(max_length=16)),
-                ('kind', models.CharField(blank=True, max_length=60)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('geometry', models.JSONField()),
-                ('properties', models.JSONField(default=dict)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='twin.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=120)),
+                ("since", models.PositiveIntegerField()),
+                ("until", models.PositiveIntegerField(blank=True, null=True)),
+                ("fingerprint", models.BinaryField(max_length=16)),
+                ("kind", models.CharField(blank=True, max_length=60)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("geometry", models.JSONField()),
+                ("properties", models.JSONField(default=dict)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="twin.district",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Street',
+            name="Street",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('since', models.PositiveIntegerField()),
-                ('until', models.PositiveIntegerField(blank=True, null=True)),
-                ('fingerprint', models.BinaryField(max_length=16)),
-                ('kind', models.CharField(blank=True, max_length=60)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('geometry', models.JSONField()),
-                ('properties', models.JSONField(default=dict)),
-                ('a', models.BigIntegerField()),
-                ('b', models.BigIntegerField()),
-                ('length_m', models.FloatField()),
-                ('foot', models.BooleanField()),
-                ('car', models.BooleanField()),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='twin.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=120)),
+                ("since", models.PositiveIntegerField()),
+                ("until", models.PositiveIntegerField(blank=True, null=True)),
+                ("fingerprint", models.BinaryField(max_length=16)),
+                ("kind", models.CharField(blank=True, max_length=60)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("geometry", models.JSONField()),
+                ("properties", models.JSONField(default=dict)),
+                ("a", models.BigIntegerField()),
+                ("b", models.BigIntegerField()),
+                ("length_m", models.FloatField()),
+                ("foot", models.BooleanField()),
+                ("car", models.BooleanField()),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="twin.district",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Building',
+            name="Building",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('since', models.PositiveIntegerField()),
-                ('until', models.PositiveIntegerField(blank=True, null=True)),
-                ('fingerprint', models.BinaryField(max_length=16)),
-                ('kind', models.CharField(blank=True, max_length=60)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('geometry', models.JSONField()),
-                ('properties', models.JSONField(default=dict)),
-                ('height_m', models.FloatField()),
-                ('height_source', models.CharField(max_length=16)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='twin.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=120)),
+                ("since", models.PositiveIntegerField()),
+                ("until", models.PositiveIntegerField(blank=True, null=True)),
+                ("fingerprint", models.BinaryField(max_length=16)),
+                ("kind", models.CharField(blank=True, max_length=60)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("geometry", models.JSONField()),
+                ("properties", models.JSONField(default=dict)),
+                ("height_m", models.FloatField()),
+                ("height_source", models.CharField(max_length=16)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="twin.district",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('until', None)), fields=['district', 'kind'], name='twin_building_kind')],
-                'constraints': [models.UniqueConstraint(models.F('district'), models.F('key'), condition=models.Q(('until', None)), name='twin_building_stands_once'), models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='twin_building_ends_after_start')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("until", None)),
+                        fields=["district", "kind"],
+                        name="twin_building_kind",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("district"),
+                        models.F("key"),
+                        condition=models.Q(("until", None)),
+                        name="twin_building_stands_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until", None), ("until__gt", models.F("since")), _connector="OR"
+                        ),
+                        name="twin_building_ends_after_start",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Area',
+            name="Area",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('since', models.PositiveIntegerField()),
-                ('until', models.PositiveIntegerField(blank=True, null=True)),
-                ('fingerprint', models.BinaryField(max_length=16)),
-                ('kind', models.CharField(blank=True, max_length=60)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('geometry', models.JSONField()),
-                ('properties', models.JSONField(default=dict)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='twin.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=120)),
+                ("since", models.PositiveIntegerField()),
+                ("until", models.PositiveIntegerField(blank=True, null=True)),
+                ("fingerprint", models.BinaryField(max_length=16)),
+                ("kind", models.CharField(blank=True, max_length=60)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("geometry", models.JSONField()),
+                ("properties", models.JSONField(default=dict)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="twin.district",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('until', None)), fields=['district', 'kind'], name='twin_area_kind')],
-                'constraints': [models.UniqueConstraint(models.F('district'), models.F('key'), condition=models.Q(('until', None)), name='twin_area_stands_once'), models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='twin_area_ends_after_start')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("until", None)),
+                        fields=["district", "kind"],
+                        name="twin_area_kind",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("district"),
+                        models.F("key"),
+                        condition=models.Q(("until", None)),
+                        name="twin_area_stands_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until", None), ("until__gt", models.F("since")), _connector="OR"
+                        ),
+                        name="twin_area_ends_after_start",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='districtversion',
-            constraint=models.UniqueConstraint(models.F('district'), models.F('number'), name='twin_version_once'),
+            model_name="districtversion",
+            constraint=models.UniqueConstraint(
+                models.F("district"), models.F("number"), name="twin_version_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='service',
-            index=models.Index(condition=models.Q(('until', None)), fields=['district', 'kind'], name='twin_service_kind'),
+            model_name="service",
+            index=models.Index(
+                condition=models.Q(("until", None)), fields=["district", "kind"], name="twin_service_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.UniqueConstraint(models.F('district'), models.F('key'), condition=models.Q(('until', None)), name='twin_service_stands_once'),
+            model_name="service",
+            constraint=models.UniqueConstraint(
+                models.F("district"),
+                models.F("key"),
+                condition=models.Q(("until", None)),
+                name="twin_service_stands_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='twin_service_ends_after_start'),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until", None), ("until__gt", models.F("since")), _connector="OR"),
+                name="twin_service_ends_after_start",
+            ),
         ),
         migrations.AddIndex(
-            model_name='street',
-            index=models.Index(condition=models.Q(('until', None)), fields=['district', 'kind'], name='twin_street_kind'),
+            model_name="street",
+            index=models.Index(
+                condition=models.Q(("until", None)), fields=["district", "kind"], name="twin_street_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='street',
-            constraint=models.UniqueConstraint(models.F('district'), models.F('key'), condition=models.Q(('until', None)), name='twin_street_stands_once'),
+            model_name="street",
+            constraint=models.UniqueConstraint(
+                models.F("district"),
+                models.F("key"),
+                condition=models.Q(("until", None)),
+                name="twin_street_stands_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='street',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='twin_street_ends_after_start'),
+            model_name="street",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until", None), ("until__gt", models.F("since")), _connector="OR"),
+                name="twin_street_ends_after_start",
+            ),
         ),
     ]

@@ -9,9 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from commons.errors import CityError
 from commons.places.models import Place
-from commons.runs import services as runs
 from commons.runs.models import Run
-from commons.runs.work import do
 from twin import files, queries, services
 
 
@@ -59,8 +57,7 @@ class Command(BaseCommand):
             licence=options["licence"],
             attribution=options["attribution"],
         )
-        do(run.pk)
-        return runs.wait(run=run)
+        return services.finished(run)
 
     def _tell(self, run: Run, *, as_json: bool) -> None:
         result: dict[str, Any] = run.result or {}
