@@ -4,9 +4,10 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
 
+PROBLEM_JSON = "application/problem+json"
 WORDS = {
     400: "What was sent cannot be read",
     401: "Sign in or send a token",
@@ -48,13 +49,18 @@ class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 class CitySchema(AutoSchema):
     """drf-spectacular's schema with the common refusals on every operation."""
 
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        """What the view says, and every problem that any operation may answer."""
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for code, words in WORDS.items():
+            if str(code) not in bodies:
+                answer = OpenApiResponse(Problem, description=words)
+                bodies[str(code)] = self._get_response_for_code(answer, str(code), media_types=[PROBLEM_JSON])
+        return bodies
+
     def get_response_serializers(self) -> Any:
+        """201 for a POST and 204 for a DELETE, unless the view says otherwise."""
         answers: Any = super().get_response_serializers()
         if not isinstance(answers, dict):
-            status = {"POST": 201, "DELETE": 204}.get(self.method, 200)
-            answers = {status: answers}
-        problems = {
-            (code, "application/problem+json"): OpenApiResponse(Problem, description=words)
-            for code, words in WORDS.items()
-        }
-        return {**problems, **answers}
+            answers = {{"POST": 201, "DELETE": 204}.get(self.method, 200): answers}
+        return answers
