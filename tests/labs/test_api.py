@@ -10,9 +10,9 @@ from urllib.error import HTTPError
 
 import orjson
 import pytest
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.db import connection
 from django.utils import timezone
 
 from commons.people.models import Membership, User
@@ -49,7 +49,9 @@ def test_book_see_move_and_cancel(client: Client, printer: Machine) -> None:
     headers = bearer(user, "bookings:write")
     made = design(user, b"solid a")
     body = {
-        "machine": printer.pk, "start": start.isoformat(), "end": (start + HOUR).isoformat(),
+        "machine": printer.pk,
+        "start": start.isoformat(),
+        "end": (start + HOUR).isoformat(),
         "design": f"{user.username}/{made.design.slug}",
     }
     booked = post(client, "/api/v1/bookings/", body, **headers)
@@ -61,7 +63,10 @@ def test_book_see_move_and_cancel(client: Client, printer: Machine) -> None:
     assert dt.datetime.fromisoformat(taken.json()["next_free"]["start"]) == start + HOUR
     assert taken["Content-Type"] == "application/problem+json"
     moved = client.patch(
-        mine, orjson.dumps({"end": (start + 2 * HOUR).isoformat()}), content_type="application/json", headers=headers
+        mine,
+        orjson.dumps({"end": (start + 2 * HOUR).isoformat()}),
+        content_type="application/json",
+        headers=headers,
     )
     assert (moved.status_code, dt.datetime.fromisoformat(moved.json()["end"])) == (200, start + 2 * HOUR)
     assert client.delete(mine, headers=headers).status_code == 204
@@ -72,7 +77,11 @@ def test_book_see_move_and_cancel(client: Client, printer: Machine) -> None:
 def test_refusals_have_their_status_and_code(client: Client, printer: Machine) -> None:
     user, start = person(), tomorrow()
     headers = bearer(user, "bookings:write")
-    body: dict[str, Any] = {"machine": printer.pk, "start": start.isoformat(), "end": (start + HOUR).isoformat()}
+    body: dict[str, Any] = {
+        "machine": printer.pk,
+        "start": start.isoformat(),
+        "end": (start + HOUR).isoformat(),
+    }
 
     def answer(**more: Any) -> tuple[int, str]:
         said = post(client, "/api/v1/bookings/", {**body, **more}, **headers)
@@ -83,10 +92,17 @@ def test_refusals_have_their_status_and_code(client: Client, printer: Machine) -
     assert answer(start="tomorrow") == (400, "city:bad-input")
     assert answer(design="nobody/nothing") == (404, "booking:unknown-design")
     hidden = design(person(), b"private", public=False)
-    assert answer(design=f"{hidden.design.owner.name}/{hidden.design.slug}") == (404, "booking:unknown-design")
+    assert answer(design=f"{hidden.design.owner.name}/{hidden.design.slug}") == (
+        404,
+        "booking:unknown-design",
+    )
     printer.required_badges.add(catalogue.create_badge(slug="printing", name="3D printing"))
     said = post(client, "/api/v1/bookings/", body, **headers)
-    assert (said.status_code, said.json()["code"], said.json()["badge"]) == (403, "booking:not-qualified", "printing")
+    assert (said.status_code, said.json()["code"], said.json()["badge"]) == (
+        403,
+        "booking:not-qualified",
+        "printing",
+    )
     assert post(client, "/api/v1/bookings/", body).status_code == 401
     assert post(client, "/api/v1/bookings/", body, **bearer(user, "bookings:read")).status_code == 403
     assert not Booking.objects.exists()
@@ -118,7 +134,10 @@ def test_a_device_reports_a_job_with_its_token_alone(client: Client, printer: Ma
     made = design(person(), b"solid part")
     _device, token = enrolled(printer)
     message = {
-        "seq": 1, "ts": timezone.now().isoformat(), "event": "started", "job": "print-7",
+        "seq": 1,
+        "ts": timezone.now().isoformat(),
+        "event": "started",
+        "job": "print-7",
         "file": {"name": "part.stl", "sha256": made.sha256},
     }
     assert post(client, "/api/v1/device/jobs/", message).status_code == 401
@@ -126,19 +145,29 @@ def test_a_device_reports_a_job_with_its_token_alone(client: Client, printer: Ma
     assert post(client, "/api/v1/device/jobs/", message, **person_token).status_code == 401
     ack = post(client, "/api/v1/device/jobs/", message, Authorization=f"Bearer {token}")
     assert (ack.status_code, ack.json()) == (
-        200, {"acked": 1, "stored": 1, "duplicates": 0, "rejected": [], "flagged": []},
+        200,
+        {"acked": 1, "stored": 1, "duplicates": 0, "rejected": [], "flagged": []},
     )
     again = post(client, "/api/v1/device/jobs/", message, Authorization=f"Bearer {token}").json()
     assert (again["stored"], again["duplicates"]) == (0, 1)
     for broken in (b"{", b"7", b"[]", b'{"events": []}'):
         said = client.post(
-            "/api/v1/device/jobs/", broken, content_type="application/json", headers={"Authorization": f"Bearer {token}"}
+            "/api/v1/device/jobs/",
+            broken,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {token}"},
         )
         assert said.status_code == 400, broken
     job = client.get("/api/v1/jobs/").json()["results"][0]
     assert job["design"] == {
-        "owner": made.design.owner.name, "slug": made.design.slug, "name": made.design.name, "path": "body.stl",
-        "commit": made.commit, "blob": made.oid, "release": None, "licence": "CERN-OHL-S-2.0",
+        "owner": made.design.owner.name,
+        "slug": made.design.slug,
+        "name": made.design.name,
+        "path": "body.stl",
+        "commit": made.commit,
+        "blob": made.oid,
+        "release": None,
+        "licence": "CERN-OHL-S-2.0",
     }
     assert (job["provenance"], job["open"], job["outcome"]) == ("proven", True, "running")
 
@@ -147,10 +176,14 @@ def test_match_gives_reasons_for_and_against(client: Client, printer: Machine) -
     owner = person()
     small = design(owner, b"small", facts={"extents_mm": [84, 40, 66], "watertight": True})
     large = design(owner, b"large", facts={"extents_mm": [840, 40, 66], "watertight": True})
-    fits = client.get("/api/v1/match/", {"design": f"{owner.username}/{small.design.slug}"}).json()["results"][0]
+    fits = client.get("/api/v1/match/", {"design": f"{owner.username}/{small.design.slug}"}).json()[
+        "results"
+    ][0]
     assert (fits["machine"], fits["fits"], fits["makes"]) == (printer.pk, True, ["body.stl"])
     assert any("250 × 210 × 220" in reason for reason in fits["reasons_for"])
-    not_ = client.get("/api/v1/match/", {"design": f"{owner.username}/{large.design.slug}"}).json()["results"][0]
+    not_ = client.get("/api/v1/match/", {"design": f"{owner.username}/{large.design.slug}"}).json()[
+        "results"
+    ][0]
     assert not_["fits"] is False
     assert any("larger" in reason for reason in not_["reasons_against"])
     assert client.get("/api/v1/match/").status_code == 404
@@ -166,9 +199,19 @@ def _fill(of: Machine, nth: int) -> None:
         file = {"name": "a.stl", "sha256": made.sha256}
         job_services.take_events(
             device=device,
-            events=[{"seq": seq, "ts": (now - (4 - seq) * HOUR).isoformat(), "event": event, "job": job, "file": file}],
+            events=[
+                {
+                    "seq": seq,
+                    "ts": (now - (4 - seq) * HOUR).isoformat(),
+                    "event": event,
+                    "job": job,
+                    "file": file,
+                }
+            ],
         )
-    bookings.create_booking(machine=of, user=user, start=tomorrow(), end=tomorrow() + HOUR, design=made.design)
+    bookings.create_booking(
+        machine=of, user=user, start=tomorrow(), end=tomorrow() + HOUR, design=made.design
+    )
 
 
 def _count(client: Client, path: str) -> int:
@@ -183,8 +226,13 @@ def test_lists_ask_no_more_for_five_than_for_one(client: Client, kamppi: Any) ->
     reader = person("reader")
     client.force_login(reader)
     paths = [
-        "/labs/", "/labs/plain-lab/", "/api/v1/labs/", "/api/v1/labs/plain-lab/machines/", "/api/v1/jobs/",
-        "/api/v1/bookings/", "/me/bookings/",
+        "/labs/",
+        "/labs/plain-lab/",
+        "/api/v1/labs/",
+        "/api/v1/labs/plain-lab/machines/",
+        "/api/v1/jobs/",
+        "/api/v1/bookings/",
+        "/me/bookings/",
     ]
     counts: list[dict[str, int]] = []
     for rounds in (1, 4):
@@ -208,7 +256,8 @@ def test_a_machines_page_asks_no_more_for_many_jobs(client: Client, printer: Mac
     job_services.take_events(
         device=device,
         events=[
-            {"seq": 10 + n, "ts": (now - n * HOUR).isoformat(), "event": "finished", "job": f"more {n}"} for n in range(8)
+            {"seq": 10 + n, "ts": (now - n * HOUR).isoformat(), "event": "finished", "job": f"more {n}"}
+            for n in range(8)
         ],
     )
     assert _count(client, path) == few
@@ -218,11 +267,11 @@ def test_a_machines_page_asks_no_more_for_many_jobs(client: Client, printer: Mac
 
 
 def _ask(url: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    request = urllib.request.Request(  # noqa: S310 our own address
+    request = urllib.request.Request(
         url, orjson.dumps(body), {"Content-Type": "application/json", **headers}, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, orjson.loads(answer.read())
     except HTTPError as refused:
         return refused.code, orjson.loads(refused.read())

@@ -41,13 +41,22 @@ class Agent:
     def draws(self, watts: float, start: dt.datetime, end: dt.datetime, step_s: int = 60) -> None:
         """Power in a straight line, so that the energy is watts × hours."""
         count = int((end - start).total_seconds() // step_s) + 1
-        devices.ingest(device=self.device, readings=[
-            {"seq": next(self.seq), "ts": (start + dt.timedelta(seconds=step_s * n)).isoformat(),
-             "channel": "power_w", "value": watts}
-            for n in range(count)
-        ])
+        devices.ingest(
+            device=self.device,
+            readings=[
+                {
+                    "seq": next(self.seq),
+                    "ts": (start + dt.timedelta(seconds=step_s * n)).isoformat(),
+                    "channel": "power_w",
+                    "value": watts,
+                }
+                for n in range(count)
+            ],
+        )
 
-    def made(self, file: dict[str, str], *, job: str = "j1", start: dt.datetime = START, hours: float = 1.0) -> Job:
+    def made(
+        self, file: dict[str, str], *, job: str = "j1", start: dt.datetime = START, hours: float = 1.0
+    ) -> Job:
         self.tells(
             self.says("started", start, job, file=file), self.says("finished", start + hours * HOUR, job)
         )
@@ -59,7 +68,10 @@ def test_a_job_resolves_to_design_path_commit_and_kwh(printer: Machine) -> None:
     agent.draws(120.0, START - HOUR, START + 3 * HOUR)
     job = agent.made({"name": "body.stl", "sha256": made.sha256}, hours=1.5)
     assert (job.design, job.design_path, job.design_commit, job.design_blob) == (
-        made.design, "parts/body.stl", made.commit, made.oid,
+        made.design,
+        "parts/body.stl",
+        made.commit,
+        made.oid,
     )
     assert (job.provenance, job.outcome, job.progress) == ("proven", "finished", 1.0)
     assert job.energy_kwh == pytest.approx(0.120 * 1.5, rel=1e-9)
@@ -111,12 +123,25 @@ def test_the_owner_who_booked_sees_it_and_nobody_else(printer: Machine, client: 
     assert (job.design, job.provenance) == (secret.design, "proven")
     assert job.booking is not None
     hidden = client.get(f"/api/v1/jobs/{job.pk}/").json()
-    assert (hidden["design"], hidden["provenance"], hidden["file"], hidden["booking"]) == (None, "unknown", None, None)
-    for path in (f"/jobs/{job.pk}/", f"/labs/{printer.lab.slug}/", f"/labs/{printer.lab.slug}/{printer.slug}/"):
+    assert (hidden["design"], hidden["provenance"], hidden["file"], hidden["booking"]) == (
+        None,
+        "unknown",
+        None,
+        None,
+    )
+    for path in (
+        f"/jobs/{job.pk}/",
+        f"/labs/{printer.lab.slug}/",
+        f"/labs/{printer.lab.slug}/{printer.slug}/",
+    ):
         assert b"ecret" not in client.get(path).content
     client.force_login(owner)
     shown = client.get(f"/api/v1/jobs/{job.pk}/").json()
-    assert (shown["design"]["slug"], shown["provenance"], shown["file"]["name"]) == ("secret-part", "proven", "secret.stl")
+    assert (shown["design"]["slug"], shown["provenance"], shown["file"]["name"]) == (
+        "secret-part",
+        "proven",
+        "secret.stl",
+    )
 
 
 def test_a_booked_design_whose_file_is_not_known_is_declared(printer: Machine) -> None:
@@ -176,10 +201,13 @@ def test_messages_and_readings_share_one_counter(printer: Machine) -> None:
     agent = Agent(printer)
     first = agent.says("started", START)
     agent.tells(first)
-    devices.ingest(device=agent.device, readings=[
-        {"seq": 1, "ts": START.isoformat(), "channel": "power_w", "value": 5.0},
-        {"seq": 3, "ts": START.isoformat(), "channel": "power_w", "value": 5.0},
-    ])
+    devices.ingest(
+        device=agent.device,
+        readings=[
+            {"seq": 1, "ts": START.isoformat(), "channel": "power_w", "value": 5.0},
+            {"seq": 3, "ts": START.isoformat(), "channel": "power_w", "value": 5.0},
+        ],
+    )
     assert device_queries.acked(agent.device) == 1
     ack = agent.tells({**agent.says("finished", START + HOUR), "seq": 2})
     assert (ack.acked, ack.stored) == (3, 1)
@@ -233,7 +261,9 @@ def test_the_figure_is_computed_from_the_rows(kamppi: Any) -> None:
     found = figure.open_production(place)
     assert (found.numerator, found.denominator) == (pytest.approx(4), pytest.approx(10))
     assert (found.value, found.upper, found.completeness) == (
-        pytest.approx(0.4), pytest.approx(0.9), pytest.approx(0.7),
+        pytest.approx(0.4),
+        pytest.approx(0.9),
+        pytest.approx(0.7),
     )
     assert sum(row["jobs"] for row in found.evidence) == 4
     assert math.isclose(sum(row["machine_hours"] for row in found.evidence if row["open"]), 4.0)
