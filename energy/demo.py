@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_noop
 
+from commons.places import services as places
 from commons.places.models import Place
 from commons.runs.models import Run
 from commons.runs.work import do
@@ -52,11 +53,15 @@ def seed(say: Say) -> None:
         say("energy: a community “kamppi” is there and is not a demonstration; left alone")
         return
     data = _generate(folder)
-    sha256 = hashlib.sha256(data.load_kwh.tobytes() + data.pv_kwh.tobytes() + data.import_price.tobytes()).hexdigest()
+    sha256 = hashlib.sha256(
+        data.load_kwh.tobytes() + data.pv_kwh.tobytes() + data.import_price.tobytes()
+    ).hexdigest()
     version = community.versions.order_by("-number").first() if community else None
     if version is None or version.content_sha256 != sha256:
         version = services.keep(data=data, slug=SLUG, sha256=sha256, place=place, source=SOURCE, demo=True)
-        say(f"energy: {len(data.members)} members, {version.load_kwh:,.0f} kWh used, {version.pv_kwh:,.0f} kWh made in a year")
+        say(
+            f"energy: {len(data.members)} members, {version.load_kwh:,.0f} kWh used, {version.pv_kwh:,.0f} kWh made in a year"
+        )
     wanted = [("rule", None), *(("none", rule) for rule in RULES)]
     for control, rule in wanted:
         there = version.simulations.filter(control=control)
@@ -76,15 +81,10 @@ def remove(say: Say) -> None:
 
 
 def _place() -> Place:
-    city, _made = Place.objects.get_or_create(
-        slug="helsinki",
-        defaults={"name": "Helsinki", "kind": Place.Kind.CITY, "timezone": "Europe/Helsinki", "country": "FI", "demo": True},
+    city = places.ensure_city(
+        slug="helsinki", name="Helsinki", timezone="Europe/Helsinki", country="FI", demo=True
     )
-    place, _made = Place.objects.get_or_create(
-        slug="kamppi",
-        defaults={"name": "Kamppi", "parent": city, "timezone": "Europe/Helsinki", "country": "FI", "demo": True},
-    )
-    return place
+    return places.ensure_neighbourhood(slug="kamppi", name="Kamppi", city=city, demo=True)
 
 
 def _generate(folder: Path) -> "EngineCommunity":

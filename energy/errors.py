@@ -69,7 +69,11 @@ def from_engine(refusal: "EngineRefusal") -> CityError:
 def _where(refusal: "EngineRefusal") -> str:
     file, line, column = (getattr(refusal, name) for name in ("file", "line", "column"))
     if line and column:
-        return _("%(file)s, line %(line)d, column %(column)s") % {"file": file, "line": line, "column": column}
+        return _("%(file)s, line %(line)d, column %(column)s") % {
+            "file": file,
+            "line": line,
+            "column": column,
+        }
     if line:
         return _("%(file)s, line %(line)d") % {"file": file, "line": line}
     return _("%(file)s, %(column)s") % {"file": file, "column": column} if column else str(file)

@@ -11,7 +11,10 @@ from energy.models import Member as MemberRow
 def load(version: CommunityVersion) -> Community:
     """A version as the engine takes it, bit for bit what was imported."""
     rows = list(version.members.order_by("position"))
-    curves = {s.name: _floats(s.packed) for s in version.series.filter(name__in=["import_price", "export_price", "co2"])}
+    curves = {
+        s.name: _floats(s.packed)
+        for s in version.series.filter(name__in=["import_price", "export_price", "co2"])
+    }
     battery = None
     if version.battery_kwh and version.battery_kw:
         battery = Battery(version.battery_kwh, version.battery_kw, version.battery_efficiency or 0.9)
@@ -38,7 +41,11 @@ def _floats(packed: bytes | memoryview) -> Floats:
 
 
 def _member(row: MemberRow) -> Member:
-    battery = Battery(row.battery_kwh, row.battery_kw or 0.0, row.battery_efficiency or 0.9) if row.battery_kwh else None
+    battery = (
+        Battery(row.battery_kwh, row.battery_kw or 0.0, row.battery_efficiency or 0.9)
+        if row.battery_kwh
+        else None
+    )
     vehicle = None
     if row.ev_kwh:
         vehicle = Vehicle(

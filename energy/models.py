@@ -4,6 +4,7 @@ A version is what one import brought and never changes; figures always say which
 """
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -15,11 +16,15 @@ class Community(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=160)
-    place = models.ForeignKey("places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="communities")
+    place = models.ForeignKey(
+        "places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="communities"
+    )
     organisation = models.ForeignKey(
         "people.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="communities"
     )
-    public = models.BooleanField(default=True, help_text=_("its sums, labs and public buildings may be seen by all"))
+    public = models.BooleanField(
+        default=True, help_text=_("its sums, labs and public buildings may be seen by all")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     demo = models.BooleanField(default=False)
 
@@ -69,6 +74,16 @@ class CommunityVersion(models.Model):
         """The end of the last step."""
         return self.start + dt.timedelta(minutes=self.step_minutes * self.steps)
 
+    @property
+    def first_day(self) -> dt.date:
+        """The local day on which the data begin."""
+        return self.start.astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
+    def last_day(self) -> dt.date:
+        """The local day of the last step."""
+        return (self.end - dt.timedelta(seconds=1)).astimezone(ZoneInfo(self.timezone)).date()
+
 
 class VersionSeries(models.Model):
     """A series of a version: import_price, export_price, co2, and sums over members: load, pv, load:home, load:lab …"""
@@ -99,7 +114,11 @@ class Member(models.Model):
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=16, choices=Kind.choices)
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="energy_members"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="energy_members",
     )
     pv_kwp = models.FloatField(default=0)
     battery_kwh = models.FloatField(null=True, blank=True)
@@ -133,7 +152,9 @@ class Simulation(models.Model):
     """What a run answered about a version; parts as in the contract's result."""
 
     version = models.ForeignKey(CommunityVersion, on_delete=models.CASCADE, related_name="simulations")
-    run = models.OneToOneField("runs.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="simulation")
+    run = models.OneToOneField(
+        "runs.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="simulation"
+    )
     control = models.CharField(max_length=16)
     sharing_rule = models.CharField(max_length=16)
     totals = models.JSONField()
@@ -145,7 +166,9 @@ class Simulation(models.Model):
     demo = models.BooleanField(default=False)
 
     class Meta:
-        indexes = (models.Index(fields=["version", "control", "-created_at"], name="energy_simulation_latest"),)
+        indexes = (
+            models.Index(fields=["version", "control", "-created_at"], name="energy_simulation_latest"),
+        )
 
     def __str__(self) -> str:
         return f"{self.version}, {self.control}, {self.sharing_rule}"

@@ -1,5 +1,105 @@
-"""What the room plugs into the ground floor."""
+"""What the room plugs into the ground floor: section, figure, sun, card, search, evidence, demonstration."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from commons import sockets
+from commons.people.models import User
+from commons.places.models import Place
+from energy import demo, flow, policies, queries
+
+HOUR = dt.timedelta(hours=1)
+
+
+def sun(place: Place) -> Sequence[sockets.SunHour]:
+    """Today's hours in the place: solar less use, kW, before storage."""
+    found = queries.community_of(place)
+    version = queries.latest(found) if found else None
+    if version is None or not policies.may_see_curves(None, version, version.members.count()):
+        return []
+    now = timezone.now()
+    midnight = now.astimezone(ZoneInfo(place.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = midnight + dt.timedelta(days=1)
+    slots = queries.surplus(place, midnight.astimezone(dt.UTC), end.astimezone(dt.UTC), HOUR)
+    return [sockets.SunHour(start, kw, start > now) for start, kw, _share in slots]
+
+
+def card(_request: HttpRequest, place: Place) -> Mapping[str, Any] | None:
+    """The neighbourhood now; stays away without data."""
+    found = queries.day_of_place(place)
+    if found is None:
+        return None
+    version, day = found
+    if day.current is None or not policies.may_see_curves(None, version, version.members.count()):
+        return None
+    good = day.good_hours(timezone.now())
+    return {
+        "community": version.community,
+        "version": version,
+        "day": day,
+        "now": day.current,
+        "flow": flow.draw(day.current),
+        "good": [day.clock(moment) for moment in good] if good else None,
+        "clock": day.clock(day.current.start),
+    }
+
+
+def search(words: str, viewer: User | None, limit: int) -> Sequence[sockets.Hit]:
+    """Communities by name or place."""
+    found = queries.search(words, viewer, limit)
+    return [
+        sockets.Hit(c.name, reverse("rooms:community", args=[c.slug]), c.place.name if c.place else "")
+        for c in found
+    ]
+
+
+def evidence(place: Place) -> Iterable[sockets.Evidence]:
+    """Electricity and solar, as far as rows prove it: 1 data of members, 4 a simulation that answers "what if"."""
+    for version in queries.latest_versions(place):
+        simulated = queries.latest_simulation(version)
+        level = 4 if simulated else 1
+        url = reverse("rooms:community", args=[version.community.slug])
+        count = version.members.count()
+        as_of = simulated.created_at if simulated else version.created_at
+        name = version.community.name
+        words = _("%(name)s: use of %(n)d members, step by step") % {"name": name, "n": count}
+        yield sockets.Evidence("electricity", level, words, count, "energy.CommunityVersion", as_of, url)
+        if version.pv_kwh > 0:
+            roofs = version.members.filter(pv_kwh__gt=0).count()
+            words = _("%(name)s: %(n)d solar roofs, step by step") % {"name": name, "n": roofs}
+            yield sockets.Evidence("solar", level, words, roofs, "energy.CommunityVersion", as_of, url)
 
 
 def register() -> None:
     """Register everything; called once when Django is ready."""
+    sockets.nav.register(sockets.NavEntry("energy", _("Energy"), "rooms:energy", "energy", order=30))
+    sockets.figures.register(
+        sockets.HeadlineFigure(
+            slug="prosumer",
+            title=_("Prosumer ratio"),
+            style="ratio",
+            goal=1.0,
+            compute=queries.prosumer,
+            definition=_(
+                "Energy made here for each kWh used here: the sum of solar over the sum of use, over the newest data of the energy communities "
+                "of the place. Above 1 the neighbourhood makes more than it uses over the period, which does not mean in every hour. "
+                "Another meaning, the share of members with a roof of their own, is not this figure."
+            ),
+            version="1",
+            order=10,
+        )
+    )
+    sockets.sun.register(sockets.SunRibbon("energy", sun, order=10))
+    sockets.home_cards.register(sockets.HomeCard("energy-now", "energy/card.html", card, order=20))
+    sockets.search_sources.register(
+        sockets.SearchSource("communities", _("Energy communities"), search, order=50)
+    )
+    sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
+    sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

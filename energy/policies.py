@@ -38,9 +38,12 @@ def is_steward(viewer: Viewer, community: Community) -> bool:
         return False
     if viewer.is_staff:
         return True
-    return community.organisation_id is not None and Membership.objects.filter(
-        organisation=community.organisation_id, user=viewer, role__in=STEWARDS
-    ).exists()
+    return (
+        community.organisation_id is not None
+        and Membership.objects.filter(
+            organisation=community.organisation_id, user=viewer, role__in=STEWARDS
+        ).exists()
+    )
 
 
 def may_see_curves(viewer: Viewer, version: CommunityVersion, members: int) -> bool:

@@ -36,20 +36,28 @@ SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{0,59}$")
 
 
 def import_folder(
-    *, folder: Path, slug: str | None = None, place: Place | None = None, organisation: Organisation | None = None
+    *,
+    folder: Path,
+    slug: str | None = None,
+    place: Place | None = None,
+    organisation: Organisation | None = None,
 ) -> CommunityVersion:
     """Read a community folder and keep it as a new version. Raises BadCommunity with file, line and column."""
     from energy.engine import folder as reader  # noqa: PLC0415 numpy is loaded by imports alone
     from energy.engine.refusals import EngineRefusal  # noqa: PLC0415 as above
 
     if not folder.is_dir():
-        raise BadCommunity(_("“%(path)s” is not a folder; give the folder that holds community.toml.") % {"path": folder})
+        raise BadCommunity(
+            _("“%(path)s” is not a folder; give the folder that holds community.toml.") % {"path": folder}
+        )
     try:
         data = reader.read(folder)
     except EngineRefusal as refusal:
         raise from_engine(refusal) from None
     name = slug or re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
-    return keep(data=data, slug=name, sha256=reader.content_sha256(folder), place=place, organisation=organisation)
+    return keep(
+        data=data, slug=name, sha256=reader.content_sha256(folder), place=place, organisation=organisation
+    )
 
 
 @transaction.atomic
@@ -65,7 +73,9 @@ def keep(
 ) -> CommunityVersion:
     """Keep data as the next version of a community; locks its row. Place and organisation stay unless they are given."""
     if not SLUG.match(slug):
-        raise BadCommunity(_("“%(slug)s” cannot be an address; use a–z, digits and hyphens, 60 at most.") % {"slug": slug})
+        raise BadCommunity(
+            _("“%(slug)s” cannot be an address; use a–z, digits and hyphens, 60 at most.") % {"slug": slug}
+        )
     community, _made = Community.objects.get_or_create(slug=slug, defaults={"name": data.name, "demo": demo})
     community = Community.objects.select_for_update().get(pk=community.pk)
     community.name = data.name[:160]
@@ -73,7 +83,11 @@ def keep(
     community.organisation = organisation or community.organisation
     community.save()
     before = community.versions.aggregate(last=Max("number"))["last"] or 0
-    people = dict(Member.objects.filter(version__community=community, version__number=before).values_list("key", "person"))
+    people = dict(
+        Member.objects.filter(version__community=community, version__number=before).values_list(
+            "key", "person"
+        )
+    )
     version = CommunityVersion.objects.create(
         community=community,
         number=before + 1,
@@ -96,7 +110,8 @@ def keep(
     rows = [_row(version, data, i, member, people.get(member.id)) for i, member in enumerate(data.members)]
     Member.objects.bulk_create(rows)
     VersionSeries.objects.bulk_create(
-        VersionSeries(version=version, name=name, packed=series.pack(values)) for name, values in _curves(data).items()
+        VersionSeries(version=version, name=name, packed=series.pack(values))
+        for name, values in _curves(data).items()
     )
     return version
 
@@ -116,7 +131,9 @@ def _curves(data: "EngineCommunity") -> Mapping[str, Any]:
     return curves
 
 
-def _row(version: CommunityVersion, data: "EngineCommunity", i: int, member: "EngineMember", person: int | None) -> Member:
+def _row(
+    version: CommunityVersion, data: "EngineCommunity", i: int, member: "EngineMember", person: int | None
+) -> Member:
     battery, car = member.battery, member.vehicle
     return Member(
         version=version,
@@ -174,21 +191,35 @@ def start_simulation(
 
 
 def ask_simulation(
-    *, community: Community, viewer: policies.Viewer, control: str, sharing: str | None, horizon_hours: float | None
+    *,
+    community: Community,
+    viewer: policies.Viewer,
+    control: str,
+    sharing: str | None,
+    horizon_hours: float | None,
 ) -> Run:
     """A person asks for a simulation of the newest data. Raises NotYours, BadCommunity."""
     if not isinstance(viewer, User) or not policies.may_simulate(viewer):
         raise NotYours(_("Sign in to simulate a community."))
     version = community.versions.order_by("-number").select_related("community").first()
     if version is None:
-        raise BadCommunity(_("“%(name)s” has no data yet; import a community folder first.") % {"name": community})
+        raise BadCommunity(
+            _("“%(name)s” has no data yet; import a community folder first.") % {"name": community}
+        )
     full = policies.is_steward(viewer, community)
     return start_simulation(
-        version=version, control=control, sharing=sharing, horizon_hours=horizon_hours, owner=viewer, full=full
+        version=version,
+        control=control,
+        sharing=sharing,
+        horizon_hours=horizon_hours,
+        owner=viewer,
+        full=full,
     )
 
 
-def keep_simulation(*, version: CommunityVersion, run: Run, control: str, result: "Result", demo: bool) -> Simulation:
+def keep_simulation(
+    *, version: CommunityVersion, run: Run, control: str, result: "Result", demo: bool
+) -> Simulation:
     """Keep a run's answer; called inside the transaction that ends the run."""
     document: Mapping[str, Any] = result.document
     simulation = Simulation.objects.create(
@@ -204,7 +235,8 @@ def keep_simulation(*, version: CommunityVersion, run: Run, control: str, result
         demo=demo,
     )
     SimulationSeries.objects.bulk_create(
-        SimulationSeries(simulation=simulation, name=name, packed=series.pack(values)) for name, values in result.series.items()
+        SimulationSeries(simulation=simulation, name=name, packed=series.pack(values))
+        for name, values in result.series.items()
     )
     return simulation
 

@@ -33,7 +33,13 @@ def simulate(job: Job, inputs: Inputs) -> Outcome:
     except EngineRefusal as refusal:
         raise from_engine(refusal) from None
     run = job.run
-    document: dict[str, Any] = {"community": version.community.slug, "version": version.number, **result.document}
+    slug = version.community.slug
+    document: dict[str, Any] = {
+        "community": slug,
+        "version": version.number,
+        "url": f"/energy/{slug}/",
+        **result.document,
+    }
     answer = document if inputs.get("full") else services.public_document(document=document, owner=run.owner)
 
     def effect() -> None:

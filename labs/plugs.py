@@ -42,9 +42,7 @@ def plug_in() -> None:
             order=30,
         )
     )
-    sockets.home_cards.register(
-        sockets.HomeCard("labs.now", "labs/parts/home.html", making_now, order=30)
-    )
+    sockets.home_cards.register(sockets.HomeCard("labs.now", "labs/parts/home.html", making_now, order=30))
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_it", "designs.design.aside", "labs/parts/make_it.html", make_it, order=20)
     )
@@ -52,10 +50,14 @@ def plug_in() -> None:
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
     )
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
-    sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.search_sources.register(
+        sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30)
+    )
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
-        sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)
+        sockets.OpenDataset(
+            "jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30
+        )
     )
 
 
@@ -73,7 +75,13 @@ def making_now(request: HttpRequest, place: Place) -> Mapping[str, Any] | None:
     running = [tile for tile in tiles if tile.running]
     free = [tile for tile in tiles if tile.free]
     demo = any(m.demo for m in machines)
-    return {"running": running[:4], "count": len(running), "free": len(free), "machines": len(machines), "demo": demo}
+    return {
+        "running": running[:4],
+        "count": len(running),
+        "free": len(free),
+        "machines": len(machines),
+        "demo": demo,
+    }
 
 
 def make_it(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
@@ -149,5 +157,3 @@ def remove_demo(say: Callable[[str], None]) -> None:
     from labs.demo import seed  # noqa: PLC0415
 
     seed.remove(say)
-
-

@@ -16,6 +16,12 @@ class DistrictNotFound(NotFound):
     code = "twin:no-district"
 
 
+class BuildingNotFound(NotFound):
+    """No building of that key in the version."""
+
+    code = "twin:no-building"
+
+
 class NoSuchLayer(NotFound):
     """A district has buildings, streets, services and areas."""
 

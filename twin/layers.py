@@ -17,7 +17,7 @@ from twin.models import DistrictVersion
 
 log = logging.getLogger(__name__)
 
-FORM = "1"
+FORM = "3"
 """Raise it when the bytes of a layer change for the same version."""
 KEEP_S = 7 * 24 * 3600
 
@@ -77,7 +77,7 @@ def _shown(layer: Layer, properties: dict[str, Any]) -> dict[str, Any]:
     shown = {name: value for name, value in properties.items() if value not in ("", None)}
     if layer == "buildings":
         shown["height"] = shown.pop("height_m", 0)
-        shown["base"] = shown.pop("min_height_m", 0)
+        shown["min_height"] = shown.pop("min_height_m", 0)
     return shown
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from twin import queries
 from twin.coverage.cells import breadth, cells, collected, depth
@@ -44,17 +44,24 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "breadth": breadth(systems),
         "of": len(SYSTEMS),
         "depth": depth(systems) if systems else None,
-        "map": map_config(found, of, kept),
+        "map_layers": map_layers(kept),
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
+        "known": queries.best_known(of),
     }
 
 
 def map_card(found: District) -> dict[str, Any]:
     """The district as a card of the home page."""
     of = queries.current(found)
-    config = map_config(found, of, queries.access(of))
-    return {"district": found, "version": of, "map": config, "pins": queries.lab_pins(found.place), "size": picture_size(of)}
+    return {
+        "district": found,
+        "version": of,
+        "map_layers": [],
+        "pins": queries.lab_pins(found.place),
+        "size": picture_size(of),
+        "known": queries.best_known(of),
+    }
 
 
 def picture_size(of: DistrictVersion) -> dict[str, int]:
@@ -83,36 +90,49 @@ def _reach(kept: Access | None) -> list[dict[str, Any]]:
     ]
 
 
-def map_config(found: District, of: DistrictVersion, kept: Access | None) -> dict[str, Any]:
-    """What the map island needs besides its sources: bounds, what to colour by, and words."""
-    layers: list[dict[str, Any]] = [
-        {"slug": "plain", "title": _("Plain")},
-        {"slug": "use", "title": _("Use"), "property": "use", "type": "category"},
+def map_layers(kept: Access | None) -> list[dict[str, Any]]:
+    """What the map can colour buildings by (lc-map): minutes on foot, use, how heights are known."""
+    unknown = _("not known")
+    minutes = [
         {
-            "slug": "height_source", "title": _("How heights are known"), "property": "height_source", "type": "category",
-            "words": {code: word(HEIGHT_SOURCES, code) for code in of.counts.get("height_sources", {})},
-        },
-    ]  # fmt: skip
-    layers += [
-        {
-            "slug": f"min_{row['kind']}", "title": _("Minutes to: %(kind)s") % {"kind": row["title"]},
-            "property": f"min_{row['kind']}", "type": "steps", "steps": [5, 10, 15], "unit": _("min"),
+            "key": f"min_{kind}", "label": label, "property": f"min_{kind}", "type": "steps", "steps": [0, 5, 10, 15],
+            "unit": _("min"), "color": "act", "invert": True, "missing": unknown,
         }
-        for row in _reach(kept)
-        if row["everyday"]
+        for kind, label in (("grocery", _("To a grocery")), ("transit", _("To a stop")))
+        if kept and kind in kept.summary
     ]  # fmt: skip
-    return {"bounds": of.bounds, "attribution": of.attribution, "layers": layers, "list": reverse("rooms:district-list", args=[found.slug])}
+    use = {
+        "key": "use", "label": _("Use"), "property": "use", "type": "category", "missing": _("other, or not stated"),
+        "values": [
+            {"value": use, "label": words, "color": colour, "share": share}
+            for uses, words, colour, share in _USES
+            for use in uses
+        ],
+    }  # fmt: skip
+    heights = {
+        "key": "height_source", "label": _("Heights"), "property": "height_source", "type": "category", "missing": unknown,
+        "values": [
+            {"value": source, "label": word(HEIGHT_SOURCES, source), "color": "act", "share": share}
+            for source, share in (("tag", 0.9), ("levels", 0.45))
+        ],
+    }  # fmt: skip
+    return [*minutes, use, heights]
+
+
+_USES = (
+    (("apartments",), _lazy("homes"), "act", 0.85),
+    (("public",), _lazy("public"), "act", 0.4),
+    (("office",), _lazy("offices"), "ink-3", 0.8),
+    (("commercial",), _lazy("shops and trade"), "ink-3", 0.4),
+)
 
 
 def list_page(found: District, of: DistrictVersion, layer: str, rows: Sequence[Thing]) -> dict[str, Any]:
     """Rows of a layer as a table."""
     kept = queries.access(of) if layer == "buildings" else None
-    place = {key: i for i, key in enumerate(kept.keys)} if kept else {}
-    shown = [{"thing": row, "title": _title(row), **_facts(row)} for row in rows]
-    if kept:
-        for item in shown:
-            number = place.get(item["thing"].key)
-            item["minutes"] = {k: m[number] for k, m in kept.minutes.items()} if number is not None else {}
+    shown = [
+        {"thing": row, "title": _title(row), "minutes": _minutes(kept, row.key) if kept else {}, **_facts(row)} for row in rows
+    ]
     tabs = [
         {"slug": slug, "title": LAYER_WORDS[slug], "count": of.counts.get(slug, 0), "here": slug == layer} for slug in LAYERS
     ]
@@ -147,3 +167,20 @@ def _facts(row: Thing) -> dict[str, Any]:
             return about | {"tag": row.properties.get("tag", "")}
         case _:
             return about
+
+
+def building_page(found: District, of: DistrictVersion, row: Building) -> dict[str, Any]:
+    """What is known of a building."""
+    kept = queries.access(of)
+    minutes = _minutes(kept, row.key) if kept else {}
+    reach = [{"title": word(KINDS, kind), "minutes": minutes[kind]} for kind in (*EVERYDAY, *KINDS) if kind in minutes]
+    seen = [item for number, item in enumerate(reach) if item not in reach[:number]]
+    return {"district": found, "version": of, "building": row, "title": _title(row), "reach": seen, **_facts(row)}
+
+
+def _minutes(kept: Access, key: str) -> dict[str, float]:
+    """Minutes of one building to each kind; none where the building is not in it."""
+    if key not in kept.keys:
+        return {}
+    number = kept.keys.index(key)
+    return {kind: column[number] for kind, column in kept.minutes.items()}

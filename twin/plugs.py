@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -59,7 +60,7 @@ def _hit(words: str, district: District, row: Thing) -> sockets.Hit:
     name = row.name.lower()
     rank = 1.0 if name == words else 0.7 if name.startswith(words) else 0.4
     what = {Street: _("street"), Building: _("building"), Service: word(KINDS, row.kind)}[type(row)]
-    url = f"{reverse('rooms:district-list', args=[district.slug])}?layer={row.layer}&q={row.name}"
+    url = f"{reverse('rooms:district-list', args=[district.slug])}?{urlencode({'layer': row.layer, 'q': row.name})}"
     return sockets.Hit(row.name, url, f"{what} · {district.name}", rank)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from commons.places.models import Place
 from twin.engine.model import LAYERS, CityModel
 from twin.engine.model import Thing as CityThing
-from twin.errors import DistrictNotFound, NoSuchLayer
+from twin.errors import BuildingNotFound, DistrictNotFound, NoSuchLayer
 from twin.models import LAYER_MODELS, Access, Building, District, DistrictVersion, Service, Street, Thing
 from twin.words import SKIPPED_WHAT, SKIPPED_WHY, word
 
@@ -120,3 +120,16 @@ def lab_pins(place: Place | None) -> list[dict[str, Any]]:
         return []
     pins = getattr(importlib.import_module("labs.queries"), "pins", None)
     return [dict(pin) for pin in pins(place)] if pins else []
+
+
+def building(of: DistrictVersion, key: str) -> Building:
+    """A building of a version by its key. Raises BuildingNotFound."""
+    row: Building | None = things("buildings", of).filter(key=key).first()
+    if row is None:
+        raise BuildingNotFound(_("There is no building “%(key)s” in this district.") % {"key": key})
+    return row
+
+
+def best_known(of: DistrictVersion, limit: int = 12) -> QuerySet[Any]:
+    """The highest buildings that have a name: what the map says in words."""
+    return things("buildings", of).exclude(name="").order_by("-height_m", "name").defer("geometry")[:limit]

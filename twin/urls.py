@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("twin/new/<uuid:run_id>/", views.importing, name="district-importing"),
     path("twin/<slug:slug>/", views.district, name="district"),
     path("twin/<slug:slug>/list/", views.things, name="district-list"),
+    path("twin/<slug:slug>/buildings/<str:key>/", views.building, name="building"),
     path("twin/<slug:slug>/plan.svg", views.picture, name="district-plan"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [

@@ -47,6 +47,15 @@ def things(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "twin/list.html", context)
 
 
+def building(request: HttpRequest, slug: str, key: str) -> HttpResponse:
+    """What is known of a building; only the facts for the map's panel."""
+    found = queries.district(slug)
+    of = queries.version(found, _number(request))
+    context = pages.building_page(found, of, queries.building(of, key))
+    piece = request.headers.get("HX-Request") == "true"
+    return render(request, "twin/building_facts.html" if piece else "twin/building.html", context)
+
+
 def plan_picture(request: HttpRequest, of: DistrictVersion) -> HttpResponse:
     """The picture's bytes with their name, or 304."""
     tag = f'"{layer_files.etag("plan", of)}"'

@@ -200,7 +200,9 @@ class Task:
     def at_home(net_kwh: Floats, pv_kwh: Floats, import_price: Floats, export_price: Floats) -> "Task":
         """A storage that never leaves."""
         steps = len(net_kwh)
-        return Task(net_kwh, pv_kwh, import_price, export_price, np.zeros(steps), np.zeros(steps, dtype=np.bool_))
+        return Task(
+            net_kwh, pv_kwh, import_price, export_price, np.zeros(steps), np.zeros(steps, dtype=np.bool_)
+        )
 
 
 def best(task: Task, storage: Storage, *, cyclic: bool = False) -> Optimum:
@@ -216,7 +218,11 @@ def best(task: Task, storage: Storage, *, cyclic: bool = False) -> Optimum:
         start = end = _search(lambda e: cost_from(e, e), storage.kwh)
     cost = cost_from(start, end)
     if not np.isfinite(cost):
-        raise Infeasible(gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw"))
+        raise Infeasible(
+            gettext_noop(
+                "the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw"
+            )
+        )
     stored = np.empty(steps + 1)
     stored[0] = start
     _forward(task.trips_kwh, task.away, storage.discharge_step_kwh, storage.efficiency, stored, rise, level)
@@ -225,7 +231,9 @@ def best(task: Task, storage: Storage, *, cyclic: bool = False) -> Optimum:
     return Optimum(cost, stored, task.net_kwh + np.where(change > 0, change / eta, change * eta))
 
 
-def _run(task: Task, storage: Storage, end: float, rise: Floats, level: Floats) -> tuple[float, float, Floats, Floats, int]:
+def _run(
+    task: Task, storage: Storage, end: float, rise: Floats, level: Floats
+) -> tuple[float, float, Floats, Floats, int]:
     left, value, slopes, lengths, count = _backward(
         task.net_kwh, task.pv_kwh, task.import_price, task.export_price, task.trips_kwh, task.away,
         storage.kwh, storage.charge_step_kwh, storage.discharge_step_kwh, storage.efficiency, end, rise, level,

@@ -24,8 +24,23 @@ from energy.engine.refusals import FolderRefusal, gettext_noop
 
 FILES = ("community.toml", "members.csv", "load_kwh.csv", "pv_kwh.csv", "prices.csv")
 MEMBER_COLUMNS = frozenset(
-    "id name kind pv_kwp battery_kwh battery_kw battery_efficiency ev_kwh ev_kw ev_kwh_per_day ev_away_from "
-    "ev_away_until ev_efficiency ev_v2g heat_pump_kw".split()
+    [
+        "id",
+        "name",
+        "kind",
+        "pv_kwp",
+        "battery_kwh",
+        "battery_kw",
+        "battery_efficiency",
+        "ev_kwh",
+        "ev_kw",
+        "ev_kwh_per_day",
+        "ev_away_from",
+        "ev_away_until",
+        "ev_efficiency",
+        "ev_v2g",
+        "heat_pump_kw",
+    ]
 )
 STEPS_MIN = (15, 60)
 MOST_KWH_IN_A_STEP = 1e6
@@ -43,7 +58,9 @@ def read(folder: Path) -> Community:
     with_pv = [m.id for m in members if m.pv_kwp > 0]
     pv = _series("pv_kwh.csv", texts["pv_kwh.csv"], about, ids, required=with_pv)
     if pv.shape[1] != load.shape[1]:
-        raise FolderRefusal("pv_kwh.csv", 0, "", _ROWS, rows=pv.shape[1], file="load_kwh.csv", other=load.shape[1])
+        raise FolderRefusal(
+            "pv_kwh.csv", 0, "", _ROWS, rows=pv.shape[1], file="load_kwh.csv", other=load.shape[1]
+        )
     prices = _prices(texts["prices.csv"], about, load.shape[1])
     return Community(
         name=about.name,
@@ -73,7 +90,9 @@ def content_sha256(folder: Path) -> str:
 
 
 _ROWS = gettext_noop("has %(rows)d rows of values and %(file)s has %(other)d; give both the same times")
-_MISSING = gettext_noop("the file is missing; a community folder has community.toml, members.csv, load_kwh.csv, pv_kwh.csv and prices.csv")
+_MISSING = gettext_noop(
+    "the file is missing; a community folder has community.toml, members.csv, load_kwh.csv, pv_kwh.csv and prices.csv"
+)
 
 
 def _text(folder: Path, name: str) -> str:
@@ -81,13 +100,20 @@ def _text(folder: Path, name: str) -> str:
     if not path.is_file():
         raise FolderRefusal(name, 0, "", _MISSING)
     if path.stat().st_size > MOST_BYTES:
-        raise FolderRefusal(name, 0, "", gettext_noop("the file is larger than 200 MB; split the period into several communities"))
+        raise FolderRefusal(
+            name,
+            0,
+            "",
+            gettext_noop("the file is larger than 200 MB; split the period into several communities"),
+        )
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise FolderRefusal(name, line, "", gettext_noop("this is not UTF-8 text; save the file as UTF-8")) from None
+        raise FolderRefusal(
+            name, line, "", gettext_noop("this is not UTF-8 text; save the file as UTF-8")
+        ) from None
     if not text.strip():
         raise FolderRefusal(name, 0, "", gettext_noop("the file is empty"))
     return text
@@ -122,14 +148,22 @@ def _about(text: str) -> About:
             raise FolderRefusal(file, 0, key, gettext_noop("this setting is missing; add it"))
     if table["step_minutes"] not in STEPS_MIN:
         raise FolderRefusal(
-            file, 0, "step_minutes", gettext_noop("the step is %(step)s minutes; it must be 15 or 60"), step=table["step_minutes"]
+            file,
+            0,
+            "step_minutes",
+            gettext_noop("the step is %(step)s minutes; it must be 15 or 60"),
+            step=table["step_minutes"],
         )
     zone = str(table["timezone"])
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise FolderRefusal(
-            file, 0, "timezone", gettext_noop("“%(zone)s” is not a time zone; write one such as Europe/Helsinki"), zone=zone
+            file,
+            0,
+            "timezone",
+            gettext_noop("“%(zone)s” is not a time zone; write one such as Europe/Helsinki"),
+            zone=zone,
         ) from None
     return About(
         name=str(table["name"]),
@@ -148,7 +182,12 @@ def _setting(table: Mapping[str, Any], key: str, least: float, most: float, path
     value = table.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not least <= value <= most:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or not least <= value <= most
+    ):
         raise FolderRefusal("community.toml", 0, path + key, _RANGE, value=value, least=least, most=most)
     return float(value)
 
@@ -160,13 +199,23 @@ def _community_battery(table: object) -> Battery | None:
     if table is None:
         return None
     if not isinstance(table, dict):
-        raise FolderRefusal("community.toml", 0, "community_battery", gettext_noop("this must be a table [community_battery] with kwh and kw"))
+        raise FolderRefusal(
+            "community.toml",
+            0,
+            "community_battery",
+            gettext_noop("this must be a table [community_battery] with kwh and kw"),
+        )
     path = "community_battery."
     kwh = _setting(table, "kwh", 0, MOST_KWH_IN_A_STEP, path)
     kw = _setting(table, "kw", 0, MOST_KW, path)
     efficiency = _setting(table, "efficiency", 0.01, 1, path)
     if kwh is None or kw is None:
-        raise FolderRefusal("community.toml", 0, path + ("kwh" if kwh is None else "kw"), gettext_noop("this setting is missing; add it"))
+        raise FolderRefusal(
+            "community.toml",
+            0,
+            path + ("kwh" if kwh is None else "kw"),
+            gettext_noop("this setting is missing; add it"),
+        )
     return Battery(kwh, kw, 0.9 if efficiency is None else efficiency) if kwh > 0 and kw > 0 else None
 
 
@@ -178,7 +227,12 @@ def _rows(file: str, text: str) -> tuple[list[str], Iterator[tuple[int, list[str
     reader = csv.reader(io.StringIO(text, newline=""))
     header = [name.strip() for name in next(reader)]
     if len(header) == 1 and ";" in header[0]:
-        raise FolderRefusal(file, 1, "", gettext_noop("the columns are separated by semicolons; use commas, and a point for decimals"))
+        raise FolderRefusal(
+            file,
+            1,
+            "",
+            gettext_noop("the columns are separated by semicolons; use commas, and a point for decimals"),
+        )
     for name in header:
         if header.count(name) > 1:
             raise FolderRefusal(file, 1, name, gettext_noop("this column stands twice; remove one"))
@@ -189,7 +243,12 @@ def _rows(file: str, text: str) -> tuple[list[str], Iterator[tuple[int, list[str
                 continue
             if len(row) != len(header):
                 raise FolderRefusal(
-                    file, reader.line_num, "", gettext_noop("%(n)d values for %(m)d columns; complete the row"), n=len(row), m=len(header)
+                    file,
+                    reader.line_num,
+                    "",
+                    gettext_noop("%(n)d values for %(m)d columns; complete the row"),
+                    n=len(row),
+                    m=len(header),
                 )
             yield reader.line_num, row
 
@@ -201,11 +260,19 @@ def _time(file: str, line: int, column: str, cell: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(cell.strip())
     except ValueError:
         raise FolderRefusal(
-            file, line, column, gettext_noop("“%(cell)s” is not a time; write it as 2026-01-31T13:00:00Z"), cell=cell
+            file,
+            line,
+            column,
+            gettext_noop("“%(cell)s” is not a time; write it as 2026-01-31T13:00:00Z"),
+            cell=cell,
         ) from None
     if moment.tzinfo is None:
         raise FolderRefusal(
-            file, line, column, gettext_noop("“%(cell)s” has no time zone; add Z for UTC, as in 2026-01-31T13:00:00Z"), cell=cell
+            file,
+            line,
+            column,
+            gettext_noop("“%(cell)s” has no time zone; add Z for UTC, as in 2026-01-31T13:00:00Z"),
+            cell=cell,
         )
     return moment.astimezone(dt.UTC)
 
@@ -215,22 +282,44 @@ def _number(file: str, line: int, column: str, cell: str, least: float, most: fl
         value = float(cell)
     except ValueError:
         raise FolderRefusal(
-            file, line, column, gettext_noop("“%(cell)s” is not a number; write it with a decimal point"), cell=cell
+            file,
+            line,
+            column,
+            gettext_noop("“%(cell)s” is not a number; write it with a decimal point"),
+            cell=cell,
         ) from None
     if not math.isfinite(value):
-        raise FolderRefusal(file, line, column, gettext_noop("“%(cell)s” is not a measured value; fill it in or leave the period out"), cell=cell)
+        raise FolderRefusal(
+            file,
+            line,
+            column,
+            gettext_noop("“%(cell)s” is not a measured value; fill it in or leave the period out"),
+            cell=cell,
+        )
     if value < least:
         raise FolderRefusal(
-            file, line, column, gettext_noop("%(value)g is below %(least)g, which cannot be; correct the value"), value=value, least=least
+            file,
+            line,
+            column,
+            gettext_noop("%(value)g is below %(least)g, which cannot be; correct the value"),
+            value=value,
+            least=least,
         )
     if value > most:
         raise FolderRefusal(
-            file, line, column, gettext_noop("%(value)g is above %(most)g, which cannot be; check the unit"), value=value, most=most
+            file,
+            line,
+            column,
+            gettext_noop("%(value)g is above %(most)g, which cannot be; check the unit"),
+            value=value,
+            most=most,
         )
     return value
 
 
-def _check_time(file: str, line: int, moment: dt.datetime, index: int, about: About, before: dt.datetime | None) -> None:
+def _check_time(
+    file: str, line: int, moment: dt.datetime, index: int, about: About, before: dt.datetime | None
+) -> None:
     step = dt.timedelta(minutes=about.step_minutes)
     expected = about.start + index * step
     if moment == expected:
@@ -241,9 +330,17 @@ def _check_time(file: str, line: int, moment: dt.datetime, index: int, about: Ab
             time=moment.isoformat(), start=about.start.isoformat(),
         )  # fmt: skip
     if moment == before:
-        raise FolderRefusal(file, line, "time", gettext_noop("%(time)s stands twice; keep one row"), time=moment.isoformat())
+        raise FolderRefusal(
+            file, line, "time", gettext_noop("%(time)s stands twice; keep one row"), time=moment.isoformat()
+        )
     if moment < before:
-        raise FolderRefusal(file, line, "time", gettext_noop("%(time)s comes after a later time; sort the rows"), time=moment.isoformat())
+        raise FolderRefusal(
+            file,
+            line,
+            "time",
+            gettext_noop("%(time)s comes after a later time; sort the rows"),
+            time=moment.isoformat(),
+        )
     if moment > expected and (moment - before) % step == dt.timedelta(0):
         raise FolderRefusal(
             file, line, "time",
@@ -263,10 +360,18 @@ def _series(file: str, text: str, about: About, ids: Sequence[str], required: Se
         raise FolderRefusal(file, 1, "time", gettext_noop("this column is missing; add it"))
     for name in header:
         if name != "time" and name not in ids:
-            raise FolderRefusal(file, 1, name, gettext_noop("members.csv has no member “%(id)s”; add the member or remove the column"), id=name)
+            raise FolderRefusal(
+                file,
+                1,
+                name,
+                gettext_noop("members.csv has no member “%(id)s”; add the member or remove the column"),
+                id=name,
+            )
     for member in required:
         if member not in header:
-            raise FolderRefusal(file, 1, member, gettext_noop("there is no column for member “%(id)s”; add it"), id=member)
+            raise FolderRefusal(
+                file, 1, member, gettext_noop("there is no column for member “%(id)s”; add it"), id=member
+            )
     at = header.index("time")
     columns = [(i, name) for i, name in enumerate(header) if i != at]
     values: list[list[float]] = []
@@ -293,9 +398,20 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
             raise FolderRefusal(file, 1, name, gettext_noop("this column is missing; add it"))
     for name in header:
         if name not in ("time", *known):
-            raise FolderRefusal(file, 1, name, gettext_noop("this column is not known; there are %(known)s"), known=", ".join(known))
+            raise FolderRefusal(
+                file,
+                1,
+                name,
+                gettext_noop("this column is not known; there are %(known)s"),
+                known=", ".join(known),
+            )
     if "export_price" not in header and about.export_price is None:
-        raise FolderRefusal(file, 1, "export_price", gettext_noop("there is no export price; add the column, or export_price to community.toml"))
+        raise FolderRefusal(
+            file,
+            1,
+            "export_price",
+            gettext_noop("there is no export price; add the column, or export_price to community.toml"),
+        )
     found: dict[str, list[float]] = {name: [] for name in known if name in header}
     found.setdefault("export_price", [])
     before: dt.datetime | None = None
@@ -306,7 +422,11 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
         for name, values in found.items():
             least = 0.0 if name == "co2_kg_per_kwh" else -100.0
             given = cells.get(name)
-            values.append(float(about.export_price or 0) if given is None else _number(file, line, name, given, least, 100.0))
+            values.append(
+                float(about.export_price or 0)
+                if given is None
+                else _number(file, line, name, given, least, 100.0)
+            )
         if found["import_price"][-1] < found["export_price"][-1]:
             raise FolderRefusal(
                 file, line, "import_price",
@@ -315,7 +435,9 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
             )  # fmt: skip
         before = moment
     if len(found["import_price"]) != steps:
-        raise FolderRefusal(file, 0, "", _ROWS, rows=len(found["import_price"]), file="load_kwh.csv", other=steps)
+        raise FolderRefusal(
+            file, 0, "", _ROWS, rows=len(found["import_price"]), file="load_kwh.csv", other=steps
+        )
     return {name: np.array(values) for name, values in found.items()}
 
 
@@ -331,15 +453,25 @@ def _members(text: str) -> tuple[Member, ...]:
     for name in header:
         if name not in MEMBER_COLUMNS:
             known = ", ".join(sorted(MEMBER_COLUMNS))
-            raise FolderRefusal(file, 1, name, gettext_noop("this column is not known; there are %(known)s"), known=known)
+            raise FolderRefusal(
+                file, 1, name, gettext_noop("this column is not known; there are %(known)s"), known=known
+            )
     members: dict[str, Member] = {}
     for line, row in rows:
         member = _member(file, line, {name: cell.strip() for name, cell in zip(header, row, strict=True)})
         if member.id in members:
-            raise FolderRefusal(file, line, "id", gettext_noop("member “%(id)s” stands twice; give each its own id"), id=member.id)
+            raise FolderRefusal(
+                file,
+                line,
+                "id",
+                gettext_noop("member “%(id)s” stands twice; give each its own id"),
+                id=member.id,
+            )
         members[member.id] = member
     if not members:
-        raise FolderRefusal(file, 0, "", gettext_noop("there is no member below the header; a community has at least one"))
+        raise FolderRefusal(
+            file, 0, "", gettext_noop("there is no member below the header; a community has at least one")
+        )
     return tuple(members.values())
 
 
@@ -348,7 +480,12 @@ def _member(file: str, line: int, cells: Mapping[str, str]) -> Member:
         raise FolderRefusal(file, line, "id", gettext_noop("an id has 1 to 60 characters"))
     if cells["kind"] not in KINDS:
         raise FolderRefusal(
-            file, line, "kind", gettext_noop("“%(kind)s” is not a kind; there are %(known)s"), kind=cells["kind"], known=", ".join(KINDS)
+            file,
+            line,
+            "kind",
+            gettext_noop("“%(kind)s” is not a kind; there are %(known)s"),
+            kind=cells["kind"],
+            known=", ".join(KINDS),
         )
 
     def value(column: str, most: float, default: float = 0.0, least: float = 0.0) -> float:
@@ -358,13 +495,20 @@ def _member(file: str, line: int, cells: Mapping[str, str]) -> Member:
     battery_kwh, battery_kw = value("battery_kwh", MOST_KWH_IN_A_STEP), value("battery_kw", MOST_KW)
     if (battery_kwh > 0) != (battery_kw > 0):
         empty = "battery_kw" if battery_kwh > 0 else "battery_kwh"
-        raise FolderRefusal(file, line, empty, gettext_noop("a battery has both battery_kwh and battery_kw; fill in the other"))
+        raise FolderRefusal(
+            file,
+            line,
+            empty,
+            gettext_noop("a battery has both battery_kwh and battery_kw; fill in the other"),
+        )
     return Member(
         id=cells["id"],
         name=cells["name"] or cells["id"],
         kind=cells["kind"],
         pv_kwp=value("pv_kwp", MOST_KW),
-        battery=Battery(battery_kwh, battery_kw, value("battery_efficiency", 1.0, 0.9, 0.01)) if battery_kwh > 0 else None,
+        battery=Battery(battery_kwh, battery_kw, value("battery_efficiency", 1.0, 0.9, 0.01))
+        if battery_kwh > 0
+        else None,
         vehicle=_vehicle(file, line, cells),
         heat_pump_kw=value("heat_pump_kw", MOST_KW) or None,
     )
@@ -391,7 +535,9 @@ def _vehicle(file: str, line: int, cells: Mapping[str, str]) -> Vehicle | None:
         )  # fmt: skip
     flag = cells.get("ev_v2g", "").lower()
     if flag not in ("", "true", "false", "1", "0", "yes", "no"):
-        raise FolderRefusal(file, line, "ev_v2g", gettext_noop("“%(cell)s” is neither true nor false"), cell=flag)
+        raise FolderRefusal(
+            file, line, "ev_v2g", gettext_noop("“%(cell)s” is neither true nor false"), cell=flag
+        )
     return Vehicle(kwh, kw, trip, first, until, efficiency, flag not in ("false", "0", "no"))
 
 
@@ -400,5 +546,7 @@ def _minute(file: str, line: int, column: str, cells: Mapping[str, str]) -> int:
     try:
         moment = dt.time.fromisoformat(cell)
     except ValueError:
-        raise FolderRefusal(file, line, column, gettext_noop("“%(cell)s” is not a time of day; write it as 07:30"), cell=cell) from None
+        raise FolderRefusal(
+            file, line, column, gettext_noop("“%(cell)s” is not a time of day; write it as 07:30"), cell=cell
+        ) from None
     return moment.hour * 60 + moment.minute

@@ -49,7 +49,11 @@ def step_cost(import_kwh: Floats, export_kwh: Floats, community: Community) -> F
 
 
 def totals(
-    community: Community, import_kwh: Floats, export_kwh: Floats, vehicle_kwh: float = 0.0, curtailed_kwh: float = 0.0
+    community: Community,
+    import_kwh: Floats,
+    export_kwh: Floats,
+    vehicle_kwh: float = 0.0,
+    curtailed_kwh: float = 0.0,
 ) -> Totals:
     """Figures from import and export: one row of steps (the community), or members by steps (each alone).
 

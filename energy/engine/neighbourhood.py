@@ -49,7 +49,9 @@ class Setting:
     battery: Battery | None = None
 
 
-def generate(plans: Sequence[Plan], setting: Setting, profiles: Mapping[str, Floats], weather: ReferenceYear, seed: int) -> Community:
+def generate(
+    plans: Sequence[Plan], setting: Setting, profiles: Mapping[str, Floats], weather: ReferenceYear, seed: int
+) -> Community:
     """A community of a whole year in hours."""
     start = dt.datetime(setting.year, 1, 1, tzinfo=dt.UTC) - dt.timedelta(hours=setting.utc_offset_h)
     dice = np.random.default_rng(seed)
@@ -58,7 +60,9 @@ def generate(plans: Sequence[Plan], setting: Setting, profiles: Mapping[str, Flo
         for name, profile in profiles.items()
     }
     load = np.array([_use(laid[p.profile], p, dice) for p in plans])
-    watts = roofs(sky(weather, setting.year), np.array([p.tilt for p in plans]), np.array([p.face for p in plans]))
+    watts = roofs(
+        sky(weather, setting.year), np.array([p.tilt for p in plans]), np.array([p.face for p in plans])
+    )
     made = watts / 1000 * np.array([[p.pv_kwp] for p in plans])
     local_hour = (np.arange(8760) % 24).astype(np.int64)
     day = (local_hour >= 7) & (local_hour < 22)
@@ -69,7 +73,14 @@ def generate(plans: Sequence[Plan], setting: Setting, profiles: Mapping[str, Flo
         start=start,
         step_minutes=60,
         members=tuple(
-            Member(p.id, p.name, p.kind, p.pv_kwp, Battery(p.battery_kwh, p.battery_kwh / 2) if p.battery_kwh else None) for p in plans
+            Member(
+                p.id,
+                p.name,
+                p.kind,
+                p.pv_kwp,
+                Battery(p.battery_kwh, p.battery_kwh / 2) if p.battery_kwh else None,
+            )
+            for p in plans
         ),
         load_kwh=load,
         pv_kwh=made,

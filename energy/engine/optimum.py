@@ -33,7 +33,9 @@ def battery_store(battery: Battery, community: Community) -> programme.Store:
     """A battery as the programme sees it."""
     step = battery.kw * community.hours
     steps = community.steps
-    return programme.Store(battery.kwh, step, step, battery.one_way, np.zeros(steps), np.zeros(steps, dtype=np.bool_))
+    return programme.Store(
+        battery.kwh, step, step, battery.one_way, np.zeros(steps), np.zeros(steps, dtype=np.bool_)
+    )
 
 
 def vehicle_store(vehicle: Vehicle, community: Community) -> programme.Store:
@@ -41,7 +43,12 @@ def vehicle_store(vehicle: Vehicle, community: Community) -> programme.Store:
     step = vehicle.kw * community.hours
     minute = community.local_minute
     return programme.Store(
-        vehicle.kwh, step, step if vehicle.v2g else 0.0, vehicle.efficiency, vehicle.trips_kwh(minute), vehicle.away(minute)
+        vehicle.kwh,
+        step,
+        step if vehicle.v2g else 0.0,
+        vehicle.efficiency,
+        vehicle.trips_kwh(minute),
+        vehicle.away(minute),
     )
 
 
@@ -56,7 +63,11 @@ def classes(stores: list[programme.Store]) -> list[programme.Store]:
     merged: dict[tuple[object, ...], list[programme.Store]] = {}
     for store in stores:
         per_kwh = (store.charge_step_kwh / store.kwh, store.discharge_step_kwh / store.kwh, store.efficiency)
-        key = (*(round(x, 12) for x in per_kwh), store.away.tobytes(), np.round(store.trips_kwh / store.kwh, 12).tobytes())
+        key = (
+            *(round(x, 12) for x in per_kwh),
+            store.away.tobytes(),
+            np.round(store.trips_kwh / store.kwh, 12).tobytes(),
+        )
         merged.setdefault(key, []).append(store)
     return [
         programme.Store(
@@ -106,9 +117,16 @@ def simulate(
 ) -> Result:
     """Both optima, figures and sharing. Raises NotYet for a rolling horizon and for rules that need coalition values."""
     if horizon_hours is not None:
-        raise NotYet(gettext_noop("a rolling horizon is not built yet; leave --horizon-hours out for perfect foresight"))
+        raise NotYet(
+            gettext_noop(
+                "a rolling horizon is not built yet; leave --horizon-hours out for perfect foresight"
+            )
+        )
     if sharing_rule not in ("equal", "proportional"):
-        raise NotYet(gettext_noop("sharing “%(rule)s” of an optimum is not built yet; choose equal or proportional"), rule=sharing_rule)
+        raise NotYet(
+            gettext_noop("sharing “%(rule)s” of an optimum is not built yet; choose equal or proportional"),
+            rule=sharing_rule,
+        )
     found: list[Alone] = []
     n = len(community.members)
     for row, member in enumerate(community.members):
@@ -136,7 +154,12 @@ def simulate(
             "separate": apart.as_dict(),
             "members": member_rows(community, costs, shared.savings),
             "sharing": shared.as_dict(),
-            "engine": {**block, "method": "linear programme, storage classes", "columns": lp.columns, "rows": lp.rows},
+            "engine": {
+                **block,
+                "method": "linear programme, storage classes",
+                "columns": lp.columns,
+                "rows": lp.rows,
+            },
         },
         series=chart_series(community, flows),
     )

@@ -24,7 +24,12 @@ def read_bdew25(path: Path) -> Floats:
     kinds = rows[1][1:37]
     table = np.array([[float(cell) for cell in row[1:37]] for row in rows[2:98]])
     if table.shape != (96, 36) or set(kinds) != {WORKDAY, SATURDAY, SUNDAY}:
-        raise FolderRefusal(path.name, 0, "", gettext_noop("this is not a BDEW profile of 96 quarters, 12 months and 3 kinds of day"))
+        raise FolderRefusal(
+            path.name,
+            0,
+            "",
+            gettext_noop("this is not a BDEW profile of 96 quarters, 12 months and 3 kinds of day"),
+        )
     profile = np.empty((12, 3, 96))
     for column, kind in enumerate(kinds):
         profile[column // 3, (WORKDAY, SATURDAY, SUNDAY).index(kind)] = table[:, column]
@@ -32,7 +37,13 @@ def read_bdew25(path: Path) -> Floats:
 
 
 def quarters(
-    profile: Floats, start: dt.datetime, days: int, timezone: str, holidays: frozenset[tuple[int, int]], *, dynamic: bool
+    profile: Floats,
+    start: dt.datetime,
+    days: int,
+    timezone: str,
+    holidays: frozenset[tuple[int, int]],
+    *,
+    dynamic: bool,
 ) -> Floats:
     """The profile laid over a time, kWh a quarter for 1,000,000 kWh a year; `start` in UTC, the clock is the local one."""
     zone, step = ZoneInfo(timezone), dt.timedelta(minutes=15)

@@ -44,7 +44,14 @@ class Solution:
 
 
 def solve(
-    net_kwh: Floats, pv_kwh: Floats, buy: Floats, sell: Floats, stores: Sequence[Store], *, limit_step_kwh: float | None, cyclic: bool
+    net_kwh: Floats,
+    pv_kwh: Floats,
+    buy: Floats,
+    sell: Floats,
+    stores: Sequence[Store],
+    *,
+    limit_step_kwh: float | None,
+    cyclic: bool,
 ) -> Solution:
     """Solve to HiGHS' tolerance (1e-7). Raises Infeasible."""
     steps, n = len(net_kwh), len(stores)
@@ -56,7 +63,9 @@ def solve(
     solver.run()
     status = solver.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-        raise Infeasible(gettext_noop("use, trips and grid limit cannot all be met; raise grid_limit_kw or lower a trip"))
+        raise Infeasible(
+            gettext_noop("use, trips and grid limit cannot all be met; raise grid_limit_kw or lower a trip")
+        )
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS ended with {solver.modelStatusToString(status)}")
     found = solver.getSolution()
@@ -76,7 +85,13 @@ def solve(
 
 
 def _model(
-    net_kwh: Floats, pv_kwh: Floats, buy: Floats, sell: Floats, stores: Sequence[Store], limit: float | None, cyclic: bool
+    net_kwh: Floats,
+    pv_kwh: Floats,
+    buy: Floats,
+    sell: Floats,
+    stores: Sequence[Store],
+    limit: float | None,
+    cyclic: bool,
 ) -> highspy.HighsLp:
     """Columns: import, export, curtailed, then charge, discharge, held of each storage; rows: balance, then continuity."""
     steps, n = len(net_kwh), len(stores)
@@ -114,5 +129,9 @@ def _model(
     return lp
 
 
-def _entries(rows: "np.ndarray[tuple[int], np.dtype[np.int64]]", columns: "np.ndarray[tuple[int], np.dtype[np.int64]]", value: float):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _entries(
+    rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+    columns: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+    value: float,
+):  # type: ignore[no-untyped-def] # noqa: ANN202
     return rows, columns, np.full(len(rows), value)

@@ -37,5 +37,9 @@ class FolderRefusal(EngineRefusal):
         self.file, self.line, self.column = file, line, column
 
     def __str__(self) -> str:
-        where = self.file + (f", line {self.line}" if self.line else "") + (f", column {self.column}" if self.column else "")
+        where = (
+            self.file
+            + (f", line {self.line}" if self.line else "")
+            + (f", column {self.column}" if self.column else "")
+        )
         return f"{where}: {self.template % self.params}"

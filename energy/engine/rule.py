@@ -40,7 +40,7 @@ class Dispatch:
 
 
 @compiled
-def run_storage(  # type: ignore[no-untyped-def]  # noqa: ANN201, PLR0917, PLR0912 compiled: numba infers the types
+def run_storage(  # type: ignore[no-untyped-def]  # noqa: ANN201, PLR0917 compiled: numba infers the types
     net, trips, away, kwh, step_kwh, eta, ev_kwh, ev_step_kwh, ev_eta, ev_need, soc, ev_soc, spare_to_ev,  # noqa: ANN001
     out, charge, discharge, ev_charge, stored,  # noqa: ANN001
 ):  # fmt: skip
@@ -97,7 +97,11 @@ def dispatch(community: Community, *, batteries: bool = True, shared_battery: bo
         away = car.away(community.local_minute) if car else nowhere
         trips = community.trips_kwh[row] if car else nothing
         kwh, step_kwh, eta = _battery(member.battery if batteries else None, community.hours)
-        ev = (car.kwh, car.kw * community.hours, car.efficiency, car.kwh_per_day) if car else (0.0, 0.0, 1.0, 0.0)
+        ev = (
+            (car.kwh, car.kw * community.hours, car.efficiency, car.kwh_per_day)
+            if car
+            else (0.0, 0.0, 1.0, 0.0)
+        )
         flows = (net[row], *sums)
         drove, missed = _settle(
             community.cyclic, community.net_kwh[row], (trips, away, kwh, step_kwh, eta, *ev), batteries, flows
@@ -109,7 +113,13 @@ def dispatch(community: Community, *, batteries: bool = True, shared_battery: bo
         kwh, step_kwh, eta = _battery(community.battery, community.hours)
         before = grid
         grid = np.empty(steps)
-        _settle(community.cyclic, before, (nothing, nowhere, kwh, step_kwh, eta, 0.0, 0.0, 1.0, 0.0), True, (grid, *sums))
+        _settle(
+            community.cyclic,
+            before,
+            (nothing, nowhere, kwh, step_kwh, eta, 0.0, 0.0, 1.0, 0.0),
+            True,
+            (grid, *sums),
+        )
     return Dispatch(net, grid, sums[0], sums[1], sums[2], sums[3], driven, unserved)
 
 

@@ -99,7 +99,9 @@ def _savings(rule: str, table: Table) -> Floats:
         return np.full(n, table.total_saving / n)
     if rule == "proportional":
         total = float(table.use_kwh.sum())
-        return table.use_kwh * (table.total_saving / total) if total > 0 else np.full(n, table.total_saving / n)
+        return (
+            table.use_kwh * (table.total_saving / total) if total > 0 else np.full(n, table.total_saving / n)
+        )
     if rule == "mid-market":
         return _mid_market(table)
     if rule == "owen":
@@ -112,8 +114,14 @@ def _savings(rule: str, table: Table) -> Floats:
             )  # fmt: skip
         return game.shapley(table.savings)
     if rule == "nucleolus":
-        raise NotYet(gettext_noop("sharing by the nucleolus is not built yet; choose owen, which is stable too"))
-    raise NotDefined(gettext_noop("“%(rule)s” is not a rule of sharing; there are %(known)s"), rule=rule, known=", ".join(RULES))
+        raise NotYet(
+            gettext_noop("sharing by the nucleolus is not built yet; choose owen, which is stable too")
+        )
+    raise NotDefined(
+        gettext_noop("“%(rule)s” is not a rule of sharing; there are %(known)s"),
+        rule=rule,
+        known=", ".join(RULES),
+    )
 
 
 def marginal_price(table: Table) -> Floats:

@@ -1,6 +1,5 @@
 """A community through its period: dispatch, figures, sharing, and the series for charts."""
 
-
 from energy.engine import kpi, netting, rule, sharing
 from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Community
@@ -19,21 +18,39 @@ def simulate(
 ) -> Result:
     """Run a control and share what it saves. Raises EngineRefusal where the combination has no answer."""
     if control not in CONTROLS:
-        raise NotDefined(gettext_noop("“%(control)s” is not a control; there are none, rule and optimal"), control=control)
+        raise NotDefined(
+            gettext_noop("“%(control)s” is not a control; there are none, rule and optimal"), control=control
+        )
     sharing_rule = sharing_rule or default_sharing(community, control)
     if sharing_rule not in sharing.RULES:
         known = ", ".join(sharing.RULES)
-        raise NotDefined(gettext_noop("“%(rule)s” is not a rule of sharing; there are %(known)s"), rule=sharing_rule, known=known)
+        raise NotDefined(
+            gettext_noop("“%(rule)s” is not a rule of sharing; there are %(known)s"),
+            rule=sharing_rule,
+            known=known,
+        )
     if control == "optimal":
         from energy.engine import optimum  # noqa: PLC0415 loads the solver only when it is asked for
 
-        return optimum.simulate(community, sharing_rule=sharing_rule, horizon_hours=horizon_hours, progress=progress)
+        return optimum.simulate(
+            community, sharing_rule=sharing_rule, horizon_hours=horizon_hours, progress=progress
+        )
     if horizon_hours is not None:
-        raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))
+        raise NotDefined(
+            gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead")
+        )
     if control == "rule" and sharing_rule == "owen":
-        raise NotDefined(gettext_noop("Owen prices are dual prices of an optimum, which a rule does not have; choose another sharing"))
+        raise NotDefined(
+            gettext_noop(
+                "Owen prices are dual prices of an optimum, which a rule does not have; choose another sharing"
+            )
+        )
     if control == "rule" and community.battery and sharing_rule == "mid-market":
-        raise NotYet(gettext_noop("mid-market sharing does not say who gains from a community battery; choose equal or proportional"))
+        raise NotYet(
+            gettext_noop(
+                "mid-market sharing does not say who gains from a community battery; choose equal or proportional"
+            )
+        )
     progress(0.05, "dispatch")
     flows = netting.net(community) if control == "none" else rule.dispatch(community)
     progress(0.4, "figures")
@@ -49,7 +66,9 @@ def default_sharing(community: Community, control: str) -> str:
     return "proportional" if community.battery else "mid-market"
 
 
-def _answer(community: Community, control: str, sharing_rule: str, flows: rule.Dispatch, progress: Progress) -> Result:
+def _answer(
+    community: Community, control: str, sharing_rule: str, flows: rule.Dispatch, progress: Progress
+) -> Result:
     bought, sold = netting.split(flows.grid_kwh)
     together = kpi.totals(community, bought, sold, flows.vehicle_kwh)
     alone = kpi.totals(community, *netting.split(flows.net_kwh), flows.vehicle_kwh)

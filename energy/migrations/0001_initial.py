@@ -6,153 +6,289 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
-        ('places', '0001_initial'),
-        ('runs', '0001_initial'),
+        ("people", "0001_initial"),
+        ("places", "0001_initial"),
+        ("runs", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Community',
+            name="Community",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=160)),
-                ('public', models.BooleanField(default=True, help_text='its sums, labs and public buildings may be seen by all')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='communities', to='people.organisation')),
-                ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='communities', to='places.place')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=160)),
+                (
+                    "public",
+                    models.BooleanField(
+                        default=True, help_text="its sums, labs and public buildings may be seen by all"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="communities",
+                        to="people.organisation",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="communities",
+                        to="places.place",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'communities',
+                "verbose_name_plural": "communities",
             },
         ),
         migrations.CreateModel(
-            name='CommunityVersion',
+            name="CommunityVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('content_sha256', models.CharField(max_length=64)),
-                ('source', models.CharField(blank=True, help_text='where the data come from, in words', max_length=300)),
-                ('currency', models.CharField(max_length=8)),
-                ('timezone', models.CharField(max_length=64)),
-                ('start', models.DateTimeField()),
-                ('step_minutes', models.PositiveSmallIntegerField()),
-                ('steps', models.PositiveIntegerField()),
-                ('cyclic', models.BooleanField(default=False)),
-                ('grid_limit_kw', models.FloatField(blank=True, null=True)),
-                ('battery_kwh', models.FloatField(blank=True, null=True)),
-                ('battery_kw', models.FloatField(blank=True, null=True)),
-                ('battery_efficiency', models.FloatField(blank=True, null=True)),
-                ('load_kwh', models.FloatField(help_text='sum over members and period')),
-                ('pv_kwh', models.FloatField(help_text='sum over members and period')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='energy.community')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("content_sha256", models.CharField(max_length=64)),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True, help_text="where the data come from, in words", max_length=300
+                    ),
+                ),
+                ("currency", models.CharField(max_length=8)),
+                ("timezone", models.CharField(max_length=64)),
+                ("start", models.DateTimeField()),
+                ("step_minutes", models.PositiveSmallIntegerField()),
+                ("steps", models.PositiveIntegerField()),
+                ("cyclic", models.BooleanField(default=False)),
+                ("grid_limit_kw", models.FloatField(blank=True, null=True)),
+                ("battery_kwh", models.FloatField(blank=True, null=True)),
+                ("battery_kw", models.FloatField(blank=True, null=True)),
+                ("battery_efficiency", models.FloatField(blank=True, null=True)),
+                ("load_kwh", models.FloatField(help_text="sum over members and period")),
+                ("pv_kwh", models.FloatField(help_text="sum over members and period")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="energy.community",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('key', models.CharField(max_length=60)),
-                ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('home', 'Home'), ('lab', 'Lab'), ('business', 'Business'), ('public', 'Public building')], max_length=16)),
-                ('pv_kwp', models.FloatField(default=0)),
-                ('battery_kwh', models.FloatField(blank=True, null=True)),
-                ('battery_kw', models.FloatField(blank=True, null=True)),
-                ('battery_efficiency', models.FloatField(blank=True, null=True)),
-                ('ev_kwh', models.FloatField(blank=True, null=True)),
-                ('ev_kw', models.FloatField(blank=True, null=True)),
-                ('ev_kwh_per_day', models.FloatField(blank=True, null=True)),
-                ('ev_away_from_min', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('ev_away_until_min', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('ev_efficiency', models.FloatField(blank=True, null=True)),
-                ('ev_v2g', models.BooleanField(default=True)),
-                ('heat_pump_kw', models.FloatField(blank=True, null=True)),
-                ('load_kwh', models.FloatField()),
-                ('pv_kwh', models.FloatField()),
-                ('load', models.BinaryField()),
-                ('pv', models.BinaryField()),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='energy_members', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='energy.communityversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("key", models.CharField(max_length=60)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("home", "Home"),
+                            ("lab", "Lab"),
+                            ("business", "Business"),
+                            ("public", "Public building"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("pv_kwp", models.FloatField(default=0)),
+                ("battery_kwh", models.FloatField(blank=True, null=True)),
+                ("battery_kw", models.FloatField(blank=True, null=True)),
+                ("battery_efficiency", models.FloatField(blank=True, null=True)),
+                ("ev_kwh", models.FloatField(blank=True, null=True)),
+                ("ev_kw", models.FloatField(blank=True, null=True)),
+                ("ev_kwh_per_day", models.FloatField(blank=True, null=True)),
+                ("ev_away_from_min", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("ev_away_until_min", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("ev_efficiency", models.FloatField(blank=True, null=True)),
+                ("ev_v2g", models.BooleanField(default=True)),
+                ("heat_pump_kw", models.FloatField(blank=True, null=True)),
+                ("load_kwh", models.FloatField()),
+                ("pv_kwh", models.FloatField()),
+                ("load", models.BinaryField()),
+                ("pv", models.BinaryField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="energy_members",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="members",
+                        to="energy.communityversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.CreateModel(
-            name='Simulation',
+            name="Simulation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('control', models.CharField(max_length=16)),
-                ('sharing_rule', models.CharField(max_length=16)),
-                ('totals', models.JSONField()),
-                ('separate', models.JSONField()),
-                ('members', models.JSONField()),
-                ('sharing', models.JSONField()),
-                ('engine', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('run', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='simulation', to='runs.run')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='simulations', to='energy.communityversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("control", models.CharField(max_length=16)),
+                ("sharing_rule", models.CharField(max_length=16)),
+                ("totals", models.JSONField()),
+                ("separate", models.JSONField()),
+                ("members", models.JSONField()),
+                ("sharing", models.JSONField()),
+                ("engine", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "run",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="simulation",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="simulations",
+                        to="energy.communityversion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SimulationSeries',
+            name="SimulationSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=32)),
-                ('packed', models.BinaryField()),
-                ('simulation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='series', to='energy.simulation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=32)),
+                ("packed", models.BinaryField()),
+                (
+                    "simulation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="series",
+                        to="energy.simulation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='VersionSeries',
+            name="VersionSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=32)),
-                ('packed', models.BinaryField()),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='series', to='energy.communityversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=32)),
+                ("packed", models.BinaryField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="series",
+                        to="energy.communityversion",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='communityversion',
-            constraint=models.UniqueConstraint(models.F('community'), models.F('number'), name='energy_version_once'),
+            model_name="communityversion",
+            constraint=models.UniqueConstraint(
+                models.F("community"), models.F("number"), name="energy_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='communityversion',
-            constraint=models.CheckConstraint(condition=models.Q(('step_minutes__in', [15, 60])), name='energy_version_step'),
+            model_name="communityversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("step_minutes__in", [15, 60])), name="energy_version_step"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='communityversion',
-            constraint=models.CheckConstraint(condition=models.Q(('load_kwh__gte', 0), ('pv_kwh__gte', 0), ('steps__gt', 0)), name='energy_version_sums'),
+            model_name="communityversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("load_kwh__gte", 0), ("pv_kwh__gte", 0), ("steps__gt", 0)),
+                name="energy_version_sums",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(models.F('version'), models.F('key'), name='energy_member_once'),
+            model_name="member",
+            constraint=models.UniqueConstraint(
+                models.F("version"), models.F("key"), name="energy_member_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(models.F('version'), models.F('position'), name='energy_member_position_once'),
+            model_name="member",
+            constraint=models.UniqueConstraint(
+                models.F("version"), models.F("position"), name="energy_member_position_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='simulation',
-            index=models.Index(fields=['version', 'control', '-created_at'], name='energy_simulation_latest'),
+            model_name="simulation",
+            index=models.Index(fields=["version", "control", "-created_at"], name="energy_simulation_latest"),
         ),
         migrations.AddConstraint(
-            model_name='simulationseries',
-            constraint=models.UniqueConstraint(models.F('simulation'), models.F('name'), name='energy_simulation_series_once'),
+            model_name="simulationseries",
+            constraint=models.UniqueConstraint(
+                models.F("simulation"), models.F("name"), name="energy_simulation_series_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='versionseries',
-            constraint=models.UniqueConstraint(models.F('version'), models.F('name'), name='energy_version_series_once'),
+            model_name="versionseries",
+            constraint=models.UniqueConstraint(
+                models.F("version"), models.F("name"), name="energy_version_series_once"
+            ),
         ),
     ]

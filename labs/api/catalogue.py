@@ -29,12 +29,23 @@ class LabSerializer(serializers.ModelSerializer[Lab]):
     """A lab."""
 
     place = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    url = serializers.HyperlinkedIdentityField(view_name="rooms:lab", lookup_field="slug", lookup_url_kwarg="lab")
+    url = serializers.HyperlinkedIdentityField(
+        view_name="rooms:lab", lookup_field="slug", lookup_url_kwarg="lab"
+    )
 
     class Meta:
         model = Lab
         fields = (
-            "slug", "name", "about", "address", "lat", "lon", "place", "opening_hours", "url", "demo",
+            "slug",
+            "name",
+            "about",
+            "address",
+            "lat",
+            "lon",
+            "place",
+            "opening_hours",
+            "url",
+            "demo",
         )
         read_only_fields = fields
 
@@ -50,9 +61,25 @@ class MachineSerializer(serializers.ModelSerializer[Machine]):
     class Meta:
         model = Machine
         fields = (
-            "id", "lab", "slug", "name", "process", "model", "rated_w", "volume_mm", "materials", "state",
-            "state_note", "back_on", "required_badges", "buffer_before_min", "buffer_after_min", "longest_h",
-            "unattended", "device", "demo",
+            "id",
+            "lab",
+            "slug",
+            "name",
+            "process",
+            "model",
+            "rated_w",
+            "volume_mm",
+            "materials",
+            "state",
+            "state_note",
+            "back_on",
+            "required_badges",
+            "buffer_before_min",
+            "buffer_after_min",
+            "longest_h",
+            "unattended",
+            "device",
+            "demo",
         )
         read_only_fields = fields
 
@@ -164,8 +191,12 @@ class Availability(APIView):
         responses=AvailabilitySerializer,
         parameters=[
             OpenApiParameter("from", OpenApiTypes.DATETIME, description="from this time; now by default"),
-            OpenApiParameter("to", OpenApiTypes.DATETIME, description="until this time; a week later by default"),
-            OpenApiParameter("step", OpenApiTypes.INT, enum=STEPS_MIN, description="minutes of a slot, 60 by default"),
+            OpenApiParameter(
+                "to", OpenApiTypes.DATETIME, description="until this time; a week later by default"
+            ),
+            OpenApiParameter(
+                "step", OpenApiTypes.INT, enum=STEPS_MIN, description="minutes of a slot, 60 by default"
+            ),
         ],
     )
     def get(self, request: Request, machine: int) -> Response:

@@ -76,8 +76,17 @@ def document(shown: jobs.Shown) -> dict[str, Any]:
     job, design = shown.job, shown.design
     tells = design is not None or shown.close
     plain = (
-        "id", "started_at", "finished_at", "outcome", "progress", "material_g", "energy_kwh", "energy_quality",
-        "energy_coverage", "solar_share", "demo",
+        "id",
+        "started_at",
+        "finished_at",
+        "outcome",
+        "progress",
+        "material_g",
+        "energy_kwh",
+        "energy_quality",
+        "energy_coverage",
+        "solar_share",
+        "demo",
     )
     return {
         **{name: getattr(job, name) for name in plain},
@@ -95,7 +104,10 @@ def document(shown: jobs.Shown) -> dict[str, Any]:
 
 def _file(job: Job) -> dict[str, str]:
     return {
-        "name": job.file_name, "sha256": job.sha256, "sha1": job.sha1, "source_sha256": job.source_sha256,
+        "name": job.file_name,
+        "sha256": job.sha256,
+        "sha1": job.sha1,
+        "source_sha256": job.source_sha256,
     }
 
 
@@ -103,8 +115,13 @@ def _design(shown: jobs.Shown) -> dict[str, Any]:
     job, design = shown.job, shown.design
     assert design is not None  # noqa: S101 the caller asked
     return {
-        "owner": design.owner.name, "slug": design.slug, "name": design.name, "path": job.design_path,
-        "commit": job.design_commit, "blob": job.design_blob, "release": job.design_release or None,
+        "owner": design.owner.name,
+        "slug": design.slug,
+        "name": design.name,
+        "path": job.design_path,
+        "commit": job.design_commit,
+        "blob": job.design_blob,
+        "release": job.design_release or None,
         "licence": design.licence,
     }
 

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 STARTED, PROGRESS, PAUSED, FINISHED, FAILED, CANCELLED = (
-    "started", "progress", "paused", "finished", "failed", "cancelled",
+    "started",
+    "progress",
+    "paused",
+    "finished",
+    "failed",
+    "cancelled",
 )
 EVENTS = (STARTED, PROGRESS, PAUSED, FINISHED, FAILED, CANCELLED)
 ENDINGS = frozenset({FINISHED, FAILED, CANCELLED})

@@ -13,14 +13,14 @@ class Sparkline(NamedTuple):
     area: str
 
 
-def sparkline(points: Sequence[tuple[float, float]], *, start: float, end: float, floor_w: float = 20.0) -> Sparkline:
+def sparkline(
+    points: Sequence[tuple[float, float]], *, start: float, end: float, floor_w: float = 20.0
+) -> Sparkline:
     """Draw (time, watts) between `start` and `end`; zero stands at the bottom and `floor_w` keeps an idle line low."""
     inside = [(t, max(w, 0.0)) for t, w in points if start <= t <= end]
     if len(inside) < 2:
         return Sparkline("", "")
     top_w = max(floor_w, *(w for _, w in inside))
-    places = [
-        (WIDTH * (t - start) / (end - start), BOTTOM - (BOTTOM - TOP) * w / top_w) for t, w in inside
-    ]
+    places = [(WIDTH * (t - start) / (end - start), BOTTOM - (BOTTOM - TOP) * w / top_w) for t, w in inside]
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
     return Sparkline(line, f"{line}L{places[-1][0]:.1f} {HEIGHT:.0f}L{places[0][0]:.1f} {HEIGHT:.0f}Z")

@@ -61,9 +61,7 @@ def is_free(span: Span, buffers: Buffers, taken: Sequence[Span], opened: Sequenc
     return clash(blocked, taken) is None and opening(span, opened) is not None
 
 
-def next_free(
-    wanted: Span, buffers: Buffers, taken: Sequence[Span], opened: Sequence[Span]
-) -> Span | None:
+def next_free(wanted: Span, buffers: Buffers, taken: Sequence[Span], opened: Sequence[Span]) -> Span | None:
     """The first span of the same length, at or after the wanted one, that could be booked; on full quarters.
 
     None when there is none inside `opened`.

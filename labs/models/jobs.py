@@ -74,7 +74,9 @@ class Job(models.Model):
         )
         constraints = (
             models.UniqueConstraint("device", "device_job", name="labs_job_once_a_device"),
-            models.CheckConstraint(name="labs_job_progress_share", condition=models.Q(progress__range=(0, 1))),
+            models.CheckConstraint(
+                name="labs_job_progress_share", condition=models.Q(progress__range=(0, 1))
+            ),
             models.CheckConstraint(
                 name="labs_job_energy_not_negative",
                 condition=models.Q(energy_kwh=None) | models.Q(energy_kwh__gte=0),

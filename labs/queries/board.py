@@ -27,8 +27,12 @@ FRESH, STALE = dt.timedelta(minutes=1), dt.timedelta(minutes=10)
 FORGOTTEN = dt.timedelta(days=2)
 
 VERBS = {
-    Machine.Process.FFF: lazy("Printing"), Machine.Process.SLA: lazy("Printing"), Machine.Process.LASER: lazy("Cutting"),
-    Machine.Process.KNIFE: lazy("Cutting"), Machine.Process.MILLING: lazy("Milling"), Machine.Process.SEWING: lazy("Sewing"),
+    Machine.Process.FFF: lazy("Printing"),
+    Machine.Process.SLA: lazy("Printing"),
+    Machine.Process.LASER: lazy("Cutting"),
+    Machine.Process.KNIFE: lazy("Cutting"),
+    Machine.Process.MILLING: lazy("Milling"),
+    Machine.Process.SEWING: lazy("Sewing"),
 }
 
 
@@ -120,7 +124,10 @@ def _running(machines: Iterable[Machine], now: dt.datetime) -> Iterable[Job]:
 def _coming(machines: Iterable[Machine], now: dt.datetime) -> dict[int, list[Booking]]:
     found: dict[int, list[Booking]] = {}
     rows = Booking.objects.filter(
-        machine__in=list(machines), end__gt=now, start__lt=now + dt.timedelta(days=14), status=Booking.Status.BOOKED
+        machine__in=list(machines),
+        end__gt=now,
+        start__lt=now + dt.timedelta(days=14),
+        status=Booking.Status.BOOKED,
     )
     for booking in rows.select_related("user", "design").order_by("start"):
         found.setdefault(booking.machine_id, []).append(booking)

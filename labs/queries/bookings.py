@@ -145,4 +145,6 @@ def to_come(user: User) -> QuerySet[Booking]:
 
 def find(booking_id: uuid.UUID | str) -> Booking | None:
     """The booking of that id."""
-    return Booking.objects.select_related("machine__lab__place", "user", "design").filter(pk=booking_id).first()
+    return (
+        Booking.objects.select_related("machine__lab__place", "user", "design").filter(pk=booking_id).first()
+    )

@@ -78,8 +78,12 @@ def pins(place: Place | None = None) -> list[Pin]:
     found = labs(place).exclude(lat=None).exclude(lon=None)
     return [
         {
-            "lat": lab.lat, "lon": lab.lon, "title": lab.name, "url": reverse("rooms:lab", args=[lab.slug]),
-            "detail": ngettext("%(n)d machine", "%(n)d machines", lab.machine_count) % {"n": lab.machine_count},
+            "lat": lab.lat,
+            "lon": lab.lon,
+            "title": lab.name,
+            "url": reverse("rooms:lab", args=[lab.slug]),
+            "detail": ngettext("%(n)d machine", "%(n)d machines", lab.machine_count)
+            % {"n": lab.machine_count},
         }
         for lab in found
         if lab.lat is not None and lab.lon is not None
@@ -94,8 +98,11 @@ def search(words: str, user: User | None, limit: int) -> Sequence[Hit]:
             Q(name__icontains=word) | Q(about__icontains=word) | Q(address__icontains=word)
         )
         machines_found = machines_found.filter(
-            Q(name__icontains=word) | Q(model__icontains=word) | Q(cls__icontains=word)
-            | Q(materials__icontains=word) | Q(lab__name__icontains=word)
+            Q(name__icontains=word)
+            | Q(model__icontains=word)
+            | Q(cls__icontains=word)
+            | Q(materials__icontains=word)
+            | Q(lab__name__icontains=word)
         )
     hits = [
         Hit(lab.name, reverse("rooms:lab", args=[lab.slug]), lab.address or lab.about[:80], 1.0)
@@ -103,7 +110,10 @@ def search(words: str, user: User | None, limit: int) -> Sequence[Hit]:
     ]
     hits += [
         Hit(
-            m.name, reverse("rooms:machine", args=[m.lab.slug, m.slug]), f"{m.get_cls_display()}, {m.lab.name}", 0.8
+            m.name,
+            reverse("rooms:machine", args=[m.lab.slug, m.slug]),
+            f"{m.get_cls_display()}, {m.lab.name}",
+            0.8,
         )
         for m in machines_found[:limit]
     ]

@@ -56,7 +56,10 @@ def of_day(machine: Machine, day: dt.date, now: dt.datetime) -> Curve | None:
     counted = device_queries.series(machine.device, "energy_wh_total", start, end, DAY_STEP_S)
     known = [p.energy_wh for p in counted or points if p.energy_wh is not None]
     hours_known = len(known) * DAY_STEP_S / 3600
-    words = _("%(kwh).2f kWh in the %(hours).1f h that are known") % {"kwh": sum(known) / 1000, "hours": hours_known}
+    words = _("%(kwh).2f kWh in the %(hours).1f h that are known") % {
+        "kwh": sum(known) / 1000,
+        "hours": hours_known,
+    }
     return _curve(machine, points, DAY_STEP_S, zone, words)
 
 
@@ -71,7 +74,8 @@ def of_job(job: Job, now: dt.datetime) -> Curve | None:
     words = ""
     if job.energy_kwh is not None:
         words = _("%(kwh).2f kWh, %(quality)s") % {
-            "kwh": job.energy_kwh, "quality": job.get_energy_quality_display(),
+            "kwh": job.energy_kwh,
+            "quality": job.get_energy_quality_display(),
         }
     return _curve(job.machine, points, step_s, job.machine.lab.zone, words)
 
@@ -81,9 +85,15 @@ def _curve(
 ) -> Curve:
     rows = _with_gaps(points, dt.timedelta(seconds=step_s), zone)
     known = [watts for _at, watts in rows if watts is not None]
-    words = {"machine": machine.name, "low": round(min(known, default=0)), "high": round(max(known, default=0))}
+    words = {
+        "machine": machine.name,
+        "low": round(min(known, default=0)),
+        "high": round(max(known, default=0)),
+    }
     finding = (
-        _("%(machine)s drew %(low)d to %(high)d W") if known else _("%(machine)s has reported no power for this time")
+        _("%(machine)s drew %(low)d to %(high)d W")
+        if known
+        else _("%(machine)s has reported no power for this time")
     ) % words
     values = [None if watts is None else round(watts, 1) for _at, watts in rows]
     series = {"label": _("Power"), "unit": "W", "color": "load", "kind": "area", "values": values}

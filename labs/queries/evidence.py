@@ -26,23 +26,45 @@ def production(place: Place) -> Iterator[Evidence]:
     if not count:
         return
     url = reverse("rooms:labs")
-    yield Evidence(SYSTEM, 1, _("machines of labs, with class, materials and working volume"), count, "labs.Machine", now, url)
+    yield Evidence(
+        SYSTEM,
+        1,
+        _("machines of labs, with class, materials and working volume"),
+        count,
+        "labs.Machine",
+        now,
+        url,
+    )
     heard = machines.filter(device__last_seen_at__gt=now - LIVE).aggregate(
         n=Count("pk"), at=Max("device__last_seen_at")
     )
     if heard["n"]:
         yield Evidence(
-            SYSTEM, 2, _("machines whose power was heard in the last ten minutes"), heard["n"],
-            "devices.Device", heard["at"], url,
+            SYSTEM,
+            2,
+            _("machines whose power was heard in the last ten minutes"),
+            heard["n"],
+            "devices.Device",
+            heard["at"],
+            url,
         )
-    measured = Job.objects.filter(of_place(place, "machine__lab__"), energy_quality__in=("measured", "integrated"))
+    measured = Job.objects.filter(
+        of_place(place, "machine__lab__"), energy_quality__in=("measured", "integrated")
+    )
     made = measured.aggregate(n=Count("pk"), at=Max("finished_at"))
     if made["n"]:
         yield Evidence(SYSTEM, 2, _("jobs with measured energy"), made["n"], "labs.Job", made["at"], url)
     if apps.is_installed("energy") and sun.hours(place, now, now + dt.timedelta(hours=24)):
-        coming = Booking.objects.filter(of_place(place, "machine__lab__"), end__gt=now, status="booked").count()
+        coming = Booking.objects.filter(
+            of_place(place, "machine__lab__"), end__gt=now, status="booked"
+        ).count()
         if coming:
             yield Evidence(
-                SYSTEM, 3, _("bookings to come, each with the foretold share of local sun"), coming,
-                "labs.Booking", now, url,
+                SYSTEM,
+                3,
+                _("bookings to come, each with the foretold share of local sun"),
+                coming,
+                "labs.Booking",
+                now,
+                url,
             )

@@ -45,11 +45,18 @@ def groups(place: Place, start: dt.datetime, end: dt.datetime) -> list[dict[str,
     length = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
     return list(
         Job.objects.filter(
-            of_place(place, "machine__lab__"), outcome=Job.Outcome.FINISHED,
-            finished_at__gt=start, finished_at__lte=end,
+            of_place(place, "machine__lab__"),
+            outcome=Job.Outcome.FINISHED,
+            finished_at__gt=start,
+            finished_at__lte=end,
         )
         .values(
-            "machine__lab__name", "machine__lab__slug", "provenance", "design__visibility", "design__licence", "demo"
+            "machine__lab__name",
+            "machine__lab__slug",
+            "provenance",
+            "design__visibility",
+            "design__licence",
+            "demo",
         )
         .annotate(jobs=Count("pk"), length=Sum(length))
         .order_by("machine__lab__name", "provenance", "design__licence")
@@ -77,7 +84,9 @@ def open_production(place: Place) -> Figure:
     rows = groups(place, start, end)
     hours = add_up(rows)
     if hours.total <= 0:
-        sentence = _("No machine in %(place)s has finished a job in the last 90 days.") % {"place": place.name}
+        sentence = _("No machine in %(place)s has finished a job in the last 90 days.") % {
+            "place": place.name
+        }
         return Figure(None, None, None, _("machine hours"), start, end, None, sentence)
     value = hours.proven_open / hours.total
     upper = 1.0 - hours.proven_closed / hours.total
@@ -97,7 +106,9 @@ def open_production(place: Place) -> Figure:
         upper=upper,
         demo=any(row["demo"] for row in rows),
         notes=(
-            _("Counted as open: jobs whose file is, byte for byte, a file of a public design with an open licence."),
+            _(
+                "Counted as open: jobs whose file is, byte for byte, a file of a public design with an open licence."
+            ),
             _("Files that nobody knows count as closed here and as open in the upper bound."),
         ),
     )

@@ -89,7 +89,9 @@ def shown(jobs: Iterable[Job], viewer: User | None) -> list[Shown]:
     seen = _visible_designs({j.design_id for j in listed if j.design_id}, person)
     managed = managed_by(person)
     organisations = (
-        set(Membership.objects.filter(user=person).values_list("organisation_id", flat=True)) if person else set()
+        set(Membership.objects.filter(user=person).values_list("organisation_id", flat=True))
+        if person
+        else set()
     )
     return [_shown(job, person, seen, managed, organisations) for job in listed]
 

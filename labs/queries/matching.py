@@ -81,6 +81,9 @@ def _say(machine: Machine, reason: engine.Reason) -> str:
         "in-repair": _("%(machine)s is in repair."),
     }
     words = {
-        "path": reason.path, "process": machine.get_process_display(), "volume": volume, "machine": machine.name,
+        "path": reason.path,
+        "process": machine.get_process_display(),
+        "volume": volume,
+        "machine": machine.name,
     }
     return sentences[reason.word] % words

@@ -116,7 +116,9 @@ def build(
         day.blocks = [b for b in day.blocks if b.length > 0]
         days.append(day)
     table = [(hour, [day.cells[hour] for day in days]) for hour in range(24)]
-    table = [(hour, cells) for hour, cells in table if FIRST_HOUR <= hour < LAST_HOUR or any(c.free for c in cells)]
+    table = [
+        (hour, cells) for hour, cells in table if FIRST_HOUR <= hour < LAST_HOUR or any(c.free for c in cells)
+    ]
     address = {k: v for k, v in asked.items() if k != "week"}
     return Week(
         days,
@@ -129,7 +131,9 @@ def build(
 
 def _bookings(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Booking]:
     rows = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
-    return list(rows.exclude(status=Booking.Status.CANCELLED).select_related("user", "design").order_by("start"))
+    return list(
+        rows.exclude(status=Booking.Status.CANCELLED).select_related("user", "design").order_by("start")
+    )
 
 
 def _quarters(day: Day, span: Span, zone: dt.tzinfo) -> tuple[int, int]:
@@ -142,17 +146,21 @@ def _quarters(day: Day, span: Span, zone: dt.tzinfo) -> tuple[int, int]:
     return round((low - top) / QUARTER), max(round((high - low) / QUARTER), 1)
 
 
-def _block(
-    day: Day, span: Span, zone: dt.tzinfo, words: str = "", detail: str = "", kind: str = ""
-) -> Block:
+def _block(day: Day, span: Span, zone: dt.tzinfo, words: str = "", detail: str = "", kind: str = "") -> Block:
     top, length = _quarters(day, span, zone)
     clock = f"{span.start.astimezone(zone):%H:%M}–{span.end.astimezone(zone):%H:%M}"
     return Block(top, length, words or clock, detail, kind)
 
 
 def _draw(
-    day: Day, machine: Machine, rows: list[Booking], doors: list[Span], shares: list[times.Sun],
-    now: dt.datetime, viewer: User | None, fellow: bool,
+    day: Day,
+    machine: Machine,
+    rows: list[Booking],
+    doors: list[Span],
+    shares: list[times.Sun],
+    now: dt.datetime,
+    viewer: User | None,
+    fellow: bool,
 ) -> None:
     zone = machine.lab.zone
     whole = Span(hours.at(day.date, FIRST_HOUR * 60, zone), hours.at(day.date, LAST_HOUR * 60, zone))
@@ -181,8 +189,16 @@ def _draw(
 
 
 def _cell(
-    machine: Machine, date: dt.date, hour: int, length: dt.timedelta, taken: list[Span], doors: list[Span],
-    shares: list[times.Sun], now: dt.datetime, pick: dt.datetime | None, asked: Mapping[str, str],
+    machine: Machine,
+    date: dt.date,
+    hour: int,
+    length: dt.timedelta,
+    taken: list[Span],
+    doors: list[Span],
+    shares: list[times.Sun],
+    now: dt.datetime,
+    pick: dt.datetime | None,
+    asked: Mapping[str, str],
 ) -> Cell:
     start = hours.at(date, hour * 60, machine.lab.zone)
     span = Span(start, start + length)

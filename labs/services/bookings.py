@@ -63,8 +63,11 @@ def check_time(*, machine: Machine, span: Span, now: dt.datetime) -> None:
     if not bookings.is_open(machine, span):
         words = {"lab": machine.lab.name, "machine": machine.name}
         raise BadTime(
-            _("%(lab)s is closed for a part of that time, and %(machine)s does not work alone; "
-              "choose a time within the opening hours.") % words
+            _(
+                "%(lab)s is closed for a part of that time, and %(machine)s does not work alone; "
+                "choose a time within the opening hours."
+            )
+            % words
         )
 
 
@@ -105,10 +108,13 @@ def check_cap(*, machine: Machine, user: User, now: dt.datetime) -> None:
 def _taken(machine: Machine, span: Span, *, without: Booking | None = None) -> Overlap:
     found = bookings.next_free(machine, span, without=without)
     if found is None:
-        sentence = _("%(machine)s is taken then, and for as far as bookings are open.") % {"machine": machine.name}
+        sentence = _("%(machine)s is taken then, and for as far as bookings are open.") % {
+            "machine": machine.name
+        }
         return Overlap(sentence, next_free=None)
     sentence = _("%(machine)s is taken then. It is free %(start)s.") % {
-        "machine": machine.name, "start": local(found.start, machine),
+        "machine": machine.name,
+        "start": local(found.start, machine),
     }
     return Overlap(sentence, next_free={"start": found.start.isoformat(), "end": found.end.isoformat()})
 
@@ -132,8 +138,15 @@ def create_booking(
     check_person(machine=machine, user=user, until=end)
     check_cap(machine=machine, user=user, now=now)
     booking = Booking(
-        machine=machine, user=user, start=start, end=end, design=design, demo=demo, blocked=_range(span, machine),
-        buffer_before_min=machine.buffer_before_min, buffer_after_min=machine.buffer_after_min,
+        machine=machine,
+        user=user,
+        start=start,
+        end=end,
+        design=design,
+        demo=demo,
+        blocked=_range(span, machine),
+        buffer_before_min=machine.buffer_before_min,
+        buffer_after_min=machine.buffer_after_min,
     )
     Booking.objects.bulk_create([booking], ignore_conflicts=True)
     if not Booking.objects.filter(pk=booking.pk).exists():

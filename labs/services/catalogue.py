@@ -49,11 +49,20 @@ def open_lab(
         hours.check(week)
     except ValueError as day:
         raise BadHours(
-            _("The opening hours of “%(day)s” cannot be read; write them as 09:00 to 21:00, in order.") % {"day": day}
+            _("The opening hours of “%(day)s” cannot be read; write them as 09:00 to 21:00, in order.")
+            % {"day": day}
         ) from None
     return Lab.objects.create(
-        organisation=organisation, slug=organisation.handle.name, name=name, about=about, address=address,
-        lat=lat, lon=lon, place=place, opening_hours=week, demo=demo,
+        organisation=organisation,
+        slug=organisation.handle.name,
+        name=name,
+        about=about,
+        address=address,
+        lat=lat,
+        lon=lon,
+        place=place,
+        opening_hours=week,
+        demo=demo,
     )
 
 
@@ -71,7 +80,9 @@ def add_machine(
     """A machine of the lab; its process follows from its class unless `facts` says otherwise. Raises BadMachine."""
     if cls not in Machine.Kind.values:
         known = ", ".join(Machine.Kind.values)
-        raise BadMachine(_("“%(cls)s” is no class of machine; there are %(known)s.") % {"cls": cls, "known": known})
+        raise BadMachine(
+            _("“%(cls)s” is no class of machine; there are %(known)s.") % {"cls": cls, "known": known}
+        )
     slug = slug or slugify(name)
     if not slug or slug in {"desk", "book", "new"}:
         raise BadMachine(_("“%(name)s” cannot be an address; choose another name.") % {"name": name})
@@ -101,11 +112,19 @@ def set_state(*, machine: Machine, state: str, note: str = "", back_on: dt.date 
 @transaction.atomic
 def device_of(*, machine: Machine) -> Device:
     """The machine's device, made on first use: it belongs to the lab's organisation and place."""
-    held = Machine.objects.select_for_update(no_key=True, of=("self",)).select_related("lab", "device").get(pk=machine.pk)
+    held = (
+        Machine.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("lab", "device")
+        .get(pk=machine.pk)
+    )
     if held.device is None:
         held.device = devices.create_device(
-            kind="machine", name=f"{held.lab.name}: {held.name}", place=held.lab.place,
-            organisation=held.lab.organisation, demo=held.demo, public=True,
+            kind=held.cls,
+            name=f"{held.lab.name}: {held.name}",
+            place=held.lab.place,
+            organisation=held.lab.organisation,
+            demo=held.demo,
+            public=True,
         )
         held.save(update_fields=["device"])
     return held.device
@@ -118,7 +137,9 @@ def enrolment_code(*, machine: Machine) -> devices.ShownCode:
 
 
 @transaction.atomic
-def create_badge(*, slug: str, name: str, about: str = "", lab: Lab | None = None, demo: bool = False) -> Badge:
+def create_badge(
+    *, slug: str, name: str, about: str = "", lab: Lab | None = None, demo: bool = False
+) -> Badge:
     """A badge, made once."""
     badge, _made = Badge.objects.get_or_create(
         slug=slug, defaults={"name": name, "about": about, "lab": lab, "demo": demo}
@@ -137,7 +158,9 @@ def grant_badge(
     for grant in BadgeGrant.objects.filter(badge=badge, user=user, revoked_at=None):
         if grant.expires_at is None or (expires_at is not None and grant.expires_at >= expires_at):
             return grant
-    return BadgeGrant.objects.create(badge=badge, user=user, granted_by=by, granted_at=now, expires_at=expires_at)
+    return BadgeGrant.objects.create(
+        badge=badge, user=user, granted_by=by, granted_at=now, expires_at=expires_at
+    )
 
 
 def revoke_badge(*, badge: Badge, user: User) -> int:

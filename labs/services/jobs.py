@@ -81,7 +81,9 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
         seq = seq_of(raw)
         if seq is None or seq not in left:
             if seq is None:
-                rejected.append({"seq": None, "code": "job:no-seq", "sentence": _("This message has no seq.")})
+                rejected.append(
+                    {"seq": None, "code": "job:no-seq", "sentence": _("This message has no seq.")}
+                )
             continue
         left.discard(seq)
         try:
@@ -91,7 +93,9 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
             continue
         event = message.event
         if not now - TOO_OLD < event.ts < now + TOO_NEW:
-            sentence = _("The clock says %(ts)s; the time of arrival stands instead.") % {"ts": event.ts.isoformat()}
+            sentence = _("The clock says %(ts)s; the time of arrival stands instead.") % {
+                "ts": event.ts.isoformat()
+            }
             flagged.append({"seq": seq, "code": "job:wrong-clock", "sentence": sentence})
             event = event._replace(ts=now)
         by_job.setdefault(message.job, []).append(event)
@@ -114,7 +118,10 @@ def read(raw: Mapping[str, Any], seq: int) -> Message:
     event, name = raw.get("event"), raw.get("job")
     if event not in fold.EVENTS:
         known = ", ".join(fold.EVENTS)
-        raise Refused("job:unknown-event", _("“%(event)s” is no event; there are %(known)s.") % {"event": event, "known": known})
+        raise Refused(
+            "job:unknown-event",
+            _("“%(event)s” is no event; there are %(known)s.") % {"event": event, "known": known},
+        )
     if not isinstance(name, str) or not 1 <= len(name) <= 120 or "\0" in name:
         raise Refused("job:no-job", _("“job” is the device's own name of the job, 1 to 120 characters."))
     moment = _moment(raw.get("ts"))
@@ -138,7 +145,9 @@ def _number(raw: Mapping[str, Any], name: str, *, most: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise Refused("job:bad-number", _("“%(name)s” is a number from 0 to %(most)g.") % {"name": name, "most": most})
+        raise Refused(
+            "job:bad-number", _("“%(name)s” is a number from 0 to %(most)g.") % {"name": name, "most": most}
+        )
     return float(value)
 
 
@@ -170,7 +179,10 @@ def store(*, machine: Machine, device: Device, name: str, news: Sequence[fold.Ev
     )
     JobEvent.objects.bulk_create(
         JobEvent(
-            job=job, seq=e.seq, ts=e.ts, event=e.event,
+            job=job,
+            seq=e.seq,
+            ts=e.ts,
+            event=e.event,
             body={"file": dict(e.file), "progress": e.progress, "material_g": e.material_g},
         )
         for e in news
@@ -260,5 +272,7 @@ def readings_came(*, device: Device, start: dt.datetime, end: dt.datetime) -> in
     jobs = list(touched)
     for job in jobs:
         measure(job=job)
-        job.save(update_fields=["energy_kwh", "energy_quality", "energy_coverage", "solar_share", "updated_at"])
+        job.save(
+            update_fields=["energy_kwh", "energy_quality", "energy_coverage", "solar_share", "updated_at"]
+        )
     return len(jobs)

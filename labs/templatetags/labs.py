@@ -46,7 +46,9 @@ def provenance_chip(shown: Shown) -> SafeString:
 @register.filter
 def outcome_tone(outcome: str) -> str:
     """The chip's kind for how a job ended."""
-    return {Job.Outcome.FINISHED: "good", Job.Outcome.FAILED: "bad", Job.Outcome.PAUSED: "warn"}.get(outcome, "line")  # type: ignore[call-overload,no-any-return]
+    return {Job.Outcome.FINISHED: "good", Job.Outcome.FAILED: "bad", Job.Outcome.PAUSED: "warn"}.get(
+        outcome, "line"
+    )  # type: ignore[call-overload,no-any-return]
 
 
 @register.filter

@@ -134,7 +134,9 @@ def _page(
         "lengths": [(m, dt.timedelta(minutes=m)) for m in LENGTHS_MIN if m <= machine.longest_h * 60],
         "offers": [_offer(o, zone, now, kwh, asked, pick) for o in offers],
         "pick": _pick(machine, pick, length, kwh, now) if pick else None,
-        "week": week.build(machine, first=first, length=length, now=now, viewer=person, pick=pick, asked=asked),
+        "week": week.build(
+            machine, first=first, length=length, now=now, viewer=person, pick=pick, asked=asked
+        ),
         "missing": missing,
         "refusal": refusal,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}",
@@ -144,7 +146,11 @@ def _page(
 
 
 def _offer(
-    offer: bookings.Offer, zone: dt.tzinfo, now: dt.datetime, kwh: float | None, asked: dict[str, str],
+    offer: bookings.Offer,
+    zone: dt.tzinfo,
+    now: dt.datetime,
+    kwh: float | None,
+    asked: dict[str, str],
     pick: dt.datetime | None,
 ) -> dict[str, Any]:
     there = offer.start.astimezone(zone)

@@ -14,7 +14,9 @@ from labs.engine.times import Offer
 from labs.models import Lab
 
 
-def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, lab: Lab, status: int = 200) -> HttpResponse:
+def page(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, lab: Lab, status: int = 200
+) -> HttpResponse:
     """A page about one lab: every time on it is by the lab's own clock."""
     with timezone.override(lab.zone):
         return render(request, template, context, status=status)

@@ -29,12 +29,16 @@ class MachineForm(forms.Form):
     name = forms.CharField(label=lazy("Name"), max_length=120)
     cls = forms.ChoiceField(label=lazy("Kind"), choices=Machine.Kind.choices)
     model = forms.CharField(label=lazy("Make and model"), max_length=120, required=False)
-    rated_w = forms.IntegerField(label=lazy("Highest power, W"), min_value=1, max_value=1_000_000, required=False)
+    rated_w = forms.IntegerField(
+        label=lazy("Highest power, W"), min_value=1, max_value=1_000_000, required=False
+    )
     volume_x_mm = forms.FloatField(label=lazy("Width that fits, mm"), min_value=1, required=False)
     volume_y_mm = forms.FloatField(label=lazy("Depth that fits, mm"), min_value=1, required=False)
     volume_z_mm = forms.FloatField(label=lazy("Height that fits, mm"), min_value=1, required=False)
     required_badges = forms.ModelMultipleChoiceField(
-        label=lazy("Badges it asks for"), queryset=Badge.objects.none(), required=False,
+        label=lazy("Badges it asks for"),
+        queryset=Badge.objects.none(),
+        required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     unattended = forms.BooleanField(label=lazy("It may work while the lab is closed"), required=False)
@@ -52,7 +56,9 @@ class StateForm(forms.Form):
     machine = forms.ModelChoiceField(queryset=Machine.objects.none())
     state = forms.ChoiceField(choices=Machine.State.choices)
     note = forms.CharField(label=lazy("What is wrong"), max_length=200, required=False)
-    back_on = forms.DateField(label=lazy("Back on"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    back_on = forms.DateField(
+        label=lazy("Back on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
 
 
 class BadgeForm(forms.Form):
@@ -61,7 +67,9 @@ class BadgeForm(forms.Form):
     badge = forms.ModelChoiceField(label=lazy("Badge"), queryset=Badge.objects.none())
     person = forms.CharField(label=lazy("Who, by name of the account"), max_length=39)
     expires_at = forms.DateField(
-        label=lazy("Good until (empty: for ever)"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=lazy("Good until (empty: for ever)"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
 
     def __init__(self, *args: Any, lab: Lab, **kwargs: Any) -> None:
@@ -72,7 +80,9 @@ class BadgeForm(forms.Form):
 
     def clean_person(self) -> User:
         """The account of that name."""
-        found = User.objects.filter(username=self.cleaned_data["person"].strip().lower(), is_active=True).first()
+        found = User.objects.filter(
+            username=self.cleaned_data["person"].strip().lower(), is_active=True
+        ).first()
         if found is None:
             raise forms.ValidationError(_("There is no account of that name."))
         return found
@@ -89,7 +99,12 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
     do = request.POST.get("do", "")
     machine_form = MachineForm(request.POST if do == "machine" else None, lab=found)
     badge_form = BadgeForm(request.POST if do == "badge" else None, lab=found)
-    context: dict[str, Any] = {"lab": found, "manages": manages, "machine_form": machine_form, "badge_form": badge_form}
+    context: dict[str, Any] = {
+        "lab": found,
+        "manages": manages,
+        "machine_form": machine_form,
+        "badge_form": badge_form,
+    }
     if request.method == "POST":
         done = _do(request, found, person, do, manages, context)
         if done is not None:
@@ -135,7 +150,9 @@ def _grant(request: HttpRequest, lab: Lab, person: User | None, form: BadgeForm)
     given = services.grant_badge(
         badge=form.cleaned_data["badge"], user=form.cleaned_data["person"], by=person, expires_at=expires_at
     )
-    messages.success(request, _("%(person)s has the badge “%(badge)s”.") % {"person": given.user, "badge": given.badge})
+    messages.success(
+        request, _("%(person)s has the badge “%(badge)s”.") % {"person": given.user, "badge": given.badge}
+    )
     return redirect("rooms:lab_desk", lab.slug)
 
 
@@ -146,8 +163,10 @@ def _state(request: HttpRequest, lab: Lab) -> HttpResponse | None:
         messages.error(request, _("That could not be read; nothing was changed."))
         return redirect("rooms:lab_desk", lab.slug)
     machine = services.set_state(
-        machine=form.cleaned_data["machine"], state=form.cleaned_data["state"],
-        note=form.cleaned_data["note"], back_on=form.cleaned_data["back_on"],
+        machine=form.cleaned_data["machine"],
+        state=form.cleaned_data["state"],
+        note=form.cleaned_data["note"],
+        back_on=form.cleaned_data["back_on"],
     )
     out = machine.state == Machine.State.REPAIR
     words = _("%(machine)s is out of service.") if out else _("%(machine)s is in order again.")

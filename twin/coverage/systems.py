@@ -40,10 +40,11 @@ LEVELS: tuple[str | Promise, ...] = (
 )  # fmt: skip
 
 FRESH: dict[int, dt.timedelta] = {
-    1: dt.timedelta(days=3 * 365),
+    1: dt.timedelta(days=10 * 365),
     2: dt.timedelta(days=7),
     3: dt.timedelta(days=90),
     4: dt.timedelta(days=365),
     5: dt.timedelta(days=365),
 }
-"""How long evidence of a level counts. Older evidence counts for the next lower level that still takes it."""
+"""How long evidence of a level counts. An inventory counts for ten years, the time between two censuses, with its date beside
+it; a stream for the seven days over which its uptime is judged; a forecast for as long as it is scored anew. Older evidence counts for the next lower level that still takes it."""

@@ -46,11 +46,11 @@ class _View:
             east * math.sin(_TURN) + north * math.cos(_TURN),
         )
 
-    def spot(self, at: Point, z_m: float) -> str:
+    def spot(self, at: Point, z_m: float) -> tuple[int, int]:
         """The place on the picture, in whole units."""
         x = (at[0] - self.left) * self.scale
         y = (self.upper - at[1] * _TILT - z_m * _RISE) * self.scale
-        return f"{x:.0f} {y:.0f}"
+        return round(x), round(y)
 
 
 def picture(
@@ -89,8 +89,25 @@ def _view(bounds: Sequence[float]) -> tuple[_View, int]:
     return _View(middle.lon, middle.lat, scale, left, upper), math.ceil((upper - near * _TILT) * scale)
 
 
-def _line(view: _View, ring: Iterable[Sequence[float]], z_m: float = 0.0) -> str:
-    return "M" + "L".join(view.spot(view.ground(p[0], p[1]), z_m) for p in ring)
+def _path(spots: Iterable[tuple[int, int]], *, closed: bool) -> str:
+    """A path in steps from spot to spot, which are shorter to write than the spots; spots that fall together are one."""
+    pieces: list[str] = []
+    last: tuple[int, int] | None = None
+    for x, y in spots:
+        if last is None:
+            pieces.append(f"M{x} {y}l")
+        elif (x, y) != last:
+            dx, dy = x - last[0], y - last[1]
+            pieces.append(f"{dx}{dy}" if dy < 0 else f"{dx} {dy}")
+            pieces.append(" ")
+        last = (x, y)
+    if len(pieces) < 2:
+        return ""
+    return "".join(pieces).rstrip() + ("z" if closed else "")
+
+
+def _line(view: _View, ring: Iterable[Sequence[float]], *, closed: bool) -> str:
+    return _path((view.spot(view.ground(p[0], p[1]), 0.0) for p in ring), closed=closed)
 
 
 def _rings(geometry: Geometry) -> Iterable[Sequence[Sequence[float]]]:
@@ -100,7 +117,7 @@ def _rings(geometry: Geometry) -> Iterable[Sequence[Sequence[float]]]:
 
 def _area(view: _View, geometry: Geometry, kind: str) -> str:
     fill = "var(--map-water, #cfe0e8)" if kind == "water" else "var(--map-park, #d7e3cf)"
-    outline = "".join(_line(view, ring[:-1]) + "Z" for ring in _rings(geometry))
+    outline = "".join(_line(view, ring[:-1], closed=True) for ring in _rings(geometry))
     return f'<path fill="{fill}" fill-rule="evenodd" d="{outline}"/>'
 
 
@@ -108,7 +125,7 @@ def _streets(view: _View, streets: Iterable[tuple[Geometry, bool]]) -> list[str]
     """Two strokes: paths thin, streets wide."""
     wide, thin = [], []
     for geometry, car in streets:
-        (wide if car else thin).append(_line(view, geometry["coordinates"]))
+        (wide if car else thin).append(_line(view, geometry["coordinates"], closed=False))
     colour = "var(--map-road, #fbfaf6)"
     return [
         f'<path fill="none" stroke="{colour}" stroke-width="{width * view.scale:.1f}" d="{"".join(lines)}"/>'
@@ -135,12 +152,12 @@ def _solid(view: _View, solid: Solid) -> str:
             ring = [view.ground(p[0], p[1]) for p in raw[:-1]]
             if _signed(ring) < 0 if number == 0 else _signed(ring) > 0:
                 ring.reverse()
-            roof.append("M" + "L".join(view.spot(at, solid.top_m) for at in ring) + "Z")
+            roof.append(_path((view.spot(at, solid.top_m) for at in ring), closed=True))
             for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
                 if b[0] - a[0] <= 0.01:  # an outer ring runs against the clock, so walls towards the viewer run right
                     continue
                 wall = [view.spot(a, solid.foot_m), view.spot(b, solid.foot_m), view.spot(b, solid.top_m), view.spot(a, solid.top_m)]
-                (lit if b[1] <= a[1] else shaded).append("M" + "L".join(wall) + "Z")
+                (lit if b[1] <= a[1] else shaded).append(_path(wall, closed=True))
     edge = 'stroke="var(--map-edge, #aaa79a)" stroke-width=".5"'
     parts = (
         (lit, 'fill="var(--map-wall-a, #d3d0c4)"'),

@@ -4,6 +4,7 @@ Outlines are assembled by osmium itself: closed ways and multipolygon relations.
 the file cannot be closed and is counted as skipped; a street is kept as far as the file reaches.
 """
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +33,11 @@ def read(path: Path, name: str = "") -> CityModel:
     ways: list[Way] = []
     outlines: dict[str, dict[str, str]] = {}
     try:
+        newest = 0.0
         for thing in _objects(path):
+            newest = max(newest, thing.timestamp.timestamp())
             _take(thing, model, ways, outlines)
-        model.date = _date(path)
+        model.date = _date(path, newest)
     except (RuntimeError, ValueError, OSError) as fault:
         raise Unreadable("broken", name, str(fault)) from fault
     for tags in outlines.values():
@@ -53,10 +56,11 @@ def _objects(path: Path) -> Iterator[Any]:
     return iter(osmium.FileProcessor(str(path)).with_locations().with_areas(outlines).with_filter(keys))
 
 
-def _date(path: Path) -> str:
-    """The time that the file says it stands for, or ""."""
+def _date(path: Path, newest: float) -> str:
+    """The time that the file says it stands for, else that of its newest edit, else ""."""
     header = osmium.io.Reader(str(path)).header()
-    return str(header.get("osmosis_replication_timestamp") or header.get("timestamp") or "")
+    stated = header.get("osmosis_replication_timestamp") or header.get("timestamp")
+    return str(stated or (dt.datetime.fromtimestamp(newest, dt.UTC).isoformat() if newest > 0 else ""))
 
 
 def _take(thing: Any, model: CityModel, ways: list[Way], outlines: dict[str, dict[str, str]]) -> None:

@@ -1,39 +1,35 @@
 """`manage.py import_community DIR [--slug S] [--place P] --json`."""
 
-import json
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandParser
 
-from commons.errors import CityError
-from commons.places.models import Place
+from commons.places import queries as places
+from commons.web.commands import CityCommand
 from energy import services
 
 
-class Command(BaseCommand):
+class Command(CityCommand):
     """Read a community folder into the database."""
 
-    help = "Reads a community folder (community.toml, members.csv, load_kwh.csv, pv_kwh.csv, prices.csv); the same slug again is a new version."
+    help = "Reads a community folder; the same slug again is a new version of it."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path)
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "folder",
+            type=Path,
+            help="holds community.toml, members.csv, load_kwh.csv, pv_kwh.csv, prices.csv",
+        )
         parser.add_argument("--slug", help="its address; the folder's name by default")
-        parser.add_argument("--place", help="slug of the place it belongs to; without one it enters no figure")
-        parser.add_argument("--json", action="store_true", help="print one JSON document")
+        parser.add_argument(
+            "--place", help="slug of the place it belongs to; without one it enters no figure"
+        )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        place = None
-        if options["place"]:
-            place = Place.objects.filter(slug=options["place"]).first()
-            if place is None:
-                raise CommandError(f"There is no place “{options['place']}”; make it first or leave --place out.")
-        try:
-            version = services.import_folder(folder=options["folder"], slug=options["slug"], place=place)
-        except CityError as refusal:
-            raise CommandError(str(refusal.sentence)) from None
-        answer = {
+    def run(self, *, folder: Path, slug: str | None, place: str | None, **_options: Any) -> dict[str, Any]:
+        where = places.place(place) if place else None
+        version = services.import_folder(folder=folder, slug=slug, place=where)
+        return {
             "slug": version.community.slug,
             "name": version.community.name,
             "version": version.number,
@@ -41,16 +37,9 @@ class Command(BaseCommand):
             "members": version.members.count(),
             "steps": version.steps,
             "step_minutes": version.step_minutes,
-            "start": version.start.isoformat().replace("+00:00", "Z"),
-            "end": version.end.isoformat().replace("+00:00", "Z"),
+            "start": version.start,
+            "end": version.end,
             "load_kwh": version.load_kwh,
             "pv_kwh": version.pv_kwh,
-            "place": place.slug if place else None,
+            "place": where.slug if where else None,
         }
-        if options["json"]:
-            self.stdout.write(json.dumps(answer, ensure_ascii=False))
-        else:
-            self.stdout.write(
-                f"{answer['name']}: version {answer['version']}, {answer['members']} members, {answer['steps']} steps, "
-                f"{version.load_kwh:,.0f} kWh used, {version.pv_kwh:,.0f} kWh made."
-            )

@@ -38,8 +38,7 @@ def context() -> dict[str, Any]:
         "heard": now - dt.timedelta(minutes=8),
         "page": Paginator(range(95), 10).page(3),
         "watts": [100 + 60 * math.sin(step / 3) if step != 20 else None for step in range(60)],
-        "chart": _chart(now),
-        "map_places": _places(),
+        **_island_examples(now),
         "sun_place": SimpleNamespace(name=_("Example"), timezone="Europe/Helsinki"),
         "sun_hours": _hours(now),
         "icon_names": icon_names(),
@@ -100,6 +99,24 @@ def _hours(now: dt.datetime) -> list[sockets.SunHour]:
         sockets.SunHour(hour, round(190 * math.sin((at - 6) / 13 * math.pi) - 8, 1) if 6 < at < 19 else -40.0, hour > now)
         for at, hour in enumerate(hours)
     ]
+
+
+def _island_examples(now: dt.datetime) -> dict[str, Any]:
+    chart, houses = _chart(now), _places()
+    moments = [dt.datetime.fromtimestamp(seconds, dt.UTC) for seconds in chart["x"]]
+    layers = [
+        {"key": "solar", "label": _("Solar"), "property": "solar", "type": "steps", "steps": [0, 0.5, 0.8], "color": "solar"},
+        {"key": "plain", "label": _("Plain")},
+    ]
+    pins = [{"lon": 24.9334, "lat": 60.1683, "title": _("Example lab"), "detail": _("2 of 3 running"), "url": "#"}]
+    return {
+        "chart": chart,
+        "chart_rows": list(zip(moments, *(series["values"] for series in chart["series"]), strict=True)),
+        "map_places": houses,
+        "map_data": {"buildings": houses},
+        "map_layers": layers,
+        "map_pins": pins,
+    }
 
 
 def _chart(now: dt.datetime) -> dict[str, Any]:

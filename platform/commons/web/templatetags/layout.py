@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse, translate_url
 from django.utils import timezone
+from django.utils.html import json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from django_vite.core.exceptions import DjangoViteAssetNotFoundError
 
 from commons import sockets
 from commons.web import numbers
+from commons.web.island_words import island_words
 
 log = logging.getLogger(__name__)
 register = template.Library()
@@ -41,6 +43,13 @@ def assets() -> SafeString:
         return mark_safe("")
     preload = f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>\n'
     return mark_safe(preload + str(tags))  # noqa: S308 made of the manifest alone
+
+
+@register.simple_tag
+def words_for_islands() -> SafeString:
+    """The translated words of the islands as a JSON block; nothing when all are as in English."""
+    words = island_words()
+    return json_script(words, "island-words") if words else mark_safe("")
 
 
 def address(name: str) -> str | None:

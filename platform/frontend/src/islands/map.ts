@@ -1,1 +1,409 @@
-export {};
+/**
+ * <lc-map label="…" src-buildings="…geojson" src-streets="…" src-areas="…" src-services="…" src-places="…"
+ *   view="3d|flat" center="24.93,60.17" zoom="15" panel-url="/twin/x/buildings/{id}/" attribution="© …">
+ *   <script type="application/json" data-layers>[…]</script>  <script type="application/json" data-pins>[…]</script>
+ *   <script type="application/json" data-geojson>{"buildings": {…}}</script>  <div>the list, for everyone</div>
+ * </lc-map>   <div data-map-panel></div>
+ *
+ * GeoJSON from our own server only. Buildings are paper-coloured and stand `height` metres high (`min_height`); the layer
+ * shown gives colour:
+ *   {"key", "label", "property", "type": "steps", "steps": [0, 5, 10], "unit": "min", "color": "solar", "invert"?: true}
+ *   {"key", "label", "property", "type": "category", "values": [{"value", "label", "color", "share"?: 0..1}]}
+ *   {"key", "label"} alone is plain; "missing": words for what has no value.
+ * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
+ * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
+ */
+import "../styles/vendor-map.css";
+import * as maplibregl from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import { colour, digits, el, GAP, number, segments, tool } from "../dom";
+import { isDark, onThemeChange } from "../theme";
+import { word } from "../words";
+
+maplibregl.setWorkerUrl(workerUrl);
+
+type Features = GeoJSON.FeatureCollection;
+type Expression = maplibregl.ExpressionSpecification;
+type Colour = string | Expression;
+
+interface Layer {
+  key: string;
+  label: string;
+  property?: string;
+  type?: "steps" | "category";
+  steps?: number[];
+  unit?: string;
+  color?: string;
+  invert?: boolean;
+  values?: { value: string; label: string; color: string; share?: number }[];
+  missing?: string;
+}
+
+interface Pin {
+  lon: number;
+  lat: number;
+  title: string;
+  detail?: string;
+  url: string;
+  color?: string;
+}
+
+const SOURCES = ["areas", "streets", "buildings", "services", "places"] as const;
+const PICKED: Expression = ["boolean", ["feature-state", "picked"], false];
+const HEIGHT: Expression = ["max", ["coalesce", ["to-number", ["get", "height"], 6], 6], 2];
+const BASE: Expression = ["to-number", ["get", "min_height"], 0];
+const NO_FEATURES: Features = { type: "FeatureCollection", features: [] };
+
+/** `share` of a token's colour laid over the roofs' paper, as the mock-ups mix it. */
+function laid(token: string, share: number): string {
+  const [top, ground] = [colour(token), colour("map-roof")].map((painted) => (painted.match(/[\d.]+/g) ?? []).map(Number));
+  const mixed = [0, 1, 2].map((at) => Math.round((top?.[at] ?? 0) * share + (ground?.[at] ?? 0) * (1 - share)));
+  return `rgb(${mixed.join(",")})`;
+}
+
+function steps(layer: Layer): { from: number; to: number | null; paint: string }[] {
+  const edges = layer.steps ?? [];
+  return edges.map((from, at) => {
+    const share = edges.length > 1 ? at / (edges.length - 1) : 1;
+    const strength = 0.12 + 0.88 * (layer.invert ? 1 - share : share);
+    return { from, to: edges[at + 1] ?? null, paint: laid(layer.color ?? "solar", strength) };
+  });
+}
+
+function bounds(features: Features): maplibregl.LngLatBounds | null {
+  const box = new maplibregl.LngLatBounds();
+  const walk = (part: unknown): void => {
+    if (!Array.isArray(part)) return;
+    if (typeof part[0] === "number") box.extend(part as [number, number]);
+    else part.forEach(walk);
+  };
+  for (const feature of features.features) if (feature.geometry && "coordinates" in feature.geometry) walk(feature.geometry.coordinates);
+  return box.isEmpty() ? null : box;
+}
+
+class CityMap extends HTMLElement {
+  #map: maplibregl.Map | null = null;
+  #frame: HTMLDivElement | null = null;
+  #host: HTMLDivElement | null = null;
+  #legend: HTMLUListElement | null = null;
+  #say: HTMLParagraphElement | null = null;
+  #list: HTMLElement[] = [];
+  #data: Partial<Record<string, Features>> = {};
+  #layers: Layer[] = [];
+  #layer: Layer | null = null;
+  #picked: string | number | null = null;
+  #flat = false;
+  #stops: (() => void)[] = [];
+
+  connectedCallback(): void {
+    if (this.#frame) return;
+    this.#layers = this.#json<Layer[]>("data-layers") ?? [];
+    this.#flat = this.getAttribute("view") === "flat";
+    this.#build();
+    this.#open().catch((cause: unknown) => {
+      console.debug("lc-map:", cause);
+      this.#fail(word("We could not draw the map. The list holds the same."));
+    });
+  }
+
+  disconnectedCallback(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    this.#map?.remove();
+    this.#map = null;
+    this.#frame?.remove();
+    this.#frame = null;
+  }
+
+  #json<T>(mark: string): T | null {
+    const block = this.querySelector(`script[${mark}]`) ?? this.querySelector(`[${mark}] script`);
+    return block?.textContent ? (JSON.parse(block.textContent) as T) : null;
+  }
+
+  #build(): void {
+    this.#list = [...this.children].filter((child): child is HTMLElement => child instanceof HTMLElement && child.tagName !== "SCRIPT");
+    this.#host = el("div", { class: "map-canvas" });
+    this.#legend = el("ul", { class: "legend map-legend" });
+    this.#say = el("p", { class: "map-say", role: "status" }, word("Drawing the map…"));
+    const tools = el(
+      "div",
+      { class: "map-tools", role: "group", "aria-label": word("Turn and zoom") },
+      tool("plus", word("Nearer"), () => this.#map?.zoomIn()),
+      tool("minus", word("Farther"), () => this.#map?.zoomOut()),
+      tool("turn", word("Turn"), () => this.#map?.easeTo({ bearing: this.#map.getBearing() + 30 })),
+    );
+    const views: [string, string][] = [["3d", word("3D")], ["flat", word("Map")]];
+    if (this.#list.length > 0) views.push(["list", word("List")]);
+    const foot = el("div", { class: "map-foot" }, segments(word("View"), views, this.#flat ? "flat" : "3d", (view) => this.#view(view)));
+    const choosable = this.#layers.filter((layer) => layer.label);
+    this.#layer = choosable[0] ?? null;
+    if (choosable.length > 1) {
+      foot.prepend(
+        segments(word("Layer"), choosable.map((layer) => [layer.key, layer.label]), choosable[0]!.key, (key) => this.#choose(key)),
+      );
+    }
+    this.#frame = el("div", { class: "map-frame" }, this.#host, this.#say, tools, this.#legend, foot);
+    this.prepend(this.#frame);
+  }
+
+  async #open(): Promise<void> {
+    await this.#load();
+    if (!this.#frame) return;
+    const map = new maplibregl.Map({
+      container: this.#host!,
+      style: this.#style(),
+      attributionControl: false,
+      cooperativeGestures: true,
+      maxPitch: 70,
+      pitch: this.#flat ? 0 : 52,
+      bearing: this.#flat ? 0 : -24,
+      fadeDuration: 0,
+      ...this.#where(),
+      locale: {
+        "Map.Title": this.getAttribute("label") ?? word("Map"),
+        "CooperativeGesturesHandler.WindowsHelpText": word("Hold Ctrl to zoom the map"),
+        "CooperativeGesturesHandler.MacHelpText": word("Hold ⌘ to zoom the map"),
+        "CooperativeGesturesHandler.MobileHelpText": word("Use two fingers to move the map"),
+      },
+    });
+    this.#map = map;
+    const credit = this.getAttribute("attribution") ?? "© OpenStreetMap contributors";
+    map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credit }), "top-left");
+    map.on("error", (event) => console.debug("lc-map:", event.error));
+    map.on("load", () => this.#drawn());
+    this.#stops.push(onThemeChange(() => this.#restyle()));
+    this.#pins(map);
+    this.#clicks(map);
+    this.#key();
+  }
+
+  async #load(): Promise<void> {
+    const inline = this.#json<Record<string, Features>>("data-geojson") ?? {};
+    const jobs = SOURCES.map(async (name) => {
+      const src = this.getAttribute(`src-${name}`);
+      if (inline[name]) this.#data[name] = inline[name];
+      else if (src) {
+        const answer = await fetch(src, { credentials: "same-origin" });
+        if (!answer.ok) throw new Error(`${src}: ${answer.status}`);
+        this.#data[name] = (await answer.json()) as Features;
+      }
+    });
+    await Promise.all(jobs);
+  }
+
+  #where(): Partial<maplibregl.MapOptions> {
+    const given = this.getAttribute("center")?.split(",").map(Number);
+    if (given?.length === 2) return { center: [given[0]!, given[1]!], zoom: Number(this.getAttribute("zoom") ?? 15) };
+    const all = this.#data["buildings"] ?? this.#data["streets"] ?? this.#data["places"] ?? this.#data["services"];
+    const box = all ? bounds(all) : null;
+    if (box === null) return { center: [0, 0], zoom: 1 };
+    // A tilted view shows more than its box: come nearer than the fit, so that the city fills the frame.
+    return { bounds: box, fitBoundsOptions: { padding: this.#flat ? 24 : -40, maxZoom: 17.2 } };
+  }
+
+  #style(): maplibregl.StyleSpecification {
+    const sources: maplibregl.StyleSpecification["sources"] = {};
+    for (const name of SOURCES) {
+      const data = this.#data[name] ?? NO_FEATURES;
+      const named = data.features.some((feature) => feature.properties?.["id"] !== undefined);
+      sources[name] = { type: "geojson", data, ...(named ? { promoteId: "id" } : { generateId: true }) };
+    }
+    return {
+      version: 8,
+      sources,
+      light: { anchor: "map", position: [1.4, 200, 34], intensity: isDark() ? 0.22 : 0.3, color: "#ffffff" },
+      layers: this.#paint(),
+    };
+  }
+
+  #paint(): maplibregl.LayerSpecification[] {
+    const kind: Expression = ["downcase", ["to-string", ["coalesce", ["get", "kind"], ["get", "class"], ["get", "use"], ""]]];
+    const water: Expression = ["in", "water", kind];
+    const wide: Expression = ["match", ["to-string", ["coalesce", ["get", "kind"], ["get", "class"], ["get", "highway"], ""]],
+      ["motorway", "trunk", "primary"], 3.4, ["secondary", "tertiary"], 2.6, ["footway", "path", "steps", "cycleway", "pedestrian"], 0.8, 1.7];
+    const width: Expression = ["interpolate", ["exponential", 1.6], ["zoom"], 12, ["*", 0.4, wide], 16, ["*", 2.6, wide], 19, ["*", 12, wide]];
+    const wall: Expression = ["case", PICKED, colour("lab-wall-a"), colour("map-wall-a")];
+    const opaque = { "fill-extrusion-base": BASE, "fill-extrusion-opacity": 1, "fill-extrusion-vertical-gradient": false };
+    return [
+      { id: "ground", type: "background", paint: { "background-color": colour("map-ground") } },
+      { id: "areas", type: "fill", source: "areas", filter: ["==", ["geometry-type"], "Polygon"],
+        paint: { "fill-color": ["case", water, colour("map-water"), colour("map-park")] } },
+      { id: "streets", type: "line", source: "streets", layout: { "line-cap": "round", "line-join": "round" },
+        paint: { "line-color": colour("map-road"), "line-width": width } },
+      { id: "walls", type: "fill-extrusion", source: "buildings",
+        paint: { ...opaque, "fill-extrusion-color": wall, "fill-extrusion-height": this.#high(-0.3) } },
+      { id: "roofs", type: "fill-extrusion", source: "buildings",
+        paint: { ...opaque, "fill-extrusion-color": this.#roof(), "fill-extrusion-base": this.#high(-0.3), "fill-extrusion-height": this.#high(0) } },
+      { id: "services", type: "circle", source: "services", minzoom: 13,
+        paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 13, 2.5, 17, 6], "circle-color": colour("act"),
+          "circle-stroke-color": colour("raised"), "circle-stroke-width": 1.5, "circle-pitch-alignment": "viewport" } },
+      { id: "places", type: "circle", source: "places",
+        paint: { "circle-radius": 7, "circle-color": colour("act"), "circle-stroke-color": colour("raised"), "circle-stroke-width": 2 } },
+    ];
+  }
+
+  #high(less: number): Expression {
+    return this.#flat ? ["literal", 0] as unknown as Expression : ["+", HEIGHT, less];
+  }
+
+  #roof(): Colour {
+    const chosen = this.#shown();
+    return ["case", PICKED, colour("act"), chosen] as Expression;
+  }
+
+  #shown(): Colour {
+    const layer = this.#layer;
+    const paper = colour("map-roof");
+    if (!layer?.property) return paper;
+    const value: Expression = ["get", layer.property];
+    if (layer.type === "category" && layer.values?.length) {
+      const pairs = layer.values.flatMap(({ value: one, color, share }) => [one, laid(color, share ?? 0.8)]);
+      return ["match", ["to-string", value], ...pairs, paper] as unknown as Expression;
+    }
+    const ramp = steps(layer);
+    if (ramp.length === 0) return paper;
+    const stepped = ["step", ["to-number", value, 0], ramp[0]!.paint, ...ramp.slice(1).flatMap(({ from, paint }) => [from, paint])];
+    return ["case", ["==", ["typeof", value], "number"], stepped, paper] as unknown as Expression;
+  }
+
+  #drawn(): void {
+    this.#map?.once("idle", () => {
+      this.#say!.textContent = "";
+      this.setAttribute("data-ready", "");
+      this.dispatchEvent(new Event("lc:ready", { bubbles: true }));
+    });
+    this.#hide(true);
+  }
+
+  /** The server's list is there for those without the map; with the map it waits behind its button. */
+  #hide(hidden: boolean): void {
+    for (const part of this.#list) part.hidden = hidden;
+  }
+
+  #fail(sentence: string): void {
+    this.setAttribute("data-failed", "");
+    this.#say!.textContent = sentence;
+    this.#hide(false);
+  }
+
+  #restyle(): void {
+    this.#map?.setStyle(this.#style(), { diff: true });
+    this.#key();
+    if (this.#picked !== null) this.#map?.setFeatureState({ source: "buildings", id: this.#picked }, { picked: true });
+  }
+
+  #choose(key: string): void {
+    this.#layer = this.#layers.find((layer) => layer.key === key) ?? null;
+    this.#map?.setPaintProperty("roofs", "fill-extrusion-color", this.#roof());
+    this.#key();
+    this.dispatchEvent(new CustomEvent("lc:layer", { bubbles: true, detail: { key } }));
+  }
+
+  #key(): void {
+    const layer = this.#layer;
+    const item = (paint: string, words: string): HTMLLIElement => {
+      const sign = el("i");
+      sign.style.background = paint;
+      return el("li", {}, sign, words);
+    };
+    const items: HTMLLIElement[] = [];
+    if (layer?.property && layer.type === "category") {
+      for (const { label, color, share } of layer.values ?? []) items.push(item(laid(color, share ?? 0.8), label));
+    } else if (layer?.property) {
+      const unit = layer.unit ? GAP + layer.unit : "";
+      for (const { from, to, paint } of steps(layer)) {
+        const range = to === null ? `${word("from {n}", { n: number(from, digitsOf(from)) })}` : `${number(from, digitsOf(from))}–${number(to, digitsOf(to))}`;
+        items.push(item(paint, range + unit));
+      }
+    }
+    if (items.length > 0 && layer?.missing) items.push(item(colour("map-roof"), layer.missing));
+    this.#legend!.replaceChildren(...items);
+    this.#legend!.hidden = items.length === 0;
+  }
+
+  #view(view: string): void {
+    const list = view === "list";
+    this.#hide(!list);
+    this.toggleAttribute("data-list", list);
+    if (list || !this.#map) return;
+    const flat = view === "flat";
+    if (flat !== this.#flat) {
+      this.#flat = flat;
+      for (const [layer, less] of [["walls", -0.3], ["roofs", 0]] as const) this.#map.setPaintProperty(layer, "fill-extrusion-height", this.#high(less));
+      this.#map.setPaintProperty("roofs", "fill-extrusion-base", this.#high(-0.3));
+      this.#map.easeTo({ pitch: flat ? 0 : 52, bearing: flat ? 0 : -24 });
+    }
+    this.#map.resize();
+  }
+
+  #pins(map: maplibregl.Map): void {
+    for (const pin of this.#json<Pin[]>("data-pins") ?? []) {
+      const dot = el("i", { class: `dot c-${pin.color ?? "battery"}` });
+      const link = el("a", { class: "pin", href: pin.url }, dot, pin.title, pin.detail ? el("span", {}, pin.detail) : null);
+      const holder = el("div", { class: "map-pin" }, link);
+      new maplibregl.Marker({ element: holder, anchor: "bottom", offset: [0, -16] }).setLngLat([pin.lon, pin.lat]).addTo(map);
+    }
+  }
+
+  #clicks(map: maplibregl.Map): void {
+    const layers = ["roofs", "walls", "services", "places", "streets"];
+    map.on("click", (event) => {
+      const reach: [maplibregl.PointLike, maplibregl.PointLike] = [[event.point.x - 4, event.point.y - 4], [event.point.x + 4, event.point.y + 4]];
+      const found = map.queryRenderedFeatures(reach, { layers: layers.filter((layer) => map.getLayer(layer)) });
+      const hit = found.find((feature) => feature.layer.id !== "streets") ?? found[0];
+      if (hit) this.#pick(hit);
+    });
+    map.on("mousemove", (event) => {
+      const over = map.queryRenderedFeatures(event.point, { layers: ["roofs", "walls", "services", "places"].filter((layer) => map.getLayer(layer)) });
+      map.getCanvas().style.cursor = over.length > 0 ? "pointer" : "";
+    });
+  }
+
+  #pick(feature: maplibregl.MapGeoJSONFeature): void {
+    if (this.#picked !== null) this.#map?.setFeatureState({ source: "buildings", id: this.#picked }, { picked: false });
+    this.#picked = null;
+    if (feature.source === "buildings" && feature.id !== undefined) {
+      this.#picked = feature.id;
+      this.#map?.setFeatureState({ source: "buildings", id: feature.id }, { picked: true });
+    }
+    const detail = { source: feature.source, id: feature.id, properties: feature.properties };
+    this.dispatchEvent(new CustomEvent("lc:pick", { bubbles: true, detail }));
+    void this.#panel(feature);
+  }
+
+  async #panel(feature: maplibregl.MapGeoJSONFeature): Promise<void> {
+    const panel = this.querySelector<HTMLElement>("[data-map-panel]") ?? document.querySelector<HTMLElement>("[data-map-panel]");
+    if (!panel) return;
+    panel.setAttribute("aria-live", "polite");
+    panel.hidden = false;
+    const address = this.getAttribute("panel-url");
+    if (address && feature.source === "buildings" && feature.id !== undefined) {
+      const answer = await fetch(address.replace("{id}", encodeURIComponent(String(feature.id))), { headers: { "HX-Request": "true" }, credentials: "same-origin" }).catch(() => null);
+      if (answer?.ok) {
+        panel.innerHTML = await answer.text();
+        return;
+      }
+    }
+    panel.replaceChildren(...facts(feature.properties));
+  }
+}
+
+function digitsOf(value: number): number {
+  return Number.isInteger(value) ? 0 : digits(value);
+}
+
+/** Properties as a heading and facts; what is empty or technical is left out. */
+function facts(properties: Record<string, unknown>): Node[] {
+  const title = String(properties["name"] ?? properties["title"] ?? properties["address"] ?? word("Without a name"));
+  const rows = el("dl", { class: "facts" });
+  for (const [key, value] of Object.entries(properties)) {
+    if (["id", "name", "title", "url"].includes(key) || value === null || value === "" || typeof value === "object") continue;
+    const text = typeof value === "number" ? number(value, digitsOf(value)) : typeof value === "boolean" ? word(value ? "yes" : "no") : String(value);
+    rows.append(el("dt", {}, word(key).replaceAll("_", " ")), el("dd", {}, text));
+  }
+  const url = properties["url"];
+  const link = typeof url === "string" && url.startsWith("/") ? el("a", { href: url }, word("Open")) : null;
+  return [el("h3", {}, title), rows, ...(link ? [link] : [])];
+}
+
+customElements.define("lc-map", CityMap);

@@ -1,0 +1,30 @@
+"""Which format a file has: by its name, and where names lie, by its first bytes."""
+
+MODELS = {
+    "stl": "stl", "obj": "obj", "ply": "ply", "off": "off", "3mf": "3mf", "glb": "glb", "gltf": "gltf",
+    "step": "step", "stp": "step",
+}  # fmt: skip
+DRAWINGS = {"svg": "svg", "dxf": "dxf"}
+IMAGES = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "gif": "gif"}
+OTHERS = {
+    "md": "markdown", "txt": "text", "csv": "csv", "json": "json", "toml": "toml", "yml": "yaml", "yaml": "yaml",
+    "scad": "openscad", "fcstd": "freecad", "pdf": "pdf", "gcode": "gcode", "zip": "zip", "f3d": "fusion",
+    "kicad_pcb": "kicad", "kicad_sch": "kicad", "py": "python", "blend": "blender", "sldprt": "solidworks",
+}  # fmt: skip
+
+#: Formats that get a picture.
+DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values()})
+#: Formats that get a model for the viewer too.
+SOLID = frozenset(MODELS.values())
+
+
+def of_name(path: str) -> str:
+    """The format that the name says, or nothing."""
+    name = path.rsplit("/", 1)[-1].lower()
+    ending = name.rsplit(".", 1)[-1] if "." in name else ""
+    return MODELS.get(ending) or DRAWINGS.get(ending) or IMAGES.get(ending) or OTHERS.get(ending, "")
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes read as text."""
+    return b"\0" not in head

@@ -1,0 +1,131 @@
+"""A model as GLB for the viewer: metres, y up, quantised (KHR_mesh_quantization), one mesh for each part.
+
+Written by hand, so that what reaches a browser holds nothing but our own numbers: no names of files, no links, no
+extras from the maker's file.
+"""
+
+import json
+import struct
+
+import numpy as np
+
+from designs.engine.model import Model
+from designs.engine.surface import Surface, surface
+
+#: sRGB colours of parts, largest first: the spruce and greys of the design system.
+PALETTE = ("#6d8c7d", "#939c98", "#79828f", "#a3977f", "#5e7f8c", "#8a7f95")
+STEPS = 65535
+ARRAY, ELEMENTS = 34962, 34963
+BYTE, USHORT, UINT = 5120, 5123, 5125
+
+
+def linear(colour: str) -> tuple[float, float, float]:
+    """A hex colour as linear light (IEC 61966-2-1)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return r, g, b
+
+
+def order_by_size(model: Model) -> list[int]:
+    """Indices of the parts, the one with the largest box first."""
+    size = [float(np.prod(np.ptp(part.points, axis=0) + 1e-9)) for part in model.parts]
+    return sorted(range(len(size)), key=lambda i: (-size[i], i))
+
+
+class _Writer:
+    """Collects the binary chunk and what points into it."""
+
+    def __init__(self) -> None:
+        self.binary = bytearray()
+        self.views: list[dict[str, int]] = []
+        self.accessors: list[dict[str, object]] = []
+
+    def add(self, raw: bytes, target: int, stride: int = 0) -> int:
+        """A buffer view on the bytes, aligned to four."""
+        self.binary += b"\0" * (-len(self.binary) % 4)
+        view = {"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(raw), "target": target}
+        self.views.append(view | ({"byteStride": stride} if stride else {}))
+        self.binary += raw
+        return len(self.views) - 1
+
+    def accessor(self, **fields: object) -> int:
+        """An accessor; its index."""
+        self.accessors.append(fields)
+        return len(self.accessors) - 1
+
+
+def write(model: Model) -> bytes:
+    """The model as the bytes of a GLB."""
+    low, high = model.bounds()
+    step = max(float((high - low).max()), 1e-9) / STEPS
+    writer, meshes = _Writer(), []
+    rank = {part: colour for colour, part in enumerate(order_by_size(model))}
+    for number, part in enumerate(model.parts):
+        primitive = _primitive(writer, surface(part.points, part.triangles), low, step)
+        meshes.append({"primitives": [primitive | {"material": rank[number] % len(PALETTE)}]})
+    half = float(np.sqrt(0.5))
+    middle = (low + high) / 2
+    centred = np.array([low[0] - middle[0], 0.0, -(low[1] - middle[1])]) / 1000.0
+    root = {
+        "children": list(range(1, len(meshes) + 1)),
+        "rotation": [-half, 0.0, 0.0, half],
+        "scale": [step / 1000.0] * 3,
+        "translation": centred.tolist(),
+    }
+    document = {
+        "asset": {"version": "2.0", "generator": "Living City"},
+        "extensionsUsed": ["KHR_mesh_quantization"],
+        "extensionsRequired": ["KHR_mesh_quantization"],
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [root, *({"mesh": number} for number in range(len(meshes)))],
+        "meshes": meshes,
+        "materials": [_material(colour) for colour in PALETTE],
+        "accessors": writer.accessors,
+        "bufferViews": writer.views,
+        "buffers": [{"byteLength": len(writer.binary) + (-len(writer.binary) % 4)}],
+    }
+    return _pack(document, bytes(writer.binary))
+
+
+def _primitive(writer: _Writer, drawn: Surface, low: "np.typing.NDArray[np.float64]", step: float) -> dict[str, object]:
+    count = len(drawn.points)
+    positions = np.zeros((count, 4), "<u2")
+    positions[:, :3] = np.clip(np.round((drawn.points - low) / step), 0, STEPS)
+    normals = np.zeros((count, 4), "i1")
+    normals[:, :3] = np.round(drawn.normals * 127)
+    wide = count > STEPS
+    flat = drawn.triangles.reshape(-1).astype("<u4" if wide else "<u2")
+    position = writer.accessor(
+        bufferView=writer.add(positions.tobytes(), ARRAY, 8), componentType=USHORT, count=count, type="VEC3",
+        min=positions[:, :3].min(axis=0).tolist(), max=positions[:, :3].max(axis=0).tolist(),
+    )  # fmt: skip
+    normal = writer.accessor(
+        bufferView=writer.add(normals.tobytes(), ARRAY, 4), componentType=BYTE, normalized=True, count=count,
+        type="VEC3",
+    )  # fmt: skip
+    index = writer.accessor(
+        bufferView=writer.add(flat.tobytes(), ELEMENTS), componentType=UINT if wide else USHORT, count=len(flat),
+        type="SCALAR",
+    )  # fmt: skip
+    return {"attributes": {"POSITION": position, "NORMAL": normal}, "indices": index, "mode": 4}
+
+
+def _material(colour: str) -> dict[str, object]:
+    return {
+        "pbrMetallicRoughness": {
+            "baseColorFactor": [*(round(c, 5) for c in linear(colour)), 1.0],
+            "metallicFactor": 0.0,
+            "roughnessFactor": 0.62,
+        },
+        "doubleSided": True,
+    }
+
+
+def _pack(document: dict[str, object], binary: bytes) -> bytes:
+    text = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    text += b" " * (-len(text) % 4)
+    binary += b"\0" * (-len(binary) % 4)
+    length = 12 + 8 + len(text) + 8 + len(binary)
+    head = struct.pack("<4sII", b"glTF", 2, length)
+    return head + struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(binary), b"BIN\0") + binary

@@ -1,0 +1,63 @@
+"""A file's facts, picture and model, written into a folder: what the sandbox runs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from designs.engine import drawing, formats, glb, picture
+from designs.engine.decimate import for_the_eye
+from designs.engine.errors import Unreadable
+from designs.engine.facts import facts, pieces_of
+from designs.engine.load import load
+from designs.engine.model import Model, Part, weld
+
+MAX_COLOURED = 12
+
+
+def make(source: Path, file_format: str, folder: Path) -> None:
+    """Write result.json and, when the file can be drawn, picture.png, small.png and model.glb into the folder."""
+    try:
+        result = _solid(source, file_format, folder) if file_format in formats.SOLID else _flat(source, file_format, folder)
+    except Unreadable as reason:
+        result = {"status": "failed", "reason": str(reason)}
+    except MemoryError:
+        result = {"status": "failed", "reason": "Drawing it needs more memory than one file may take."}
+    (folder / "result.json").write_text(json.dumps(result))
+
+
+def _solid(source: Path, file_format: str, folder: Path) -> dict[str, object]:
+    model = load(source, file_format)
+    found = facts(model)
+    drawn = for_the_eye(apart(model, found.parts))
+    (folder / "model.glb").write_bytes(glb.write(drawn))
+    try:
+        large, small = picture.draw(drawn)
+    except ImportError:  # Embree has no build for this machine; the viewer shows the model
+        return {"status": "ready", "facts": found.as_json(), "pictured": False}
+    (folder / "picture.png").write_bytes(large)
+    (folder / "small.png").write_bytes(small)
+    return {"status": "ready", "facts": found.as_json(), "pictured": True}
+
+
+def _flat(source: Path, file_format: str, folder: Path) -> dict[str, object]:
+    from designs.engine import precheck  # noqa: PLC0415 solids are checked by their loader
+
+    precheck.check(source, file_format)
+    large, small, found = drawing.draw(source, file_format)
+    (folder / "picture.png").write_bytes(large)
+    (folder / "small.png").write_bytes(small)
+    return {"status": "ready", "facts": found.as_json(), "pictured": True}
+
+
+def apart(model: Model, count: int) -> Model:
+    """One mesh of a few pieces that do not touch, as parts of their own, so that they get colours of their own."""
+    if len(model.parts) != 1 or not 1 < count <= MAX_COLOURED:
+        return model
+    whole = model.parts[0]
+    _count, label = pieces_of(whole)
+    parts = []
+    for piece in np.unique(label):
+        points, triangles = weld(whole.points, whole.triangles[label == piece])
+        parts.append(Part("", points, triangles))
+    return Model(tuple(parts), model.units, model.warnings)

@@ -1,0 +1,61 @@
+"""Normals as the eye expects them: smooth over gentle bends, sharp at edges."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from designs.engine.model import Points, Triangles
+
+CREASE_DEG = 29.0
+MAX_FANS = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Corners ready to draw: `points` (n, 3) mm, `normals` (n, 3) unit, `triangles` (m, 3)."""
+
+    points: Points
+    normals: Points
+    triangles: Triangles
+
+
+def face_normals(points: Points, triangles: Triangles) -> tuple[Points, npt.NDArray[np.float64]]:
+    """Unit normals (m, 3) and areas (m,) of triangles; a triangle without area has normal 0."""
+    a, b, c = np.moveaxis(points[triangles], 1, 0)
+    cross = np.cross(b - a, c - a)
+    length = np.linalg.norm(cross, axis=1)
+    return cross / np.where(length > 0, length, 1.0)[:, None], length / 2.0
+
+
+def corner_normals(points: Points, triangles: Triangles) -> Points:
+    """Normals (m, 3, 3) at each corner: the area-weighted mean of the triangles around the point that bend less than
+    the crease angle. Points where very many triangles meet keep the flat normal: pairs grow with their square."""
+    normals, areas = face_normals(points, triangles)
+    corners = triangles.reshape(-1)
+    order = np.argsort(corners, kind="stable")
+    starts = np.searchsorted(corners[order], np.arange(len(points) + 1))
+    counts = np.diff(starts)
+    sums = np.repeat(normals * areas[:, None], 3, axis=0)
+    limit = np.cos(np.radians(CREASE_DEG))
+    for shift in range(1, min(int(counts.max(initial=0)), MAX_FANS)):
+        valence = counts[corners[order]]
+        live = (valence > shift) & (valence <= MAX_FANS)
+        position = np.arange(len(order))
+        start = starts[corners[order]]
+        other = start + (position - start + shift) % np.maximum(valence, 1)
+        mine, theirs = order[live], order[other[live]]
+        near = np.einsum("ij,ij->i", normals[mine // 3], normals[theirs // 3]) > limit
+        sums[mine[near]] += (normals * areas[:, None])[theirs[near] // 3]
+    length = np.linalg.norm(sums, axis=1)
+    flat = np.repeat(normals, 3, axis=0)
+    return np.where(length[:, None] > 0, sums / np.where(length > 0, length, 1.0)[:, None], flat).reshape(-1, 3, 3)
+
+
+def surface(points: Points, triangles: Triangles) -> Surface:
+    """One corner for each different (point, normal); normals are told apart to one part in 64."""
+    normals = corner_normals(points, triangles).reshape(-1, 3)
+    rounded = np.round(normals * 64).astype(np.int64) + 64
+    keys = ((triangles.reshape(-1) * 129 + rounded[:, 0]) * 129 + rounded[:, 1]) * 129 + rounded[:, 2]
+    _keys, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return Surface(points[triangles.reshape(-1)[first]], normals[first], inverse.reshape(-1, 3).astype(np.int64))

@@ -1,0 +1,99 @@
+"""What a child left in its folder, believed only after a look: fixed names, plain files, checked formats."""
+
+import json
+import math
+import os
+import stat
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_JSON, MAX_PNG, MAX_GLB = 1 << 20, 8 << 20, 64 << 20
+NUMBERS = ("triangles", "area_mm2", "parts")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Ready with facts and at least a picture or a model, or failed with a sentence."""
+
+    ready: bool
+    reason: str = ""
+    facts: dict[str, Any] | None = None
+    png: bytes = b""
+    small: bytes = b""
+    glb: bytes = b""
+
+    @classmethod
+    def failed(cls, reason: str) -> "Result":
+        """No picture, for this reason."""
+        return cls(ready=False, reason=reason[:400])
+
+
+def read_result(folder: Path) -> Result:
+    """The result in the folder; anything odd in it is a failure."""
+    try:
+        document = json.loads(_bytes(folder / "result.json", MAX_JSON))
+        if document["status"] != "ready":
+            return Result.failed(str(document["reason"]))
+        png = _png(folder / "picture.png")
+        small = _png(folder / "small.png")
+        glb = _glb(folder / "model.glb")
+        if not (png or glb):
+            return Result.failed("Neither a picture nor a model came out.")
+        return Result(True, "", _facts(document["facts"]), png, small, glb)
+    except (OSError, ValueError, KeyError, TypeError, struct.error):
+        return Result.failed("What came out could not be trusted.")
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    """A plain file's bytes, never through a link."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            raise ValueError(path.name)
+        return file.read(most)
+
+
+def _png(path: Path) -> bytes:
+    if not path.exists():
+        return b""
+    raw = _bytes(path, MAX_PNG)
+    width, height = struct.unpack(">II", raw[16:24])
+    if raw[:8] != b"\x89PNG\r\n\x1a\n" or raw[12:16] != b"IHDR" or not 0 < width <= 2000 or not 0 < height <= 2000:
+        raise ValueError("png")
+    return raw
+
+
+def _glb(path: Path) -> bytes:
+    """Our own kind of GLB: two chunks, no addresses, every accessor inside the buffer."""
+    if not path.exists():
+        return b""
+    raw = _bytes(path, MAX_GLB)
+    magic, version, length, text_length, kind = struct.unpack("<4sIII4s", raw[:20])
+    if (magic, version, length, kind) != (b"glTF", 2, len(raw), b"JSON"):
+        raise ValueError("glb")
+    document = json.loads(raw[20 : 20 + text_length])
+    binary = struct.unpack("<I", raw[20 + text_length : 24 + text_length])[0]
+    if "images" in document or any("uri" in buffer for buffer in document["buffers"]):
+        raise ValueError("glb addresses")
+    for view in document["bufferViews"]:
+        if not 0 <= view["byteOffset"] <= view["byteOffset"] + view["byteLength"] <= binary:
+            raise ValueError("glb bounds")
+    return raw
+
+
+def _facts(found: dict[str, Any]) -> dict[str, Any]:
+    """Only the fields of the contract, each of its type and finite."""
+    volume = found["volume_mm3"]
+    facts: dict[str, Any] = {name: found[name] for name in NUMBERS}
+    facts["volume_mm3"] = volume
+    facts["extents_mm"] = [float(x) for x in found["extents_mm"]][:3]
+    numbers = [*(facts[name] for name in NUMBERS), *facts["extents_mm"], *([] if volume is None else [volume])]
+    if len(facts["extents_mm"]) != 3 or not all(math.isfinite(float(n)) and n >= 0 for n in numbers):
+        raise ValueError("facts")
+    facts["units"] = str(found["units"])[:20]
+    facts["watertight"] = bool(found["watertight"])
+    facts["warnings"] = [str(w)[:300] for w in list(found["warnings"])[:20]]
+    return facts

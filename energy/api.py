@@ -1,0 +1,185 @@
+"""The API of communities: read them, simulate them."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from commons.runs.api import RunSerializer, accepted
+from commons.web.api import CursorPagination, requires
+from energy import policies, queries, services
+from energy.models import Community, CommunityVersion, Simulation
+
+
+class CommunitySerializer(serializers.ModelSerializer[Community]):
+    """A community by name and place."""
+
+    place = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)  # type: ignore[var-annotated]
+
+    class Meta:
+        model = Community
+        fields = ("slug", "name", "place", "demo")
+        read_only_fields = fields
+
+
+class TotalsSerializer(serializers.Serializer[Any]):
+    """Sums over the period; energies kWh, shares 0..1, money in the community's currency."""
+
+    load_kwh = serializers.FloatField()
+    pv_kwh = serializers.FloatField()
+    import_kwh = serializers.FloatField()
+    export_kwh = serializers.FloatField()
+    curtailed_kwh = serializers.FloatField()
+    vehicle_kwh = serializers.FloatField(help_text="what trips took; part of load_kwh")
+    prosumer_ratio = serializers.FloatField(allow_null=True)
+    self_consumption = serializers.FloatField(allow_null=True)
+    self_sufficiency = serializers.FloatField(allow_null=True)
+    peak_import_kw = serializers.FloatField()
+    peak_export_kw = serializers.FloatField()
+    cost = serializers.FloatField()
+    co2_kg = serializers.FloatField(allow_null=True)
+
+
+class SharingSerializer(serializers.Serializer[Any]):
+    """How the saving is shared, and whether a group would do better alone."""
+
+    rule = serializers.CharField()
+    total_saving = serializers.FloatField()
+    stable = serializers.BooleanField(allow_null=True, help_text="null: not known")
+    blocking_coalitions = serializers.IntegerField(allow_null=True)
+    coalitions_checked = serializers.IntegerField()
+    worst_excess = serializers.FloatField(
+        allow_null=True,
+        help_text="the most a group would gain by leaving; below zero: what the nearest would lose",
+    )
+    certificate = serializers.CharField(help_text="enumeration, duality or none")
+    gini = serializers.FloatField(allow_null=True)
+    least_saving = serializers.FloatField()
+    most_saving = serializers.FloatField()
+    losers = serializers.IntegerField()
+
+
+class SimulationSerializer(serializers.ModelSerializer[Simulation]):
+    """What a simulation answered, without members."""
+
+    totals = TotalsSerializer(read_only=True)
+    separate = TotalsSerializer(read_only=True)
+    sharing = SharingSerializer(read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+
+    class Meta:
+        model = Simulation
+        fields = ("control", "version", "totals", "separate", "sharing", "created_at", "demo")
+        read_only_fields = fields
+
+
+class VersionSerializer(serializers.ModelSerializer[CommunityVersion]):
+    """The newest data of a community."""
+
+    end = serializers.DateTimeField(read_only=True)
+    prosumer_ratio = serializers.SerializerMethodField()
+    members = serializers.SerializerMethodField()
+
+    class Meta:
+        model = CommunityVersion
+        fields = (
+            "number", "content_sha256", "source", "currency", "timezone", "start", "end", "step_minutes", "steps",
+            "load_kwh", "pv_kwh", "prosumer_ratio", "members", "grid_limit_kw", "battery_kwh", "battery_kw", "cyclic", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_prosumer_ratio(self, version: CommunityVersion) -> float | None:
+        """kWh made per kWh used, metered use alone."""
+        return version.pv_kwh / version.load_kwh if version.load_kwh > 0 else None
+
+    def get_members(self, version: CommunityVersion) -> dict[str, int]:
+        """How many of each kind."""
+        return queries.members_by_kind(version)
+
+
+class CommunityDetailSerializer(CommunitySerializer):
+    """A community with its newest data and what was simulated on them."""
+
+    version = serializers.SerializerMethodField()
+    simulations = serializers.SerializerMethodField()
+
+    class Meta(CommunitySerializer.Meta):
+        fields = (*CommunitySerializer.Meta.fields, "version", "simulations")  # type: ignore[assignment]
+        read_only_fields = fields  # type: ignore[assignment]
+
+    @extend_schema_field(VersionSerializer(allow_null=True))
+    def get_version(self, community: Community) -> Any:
+        """The newest data, or null before the first import."""
+        version = queries.latest(community)
+        return VersionSerializer(version).data if version else None
+
+    @extend_schema_field(SimulationSerializer(many=True))
+    def get_simulations(self, community: Community) -> Any:
+        """The newest simulation of each control on the newest data."""
+        version = queries.latest(community)
+        found = (
+            [queries.latest_simulation(version, control) for control in services.CONTROLS] if version else []
+        )
+        return SimulationSerializer([s for s in found if s], many=True).data
+
+
+class SimulateSerializer(serializers.Serializer[Any]):
+    """What to simulate."""
+
+    control = serializers.ChoiceField(choices=services.CONTROLS)
+    sharing = serializers.ChoiceField(
+        choices=services.SHARING_RULES, required=False, allow_null=True, default=None
+    )
+    horizon_hours = serializers.FloatField(
+        min_value=1, max_value=8784, required=False, allow_null=True, default=None
+    )
+
+
+class CommunityPages(CursorPagination):
+    """By address."""
+
+    ordering = "slug"
+
+
+class CommunityList(generics.ListAPIView[Community]):
+    """Communities that the caller may know of."""
+
+    permission_classes = requires(read="energy:read", anonymous_reads=True)
+    serializer_class = CommunitySerializer
+    pagination_class = CommunityPages
+    queryset = Community.objects.none()
+
+    def get_queryset(self) -> QuerySet[Community]:
+        """Public ones, and those of the caller's organisations."""
+        return policies.visible(self.request.user).select_related("place")
+
+
+class CommunityDetail(APIView):
+    """One community."""
+
+    permission_classes = requires(read="energy:read", anonymous_reads=True)
+
+    @extend_schema(responses={200: CommunityDetailSerializer})
+    def get(self, request: Request, slug: str) -> Response:
+        """Its newest data and simulations."""
+        return Response(CommunityDetailSerializer(queries.community(slug, request.user)).data)
+
+
+class CommunityRuns(APIView):
+    """Simulations of a community."""
+
+    permission_classes = requires(write="energy:manage")
+    serializer_class: ClassVar[type[SimulateSerializer]] = SimulateSerializer
+
+    @extend_schema(request=SimulateSerializer, responses={202: RunSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        """Start a simulation of the newest data; ask at its Location for the result."""
+        community = queries.community(slug, request.user)
+        asked = SimulateSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        run = services.ask_simulation(community=community, viewer=request.user, **asked.validated_data)
+        return accepted(run, request)

@@ -1,0 +1,127 @@
+"""The flow picture: which source feeds which use at one moment, laid out for an SVG of 640 × 400.
+
+Sources stand left (solar, battery giving, grid), uses right (homes, labs, shops and public buildings, vehicles, battery filling, sent on). The sun serves use
+first, then the battery, then goes out; what the sun leaves open comes from the battery and the grid in proportion. Within a source all
+uses get the same mix: nobody can tell electrons apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from energy.queries.day import Step
+
+LEFT, RIGHT, TOP, HEIGHT, RADIUS = 96.0, 544.0, 56.0, 372.0, 46.0
+LEAST_KW = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A circle: its colour token, icon, words and power."""
+
+    slug: str
+    label: str | Promise
+    icon: str
+    colour: str
+    kw: float
+    x: float
+    y: float
+
+    @property
+    def text_y(self) -> float:
+        """Where the power is written."""
+        return self.y + 8
+
+    @property
+    def label_y(self) -> float:
+        """Where the words are written."""
+        return self.y + 26
+
+    @property
+    def icon_x(self) -> float:
+        """Left of the icon."""
+        return self.x - 11
+
+    @property
+    def icon_y(self) -> float:
+        """Top of the icon."""
+        return self.y - 34
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A line from a source to a use: path, width in px by its power, colour of its source."""
+
+    path: str
+    width: str
+    colour: str
+    kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The picture and its finding in words."""
+
+    nodes: Sequence[Node]
+    wires: Sequence[Wire]
+
+
+def draw(step: Step) -> Flow:
+    """Lay out one step."""
+    sources = [
+        ("solar", _("solar"), "sun", "solar", step.solar),
+        ("battery", _("from batteries"), "battery", "battery", step.discharge),
+        ("grid", _("from the grid"), "energy", "grid", step.grid),
+    ]
+    uses = [
+        ("homes", _("homes"), "city", "load", step.homes),
+        ("labs", _("labs"), "labs", "load", step.labs),
+        ("others", _("shops, public"), "people", "load", step.others),
+        ("vehicles", _("vehicles"), "energy", "ev", step.vehicles),
+        ("stored", _("stored"), "battery", "battery", step.charge),
+        ("sent", _("sent on"), "out", "export", step.export),
+    ]
+    left = _column([s for s in sources if s[4] >= LEAST_KW], LEFT)
+    right = _column([u for u in uses if u[4] >= LEAST_KW], RIGHT)
+    most = max((n.kw for n in (*left, *right)), default=0.0)
+    return Flow([*left, *right], _wires(step, left, right, most))
+
+
+def _column(rows: Sequence[tuple[str, Promise, str, str, float]], x: float) -> list[Node]:
+    gap = HEIGHT / max(len(rows), 1)
+    return [
+        Node(slug, label, icon, colour, kw, x, round(TOP + gap * (i + 0.5) - 42, 1))
+        for i, (slug, label, icon, colour, kw) in enumerate(rows)
+    ]
+
+
+def _wires(step: Step, left: Sequence[Node], right: Sequence[Node], most: float) -> list[Wire]:
+    used = step.use or 1.0
+    share = {
+        "solar": max(0.0, step.sun_used) / used,
+        "battery": step.discharge / used,
+        "grid": step.grid / used,
+    }
+    total = sum(share.values()) or 1.0
+    wires = []
+    for source in left:
+        for use in right:
+            if use.slug in ("stored", "sent"):
+                kw = use.kw if source.slug == "solar" else 0.0
+            else:
+                kw = use.kw * share[source.slug] / total
+            if kw >= LEAST_KW:
+                wires.append(Wire(_path(source, use), f"{2 + 14 * kw / most:.1f}", _colour(source, use), kw))
+    return wires
+
+
+def _colour(source: Node, use: Node) -> str:
+    return use.colour if use.slug in ("stored", "sent") else source.colour
+
+
+def _path(source: Node, use: Node) -> str:
+    start, end = source.x + RADIUS, use.x - RADIUS
+    middle = (start + end) / 2
+    return f"M{start:.0f} {source.y:.0f}C{middle:.0f} {source.y:.0f} {middle:.0f} {use.y:.0f} {end:.0f} {use.y:.0f}"

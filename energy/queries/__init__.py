@@ -1,0 +1,49 @@
+"""Reads of the room, split by noun: communities, hours, the day, figures."""
+
+from energy.queries.communities import (
+    community,
+    community_of,
+    homes_spread,
+    latest,
+    latest_simulation,
+    latest_versions,
+    members_by_kind,
+    named_members,
+    newest,
+    of_place,
+    of_simulation,
+    of_version,
+    open_runs,
+    overview,
+    search,
+    simulations_by_rule,
+)
+from energy.queries.day import Day, day_of_place, story
+from energy.queries.figures import prosumer
+from energy.queries.hours import locate, steps_of_day, surplus
+
+__all__ = [
+    "Day",
+    "community",
+    "community_of",
+    "day_of_place",
+    "homes_spread",
+    "latest",
+    "latest_simulation",
+    "latest_versions",
+    "locate",
+    "members_by_kind",
+    "named_members",
+    "newest",
+    "of_place",
+    "of_simulation",
+    "of_version",
+    "open_runs",
+    "overview",
+    "prosumer",
+    "search",
+    "simulations_by_rule",
+    "steps_of_day",
+    "story",
+    "surplus",
+]

@@ -1,0 +1,1 @@
+"""The demo's labs: made by the real services, told by simulated machines through the real ingest."""

@@ -1,0 +1,38 @@
+"""What beat rings for: the demo's machines tell what they make, and their members book ahead."""
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+BEAT = {
+    "labs.demo_tick": {"task": "labs.demo_tick", "schedule": 60.0, "options": {"queue": "ingest", "expires": 50}},
+    "labs.demo_bookings": {
+        "task": "labs.demo_bookings", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000},
+    },
+}
+"""Entries for CELERY_BEAT_SCHEDULE."""
+
+
+@shared_task(name="labs.demo_tick")
+def demo_tick() -> int:
+    """The demo's machines say what they do."""
+    if not settings.DEMO:
+        return 0
+    from labs.demo import work  # noqa: PLC0415 the simulator brings numpy
+
+    return work.tick()
+
+
+@shared_task(name="labs.demo_bookings")
+def demo_bookings() -> int:
+    """The demo's members book the coming days."""
+    if not settings.DEMO:
+        return 0
+    from commons.people.models import User  # noqa: PLC0415
+    from labs.demo import seed, work  # noqa: PLC0415 the simulator brings numpy
+    from labs.models import Machine  # noqa: PLC0415
+
+    people = list(User.objects.filter(demo=True).order_by("pk"))
+    machines = Machine.objects.filter(demo=True, lab__demo=True).select_related("lab__place", "device")
+    now = timezone.now()
+    return sum(work.book_ahead(m, people=people, now=now, days_ahead=seed.BOOKED_DAYS) for m in machines)

@@ -1,0 +1,60 @@
+"""The words of the islands (platform/frontend/src) in the page's language; a test compares them with the source."""
+
+from django.utils.translation import gettext as _
+
+
+def island_words() -> dict[str, str]:
+    """English words of the TypeScript, each with its translation; what is the same is left out."""
+    words = {
+        "3D": _("3D"),
+        "A model in three dimensions": _("A model in three dimensions"),
+        "Arrow keys read the values.": _("Arrow keys read the values."),
+        "Arrow keys turn it, plus and minus zoom, 0 goes back.": _("Arrow keys turn it, plus and minus zoom, 0 goes back."),
+        "As at first": _("As at first"),
+        "Chart": _("Chart"),
+        "Drawing the map…": _("Drawing the map…"),
+        "Farther": _("Farther"),
+        "From above": _("From above"),
+        "From below": _("From below"),
+        "Hold Ctrl to zoom the map": _("Hold Ctrl to zoom the map"),
+        "Hold ⌘ to zoom the map": _("Hold ⌘ to zoom the map"),
+        "Layer": _("Layer"),
+        "List": _("List"),
+        "Loading the model…": _("Loading the model…"),
+        "Map": _("Map"),
+        "Nearer": _("Nearer"),
+        "No news for a while; these are the last figures known.": _("No news for a while; these are the last figures known."),
+        "Open": _("Open"),
+        "Section": _("Section"),
+        "Table": _("Table"),
+        "There is no model to show.": _("There is no model to show."),
+        "This browser cannot draw in three dimensions; the picture shows the shape.": _(
+            "This browser cannot draw in three dimensions; the picture shows the shape."
+        ),
+        "Turn": _("Turn"),
+        "Turn and zoom": _("Turn and zoom"),
+        "Turn left": _("Turn left"),
+        "Turn right": _("Turn right"),
+        "Use two fingers to move the map": _("Use two fingers to move the map"),
+        "View": _("View"),
+        "We could not draw the map. The list holds the same.": _("We could not draw the map. The list holds the same."),
+        "We could not draw this model. The file is safe and can be downloaded.": _(
+            "We could not draw this model. The file is safe and can be downloaded."
+        ),
+        "Where the section is": _("Where the section is"),
+        "Wide, deep, high": _("Wide, deep, high"),
+        "Wires": _("Wires"),
+        "Without a name": _("Without a name"),
+        "from {n}": _("from {n}"),
+        "no": _("no"),
+        "now": _("now"),
+        "yes": _("yes"),
+        # what the facts of a building are called
+        "height": _("height"),
+        "levels": _("levels"),
+        "use": _("use"),
+        "address": _("address"),
+        "kind": _("kind"),
+        "height_source": _("where the height is from"),
+    }
+    return {english: text for english, text in words.items() if text != english}
