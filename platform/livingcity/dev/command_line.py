@@ -119,7 +119,7 @@ def worker_argv(*, name: str = "worker", processes: int = 2, queues: str = QUEUE
     """The command line of a Celery worker of this city."""
     argv = [sys.executable, "-m", "celery", "-A", "livingcity", "--quiet", "worker", "-n", f"{name}@%h", "-Q", queues]
     argv += ["-c", str(processes), "-l", "WARNING", "--without-gossip", "--without-mingle"]
-    return argv + [part for module in include for part in ("-I", module)]
+    return [*argv, "-I", ",".join(include)] if include else argv
 
 
 def worker_answers() -> bool:
