@@ -21,11 +21,17 @@ class Whole(list[bytes]):
 
 
 def exchange(
-    application: Application, *pieces: bytes, headers: tuple[tuple[bytes, bytes], ...] = (), gone: bool = False, **more: int
+    application: Application,
+    *pieces: bytes,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    gone: bool = False,
+    **more: int,
 ) -> list[dict[str, Any]]:
     """Send a request in pieces through a bridge; what it sent back. `gone`: the client leaves instead of ending."""
     sent: list[dict[str, Any]] = []
-    waiting = [{"type": "http.request", "body": p, "more_body": gone or n < len(pieces) - 1} for n, p in enumerate(pieces)]
+    waiting = [
+        {"type": "http.request", "body": p, "more_body": gone or n < len(pieces) - 1} for n, p in enumerate(pieces)
+    ]
 
     async def receive() -> Any:
         return waiting.pop(0) if waiting else {"type": "http.disconnect"}
@@ -123,7 +129,7 @@ def test_header_names_with_an_underscore_cannot_pass_for_others() -> None:
 
 
 def test_long_transfers_leave_the_threads_of_pages_free() -> None:
-    """Two endless streams fill the only stream thread and its queue's place; a page still answers, a third is refused."""
+    """An endless stream fills the only stream thread; a page still answers, the next stream is refused."""
     release = threading.Event()
 
     def application(environ: dict[str, Any], start: Any) -> Any:

@@ -49,7 +49,13 @@ def test_progress_until_done(live_city: Any) -> None:
     assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     told = events(answer)
     assert [name for name, _data in told][-1] == "done"
-    assert told[-1][1] == {"status": "done", "progress": 1.0, "stage": told[-1][1]["stage"], "result": {"steps": 5}, "error": None}
+    assert told[-1][1] == {
+        "status": "done",
+        "progress": 1.0,
+        "stage": told[-1][1]["stage"],
+        "result": {"steps": 5},
+        "error": None,
+    }
     shares = [data["progress"] for _name, data in told]
     assert shares == sorted(shares)
     assert len({data["stage"] for _name, data in told}) >= 4
@@ -89,7 +95,7 @@ def test_pages_answer_while_200_streams_are_open(live_city: Any) -> None:
     assert host
     with ExitStack() as stack:
         for _ in range(200):
-            line = stack.enter_context(_closing(http.client.HTTPConnection(host, port, timeout=30)))
+            line = stack.enter_context(Closing(http.client.HTTPConnection(host, port, timeout=30)))
             line.request("GET", f"/api/v1/runs/{run.pk}/events")
             answer = line.getresponse()
             assert answer.status == 200
@@ -101,7 +107,7 @@ def test_pages_answer_while_200_streams_are_open(live_city: Any) -> None:
         services.cancel(run=run)
 
 
-class _closing:
+class Closing:
     """Close a connection at the end of a block."""
 
     def __init__(self, line: http.client.HTTPConnection) -> None:

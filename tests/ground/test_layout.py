@@ -1,4 +1,4 @@
-"""The house stands as the map says: Python's own `platform` is never shadowed, the web process stays light, docs are whole."""
+"""The house stands as the map says: `platform` is Python's own, the web process stays light, docs are whole."""
 
 import ast
 import os
@@ -71,7 +71,9 @@ def test_every_model_has_its_migration(db: None) -> None:
 
 def sources() -> list[Path]:
     """Our Python files without the tests."""
-    found = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts]
+    found = [
+        path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts
+    ]
     return [ROOT / "manage.py", *found]
 
 
@@ -80,7 +82,11 @@ def variables_read(tree: ast.AST) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(tree):
         name: Any = None
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == "os.environ":
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.ctx, ast.Load)
+            and ast.unparse(node.value) == "os.environ"
+        ):
             name = node.slice
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"os.environ.get", "os.getenv"}:
             name = node.args[0]

@@ -84,7 +84,9 @@ def test_a_command_brings_its_services_and_leaves_nothing(city: dict[str, str]) 
 
 def test_kill_9_of_the_last_user_ends_the_servers(city: dict[str, str]) -> None:
     data = Path(city["LIVINGCITY_DATA"])
-    process = manage(city, "shell", "-v", "0", "-c", f"{COUNT}\nimport time; print('here', flush=True); time.sleep(300)")
+    process = manage(
+        city, "shell", "-v", "0", "-c", f"{COUNT}\nimport time; print('here', flush=True); time.sleep(300)"
+    )
     assert process.stdout is not None
     while "here" not in (line := process.stdout.readline()):
         assert line, "it ended"
@@ -179,7 +181,9 @@ def test_a_part_that_dies_comes_back(city: dict[str, str], victim: str) -> None:
     process, url, _output = start_city(city)
 
     def living() -> list[int]:
-        lines = [(pid, Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()) for pid in processes_of(data)]
+        lines = [
+            (pid, Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()) for pid in processes_of(data)
+        ]
         return [pid for pid, line in lines if victim in line and "postgres:" not in line]
 
     killed = min(living())

@@ -1,7 +1,7 @@
 """Child processes that never outlive us.
 
-Each child leads its own process group (Ctrl-C reaches only us), reads nothing from the terminal, and asks the kernel for
-a signal when its parent dies, so that `kill -9` of the parent leaves nothing behind. The kernel ties that signal to the
+Each child leads its own process group (Ctrl-C reaches only us), reads nothing from the terminal, and asks the kernel
+for a signal when its parent dies, so that `kill -9` of the parent leaves nothing behind. The kernel ties that signal to the
 thread that forked: spawn from a thread that lives as long as the process.
 """
 
