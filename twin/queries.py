@@ -25,9 +25,7 @@ def districts() -> QuerySet[District]:
 def district(slug: str) -> District:
     """The district of that name, else of that place, else of a part of it. Raises DistrictNotFound."""
     names = Q(slug=slug) | Q(place__slug=slug) | Q(place__parent__slug=slug)
-    found = sorted(
-        districts().filter(names), key=lambda d: (d.slug != slug, d.place is None or d.place.slug != slug)
-    )
+    found = sorted(districts().filter(names), key=lambda d: (d.slug != slug, d.place is None or d.place.slug != slug))
     best = next(iter(found), None)
     if best is None:
         raise DistrictNotFound(_("There is no district “%(slug)s”.") % {"slug": slug})
