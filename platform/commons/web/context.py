@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from commons import sockets
@@ -43,5 +44,6 @@ def place_of(request: HttpRequest) -> Place | None:
 
 
 def set_place(request: HttpRequest, place: Place) -> None:
-    """Say which place this page is about, so that the layout is about it too."""
+    """Say which place this page is about: the layout is about it too, and times are its own."""
     request.__dict__.setdefault("_city", {})["place"] = place
+    timezone.activate(queries.zone_of(place))

@@ -2,10 +2,13 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.errors import BadInput, CityError
+from commons.places.queries import zone_of
 from commons.web import idempotent
+from commons.web.context import place_of
 from commons.web.middleware_types import GetResponse
 from commons.web.problems import answer, is_api, problem, problem_response
 
@@ -70,6 +73,20 @@ class idempotency:  # noqa: N801
         if not idempotent.concerns(request) or not _remembers(request):
             return self.get_response(request)
         return idempotent.once(request, key, self.get_response)
+
+
+class local_time:  # noqa: N801
+    """Pages show the time of the place they are about; the API speaks UTC alone."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_api(request) or request.method not in {"GET", "POST"}:
+            return self.get_response(request)
+        place = place_of(request)
+        with timezone.override(zone_of(place) if place else None):
+            return self.get_response(request)
 
 
 def _remembers(request: HttpRequest) -> bool:

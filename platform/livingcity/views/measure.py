@@ -28,9 +28,8 @@ def figure(request: HttpRequest, slug: str) -> HttpResponse:
     """One figure of one place (`?place=`), with every row it is made of."""
     headline, here = _asked(request, slug)
     found = queries.figure_of(headline, here)
-    columns, rows = queries.evidence_rows(found)
     context = {
-        "headline": headline, "figure": found, "place": here, "columns": columns, "rows": rows,
+        "headline": headline, "figure": found, "place": here, "evidence": queries.evidence_table(found),
         "switch": queries.switch(here),
     }  # fmt: skip
     return render(request, "site/measure.html", context)
@@ -43,7 +42,7 @@ def figure_file(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     found = queries.figure_of(headline, here)
     name = f"{slug}-{here.slug}.{form}"
     if form == "csv":
-        columns, _cells = queries.evidence_rows(found)
+        columns = queries.evidence_columns(found)
         return csv_response(name, columns, ([row.get(c) for c in columns] for row in found.evidence))
     document = {
         "place": here.slug,

@@ -35,7 +35,7 @@ def handle(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 def new_organisation(request: HttpRequest) -> HttpResponse:
     """Found an organisation; its founder is its owner."""
-    form = OrganisationForm(request.POST or None)
+    form = OrganisationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and isinstance(request.user, User):
         try:
             made = services.create_organisation(founder=request.user, **form.cleaned_data)
