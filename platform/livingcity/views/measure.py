@@ -49,7 +49,7 @@ def figure_file(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
         **queries.figure_document(headline, found),
         "evidence": list(found.evidence),
     }
-    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False, "default": str})
+    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
