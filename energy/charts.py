@@ -29,7 +29,14 @@ def day_chart(day: Day) -> dict[str, Any]:
         if any(values)
     ]
     series += [
-        {"label": label, "unit": "kW", "color": colour, "kind": "line", "dashed": dashed, "values": _rounded(values)}
+        {
+            "label": label,
+            "unit": "kW",
+            "color": colour,
+            "kind": "line",
+            "dashed": dashed,
+            "values": _rounded(values),
+        }
         for label, colour, dashed, values in lines
     ]
     chart: dict[str, Any] = {"x": [int(s.start.timestamp()) for s in steps], "series": series, "stack": True}

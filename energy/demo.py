@@ -32,7 +32,7 @@ SOURCE = gettext_noop(
     "(TRY 2010), hour by hour of local standard time. Prices and CO₂ are assumed."
 )
 HOLIDAYS = frozenset({(1, 1), (1, 6), (5, 1), (12, 6), (12, 24), (12, 25), (12, 26)})
-RULES = ("owen", "mid-market", "equal", "proportional")
+RULES = ("owen", "shapley", "mid-market", "equal", "proportional")
 
 
 def _data() -> Path | None:

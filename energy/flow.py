@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from energy.queries.day import Step
 
-LEFT, RIGHT, TOP, HEIGHT, RADIUS = 96.0, 544.0, 56.0, 372.0, 46.0
+LEFT, RIGHT, TOP, HEIGHT, RADIUS = 96.0, 544.0, 56.0, 372.0, 52.0
 LEAST_KW = 0.005
 
 
@@ -72,8 +72,8 @@ def draw(step: Step) -> Flow:
     """Lay out one step."""
     sources = [
         ("solar", _("solar"), "sun", "solar", step.solar),
-        ("battery", _("from batteries"), "battery", "battery", step.discharge),
-        ("grid", _("from the grid"), "energy", "grid", step.grid),
+        ("battery", _("batteries"), "battery", "battery", step.discharge),
+        ("grid", _("grid"), "energy", "grid", step.grid),
     ]
     uses = [
         ("homes", _("homes"), "city", "load", step.homes),

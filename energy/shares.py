@@ -35,9 +35,10 @@ class Rule:
     @property
     def leave(self) -> str:
         """How many groups would leave, in words."""
-        count = self.simulation.sharing["blocking_coalitions"]
+        sharing = self.simulation.sharing
+        count = sharing["blocking_coalitions"]
         if count is None:
-            return _("not known")
+            return _("at least one") if sharing["stable"] is False else _("none found")
         return numbers.number(count) if count else _("none")
 
     @property
@@ -128,6 +129,10 @@ def certificate(simulation: Simulation) -> str:
         return _(
             "No group of members can do better alone: each trades at the community's own price in every hour, and that cannot be beaten."
         )
+    if sharing["certificate"] == "search" and worst is not None:
+        return _(
+            "A group was found that would save %(money)s more in the period on its own; there may be others."
+        ) % {"money": numbers.money(worst, currency)}
     if sharing["certificate"] != "enumeration" or worst is None:
         return _(
             "With so many members not every group has been tried under this rule, so nobody knows if one would do better alone."
@@ -135,13 +140,15 @@ def certificate(simulation: Simulation) -> str:
     words = {"n": numbers.number(checked), "money": numbers.money(abs(worst), currency)}
     if sharing["stable"]:
         return (
-            _("All %(n)s possible groups were tried. The closest would lose %(money)s a year by going alone.")
+            _(
+                "All %(n)s possible groups were tried. The closest would lose %(money)s in the period by going alone."
+            )
             % words
         )
     words["groups"] = numbers.number(sharing["blocking_coalitions"])
     return (
         _(
-            "Of %(n)s possible groups, %(groups)s would do better alone; the one with most to gain, by %(money)s a year."
+            "Of %(n)s possible groups, %(groups)s would do better alone; the one with most to gain, by %(money)s in the period."
         )
         % words
     )

@@ -28,6 +28,7 @@ def simulate(job: Job, inputs: Inputs) -> Outcome:
             control=control,
             sharing_rule=inputs.get("sharing"),
             horizon_hours=inputs.get("horizon_hours"),
+            seed=job.seed,
             progress=job.progress,
         )
     except EngineRefusal as refusal:

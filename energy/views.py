@@ -90,9 +90,10 @@ def _day(version: CommunityVersion, asked: str) -> dict[str, Any]:
     context |= {
         "chart": charts.day_chart(story),
         "finding": charts.finding(story),
-        "flow": flow.draw(story.current) if story.current else None,
+        "flow": flow.draw(story.current or story.mean),
         "good": [story.clock(moment) for moment in good] if good else None,
         "least": story.clock(least) if least else None,
+        "clock": story.clock(story.current.start) if story.current else "",
         "sums": sums,
         "ratio": sums["solar"] / sums["use"] if sums["use"] else None,
         "local": max(0.0, 1 - sums["grid"] / sums["use"]) if sums["use"] else None,

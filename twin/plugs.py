@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def plug_in() -> None:
     """Fill the sockets."""
     sockets.nav.register(sockets.NavEntry("twin", gettext_lazy("Twin"), "rooms:twin", "twin", order=50))
-    sockets.search_sources.register(sockets.SearchSource("twin", gettext_lazy("In the city"), search, order=60))
+    sockets.search_sources.register(
+        sockets.SearchSource("twin", gettext_lazy("In the city"), search, order=60)
+    )
     sockets.evidence.register(sockets.SystemEvidence("twin", twin_evidence.collect, order=50))
     sockets.figures.register(
         sockets.HeadlineFigure(
@@ -33,8 +35,8 @@ def plug_in() -> None:
             goal=1.0,
             compute=figure.coverage,
             definition=gettext_lazy(
-                "City systems at level 1 or more, of 16. A level counts only by evidence found in the database, and decays when "
-                "the data grow old. Depth is the sum of all levels over 16 × 5."
+                "City systems at level 1 or more, of 16. A level counts only by evidence found in the "
+                "database, and decays when the data grow old. Depth is the sum of all levels over 16 × 5."
             ),
             version=figure.VERSION,
             order=20,
@@ -43,7 +45,9 @@ def plug_in() -> None:
     sockets.home_cards.register(sockets.HomeCard("map", "twin/home_map.html", home_map, order=20, wide=True))
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
     sockets.open_datasets.register(
-        sockets.OpenDataset("twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services)
+        sockets.OpenDataset(
+            "twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services
+        )
     )
 
 
@@ -60,7 +64,8 @@ def _hit(words: str, district: District, row: Thing) -> sockets.Hit:
     name = row.name.lower()
     rank = 1.0 if name == words else 0.7 if name.startswith(words) else 0.4
     what = {Street: _("street"), Building: _("building"), Service: word(KINDS, row.kind)}[type(row)]
-    url = f"{reverse('rooms:district-list', args=[district.slug])}?{urlencode({'layer': row.layer, 'q': row.name})}"
+    query = urlencode({"layer": row.layer, "q": row.name})
+    url = f"{reverse('rooms:district-list', args=[district.slug])}?{query}"
     return sockets.Hit(row.name, url, f"{what} · {district.name}", rank)
 
 
@@ -80,9 +85,14 @@ def open_services() -> list[dict[str, Any]]:
         if version.licence == "ODbL-1.0":
             rows += [
                 {
-                    "district": district.slug, "id": row.key, "kind": row.kind, "name": row.name,
-                    "lon": row.geometry["coordinates"][0], "lat": row.geometry["coordinates"][1], "licence": version.licence,
+                    "district": district.slug,
+                    "id": row.key,
+                    "kind": row.kind,
+                    "name": row.name,
+                    "lon": row.geometry["coordinates"][0],
+                    "lat": row.geometry["coordinates"][1],
+                    "licence": version.licence,
                 }
                 for row in queries.things("services", version)
-            ]  # fmt: skip
+            ]
     return rows

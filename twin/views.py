@@ -25,14 +25,20 @@ PAGE = 50
 
 def home(request: HttpRequest) -> HttpResponse:
     """All districts."""
-    return render(request, "twin/home.html", {"cards": pages.district_cards(), "may_import": may_import(request.user)})
+    return render(
+        request, "twin/home.html", {"cards": pages.district_cards(), "may_import": may_import(request.user)}
+    )
 
 
 def district(request: HttpRequest, slug: str) -> HttpResponse:
     """What the city is made of, and how much is modelled."""
     found = queries.district(slug)
     of = queries.version(found, _number(request))
-    return render(request, "twin/district.html", pages.district_page(found, of) | {"may_import": may_import(request.user)})
+    return render(
+        request,
+        "twin/district.html",
+        pages.district_page(found, of) | {"may_import": may_import(request.user)},
+    )
 
 
 def things(request: HttpRequest, slug: str) -> HttpResponse:
@@ -83,7 +89,9 @@ def new(request: HttpRequest) -> HttpResponse:
     """Import files as a district, for stewards."""
     if not may_import(request.user):
         raise NotASteward(_("Only stewards of the city import districts. Ask one of them, or propose it."))
-    form = ImportForm(request.POST or None, request.FILES or None, initial={"slug": request.GET.get("slug", "")})
+    form = ImportForm(
+        request.POST or None, request.FILES or None, initial={"slug": request.GET.get("slug", "")}
+    )
     if request.method == "POST" and form.is_valid() and (run := _started(form, request)):
         return redirect("rooms:district-importing", run_id=run.pk)
     return render(request, "twin/new.html", {"form": form}, status=400 if form.errors else 200)
@@ -94,10 +102,12 @@ def _started(form: ImportForm, request: HttpRequest) -> Run | None:
     given: dict[str, Any] = form.cleaned_data
     try:
         services.check_slug(given["slug"])
-        kept = [files.keep(file.name or "", file.chunks()) for file in given.pop("files")]
-        return services.start_import(**given, files=kept, owner=request.user if isinstance(request.user, User) else None)
+        kept = [files.keep(file.name or "", file.chunks()) for file in given.pop("sources")]
+        return services.start_import(
+            **given, files=kept, owner=request.user if isinstance(request.user, User) else None
+        )
     except CityError as refusal:
-        form.add_error("slug" if refusal.code == "twin:bad-slug" else "files", str(refusal.sentence))
+        form.add_error("slug" if refusal.code == "twin:bad-slug" else "sources", str(refusal.sentence))
         return None
 
 
@@ -105,7 +115,11 @@ def importing(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """How far an import is."""
     user = request.user if isinstance(request.user, User) else None
     run = get_object_or_404(visible_to(user), pk=run_id, kind="twin.import")
-    return render(request, "twin/importing.html", {"run": run, "slug": run.inputs["slug"], "name": run.inputs["name"] or run.inputs["slug"]})
+    return render(
+        request,
+        "twin/importing.html",
+        {"run": run, "slug": run.inputs["slug"], "name": run.inputs["name"] or run.inputs["slug"]},
+    )
 
 
 def _number(request: HttpRequest) -> int | None:

@@ -11,7 +11,7 @@ from io import BytesIO
 import numpy as np
 import numpy.typing as npt
 
-from designs.engine.glb import PALETTE, linear, order_by_size
+from designs.engine.glb import PALETTE, colour_ranks, linear
 from designs.engine.model import Model, Points
 from designs.engine.surface import surface
 
@@ -100,13 +100,13 @@ def _shapes(model: Model) -> _Shapes:
     size, middle = float((high - low).max()), (low + high) / 2
     origin = np.array([middle[0], middle[1], low[2]])
     points, triangles, normals, colours, base = [], [], [], [], 0
-    rank = {part: place for place, part in enumerate(order_by_size(model))}
+    rank = colour_ranks(model)
     for number, part in enumerate(model.parts):
         drawn = surface(part.points, part.triangles)
         points.append((drawn.points - origin) / size)
         normals.append(drawn.normals)
         triangles.append(drawn.triangles + base)
-        colour = linear(PALETTE[rank[number] % len(PALETTE)])
+        colour = linear(PALETTE[rank[number]])
         colours.append(np.tile(np.array(colour, np.float32), (len(drawn.triangles), 1)))
         base += len(drawn.points)
     return _Shapes(
@@ -214,7 +214,7 @@ def _shade(
     flat = _unit(_towards(found["Ng"], directions))
     point = origins + directions * found["tfar"][:, None] + flat * np.float32(4e-4)
     key = _unit(np.float32(-0.62) * camera.right + 0.95 * camera.up - 0.42 * camera.ahead)
-    light = 1.32 * _key_light(tracer, point, normal, flat, key, noise)
+    light = 1.22 * _key_light(tracer, point, normal, flat, key, noise)
     sky = _sky_light(tracer, point, normal, flat, noise)
     fill = 0.10 * np.clip(-(normal * directions).sum(axis=1), 0, 1)
     warm, cool = np.array([1.0, 0.985, 0.955]), np.array([0.965, 0.985, 1.0])

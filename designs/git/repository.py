@@ -214,6 +214,10 @@ class Repository:
         )
         return code == 0
 
+    def point_head(self, branch: str) -> None:
+        """Let HEAD name the branch, so that clones check it out."""
+        process.run(["symbolic-ref", "HEAD", f"{BRANCHES}{check_revision(branch)}"], repository=self.path)
+
     def remove(self) -> None:
         """Delete the repository from disk."""
         shutil.rmtree(self.path, ignore_errors=True)

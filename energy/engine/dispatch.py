@@ -1,17 +1,21 @@
 """The exact optimum of one storage under linear prices, in one backward and one forward pass.
 
-The cost to go V(e) over the energy held is convex and piecewise linear. One step is V_t(e) = min over D of c_t(D) + V_{t+1}(e + D): an infimal
-convolution with the step's own cost c_t, which has at most six straight pieces (discharge and charge, each across export, curtailment and import). Convolving piecewise linear functions merges their pieces in order of slope, so a step costs as many operations as V has pieces, which
-stay few (5 under time-of-use prices, below 20 under volatile ones). Nothing is discretised: the optimum equals the linear programme's.
+The cost to go V(e) over the energy held is convex and piecewise linear. One step is an infimal convolution with the
+step's own cost c_t,
 
-The policy needs no V: for each piece of c_t with slope s it is enough to know the energy level up to which V_{t+1} falls faster than -s. These
-thresholds are kept, and the forward pass reads the schedule off them.
+    V_t(e) = min over D of c_t(D) + V_{t+1}(e + D),
 
-Prices: import >= export in every step. Where the price is negative c_t is not convex, and its convex hull is taken: the storage then charges in
-one part of the step and discharges in another, which "burns" energy. That is the optimum of the linear programme with the converter shared,
-c/Pc + d/Pd <= 1. Solar is curtailed where exporting would cost. The end is free (`V_T = 0`) or fixed; a cyclic storage is a search over its start, convex too.
+and c_t has at most four straight pieces (discharge and charge, each into export and import). Convolving piecewise
+linear functions merges their pieces in order of slope (Rockafellar, Convex Analysis, 1970), so a step costs as many
+operations as V has pieces, which stay few: 5 under time-of-use prices, below 20 under volatile ones. Nothing is
+discretised: the optimum equals the linear programme's.
 
-Source: the merging of slopes is the classical infimal convolution (Rockafellar 1970, section 16); for batteries see Hauser et al. 2013.
+The policy needs no V: for each piece of c_t with slope s it is enough to know the energy level up to which V_{t+1}
+falls faster than -s. These thresholds are kept, and the forward pass reads the schedule off them.
+
+Prices: import >= export in every step. Where exporting costs, solar is curtailed and the storage may charge and
+discharge within one step, which burns energy: that is the optimum of the linear programme with a shared converter,
+c/Pc + d/Pd <= 1. The end is free (V_T = 0) or fixed; a cyclic storage is a search over its start, convex too.
 """
 
 from collections.abc import Callable
@@ -23,7 +27,7 @@ from energy.engine.community import Bools, Floats
 from energy.engine.compiled import compiled
 from energy.engine.refusals import Infeasible, gettext_noop
 
-PIECES = 6
+PIECES = 4
 MOST_PIECES = 8192
 GOLDEN = 0.6180339887498949
 
@@ -40,7 +44,10 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The least cost, the energy held at the start of each step and at the end (steps + 1), and net exchange per step."""
+    """The least cost, the energy held at the start of each step and at the end (steps + 1), and net exchange per step.
+
+    `net_kwh` is before curtailing and burning, which happen only where exporting costs.
+    """
 
     cost: float
     stored_kwh: Floats
@@ -48,43 +55,58 @@ class Optimum:
 
 
 @compiled
-def _pieces(net, pv, buy, sell, most_up, most_down, eta, slopes, lengths):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Convex hull of c(D), D the change of stored energy from -most_down/eta to most_up*eta.
+def _pieces(  # noqa: PLR0917 compiled: positional alone
+    net: float, pv: float, buy: float, sell: float, most_up: float, most_down: float, eta: float, slopes: Floats, lengths: Floats
+) -> tuple[int, float]:  # fmt: skip
+    """The convex pieces of c(D), D the change of stored energy from -most_down/eta to most_up*eta.
 
-    Writes slopes (rising) and lengths; answers how many pieces, and c at the left end. The grid costs
-    sell*(g - b1) below b1, nothing from b1 to b2, buy*(g - b2) above; b1 < b2 only where solar is curtailed.
+    Writes slopes (rising) and lengths; answers how many pieces, and c at the left end. The grid costs buy*g above zero; below
+    it sell*g, and where sell is negative nothing until all solar is curtailed, then sell*(g + pv).
     """
-    b1 = b2 = 0.0
-    if sell < 0.0:
-        b1 = -pv
-        if buy < 0.0:
-            b2 = -pv
     start = net - most_down
-    cost = sell * (start - b1) if start < b1 else (buy * (start - b2) if start > b2 else 0.0)
+    span_down = most_down / eta
+    span = span_down + most_up * eta
+    if sell >= 0.0:
+        cost = buy * start if start > 0.0 else sell * start
+    elif buy < 0.0:
+        cost = (buy if start > -pv else sell) * (start + pv)
+    else:
+        cost = buy * max(start, 0.0) + sell * min(start + pv, 0.0)
+    if span <= 0.0:
+        return 0, cost
+    # where the least exchange, without burning, crosses zero
+    if start >= 0.0:
+        zero = 0.0
+    elif net >= 0.0:
+        zero = -start / eta
+    else:
+        zero = min(span_down - net * eta, span)
+    bend = min(max((-pv - start) * span / (most_up + most_down), 0.0), span)
+    steepest = (most_up + most_down) / span
+    if sell >= 0.0:
+        ends = (min(zero, span_down), span_down, max(zero, span_down), span)
+        prices = (sell * eta, buy * eta, sell / eta, buy / eta)
+    elif buy < 0.0:
+        ends = (bend, span, span, span)
+        prices = (sell * steepest, buy * steepest, 0.0, 0.0)
+    else:
+        ends = (bend, max(bend, zero), max(bend, zero, span_down), span)
+        prices = (sell * steepest, 0.0, buy * eta, buy / eta)
     count = 0
-    for way in range(2):
-        low = net - most_down if way == 0 else net
-        high = net if way == 0 else net + most_up
-        scale = 1.0 / eta if way == 0 else eta
-        for region in range(3):
-            first = low if region == 0 else max(low, b1 if region == 1 else b2)
-            last = high if region == 2 else min(high, b1 if region == 0 else b2)
-            price = sell if region == 0 else (0.0 if region == 1 else buy)
-            if last <= first:
-                continue
-            slope, length = price / scale, (last - first) * scale
-            while count > 0 and slopes[count - 1] > slope:
-                count -= 1
-                slope = (slopes[count] * lengths[count] + slope * length) / (lengths[count] + length)
-                length += lengths[count]
-            slopes[count] = slope
-            lengths[count] = length
+    at = 0.0
+    for k in range(4):
+        if ends[k] > at:
+            slopes[count], lengths[count] = prices[k], ends[k] - at
+            at = ends[k]
             count += 1
     return count, cost
 
 
 @compiled
-def _backward(net, pv, buy, sell, trips, away, kwh, most_up, most_down, eta, end, rise, level):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0912
+def _backward(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional alone
+    net: Floats, pv: Floats, buy: Floats, sell: Floats, trips: Floats, away: Bools,
+    kwh: float, most_up: float, most_down: float, eta: float, end: float, rise: Floats, level: Floats,
+) -> tuple[float, float, Floats, Floats, int]:  # fmt: skip
     """From the last step to the first. Fills, for each step and piece of c_t, the piece's reach (`rise`: its right end as a change of
     stored energy) and its threshold (`level`); answers V_0 as left end, value there, slopes, lengths and their number."""
     steps = net.shape[0]
@@ -155,7 +177,9 @@ def _backward(net, pv, buy, sell, trips, away, kwh, most_up, most_down, eta, end
 
 
 @compiled
-def _forward(trips, away, most_down, eta, stored, rise, level):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _forward(  # noqa: PLR0917 compiled: positional alone
+    trips: Floats, away: Bools, most_down: float, eta: float, stored: Floats, rise: Floats, level: Floats
+) -> None:
     """Read the schedule off the thresholds; fills stored[1:] from stored[0]."""
     for t in range(rise.shape[0]):
         held = stored[t]
@@ -173,7 +197,9 @@ def _forward(trips, away, most_down, eta, stored, rise, level):  # type: ignore[
 
 
 @compiled
-def _value(e, left, value, slopes, lengths, count):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _value(  # noqa: PLR0917 compiled: positional alone
+    e: float, left: float, value: float, slopes: Floats, lengths: Floats, count: int
+) -> float:
     """V_0 at e; infinite where it is not defined."""
     if e < left - 1e-9:
         return np.inf

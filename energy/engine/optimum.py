@@ -141,7 +141,7 @@ def simulate(
     apart = kpi.totals(community, *netting.split(net), driven, sum(a.curtailed_kwh for a in found))
     costs = np.array([a.cost for a in found])
     use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
-    game = sharing.Table(community, net, use, costs, float(costs.sum()) - lp.cost, None)
+    game = sharing.Table(community, net, use, costs, float(costs.sum()) - lp.cost, None, netting=False)
     shared = sharing.share(sharing_rule, game)
     flows = Dispatch(
         net, lp.import_kwh - lp.export_kwh, lp.charge_kwh.sum(axis=0), lp.discharge_kwh.sum(axis=0), np.zeros(community.steps),

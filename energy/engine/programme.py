@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from energy.engine.community import Bools, Floats
 from energy.engine.refusals import Infeasible, gettext_noop
+
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def solve(
 ) -> Solution:
     """Solve to HiGHS' tolerance (1e-7). Raises Infeasible."""
     steps, n = len(net_kwh), len(stores)
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("solver", "simplex")
@@ -129,9 +132,6 @@ def _model(
     return lp
 
 
-def _entries(
-    rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-    columns: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-    value: float,
-):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _entries(rows: Indices, columns: Indices, value: float) -> tuple[Indices, Indices, Floats]:
+    """Entries of one value at rows and columns."""
     return rows, columns, np.full(len(rows), value)

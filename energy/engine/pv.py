@@ -75,7 +75,10 @@ def extraterrestrial(day_of_year: NDArray[np.int64]) -> Floats:
 
 
 @compiled
-def _roofs(dni, ghi, dhi, extra, zenith, azimuth, air, wind, tilts, faces, losses, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _roofs(  # noqa: PLR0917 compiled: positional alone
+    dni: Floats, ghi: Floats, dhi: Floats, extra: Floats, zenith: Floats, azimuth: Floats, air: Floats, wind: Floats,
+    tilts: Floats, faces: Floats, losses: float, out: Floats,
+) -> None:  # fmt: skip
     """AC power, roofs by steps."""
     for r in range(tilts.shape[0]):
         tilt = np.radians(tilts[r])
@@ -96,7 +99,7 @@ def _roofs(dni, ghi, dhi, extra, zenith, azimuth, air, wind, tilts, faces, losse
 
 
 @compiled
-def _inverter(dc):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _inverter(dc: float) -> float:
     """PVWatts inverter of 1,000 W DC: its part-load efficiency, clipped at its AC rating."""
     if dc <= 0.0:
         return 0.0

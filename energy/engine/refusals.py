@@ -11,7 +11,7 @@ def gettext_noop(sentence: str) -> str:
 class EngineRefusal(Exception):
     """Something the engine will not compute: `template` % `params` is the English sentence."""
 
-    def __init__(self, template: str, **params: object) -> None:
+    def __init__(self, template: str, /, **params: object) -> None:
         super().__init__(template % params)
         self.template = template
         self.params: Mapping[str, object] = params
@@ -32,7 +32,7 @@ class Infeasible(EngineRefusal):
 class FolderRefusal(EngineRefusal):
     """A community folder that cannot be read: file, line (1-based, 0 for the whole file), column, what and remedy."""
 
-    def __init__(self, file: str, line: int, column: str, template: str, **params: object) -> None:
+    def __init__(self, file: str, line: int, column: str, template: str, /, **params: object) -> None:
         super().__init__(template, **params)
         self.file, self.line, self.column = file, line, column
 

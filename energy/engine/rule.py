@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.engine.community import Battery, Community, Floats
+from energy.engine.community import Battery, Bools, Community, Floats
 from energy.engine.compiled import compiled
 
 CYCLES_AT_MOST = 60
@@ -39,11 +39,16 @@ class Dispatch:
     curtailed_kwh: float = 0.0
 
 
+#: trips, away, battery (kWh, kWh a step, one way), vehicle (kWh, kWh a step, one way, kWh of the next trip)
+Storage = tuple[Floats, Bools, float, float, float, float, float, float, float]
+
+
 @compiled
-def run_storage(  # type: ignore[no-untyped-def]  # noqa: ANN201, PLR0917 compiled: numba infers the types
-    net, trips, away, kwh, step_kwh, eta, ev_kwh, ev_step_kwh, ev_eta, ev_need, soc, ev_soc, spare_to_ev,  # noqa: ANN001
-    out, charge, discharge, ev_charge, stored,  # noqa: ANN001
-):  # fmt: skip
+def run_storage(  # noqa: PLR0917 compiled: positional alone
+    net: Floats, trips: Floats, away: Bools, kwh: float, step_kwh: float, eta: float,
+    ev_kwh: float, ev_step_kwh: float, ev_eta: float, ev_need: float, soc: float, ev_soc: float, spare_to_ev: bool,
+    out: Floats, charge: Floats, discharge: Floats, ev_charge: Floats, stored: Floats,
+) -> tuple[float, float, float, float]:  # fmt: skip
     """One member through all steps; writes `out`, adds to the sums, answers final states, kWh driven and unserved."""
     driven = 0.0
     unserved = 0.0
@@ -124,7 +129,7 @@ def dispatch(community: Community, *, batteries: bool = True, shared_battery: bo
 
 
 def _settle(
-    cyclic: bool, net: Floats, storage: tuple[object, ...], spare_to_ev: bool, flows: tuple[Floats, ...]
+    cyclic: bool, net: Floats, storage: Storage, spare_to_ev: bool, flows: tuple[Floats, ...]
 ) -> tuple[float, float]:
     """Run one storage owner; in a cyclic community until the end state is the start state."""
     soc = ev_soc = 0.0

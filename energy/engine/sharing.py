@@ -21,6 +21,8 @@ from energy.engine.kpi import gini
 from energy.engine.netting import split
 from energy.engine.refusals import NotDefined, NotYet, gettext_noop
 
+SAMPLED_PAIRS = 1000
+BLOCKING_FROM = 1e-6
 RULES = ("equal", "proportional", "mid-market", "owen", "shapley", "nucleolus")
 
 
@@ -74,17 +76,22 @@ class Table:
     cost_alone: Floats
     total_saving: float
     savings: Floats | None
+    netting: bool = True
+    seed: int = 0
 
 
-def table(community: Community, net_kwh: Floats, grid_cost: float, *, enumerate_groups: bool) -> Table:
-    """Set the game up; `net_kwh` is what each member exchanges in each step, `grid_cost` what the community pays."""
+def table(community: Community, net_kwh: Floats, grid_cost: float, *, netting: bool, seed: int = 0) -> Table:
+    """Set the game up; `net_kwh` is what each member exchanges in each step, `grid_cost` what the community pays.
+
+    `netting`: a group's cost is that of its netted energy, so groups can be tried; False with a common battery.
+    """
     bought, sold = split(net_kwh)
     alone = (bought * community.import_price - sold * community.export_price).sum(axis=1)
     savings = None
-    if enumerate_groups and len(net_kwh) <= game.MOST_MEMBERS:
+    if netting and len(net_kwh) <= game.MOST_MEMBERS:
         savings = game.coalition_savings(net_kwh, community.import_price, community.export_price)
     use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
-    return Table(community, net_kwh, use, alone, float(alone.sum()) - grid_cost, savings)
+    return Table(community, net_kwh, use, alone, float(alone.sum()) - grid_cost, savings, netting, seed)
 
 
 def share(rule: str, table: Table) -> Sharing:
@@ -107,12 +114,7 @@ def _savings(rule: str, table: Table) -> Floats:
     if rule == "owen":
         return table.cost_alone - table.net_kwh @ marginal_price(table)
     if rule == "shapley":
-        if table.savings is None:
-            raise NotYet(
-                gettext_noop("Shapley shares of %(n)d members need sampling, which is not built yet; up to %(most)d members they are exact"),
-                n=n, most=game.MOST_MEMBERS,
-            )  # fmt: skip
-        return game.shapley(table.savings)
+        return _shapley(table)
     if rule == "nucleolus":
         raise NotYet(
             gettext_noop("sharing by the nucleolus is not built yet; choose owen, which is stable too")
@@ -122,6 +124,23 @@ def _savings(rule: str, table: Table) -> Floats:
         rule=rule,
         known=", ".join(RULES),
     )
+
+
+def _shapley(table: Table) -> Floats:
+    """Exact where all groups were tried, else sampled; the sample's rounding is spread evenly so that the sum is the saving."""
+    if table.savings is not None:
+        return game.shapley(table.savings)
+    if not table.netting:
+        raise NotYet(
+            gettext_noop(
+                "Shapley shares with a common battery are not built yet; choose equal or proportional"
+            )
+        )
+    c = table.community
+    shares, _errors = game.shapley_sampled(
+        table.net_kwh, c.import_price, c.export_price, pairs=SAMPLED_PAIRS, seed=table.seed
+    )
+    return shares + (table.total_saving - float(shares.sum())) / len(shares)
 
 
 def marginal_price(table: Table) -> Floats:
@@ -139,7 +158,7 @@ def _mid_market(table: Table) -> Floats:
     part = np.divide(traded, lacking, out=np.zeros_like(traded), where=lacking > 0)
     given = np.divide(traded, sparing, out=np.zeros_like(traded), where=sparing > 0)
     mid = (c.import_price + c.export_price) / 2
-    return lack @ (part * (c.import_price - mid)) + spare @ (given * (mid - c.export_price))
+    return np.asarray(lack @ (part * (c.import_price - mid)) + spare @ (given * (mid - c.export_price)))
 
 
 def _certificate(rule: str, savings: Floats, table: Table) -> Certificate:
@@ -150,4 +169,10 @@ def _certificate(rule: str, savings: Floats, table: Table) -> Certificate:
         return Certificate(count == 0, count, max(0, len(table.savings) - 2), worst, group, "enumeration")
     if rule == "owen":
         return Certificate(True, 0, 0, None, (), "duality")
+    if table.netting:
+        c = table.community
+        worst, found = game.worst_found(table.net_kwh, c.import_price, c.export_price, savings)
+        if worst > BLOCKING_FROM:
+            leaving = tuple(c.members[i].id for i in found)
+            return Certificate(False, None, 0, worst, leaving, "search")
     return Certificate(None, None, 0, None, (), "none")

@@ -14,6 +14,7 @@ def simulate(
     control: str,
     sharing_rule: str | None = None,
     horizon_hours: float | None = None,
+    seed: int = 0,
     progress: Progress = lambda _share, _stage: None,
 ) -> Result:
     """Run a control and share what it saves. Raises EngineRefusal where the combination has no answer."""
@@ -54,7 +55,7 @@ def simulate(
     progress(0.05, "dispatch")
     flows = netting.net(community) if control == "none" else rule.dispatch(community)
     progress(0.4, "figures")
-    return _answer(community, control, sharing_rule, flows, progress)
+    return _answer(community, control, sharing_rule, flows, seed, progress)
 
 
 def default_sharing(community: Community, control: str) -> str:
@@ -67,14 +68,14 @@ def default_sharing(community: Community, control: str) -> str:
 
 
 def _answer(
-    community: Community, control: str, sharing_rule: str, flows: rule.Dispatch, progress: Progress
+    community: Community, control: str, sharing_rule: str, flows: rule.Dispatch, seed: int, progress: Progress
 ) -> Result:
     bought, sold = netting.split(flows.grid_kwh)
     together = kpi.totals(community, bought, sold, flows.vehicle_kwh)
     alone = kpi.totals(community, *netting.split(flows.net_kwh), flows.vehicle_kwh)
     plain = control == "none" or community.battery is None
     progress(0.5, "sharing")
-    game = sharing.table(community, flows.net_kwh, together.cost, enumerate_groups=plain)
+    game = sharing.table(community, flows.net_kwh, together.cost, netting=plain, seed=seed)
     shared = sharing.share(sharing_rule, game)
     progress(0.95, "writing")
     return Result(

@@ -3,7 +3,7 @@
 import datetime as dt
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -64,6 +64,15 @@ class Day:
     def current(self) -> Step | None:
         """The step that runs, if the day is today."""
         return None if self.now is None else self.steps[self.now]
+
+    @property
+    def mean(self) -> Step:
+        """The mean power of the whole day, as a step."""
+        n = len(self.steps)
+        names = [f.name for f in fields(Step) if f.name != "start"]
+        return Step(
+            start=self.steps[0].start, **{k: sum(getattr(s, k) for s in self.steps) / n for k in names}
+        )
 
     def good_hours(self, after: dt.datetime | None = None) -> tuple[dt.datetime, dt.datetime] | None:
         """The longest time with sun to spare that is not over yet, from and until."""

@@ -27,8 +27,10 @@ BOOKED_DAYS = 3
 def seed(say: Say) -> None:
     """Make what is missing, and let each machine tell what it has not told; running it again is harmless."""
     people = {name: _person(name) for name in stock.NAMES}
-    badges = {slug: catalogue.create_badge(slug=slug, name=name, about=about, demo=True)
-              for slug, (name, about) in stock.BADGES.items()}
+    badges = {
+        slug: catalogue.create_badge(slug=slug, name=name, about=about, demo=True)
+        for slug, (name, about) in stock.BADGES.items()
+    }
     for name, slugs in stock.HOLDS.items():
         for slug in slugs:
             catalogue.grant_badge(badge=badges[slug], user=people[name], by=people["otto"])
@@ -41,8 +43,10 @@ def seed(say: Say) -> None:
             readings += _past(machine, now)
             messages += work.tell(machine, start=now - PAST, now=timezone.now())
             booked += work.book_ahead(machine, people=list(people.values()), now=now, days_ahead=BOOKED_DAYS)
-        say(f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} messages about jobs, "
-            f"{booked} bookings to come")
+        say(
+            f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} messages about jobs, "
+            f"{booked} bookings to come"
+        )
 
 
 def _person(name: str) -> User:
@@ -54,7 +58,11 @@ def _person(name: str) -> User:
 def _lab(slug: str, facts: dict[str, Any], place: Place | None, people: dict[str, User]) -> Lab:
     found = Lab.objects.select_related("organisation", "place").filter(slug=slug).first()
     if found is None:
-        handle = Handle.objects.filter(name=slug, organisation__isnull=False).select_related("organisation").first()
+        handle = (
+            Handle.objects.filter(name=slug, organisation__isnull=False)
+            .select_related("organisation")
+            .first()
+        )
         organisation = handle.organisation if handle else None
         if organisation is None:
             organisation = create_organisation(
@@ -102,7 +110,9 @@ def _past(machine: Machine, now: dt.datetime) -> int:
         return 0
     devices.ensure_days(work.days(now - PAST, now))
     told = report(device=device, start=now - PAST, end=now - FINE, step_s=COARSE_S)
-    return told + report(device=device, start=now - FINE + dt.timedelta(seconds=FINE_S), end=now, step_s=FINE_S)
+    return told + report(
+        device=device, start=now - FINE + dt.timedelta(seconds=FINE_S), end=now, step_s=FINE_S
+    )
 
 
 def remove(say: Say) -> None:

@@ -14,7 +14,7 @@ class Sparkline(NamedTuple):
 
 
 def sparkline(
-    points: Sequence[tuple[float, float]], *, start: float, end: float, floor_w: float = 20.0
+    points: Sequence[tuple[float, float]], *, start: float, end: float, floor_w: float = 200.0
 ) -> Sparkline:
     """Draw (time, watts) between `start` and `end`; zero stands at the bottom and `floor_w` keeps an idle line low."""
     inside = [(t, max(w, 0.0)) for t, w in points if start <= t <= end]

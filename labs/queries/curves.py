@@ -97,7 +97,7 @@ def _curve(
     ) % words
     values = [None if watts is None else round(watts, 1) for _at, watts in rows]
     series = {"label": _("Power"), "unit": "W", "color": "load", "kind": "area", "values": values}
-    chart = {"x": [int(at.timestamp()) for at, _watts in rows], "series": [series], "timezone": str(zone)}
+    chart = {"x": [int(at.timestamp()) for at, _watts in rows], "series": [series], "height": 220}
     return Curve(chart, rows, dt.timedelta(seconds=step_s), finding, energy)
 
 

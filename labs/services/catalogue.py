@@ -84,7 +84,7 @@ def add_machine(
             _("“%(cls)s” is no class of machine; there are %(known)s.") % {"cls": cls, "known": known}
         )
     slug = slug or slugify(name)
-    if not slug or slug in {"desk", "book", "new"}:
+    if not slug or slug in {"book", "desk", "live", "new"}:
         raise BadMachine(_("“%(name)s” cannot be an address; choose another name.") % {"name": name})
     facts.setdefault("process", PROCESS_OF[Machine.Kind(cls)])
     try:

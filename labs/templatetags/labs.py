@@ -34,7 +34,14 @@ def design_url(design: "Design | None") -> str:
 @register.simple_tag
 def design_picture(design: "Design | None") -> str:
     """The small picture of a design, or nothing."""
-    return ""
+    cover = design.cover if design else None
+    if design is None or cover is None or not (cover.small or cover.png):
+        return ""
+    try:
+        kind = "small" if cover.small else "png"
+        return reverse("design-preview", args=[design.owner.name, design.slug, cover.oid, kind])
+    except NoReverseMatch:
+        return ""
 
 
 @register.simple_tag

@@ -86,7 +86,9 @@ def test_buffers_keep_the_time_around_free(city_lab: object) -> None:
     book(asked, person(), start)
     with pytest.raises(Overlap) as refused:
         book(asked, person(), start + HOUR)
-    assert dt.datetime.fromisoformat(refused.value.data["next_free"]["start"]) == start + HOUR + dt.timedelta(minutes=30)
+    assert dt.datetime.fromisoformat(refused.value.data["next_free"]["start"]) == start + HOUR + dt.timedelta(
+        minutes=30
+    )
     book(asked, person(), start + HOUR + dt.timedelta(minutes=30))
     before = start - HOUR - dt.timedelta(minutes=30)
     book(asked, person(), before)

@@ -23,7 +23,9 @@ SYSTEMS: tuple[System, ...] = (
     System("transit", _("Public transport"), _("Import stops; a timetable (GTFS) makes it live.")),
     System("electricity", _("Electricity"), _("Connect meters, or import a community’s load and prices.")),
     System("heat", _("Heat"), _("Import heat demand or district heating readings.")),
-    System("solar", _("Solar and storage"), _("Import a community’s panels and batteries, or connect inverters.")),
+    System(
+        "solar", _("Solar and storage"), _("Import a community’s panels and batteries, or connect inverters.")
+    ),
     System("water", _("Drinking and waste water"), _("Import the network or connect water meters.")),
     System("waste", _("Waste"), _("Import collection points and amounts.")),
     System("air", _("Air"), _("Connect air sensors.")),
@@ -36,8 +38,13 @@ SYSTEMS: tuple[System, ...] = (
 )
 
 LEVELS: tuple[str | Promise, ...] = (
-    _("not modelled"), _("inventory"), _("live"), _("forecast"), _("what if"), _("closed loop"),
-)  # fmt: skip
+    _("not modelled"),
+    _("inventory"),
+    _("live"),
+    _("forecast"),
+    _("what if"),
+    _("closed loop"),
+)
 
 FRESH: dict[int, dt.timedelta] = {
     1: dt.timedelta(days=10 * 365),
@@ -46,5 +53,7 @@ FRESH: dict[int, dt.timedelta] = {
     4: dt.timedelta(days=365),
     5: dt.timedelta(days=365),
 }
-"""How long evidence of a level counts. An inventory counts for ten years, the time between two censuses, with its date beside
-it; a stream for the seven days over which its uptime is judged; a forecast for as long as it is scored anew. Older evidence counts for the next lower level that still takes it."""
+"""How long evidence of a level counts. An inventory counts for ten years, the time between two censuses,
+with its date beside it; a stream for the seven days over which its uptime is judged; a forecast for as
+long as it is scored anew. Older evidence counts for the next lower level that still takes it.
+"""

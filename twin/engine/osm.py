@@ -1,7 +1,8 @@
-"""OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2) read by pyosmium in one pass after its relation pass.
+"""OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2) read by pyosmium in one pass after its relation
+pass.
 
-Outlines are assembled by osmium itself: closed ways and multipolygon relations. An outline whose nodes are not all in
-the file cannot be closed and is counted as skipped; a street is kept as far as the file reaches.
+Outlines are assembled by osmium itself: closed ways and multipolygon relations. An outline whose nodes are
+not all in the file cannot be closed and is counted as skipped; a street is kept as far as the file reaches.
 """
 
 import datetime as dt
@@ -106,7 +107,9 @@ def _take_area(key: str, tags: dict[str, str], outline: Geometry, model: CityMod
         model.areas.append(Thing(key, outline, about))
 
 
-def _add_service(model: CityModel, key: str, tags: dict[str, str], found: tuple[str, str], at: list[float]) -> None:
+def _add_service(
+    model: CityModel, key: str, tags: dict[str, str], found: tuple[str, str], at: list[float]
+) -> None:
     about = {"kind": found[0], "tag": found[1], "name": tags.get("name", ""), "source": "osm"}
     model.services.append(Thing(key, {"type": "Point", "coordinates": at}, about))
 

@@ -19,7 +19,9 @@ def format_of(name: str) -> str:
     raise Unreadable("unknown-format", name, " ".join(FORMATS))
 
 
-def read(files: Sequence[tuple[Path, str]], told: Callable[[int, str], None] = lambda number, name: None) -> CityModel:
+def read(
+    files: Sequence[tuple[Path, str]], told: Callable[[int, str], None] = lambda number, name: None
+) -> CityModel:
     """The city model of some files, each given by its path and its own name. Raises `Unreadable`."""
     models = []
     for number, (path, name) in enumerate(files):
@@ -32,7 +34,9 @@ def read(files: Sequence[tuple[Path, str]], told: Callable[[int, str], None] = l
     names = ", ".join(name for _path, name in files)
     if not whole.buildings:
         raise Unreadable("no-buildings", names)
-    west, south, east, north = bounds([thing for layer in (whole.buildings, whole.streets, whole.services) for thing in layer])
+    west, south, east, north = bounds(
+        [thing for layer in (whole.buildings, whole.streets, whole.services) for thing in layer]
+    )
     if east - west > WIDEST_DEGREES or north - south > WIDEST_DEGREES:
         raise Unreadable("far-apart", names, f"{east - west:.1f} x {north - south:.1f}")
     return whole

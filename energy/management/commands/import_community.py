@@ -26,9 +26,9 @@ class Command(CityCommand):
             "--place", help="slug of the place it belongs to; without one it enters no figure"
         )
 
-    def run(self, *, folder: Path, slug: str | None, place: str | None, **_options: Any) -> dict[str, Any]:
-        where = places.place(place) if place else None
-        version = services.import_folder(folder=folder, slug=slug, place=where)
+    def run(self, **options: Any) -> dict[str, Any]:
+        where = places.place(options["place"]) if options["place"] else None
+        version = services.import_folder(folder=options["folder"], slug=options["slug"], place=where)
         return {
             "slug": version.community.slug,
             "name": version.community.name,

@@ -31,16 +31,16 @@ class Command(CityCommand):
         )
         parser.add_argument("--timeout", type=float, default=3600.0, help="seconds to wait for the worker")
 
-    def run(self, *, slug: str, inline: bool, timeout: float, **options: Any) -> dict[str, Any]:
+    def run(self, **options: Any) -> dict[str, Any]:
         run = services.start_simulation(
-            version=queries.newest(slug),
+            version=queries.newest(options["slug"]),
             control=options["control"],
             sharing=options["sharing"],
             horizon_hours=options["horizon_hours"],
             full=True,
         )
-        if not (inline and do(run.pk)):
-            runs.wait(run=run, timeout_s=timeout)
+        if not (options["inline"] and do(run.pk)):
+            runs.wait(run=run, timeout_s=options["timeout"])
         run.refresh_from_db()
         if run.status != Run.Status.DONE or run.result is None:
             raise CommandError(run.error or f"The simulation ended as “{run.get_status_display()}”.")

@@ -105,7 +105,7 @@ def _island_examples(now: dt.datetime) -> dict[str, Any]:
     chart, houses = _chart(now), _places()
     moments = [dt.datetime.fromtimestamp(seconds, dt.UTC) for seconds in chart["x"]]
     layers = [
-        {"key": "solar", "label": _("Solar"), "property": "solar", "type": "steps", "steps": [0, 0.5, 0.8], "color": "solar"},
+        {"key": "solar", "label": _("Solar"), "property": "solar", "type": "steps", "steps": [0, 0.5, 0.8], "color": "solar",},
         {"key": "plain", "label": _("Plain")},
     ]
     pins = [{"lon": 24.9334, "lat": 60.1683, "title": _("Example lab"), "detail": _("2 of 3 running"), "url": "#"}]

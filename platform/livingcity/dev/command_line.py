@@ -117,7 +117,7 @@ def worker_available(*, alone: bool = False) -> Iterator[None]:
 
 def worker_argv(*, name: str = "worker", processes: int = 2, queues: str = QUEUES, include: Sequence[str] = ()) -> list[str]:
     """The command line of a Celery worker of this city."""
-    argv = [sys.executable, "-m", "celery", "-A", "livingcity", "worker", "-n", f"{name}@%h", "-Q", queues]
+    argv = [sys.executable, "-m", "celery", "-A", "livingcity", "--quiet", "worker", "-n", f"{name}@%h", "-Q", queues]
     argv += ["-c", str(processes), "-l", "WARNING", "--without-gossip", "--without-mingle"]
     return argv + [part for module in include for part in ("-I", module)]
 

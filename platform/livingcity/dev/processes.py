@@ -7,6 +7,7 @@ thread that forked: spawn from a thread that lives as long as the process.
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import pwd
 import signal
@@ -50,6 +51,15 @@ def die_with_parent(death_signal: int = signal.SIGKILL) -> None:
     """Ask the kernel to send us this signal when the thread that forked us ends (Linux only)."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+
+
+def die_with_spawner() -> None:
+    """In a process that a web server or a pool has spawned: end when it ends, even if it was killed."""
+    spawner = multiprocessing.parent_process()
+    if spawner is not None and _libc is not None:
+        die_with_parent(signal.SIGKILL)
+        if os.getppid() != spawner.pid:
+            os._exit(1)
 
 
 def spawn(

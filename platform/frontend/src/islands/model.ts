@@ -5,6 +5,7 @@
  * the picture inside stays. `up="z"` for files whose z axis points up. Nodes or materials named added…, removed… and
  * common… take the colours of change. Sets data-ready when drawn, data-failed with words in it when it cannot be.
  */
+import "../styles/island-model.css";
 import * as THREE from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
