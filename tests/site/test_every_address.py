@@ -21,7 +21,13 @@ NOT_OURS = ("staff/", "account/")
 """Django's and allauth's own pages: they are tested where they come from; ours of them below."""
 
 UNKNOWN = UUID("3b241101-e2bb-4255-8caf-4136c566a962")
-BY_TYPE: dict[str, Any] = {"uuid": UNKNOWN, "int": 424242, "slug": "nothing-here", "str": "nothing-here", "path": "a/b.stl"}
+BY_TYPE: dict[str, Any] = {
+    "uuid": UNKNOWN,
+    "int": 424242,
+    "slug": "nothing-here",
+    "str": "nothing-here",
+    "path": "a/b.stl",
+}
 
 
 def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -77,7 +83,11 @@ def addresses(sample: dict[str, Any]) -> list[str]:
             found.append(filled(pattern, known | {"pk": sample["run"]}))
         if "tokens/" in pattern:
             found.append(filled(pattern, known | {"pk": sample["token"]}))
-        for name, values in {"slug": ("kamppi", "helsinki"), "name": ("guild", "anna", "GUILD"), "person": ("anna",)}.items():
+        for name, values in {
+            "slug": ("kamppi", "helsinki"),
+            "name": ("guild", "anna", "GUILD"),
+            "person": ("anna",),
+        }.items():
             found += [filled(pattern, known | {name: value}) for value in values if name in pattern]
     return sorted(set(found))
 
@@ -85,7 +95,14 @@ def addresses(sample: dict[str, Any]) -> list[str]:
 def test_the_walk_sees_the_whole_site(sample: dict[str, Any]) -> None:
     found = addresses(sample)
     assert len(found) > 60
-    for address in ("/", "/places/kamppi/", "/me/", "/api/v1/places/kamppi/metrics/", f"/runs/{sample['run']}/", "/people/guild/"):
+    for address in (
+        "/",
+        "/places/kamppi/",
+        "/me/",
+        "/api/v1/places/kamppi/metrics/",
+        f"/runs/{sample['run']}/",
+        "/people/guild/",
+    ):
         assert address in found
     assert all(isinstance(r.pattern, RoutePattern | RegexPattern) for _p, r in routes())
 
@@ -99,7 +116,14 @@ def visitor(who: str) -> Client:
 
 @pytest.mark.parametrize(
     ("who", "method"),
-    [("stranger", "get"), ("anna", "get"), ("chief", "get"), ("stranger", "post"), ("anna", "post"), ("anna", "delete")],
+    [
+        ("stranger", "get"),
+        ("anna", "get"),
+        ("chief", "get"),
+        ("stranger", "post"),
+        ("anna", "post"),
+        ("anna", "delete"),
+    ],
 )
 def test_no_address_breaks(sample: dict[str, Any], who: str, method: str) -> None:
     broken = []
@@ -153,5 +177,11 @@ def test_our_own_pages_of_sign_in_open(sample: dict[str, Any]) -> None:
     for address in ("/account/login/", "/account/signup/", "/account/password/reset/"):
         assert client.get(address).status_code == 200
     client.force_login(User.objects.get(username="anna"))
-    for address in ("/account/email/", "/account/2fa/", "/account/sessions/", "/account/password/change/", "/account/password/set/"):
+    for address in (
+        "/account/email/",
+        "/account/2fa/",
+        "/account/sessions/",
+        "/account/password/change/",
+        "/account/password/set/",
+    ):
         assert client.get(address).status_code in {200, 302}, address

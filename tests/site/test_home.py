@@ -173,13 +173,28 @@ def test_page_api_file_and_command_agree(client: Client, kamppi: Place, plugs: P
     by_command = {p["place"]: p for p in json.loads(out.getvalue())["places"]}
     in_file = client.get("/measure/made.json?place=kamppi").json()
     assert set(by_command) == {"kamppi", "port"}
-    wanted = {"value": 0.61, "numerator": 61.0, "denominator": 100.0, "unit": "kWh", "completeness": 0.97, "version": "1"}
+    wanted = {
+        "value": 0.61,
+        "numerator": 61.0,
+        "denominator": 100.0,
+        "unit": "kWh",
+        "completeness": 0.97,
+        "version": "1",
+    }
     for document in (over_api, by_command["kamppi"]["figures"]["made"], in_file):
         assert wanted.items() <= document.items()
         assert document["period"] == {"start": "2025-11-22T00:00:00Z", "end": "2026-11-22T00:00:00Z"}
     assert [row["member"] for row in in_file["evidence"]] == ["house <1>", "=cmd()"]
     page = client.get("/measure/made/?place=kamppi").content.decode()
-    for words in ("0.61", "61 kWh", "100 kWh", "97", "22 November 2025", "house &lt;1&gt;", "Made here over used here."):
+    for words in (
+        "0.61",
+        "61 kWh",
+        "100 kWh",
+        "97",
+        "22 November 2025",
+        "house &lt;1&gt;",
+        "Made here over used here.",
+    ):
         assert words in page, words
 
 
@@ -287,7 +302,13 @@ def test_the_demos_places_and_people_come_once_and_go_whole() -> None:
     for _ in range(2):
         assert demo("--part", "places")["ok"]
     assert set(Place.objects.values_list("slug", "kind")) == {("helsinki", "city"), ("kamppi", "neighbourhood")}
-    assert set(User.objects.filter(demo=True).values_list("username", flat=True)) == {"aino", "otto", "sanna", "mikko", "leila"}
+    assert set(User.objects.filter(demo=True).values_list("username", flat=True)) == {
+        "aino",
+        "otto",
+        "sanna",
+        "mikko",
+        "leila",
+    }
     assert set(User.objects.filter(demo=True).values_list("home__slug", flat=True)) == {"kamppi"}
     kamppi = Place.objects.get(slug="kamppi")
     assert kamppi.outline is not None and kamppi.timezone == "Europe/Helsinki"
@@ -319,7 +340,12 @@ def test_a_part_that_fails_is_named_and_the_others_go_on(plugs: Plugs, monkeypat
         call_command("demo", "--json", stdout=out, stderr=io.StringIO())
     answer = json.loads(out.getvalue())
     assert done == ["first", "last"]
-    assert [(p["part"], p["ok"]) for p in answer["parts"]] == [("first", True), ("broken", False), ("refused", False), ("last", True)]
+    assert [(p["part"], p["ok"]) for p in answer["parts"]] == [
+        ("first", True),
+        ("broken", False),
+        ("refused", False),
+        ("last", True),
+    ]
     assert [p["error"] for p in answer["parts"]][1:3] == ["RuntimeError: boom", "No such file."]
     done.clear()
     with pytest.raises(CommandError):
@@ -345,7 +371,9 @@ def test_two_demo_commands_do_not_mix(manage: Any) -> None:
 # --- speed -------------------------------------------------------------------------------------------------------
 
 
-def test_home_does_not_ask_more_with_more_places(client: Client, kamppi: Place, django_assert_max_num_queries: Any) -> None:
+def test_home_does_not_ask_more_with_more_places(
+    client: Client, kamppi: Place, django_assert_max_num_queries: Any
+) -> None:
     from django.test.utils import CaptureQueriesContext
 
     def count() -> int:

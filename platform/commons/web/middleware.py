@@ -21,9 +21,7 @@ class problem_json:  # noqa: N801 a middleware reads like a function in settings
         if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return answer(request, BadInput(_("An address cannot hold a NUL character.")))
         response = self.get_response(request)
-        bare = (
-            is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
-        )
+        bare = is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
         if bare:
             return _as_problem(response)
         return response

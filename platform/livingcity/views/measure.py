@@ -18,9 +18,7 @@ from livingcity.views.tables import csv_response
 def figures(request: HttpRequest) -> HttpResponse:
     """All headline figures with their definitions."""
     here = place_of(request)
-    return render(
-        request, "site/figures.html", {"place": here, "figures": queries.figures_of(here) if here else []}
-    )
+    return render(request, "site/figures.html", {"place": here, "figures": queries.figures_of(here) if here else []})
 
 
 @require_safe
