@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from livingcity.dev import services, supervisor
-from livingcity.dev.processes import child_environment
+from livingcity.dev.processes import child_environment, die_with_parent
 from livingcity.dev.services import ServiceError, private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,13 @@ def manage(city: dict[str, str], *words: str) -> "subprocess.Popen[str]":
     """A command of that city."""
     argv = [sys.executable, str(ROOT / "manage.py"), *words]
     return subprocess.Popen(
-        argv, env=city, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        argv,
+        env=city,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # noqa: PLW1509 a killed test run leaves no city behind
     )
 
 

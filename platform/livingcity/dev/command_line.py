@@ -24,7 +24,7 @@ from livingcity.dev.services import ServiceError
 WITHOUT_SERVICES = frozenset(
     {
         "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
-        "makemigrations", "spectacular", "startapp", "startproject", "test", "testserver", "version",
+        "makemigrations", "messages", "spectacular", "startapp", "startproject", "test", "testserver", "version",
     }
 )  # fmt: skip
 QUEUES = "default,previews,simulations,ingest"
