@@ -13,10 +13,11 @@ from commons.web.templatetags.city import ICON_ALIASES
 
 ROOT = Path(settings.ROOT)
 STYLES = ROOT / "platform" / "frontend" / "src"
-TEMPLATES = sorted(p for p in ROOT.glob("**/templates/**/*.html") if "node_modules" not in p.parts and "var" not in p.parts)
+TEMPLATES = sorted(
+    p for p in ROOT.glob("**/templates/**/*.html") if "node_modules" not in p.parts and "var" not in p.parts
+)
 BY_NAME = {p.relative_to(ROOT).as_posix(): p for p in TEMPLATES}
 TAG = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +31,8 @@ def classes_of(text: str) -> set[str]:
     """The classes that a template writes; what a variable completes is left out."""
     found: set[str] = set()
     for value in re.findall(r'\bclass="((?:[^"{]|\{[^%{]|\{%.*?%\}|\{\{.*?\}\})*)"', text):
-        value = re.sub(r"[\w-]+-(?:\{%.*?%\}[\w-]*)+", " ", value)  # c-{% if … %}good{% else %}bad{% endif %}
-        whole = TAG.sub(" ", re.sub(r"[\w-]*\{\{.*?\}\}[\w-]*", " ", value))
+        whole = re.sub(r"[\w-]+-(?:\{%.*?%\}[\w-]*)+", " ", value)  # c-{% if … %}good{% else %}bad{% endif %}
+        whole = TAG.sub(" ", re.sub(r"[\w-]*\{\{.*?\}\}[\w-]*", " ", whole))
         found |= {name for name in whole.split() if re.fullmatch(r"[a-zA-Z][\w-]*", name) and not name.endswith("-")}
     return found
 
@@ -65,7 +66,11 @@ def test_no_inline_style_or_script() -> None:
 
 
 def test_classes_are_those_of_the_style_sheet(known_classes: set[str]) -> None:
-    unknown = {name: found for name, path in BY_NAME.items() if (found := classes_of(path.read_text(encoding="utf-8")) - known_classes)}
+    unknown = {
+        name: found
+        for name, path in BY_NAME.items()
+        if (found := classes_of(path.read_text(encoding="utf-8")) - known_classes)
+    }
     assert unknown == {}
 
 
