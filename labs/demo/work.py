@@ -115,7 +115,7 @@ def tell(machine: Machine, *, start: dt.datetime, now: dt.datetime) -> int:
         return 0
     files = files_for(machine)
     plans = [p for day in days(start, now) for p in planned(machine, device, day, files)]
-    plans = [p for p in plans if p.end > start and p.start <= now]
+    plans = [p for p in plans if start <= p.start <= now]
     known = {j.device_job: j for j in Job.objects.filter(device=device, device_job__in=[p.name for p in plans])}
     seq = device_queries.next_seq(device)
     messages: list[dict[str, Any]] = []
