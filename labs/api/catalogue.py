@@ -28,7 +28,9 @@ STEPS_MIN = (15, 30, 60)
 class LabSerializer(serializers.ModelSerializer[Lab]):
     """A lab."""
 
-    place = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    place: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
     url = serializers.HyperlinkedIdentityField(
         view_name="rooms:lab", lookup_field="slug", lookup_url_kwarg="lab"
     )
@@ -53,10 +55,12 @@ class LabSerializer(serializers.ModelSerializer[Lab]):
 class MachineSerializer(serializers.ModelSerializer[Machine]):
     """A machine. `required_badges` are badges' names in addresses; `volume_mm` is x, y, z or null."""
 
-    lab = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    required_badges = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+    lab: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    required_badges: "serializers.Field[Any, Any, Any, Any]" = serializers.SlugRelatedField(
+        slug_field="slug", many=True, read_only=True
+    )
     volume_mm = serializers.SerializerMethodField()
-    device = serializers.PrimaryKeyRelatedField(read_only=True)
+    device: "serializers.PrimaryKeyRelatedField[Any]" = serializers.PrimaryKeyRelatedField(read_only=True)
 
     class Meta:
         model = Machine
@@ -200,7 +204,7 @@ class Availability(APIView):
         ],
     )
     def get(self, request: Request, machine: int) -> Response:
-        """The slots between two times, on full hours (or quarters), each free or not, with its share of local sun."""
+        """The slots between two times, each free or not, with its share of local sun."""
         found, now = catalogue.find_machine(pk=machine), timezone.now()
         step = _step(request)
         start = moment(request, "from", now.replace(minute=0, second=0, microsecond=0))

@@ -44,7 +44,7 @@ def seed(say: Say) -> None:
             messages += work.tell(machine, start=now - PAST, now=timezone.now())
             booked += work.book_ahead(machine, people=list(people.values()), now=now, days_ahead=BOOKED_DAYS)
         say(
-            f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} messages about jobs, "
+            f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} job messages, "
             f"{booked} bookings to come"
         )
 

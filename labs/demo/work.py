@@ -91,7 +91,7 @@ def planned(
 
 
 def _file(version: "FileVersion | None", *, exact: bool, name: str) -> dict[str, str]:
-    """The file as the device names it: a design's own bytes, G-code sliced from them, or a file that nobody knows."""
+    """The file as the device names it: a design's own, G-code sliced from one, or one that nobody knows."""
     unknown = hashlib.sha256(name.encode()).hexdigest()
     if version is None:
         return {"name": "own.gcode", "sha256": unknown}

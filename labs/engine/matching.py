@@ -1,4 +1,4 @@
-"""Can this machine make that file? Extents against the working volume, format against the process, in reasons."""
+"""Can this machine make that file? Extents against the working volume, format against the process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

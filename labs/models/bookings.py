@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 class Booking(models.Model):
     """A machine for a person from `start` until `end`.
 
-    `blocked` is [start − buffer before, end + buffer after): the exclusion constraint stands on it, so two bookings
-    that are not cancelled can never meet on one machine, whatever the code above does.
+    `blocked` is [start − buffer before, end + buffer after): the exclusion constraint stands on it, so two
+    bookings that are not cancelled can never meet on one machine, whatever the code above does.
     """
 
     class Status(models.TextChoices):

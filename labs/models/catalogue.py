@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 class Lab(models.Model):
     """A workshop that people can use. Its slug is the handle of the organisation that runs it.
 
-    `opening_hours` is {"mon": [["09:00", "21:00"]], …} in the lab's own time; an empty object means always open.
+    `opening_hours` is {"mon": [["09:00", "21:00"]], …} in the lab's own time; an empty object means always
+    open.
     """
 
     organisation = models.OneToOneField("people.Organisation", on_delete=models.CASCADE, related_name="lab")

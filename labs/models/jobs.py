@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 class Job(models.Model):
     """One piece of work of a machine, folded from its events. Its id is public, its person and file are not.
 
-    `device_job` is the name that the device gives it, once for each device. What the file's hash proved is written
-    down at that time: design, path, commit and blob stay, whatever happens to the design later.
+    `device_job` is the name that the device gives it, once for each device. What the file's hash proved is
+    written down at that time: design, path, commit and blob stay, whatever happens to the design later.
     """
 
     class Provenance(models.TextChoices):

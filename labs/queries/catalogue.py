@@ -1,7 +1,7 @@
 """Reads of labs and machines."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
@@ -15,6 +15,9 @@ from labs.errors import UnknownLab, UnknownMachine
 from labs.models import Badge, Lab, Machine
 from labs.policies import MANAGING
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 
 class Pin(TypedDict):
     """A lab on a map."""
@@ -26,7 +29,13 @@ class Pin(TypedDict):
     detail: str
 
 
-def labs(place: Place | None = None) -> QuerySet[Lab]:
+class Counted(TypedDict):
+    """What a list of labs also knows."""
+
+    machine_count: int
+
+
+def labs(place: Place | None = None) -> "QuerySet[WithAnnotations[Lab, Counted]]":
     """All labs, or those of a place and its parts, with the number of their machines."""
     rows = Lab.objects.select_related("organisation", "place").annotate(machine_count=Count("machines"))
     if place is not None:

@@ -19,7 +19,7 @@ DAY_STEP_S = 900
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Power in W: `chart` for `lc-chart`, `rows` (start, mean W) for the table; `finding` says it in words."""
+    """Power in W: `chart` for `lc-chart`, `rows` (start, mean W) for the table, `finding` in words."""
 
     chart: dict[str, Any]
     rows: list[tuple[dt.datetime, float | None]]
@@ -34,7 +34,7 @@ class Curve:
 
 
 def day_of(text: str, zone: ZoneInfo, now: dt.datetime) -> dt.date:
-    """The day written as 2026-06-18, at most today in the lab's own calendar; today when it cannot be read."""
+    """The day written as 2026-06-18, at most today by the lab's calendar; today if it cannot be read."""
     today = now.astimezone(zone).date()
     try:
         day = dt.date.fromisoformat(text) if text else today

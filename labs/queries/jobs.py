@@ -1,4 +1,4 @@
-"""Reads of jobs: what one may see of them. A design that the visitor may not see looks like a file nobody knows."""
+"""Reads of jobs, as one may see them: a design that is not yours to see looks like an unknown file."""
 
 import datetime as dt
 import uuid

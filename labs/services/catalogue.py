@@ -1,4 +1,4 @@
-"""Labs, machines and badges: open a lab, add a machine, take it out of service, give a badge, tie a device to it."""
+"""Labs, machines and badges: open, add, take out of service, give, tie a device to it."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -77,7 +77,7 @@ def add_machine(
     demo: bool = False,
     **facts: Any,
 ) -> Machine:
-    """A machine of the lab; its process follows from its class unless `facts` says otherwise. Raises BadMachine."""
+    """A machine of the lab; its process follows from its class unless given. Raises BadMachine."""
     if cls not in Machine.Kind.values:
         known = ", ".join(Machine.Kind.values)
         raise BadMachine(
@@ -100,7 +100,7 @@ def add_machine(
 
 @transaction.atomic
 def set_state(*, machine: Machine, state: str, note: str = "", back_on: dt.date | None = None) -> Machine:
-    """Take a machine out of service, with the reason and the day it should be back, or put it in order again."""
+    """Take a machine out of service, with the reason and the day it is back, or put it in order again."""
     held = Machine.objects.select_for_update(no_key=True).get(pk=machine.pk)
     held.state = Machine.State(state)
     out = held.state == Machine.State.REPAIR

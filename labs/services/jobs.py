@@ -1,7 +1,8 @@
 """What a machine says about its jobs: take it in once, fold it, prove the design, measure the kWh.
 
-Events share the device's counter of seq with its readings, under the same lock, in the same transaction. A job is
-folded anew from all its events, so that any order of arrival, and any repetition, gives the same job.
+Events share the device's counter of seq with its readings, under the same lock, in the same transaction. A
+job is folded anew from all its events, so that any order of arrival, and any repetition, gives the same
+job.
 """
 
 import datetime as dt
@@ -29,13 +30,13 @@ from labs.queries import sun
 HEX = {"sha256": 64, "source_sha256": 64, "sha1": 40, "blob": 40}
 EARLY = dt.timedelta(minutes=15)
 TOO_OLD, TOO_NEW = dt.timedelta(days=400), dt.timedelta(minutes=5)
-#: A reading this far outside a job can still move its edges: the counter is interpolated between its neighbours.
+#: A reading this far outside a job can still move its edges: the counter is read off between neighbours.
 EDGE = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The same answer as telemetry's: `acked` is the highest seq below which everything is committed or rejected."""
+    """Telemetry's answer: `acked` is the highest seq below which everything is committed or rejected."""
 
     acked: int
     stored: int
@@ -62,7 +63,7 @@ class Message:
 
 @transaction.atomic
 def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) -> Ack:
-    """Store what is new and fold the jobs it is about. Raises NotALabDevice, and BadJobEvent when nothing has a seq.
+    """Store what is new and fold its jobs. Raises NotALabDevice, and BadJobEvent when nothing has a seq.
 
     Locks the device row first (claim_seqs).
     """
@@ -211,7 +212,7 @@ def refold(*, job: Job) -> None:
 
 
 def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:
-    """The booking that a job belongs to: the one that runs when it starts, or begins within a quarter of an hour."""
+    """The booking that a job belongs to: it runs when the job starts, or begins soon after."""
     return (
         Booking.objects.select_related("user", "design")
         .filter(machine=machine, status=Booking.Status.BOOKED, start__lte=at + EARLY, end__gt=at)
@@ -223,8 +224,9 @@ def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:
 def prove(*, job: Job) -> None:
     """Say which design the file is of, and how sure that is; does not save.
 
-    The same bytes in a design prove it; the source that a slicer named makes it probable. Only public designs and
-    those that the booking's person may see are asked, so that nobody learns of another's private file by its hash.
+    The same bytes in a design prove it; the source that a slicer named makes it probable. Only public
+    designs and those that the booking's person may see are asked, so that nobody learns of another's
+    private file by its hash.
     """
     job.design, job.provenance = None, Job.Provenance.UNKNOWN
     job.design_path = job.design_commit = job.design_blob = job.design_release = ""
@@ -257,7 +259,7 @@ def measure(*, job: Job) -> None:
         job.energy_kwh, job.energy_quality, job.energy_coverage = None, Job.Quality.NONE, 0.0
         return
     energy = device_queries.energy(job.device, job.started_at, end)
-    known = energy.quality != Job.Quality.NONE
+    known = energy.quality != "none"
     job.energy_kwh = energy.kwh if known else None
     job.energy_quality, job.energy_coverage = energy.quality, energy.coverage
     place = job.machine.lab.place
@@ -265,7 +267,7 @@ def measure(*, job: Job) -> None:
 
 
 def readings_came(*, device: Device, start: dt.datetime, end: dt.datetime) -> int:
-    """Measure again the finished jobs that late readings touch; how many. Runs in the transaction that stores them."""
+    """Measure again the finished jobs that late readings touch; how many. In the readings' transaction."""
     touched = Job.objects.select_related("device", "machine__lab__place").filter(
         Q(device=device), started_at__lte=end + EDGE, finished_at__gte=start - EDGE
     )

@@ -106,7 +106,7 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
         "badge_form": badge_form,
     }
     if request.method == "POST":
-        done = _do(request, found, person, do, manages, context)
+        done = _do(request, found, do, context)
         if done is not None:
             return done
     context["tiles"] = board.board(found, viewer=person, now=timezone.now())
@@ -114,14 +114,12 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
     return page(request, "labs/desk.html", context, lab=found, status=status)
 
 
-def _do(
-    request: HttpRequest, lab: Lab, person: User | None, do: str, manages: bool, context: dict[str, Any]
-) -> HttpResponse | None:
+def _do(request: HttpRequest, lab: Lab, do: str, context: dict[str, Any]) -> HttpResponse | None:
     """Do what a form asks; None shows the desk again with what `context` then holds."""
     try:
         if do == "badge" and context["badge_form"].is_valid():
-            return _grant(request, lab, person, context["badge_form"])
-        if not manages:
+            return _grant(request, lab, viewer(request), context["badge_form"])
+        if not context["manages"]:
             return None
         if do == "machine" and context["machine_form"].is_valid():
             facts = {k: v for k, v in context["machine_form"].cleaned_data.items() if v not in (None, "")}

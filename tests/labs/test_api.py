@@ -263,7 +263,7 @@ def test_a_machines_page_asks_no_more_for_many_jobs(client: Client, printer: Mac
     assert _count(client, path) == few
 
 
-# --- over real HTTP ----------------------------------------------------------------------------------------------
+# --- over real HTTP ---
 
 
 def _ask(url: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, dict[str, Any]]:

@@ -135,9 +135,9 @@ def test_a_badge_is_asked_for_and_must_last(printer: Machine) -> None:
     ("start", "length"),
     [
         (lambda: timezone.now() - 3 * HOUR, HOUR),
-        (lambda: tomorrow(), -HOUR),
-        (lambda: tomorrow(), dt.timedelta(0)),
-        (lambda: tomorrow(), dt.timedelta(hours=25)),
+        (tomorrow, -HOUR),
+        (tomorrow, dt.timedelta(0)),
+        (tomorrow, dt.timedelta(hours=25)),
         (lambda: tomorrow() + dt.timedelta(days=400), HOUR),
     ],
     ids=["past", "upside down", "empty", "too long", "too far"],

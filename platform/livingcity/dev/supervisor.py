@@ -1,4 +1,4 @@
-"""Runs the whole city in the foreground: services, tables, static files, web, worker and beat, until it is told to stop.
+"""Runs the whole city in the foreground: services, tables, web, worker and clock, until it is told to stop.
 
 A child that dies is started again, more slowly each time it dies young, and said so. Ctrl-C, TERM and HUP end all of it
 within seconds; `kill -9` leaves nothing either, for each child asks the kernel to end with us (`dev.processes`) and the
@@ -189,7 +189,7 @@ class Supervisor:
 
     def _first_page(self) -> int:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{settings.PORT}/", timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{settings.PORT}/", timeout=30) as answer:
                 return int(answer.status)
         except HTTPError as refused:
             if refused.code >= 500:

@@ -34,6 +34,18 @@ interface Part {
   token: string | null;
 }
 
+/** Quantised positions and normals (KHR_mesh_quantization) as floats: whole numbers cannot take the matrix in metres. */
+function inFloats(shape: THREE.BufferGeometry): THREE.BufferGeometry {
+  for (const name of ["position", "normal"]) {
+    const given = shape.attributes[name];
+    if (!given || given.array instanceof Float32Array) continue;
+    const floats = new Float32Array(given.count * 3);
+    for (let at = 0; at < given.count; at++) floats.set([given.getX(at), given.getY(at), given.getZ(at)], 3 * at);
+    shape.setAttribute(name, new THREE.BufferAttribute(floats, 3));
+  }
+  return shape;
+}
+
 class Model extends HTMLElement {
   static observedAttributes = ["src"];
   #stage: HTMLDivElement | null = null;
@@ -184,7 +196,7 @@ class Model extends HTMLElement {
   }
 
   #addPart(source: THREE.Mesh, at: number): void {
-    let shape = source.geometry.clone().applyMatrix4(source.matrixWorld);
+    let shape = inFloats(source.geometry.clone()).applyMatrix4(source.matrixWorld);
     const triangles = (shape.index?.count ?? shape.attributes["position"]!.count) / 3;
     if (triangles * 3 <= CREASE_MOST_VERTICES) {
       for (const name of Object.keys(shape.attributes)) {
