@@ -16,7 +16,9 @@ OFFERED = (
     "GPL-3.0-or-later", "TAPR-OHL-1.0",
 )  # fmt: skip
 
-FREE = frozenset({"CC0-1.0", "CERN-OHL-P-2.0", "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "Unlicense", "0BSD"})
+FREE = frozenset(
+    {"CC0-1.0", "CERN-OHL-P-2.0", "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "Unlicense", "0BSD"}
+)
 NAMED = frozenset({"CC-BY-4.0", "CC-BY-3.0", "CC-BY-2.0"})
 SHARED = frozenset({
     "CERN-OHL-S-2.0", "CERN-OHL-W-2.0", "CERN-OHL-1.2", "CC-BY-SA-4.0", "CC-BY-SA-3.0", "TAPR-OHL-1.0", "GPL-3.0-or-later",

@@ -117,7 +117,7 @@ STOCK: tuple[Stock, ...] = (
                 lambda: {
                     "gear.stl": stl(things.vent_gear()),
                     "README.md": _text(
-                        "# Vent gear\n\nThe gear of the window vents in houses of the sixties. Count the teeth before you "
+                        "# Vent gear\n\nThe gear of the window vents in houses of the sixties. Count the teeth first: "
                         "print: there are 18.\n\nPrint it flat, PETG, five walls."
                     ),
                 },
