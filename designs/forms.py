@@ -59,7 +59,7 @@ class NewDesign(forms.Form):
 
     def clean_file(self) -> "UploadedFile[Any] | None":
         """Not empty, not over the limit of a file."""
-        file: "UploadedFile[Any] | None" = self.cleaned_data["file"]
+        file: UploadedFile[Any] | None = self.cleaned_data["file"]
         if file is not None and (file.size or 0) > MAX_BLOB_BYTES:
             raise forms.ValidationError(_("A file may have up to %(n)d MB.") % {"n": MAX_BLOB_BYTES // 1_000_000})
         return file

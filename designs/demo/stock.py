@@ -174,7 +174,7 @@ STOCK: tuple[Stock, ...] = (
                 lambda: {
                     "planter.stl": stl(things.herb_planter()),
                     "saucer.stl": stl(things.planter_saucer()),
-                    "README.md": _text("# Herb planter\n\nOne wall of 1.2 mm is enough. Basil likes it, mint leaves it."),
+                    "README.md": _text("# Herb planter\n\nA wall of 1.2 mm is enough. Basil likes it, mint leaves it."),
                 },
             ),
         ),

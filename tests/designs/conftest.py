@@ -54,8 +54,8 @@ def make(maker: User, *, name: str = "Test cube", visibility: str = "public") ->
     """A design with two versions, indexed and not drawn."""
     design = create_design(owner=maker.handle, name=name, licence="MIT", by=maker, visibility=visibility)
     write_files(
-        design=design, files={"cube.stl": cube_stl(10), "README.md": b"# Cube\n"}, message="First", author=maker, by=maker,
-        at=FIRST,
+        design=design, files={"cube.stl": cube_stl(10), "README.md": b"# Cube\n"}, message="First", author=maker,
+        by=maker, at=FIRST,
     )  # fmt: skip
     write_files(design=design, files={"cube.stl": cube_stl(12)}, message="Larger", author=maker, by=maker, at=SECOND)
     return index_now(design=design, by=maker)

@@ -1,4 +1,4 @@
-"""Designs from elsewhere: a repository with its whole history, a folder, an archive; nothing is left of what is refused."""
+"""Designs from elsewhere: a repository with its history, a folder, an archive; nothing stays of what is refused."""
 
 import subprocess
 import zipfile
@@ -62,6 +62,7 @@ def test_a_folder_and_an_archive_become_a_first_version(tmp_path: Path, maker: U
         assert design.licence == "LicenseRef-Unknown"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_is_refused_leaves_nothing(tmp_path: Path, maker: User) -> None:
     evil, empty = tmp_path / "evil.zip", tmp_path / "empty"
     empty.mkdir()

@@ -48,7 +48,10 @@ def test_one_file_becomes_a_design(client: Client, maker: User) -> None:
 
     design = Design.objects.get(slug="door-stop")
     index_now(design=design, by=maker)
-    assert set(FileVersion.objects.filter(design=design).values_list("path", flat=True)) == {"README.md", "door stop.stl"}
+    assert set(FileVersion.objects.filter(design=design).values_list("path", flat=True)) == {
+        "README.md",
+        "door stop.stl",
+    }
     again = client.post("/designs/new/", sent | {"file": SimpleUploadedFile("x.stl", b"x")})
     assert again.status_code == 422
     assert "choose another name" in again.content.decode()
@@ -72,12 +75,12 @@ def test_raw_files_cannot_run(client: Client, design: Design, maker: User) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["<script>alert(1)</script>", "[x](javascript:alert(1))", "![x](https://tracker.example/p.png)", "<img src=x onerror=y>",
-     "[x](//evil.example)", "![x](../../x)", "<svg onload=alert(1)>", "[x](data:text/html,x)"],
+    ["<script>alert(1)</script>", "[x](javascript:alert(1))", "![x](https://tracker.example/p.png)",
+     "<img src=x onerror=y>", "[x](//evil.example)", "![x](../../x)", "<svg onload=alert(1)>", "[x](data:text/html,x)"],
 )  # fmt: skip
 def test_texts_of_strangers_cannot_run_or_reach_out(text: str) -> None:
     html = str(markdown.render(text, owner="a", slug="b", ref="main"))
-    for evil in ("<script", "javascript:", "tracker.example", "<img src=x", "<svg", "//evil", 'src="..', "data:"):
+    for evil in ("<script", '="javascript:', "tracker.example", "<img src=x", "<svg", "//evil", 'src="..', '="data:'):
         assert evil not in html
 
 
@@ -99,10 +102,17 @@ def test_lists_do_not_grow_queries(
         client.get("/designs/")
     with django_assert_max_num_queries(3):
         client.get("/api/v1/designs/")
-    with django_assert_max_num_queries(2):
-        assert len(origins(blob=FileVersion.objects.filter(path="cube.stl", current=True)[0].blob.oid)) == 5
+    oid = FileVersion.objects.filter(path="cube.stl", current=True)[0].blob.oid
+    with django_assert_num_queries(1):
+        assert len(origins(blob=oid)) == 5
 
 
 def test_filters(client: Client, design: Design) -> None:
-    for query, found in (("q=cube", True), ("q=nothing", False), ("format=stl", True), ("format=step", False), ("licence=MIT", True)):
+    for query, found in (
+        ("q=cube", True),
+        ("q=nothing", False),
+        ("format=stl", True),
+        ("format=step", False),
+        ("licence=MIT", True),
+    ):
         assert ("Test cube" in client.get(f"/designs/?{query}").content.decode()) is found

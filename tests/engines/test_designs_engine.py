@@ -194,7 +194,7 @@ def test_corners_that_are_no_numbers_are_left_out_and_counted(tmp_path: Path) ->
 def test_the_model_for_the_viewer_is_in_metres_y_up_and_stands_on_the_ground(tmp_path: Path) -> None:
     import trimesh
 
-    model = load(saved(tmp_path, stl(BOX + [100, 50, 7], BOX_FACES), "box.stl"), "stl")
+    model = load(saved(tmp_path, stl(BOX + np.array([100, 50, 7]), BOX_FACES), "box.stl"), "stl")
     scene = trimesh.load_scene(io.BytesIO(glb.write(model)), file_type="glb")
     assert scene.extents == pytest.approx([0.030, 0.010, 0.020], abs=1e-6)
     assert scene.bounds[0] == pytest.approx([-0.015, 0.0, -0.010], abs=1e-6)
@@ -217,7 +217,7 @@ def test_the_picture_shows_the_thing_in_the_middle_and_nothing_in_the_corners(tm
 
 
 def test_pieces_that_do_not_touch_get_parts_of_their_own(tmp_path: Path) -> None:
-    two = np.vstack([BOX, BOX + [100, 0, 0]])
+    two = np.vstack([BOX, BOX + np.array([100, 0, 0])])
     model = load(saved(tmp_path, stl(two, np.vstack([BOX_FACES, BOX_FACES + 8])), "two.stl"), "stl")
     found = facts(model)
     assert found.parts == 2
