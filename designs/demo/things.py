@@ -183,7 +183,8 @@ def coat_hook() -> Solid:
     """A hook that carries a wet coat: a back with two screws and an arm that thickens at its root."""
     back = rounded(30, 86, 6, 8.0, at=(-15, 0, 0))
     arm_profile = [
-        (0, 12), (6, 12), (26, 10), (44, 14), (54, 26), (55, 40), (48, 40), (45, 29), (37, 23), (26, 21), (14, 26), (6, 40), (0, 44),
+        (0, 12), (6, 12), (26, 10), (44, 14), (54, 26), (55, 40), (48, 40), (45, 29), (37, 23), (26, 21),
+        (14, 26), (6, 40), (0, 44),
     ]  # fmt: skip
     arm = outline([(x, y) for x, y in arm_profile], 14, round_mm=2.2).rotate((0, -90, 0)).translate((7, 0, 3))
     knob = rod(8.5, 15, at=(0, 0, -7.5)).rotate((0, 90, 0)).translate((0, 39, 54))

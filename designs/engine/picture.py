@@ -256,7 +256,7 @@ def _key_light(  # noqa: PLR0917
     directions = _unit(
         key[None, :] + (radius * np.cos(angle))[:, None] * across + (radius * np.sin(angle))[:, None] * along
     )
-    cosine = np.clip(np.einsum("ij,ij->i", normal, directions), 0, 1).astype(np.float64)
+    cosine: Floats = np.clip(np.einsum("ij,ij->i", normal, directions), 0, 1).astype(np.float64)
     cosine[np.einsum("ij,ij->i", flat, directions) <= 0] = 0
     lit = np.flatnonzero(cosine > 0)
     if len(lit):
