@@ -1,6 +1,40 @@
-"""Addresses of the room: pages in `urlpatterns`, the API in `api_urlpatterns`."""
+"""Addresses of the room: pages in `urlpatterns`, the API in `api_urlpatterns`, files and git outside the languages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
-api_urlpatterns: list[URLPattern | URLResolver] = []
+from designs.api import designs as api
+from designs.api.provenance import Provenance
+from designs.views import content, git_http, lists, pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("designs/", lists.designs, name="designs"),
+    path("designs/new/", lists.new, name="design_new"),
+    path("designs/<slug:owner>/<slug:slug>/", pages.design, name="design"),
+    path("designs/<slug:owner>/<slug:slug>/files/<path:path>", pages.file, name="design_file"),
+    path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
+]
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("designs/", api.Designs.as_view(), name="designs"),
+    path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
+    path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
+    path("provenance/", Provenance.as_view(), name="provenance"),
+]
+bare_urlpatterns: list[URLPattern | URLResolver] = [
+    path("designs/<slug:owner>/<slug:slug>.git/info/refs", git_http.info_refs, name="git-info-refs"),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)\.git/(?P<service>git-upload-pack|git-receive-pack)$",
+        git_http.rpc,
+        name="git-rpc",
+    ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
+        content.preview,
+        name="design-preview",
+    ),
+    path("designs/<slug:owner>/<slug:slug>/archive/<path:ref>.zip", content.archive, name="design-archive"),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/raw/(?P<ref>[0-9a-f]{40}|[A-Za-z0-9._-]+)/(?P<path>.+)$",
+        content.raw,
+        name="design-raw",
+    ),
+]

@@ -5,9 +5,15 @@ from django.conf import settings
 from django.utils import timezone
 
 BEAT = {
-    "labs.demo_tick": {"task": "labs.demo_tick", "schedule": 60.0, "options": {"queue": "ingest", "expires": 50}},
+    "labs.demo_tick": {
+        "task": "labs.demo_tick",
+        "schedule": 60.0,
+        "options": {"queue": "ingest", "expires": 50},
+    },
     "labs.demo_bookings": {
-        "task": "labs.demo_bookings", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000},
+        "task": "labs.demo_bookings",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3000},
     },
 }
 """Entries for CELERY_BEAT_SCHEDULE."""

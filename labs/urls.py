@@ -10,9 +10,9 @@ from labs.views import bookings, desk, jobs, labs
 urlpatterns: list[URLPattern | URLResolver] = [
     path("labs/", labs.directory, name="labs"),
     path("labs/<slug:lab>/", labs.lab, name="lab"),
+    path("labs/<slug:lab>/live/", labs.live, name="lab_live"),
     path("labs/<slug:lab>/desk/", desk.desk, name="lab_desk"),
     path("labs/<slug:lab>/<slug:machine>/", labs.machine, name="machine"),
-    path("labs/<slug:lab>/<slug:machine>/live/", labs.live, name="machine_live"),
     path("labs/<slug:lab>/<slug:machine>/book/", bookings.book, name="book"),
     path("jobs/<uuid:job>/", jobs.job, name="job"),
     path("me/bookings/", bookings.mine, name="my_bookings"),

@@ -1,4 +1,6 @@
-"""The API of the twin: districts, their layers and access, and the coverage of a place. Readable without a token."""
+"""The API of the twin: districts, their layers and access, and the coverage of a place. Readable without a
+token.
+"""
 
 from typing import Any, cast
 
@@ -43,9 +45,20 @@ class DistrictVersionSerializer(serializers.ModelSerializer[DistrictVersion]):
     class Meta:
         model = DistrictVersion
         fields = (
-            "number", "created_at", "sources", "licence", "attribution", "dated_at", "date_stated", "epsg", "bounds",
-            "counts", "changes", "skipped", "engine_version",
-        )  # fmt: skip
+            "number",
+            "created_at",
+            "sources",
+            "licence",
+            "attribution",
+            "dated_at",
+            "date_stated",
+            "epsg",
+            "bounds",
+            "counts",
+            "changes",
+            "skipped",
+            "engine_version",
+        )
 
     @extend_schema_field(SkippedSerializer(many=True))
     def get_skipped(self, version: DistrictVersion) -> list[dict[str, Any]]:
@@ -62,7 +75,7 @@ class DistrictSerializer(serializers.ModelSerializer[District]):
 
     class Meta:
         model = District
-        fields = ("slug", "name", "place", "demo", "created_at", "url", "layers", "version")
+        fields: tuple[str, ...] = ("slug", "name", "place", "demo", "created_at", "url", "layers", "version")
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "uri-reference"}})
     def get_layers(self, district: District) -> dict[str, str]:
@@ -104,7 +117,15 @@ class AccessSerializer(serializers.ModelSerializer[Access]):
 
     class Meta:
         model = Access
-        fields = ("version", "engine_version", "kinds", "all_within_15", "walk_nodes", "walk_edges", "walk_kept_share")
+        fields = (
+            "version",
+            "engine_version",
+            "kinds",
+            "all_within_15",
+            "walk_nodes",
+            "walk_edges",
+            "walk_kept_share",
+        )
 
 
 class EvidenceSerializer(serializers.Serializer[dict[str, Any]]):
@@ -114,7 +135,7 @@ class EvidenceSerializer(serializers.Serializer[dict[str, Any]]):
     claimed_level = serializers.IntegerField()
     what = serializers.CharField()
     count = serializers.IntegerField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not of the class
     as_of = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField()
 
@@ -165,17 +186,24 @@ class DistrictLayer(APIView):
     permission_classes = READ
 
     @extend_schema(
-        parameters=[VERSION],
+        parameters=[
+            VERSION,
+            OpenApiParameter("kind", str, description="Only these kinds, parted by commas."),
+            OpenApiParameter("fields", str, enum=["map"], description="`map`: only what the map reads."),
+        ],
         responses={(200, "application/geo+json"): OpenApiTypes.OBJECT, 304: None},
         operation_id="districts_layers_retrieve",
     )
     def get(self, request: Request, slug: str, layer: str) -> HttpResponse:
         of = queries.version(queries.district(slug), _number(request))
-        tag = f'"{layers.etag(layer, of)}"'
+        wish = _wish(request)
+        tag = f'"{layers.etag(layer, of, wish)}"'
         if tag in request.headers.get("If-None-Match", ""):
             response = HttpResponse(status=304)
         else:
-            response = _geojson(layers.gzipped(cast("Layer", layer), of), request.headers.get("Accept-Encoding", ""))
+            response = _geojson(
+                layers.gzipped(cast("Layer", layer), of, wish), request.headers.get("Accept-Encoding", "")
+            )
         response["ETag"] = tag
         response["Vary"] = "Accept-Encoding"
         response["Cache-Control"] = "public, max-age=60, stale-while-revalidate=3600"
@@ -187,6 +215,14 @@ def _geojson(body: bytes, accepted: str) -> HttpResponse:
     if "gzip" in accepted:
         return HttpResponse(body, content_type="application/geo+json", headers={"Content-Encoding": "gzip"})
     return HttpResponse(layers.unpacked(body), content_type="application/geo+json")
+
+
+def _wish(request: Request) -> layers.Wish:
+    """Which part of the layer is asked for; at most 22 kinds, in a settled order, so that the cache stays
+    small.
+    """
+    kinds = sorted({kind for kind in request.query_params.get("kind", "").split(",") if kind})
+    return layers.Wish(kinds=tuple(kinds[:22]), slim=request.query_params.get("fields") == "map")
 
 
 def _number(request: Request) -> int | None:
@@ -222,7 +258,7 @@ class PlaceCoverage(APIView):
         place = Place.objects.select_related("parent").filter(slug=slug).first()
         if place is None:
             raise NotFound(_("There is no place “%(slug)s”.") % {"slug": slug})
-        return Response(CoverageSerializer([_coverage(part) for part in places_under(place)], many=True).data)
+        return Response([CoverageSerializer(_coverage(part)).data for part in places_under(place)])
 
 
 def _coverage(place: Place) -> dict[str, Any]:
@@ -239,12 +275,17 @@ def _coverage(place: Place) -> dict[str, Any]:
                 "level": cell.level,
                 "evidence": [
                     {
-                        "level": level, "claimed_level": piece.level, "what": str(piece.what), "count": piece.count,
-                        "source": piece.source, "as_of": piece.as_of, "url": piece.url,
+                        "level": level,
+                        "claimed_level": piece.level,
+                        "what": str(piece.what),
+                        "count": piece.count,
+                        "source": piece.source,
+                        "as_of": piece.as_of,
+                        "url": piece.url,
                     }
                     for piece, level in cell.evidence
                 ],
             }
             for cell in found
         ],
-    }  # fmt: skip
+    }

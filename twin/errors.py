@@ -57,17 +57,35 @@ class UnreadableFile(BadInput):
 
 _SENTENCES: dict[Reason, Text] = {
     "empty": gettext_lazy("%(where)s is empty. Nothing was changed; export it again and send that."),
-    "unknown-format": gettext_lazy("%(where)s is not a file we can read. Send one of: .osm.pbf, .osm, .city.json, .city.jsonl, .geojson."),
+    "unknown-format": gettext_lazy(
+        "%(where)s is not a file we can read. Send one of: .osm.pbf, .osm, .city.json, .city.jsonl, .geojson."
+    ),
     "broken": gettext_lazy("%(where)s is damaged (%(detail)s). Nothing was changed; download it again."),
-    "no-buildings": gettext_lazy("%(where)s holds no building that lies wholly inside it. Nothing was changed; take a larger extract."),
-    "no-crs": gettext_lazy("%(where)s does not say which coordinate system it uses (metadata.referenceSystem). Nothing was changed; add it."),
-    "bad-crs": gettext_lazy("%(where)s names a coordinate system we do not know: “%(detail)s”. Nothing was changed; give an EPSG number."),
-    "bad-version": gettext_lazy("%(where)s is CityJSON %(detail)s; we read 1.1 and 2.0. Nothing was changed; upgrade the file with cjio."),
-    "bad-index": gettext_lazy("%(where)s uses a point that the file does not hold (%(detail)s points). Nothing was changed; check it with cjval."),
+    "no-buildings": gettext_lazy(
+        "%(where)s holds no building that lies wholly inside it. Nothing was changed; take a larger extract."
+    ),
+    "no-crs": gettext_lazy(
+        "%(where)s does not say which coordinate system it uses (metadata.referenceSystem). "
+        "Nothing was changed; add it."
+    ),
+    "bad-crs": gettext_lazy(
+        "%(where)s names a coordinate system we do not know: “%(detail)s”. Nothing was changed; give an EPSG number."
+    ),
+    "bad-version": gettext_lazy(
+        "%(where)s is CityJSON %(detail)s; we read 1.1 and 2.0. Nothing was changed; upgrade it with cjio."
+    ),
+    "bad-index": gettext_lazy(
+        "%(where)s uses a point that the file does not hold (%(detail)s points). "
+        "Nothing was changed; check it with cjval."
+    ),
     "bad-json": gettext_lazy("%(where)s is not valid JSON: %(detail)s. Nothing was changed."),
-    "bad-coordinates": gettext_lazy("%(where)s has coordinates that are not on Earth or not numbers (%(detail)s). Nothing was changed."),
-    "far-apart": gettext_lazy("%(where)s spans %(detail)s degrees; a district is at most 2 wide. Nothing was changed; cut it smaller."),
-}  # fmt: skip
+    "bad-coordinates": gettext_lazy(
+        "%(where)s has coordinates that are not on Earth or not numbers (%(detail)s). Nothing was changed."
+    ),
+    "far-apart": gettext_lazy(
+        "%(where)s spans %(detail)s degrees; a district is at most 2 wide. Nothing was changed; cut smaller."
+    ),
+}
 
 
 def unreadable(fault: Unreadable) -> UnreadableFile:

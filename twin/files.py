@@ -1,4 +1,6 @@
-"""The files that districts were made from, kept under their SHA-256 so that a worker, or a later engine, reads the same bytes."""
+"""The files that districts were made from, kept under their SHA-256 so that a worker, or a later engine,
+reads the same bytes.
+"""
 
 import hashlib
 import os
@@ -36,7 +38,9 @@ def path(kept: Kept) -> Path:
 
 
 def keep(name: str, chunks: Iterable[bytes]) -> Kept:
-    """Write a file once under its hash. Refuses names of unknown format, empty files and files beyond 512 MB."""
+    """Write a file once under its hash. Refuses names of unknown format, empty files and files beyond 512
+    MB.
+    """
     name = Path(name).name
     try:
         format_of(name)

@@ -20,7 +20,7 @@ class FilesField(forms.FileField):
 
     widget = ManyFiles
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]  # several, not one
+    def clean(self, data: Any, initial: Any = None) -> list["UploadedFile[Any]"]:
         files = data if isinstance(data, (list, tuple)) else [data]
         return [super(FilesField, self).clean(file, initial) for file in files]
 
@@ -29,17 +29,27 @@ class ImportForm(forms.Form):
     """Files that become a district, or its next version."""
 
     slug = forms.SlugField(
-        label=_("Address"), max_length=60, help_text=_("Small letters, digits and hyphens. The address of a district that stands makes its next version.")
+        label=_("Address"),
+        max_length=60,
+        help_text=_("Small letters, digits and hyphens. The address of a district that stands makes its next version."),
     )
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
     place = forms.ModelChoiceField(
-        Place.objects.order_by("name"), label=_("Place"), required=False, to_field_name="slug",
+        Place.objects.order_by("name"),
+        label=_("Place"),
+        required=False,
+        to_field_name="slug",
         help_text=_("The neighbourhood that it models. Without one it is shown, but never enters the figures."),
-    )  # fmt: skip
-    files = FilesField(
-        label=_("Files"), allow_empty_file=True, help_text=_(".osm.pbf, .osm, .city.json, .city.jsonl or .geojson; several make one district.")
+    )
+    sources = FilesField(
+        label=_("Files"),
+        allow_empty_file=True,
+        help_text=_(".osm.pbf, .osm, .city.json, .city.jsonl or .geojson; several make one district."),
     )
     licence = forms.CharField(
-        label=_("Licence"), max_length=200, required=False, help_text=_("SPDX name, such as CC-BY-4.0. OpenStreetMap’s is known.")
+        label=_("Licence"),
+        max_length=200,
+        required=False,
+        help_text=_("SPDX name, such as CC-BY-4.0. OpenStreetMap’s is known."),
     )
     attribution = forms.CharField(label=_("Who made the data"), max_length=400, required=False)

@@ -1,9 +1,12 @@
-"""A layer of a district as GeoJSON bytes, gzipped, for the map; kept in the cache, which may lose it at any time."""
+"""A layer of a district as GeoJSON bytes, gzipped, for the map; kept in the cache, which may lose it at any
+time.
+"""
 
 import gzip
 import hashlib
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,25 +16,45 @@ from django.core.cache import cache
 from twin import queries
 from twin.engine import ENGINE_VERSION
 from twin.engine.model import Layer
-from twin.models import DistrictVersion
+from twin.engine.tags import KINDS
+from twin.models import DistrictVersion, Thing
 
 log = logging.getLogger(__name__)
 
-FORM = "3"
+FORM = "4"
 """Raise it when the bytes of a layer change for the same version."""
 KEEP_S = 7 * 24 * 3600
 
 
-def etag(layer: str, of: DistrictVersion) -> str:
-    """What names the bytes: version, engine and form."""
-    name = f"{of.pk}:{of.sources_sha256}:{of.created_at.timestamp()}:{layer}:{ENGINE_VERSION}:{FORM}"
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which part of a layer: only things of these kinds (all if none), and only the properties that the map
+    reads.
+    """
+
+    kinds: tuple[str, ...] = ()
+    slim: bool = False
+
+
+EVERYTHING = Wish()
+_KNOWN = frozenset((*KINDS, "green", "water"))
+"""Only wishes for these kinds are kept, so that nobody can fill the cache with kinds of their own invention."""
+_SLIM = frozenset({"id", "name", "kind", "class", "tag"})
+
+
+def etag(layer: str, of: DistrictVersion, wish: Wish = EVERYTHING) -> str:
+    """What names the bytes: version, engine, form and wish."""
+    name = f"{of.pk}:{of.sources_sha256}:{of.created_at.timestamp()}:{layer}:{wish}:{ENGINE_VERSION}:{FORM}"
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
-def gzipped(layer: Layer, of: DistrictVersion) -> bytes:
+def gzipped(layer: Layer, of: DistrictVersion, wish: Wish = EVERYTHING) -> bytes:
     """The FeatureCollection of a layer as of a version, gzipped. Raises NoSuchLayer."""
-    key = f"twin:layer:{etag(layer, of)}"
-    return remembered(key, lambda: gzip.compress(orjson.dumps(_collection(layer, of)), compresslevel=6, mtime=0))
+
+    def made() -> bytes:
+        return gzip.compress(orjson.dumps(_collection(layer, of, wish)), compresslevel=6, mtime=0)
+
+    return remembered(f"twin:layer:{etag(layer, of, wish)}", made) if _KNOWN.issuperset(wish.kinds) else made()
 
 
 def remembered(key: str, make: Callable[[], bytes]) -> bytes:
@@ -50,16 +73,19 @@ def remembered(key: str, make: Callable[[], bytes]) -> bytes:
     return found
 
 
-def _collection(layer: Layer, of: DistrictVersion) -> dict[str, Any]:
+def _collection(layer: Layer, of: DistrictVersion, wish: Wish) -> dict[str, Any]:
     minutes = _minutes(of) if layer == "buildings" else {}
+    rows = queries.things(layer, of)
+    if wish.kinds:
+        rows = rows.filter(kind__in=wish.kinds)
     features = [
         {
             "type": "Feature",
             "id": number,
-            "properties": {**_shown(layer, row.properties), "id": row.key, **minutes.get(row.key, {})},
+            "properties": _shown(layer, row, minutes, slim=wish.slim),
             "geometry": {"type": row.geometry["type"], "coordinates": _short(row.geometry["coordinates"])},
         }
-        for number, row in enumerate(queries.things(layer, of).iterator(chunk_size=5000), 1)
+        for number, row in enumerate(rows.iterator(chunk_size=5000), 1)
     ]
     return {
         "type": "FeatureCollection",
@@ -72,13 +98,17 @@ def _collection(layer: Layer, of: DistrictVersion) -> dict[str, Any]:
     }
 
 
-def _shown(layer: Layer, properties: dict[str, Any]) -> dict[str, Any]:
+def _shown(layer: Layer, row: Thing, minutes: dict[str, dict[str, float]], *, slim: bool) -> dict[str, Any]:
     """Properties as the map reads them: `height` in metres, and no empty ones."""
-    shown = {name: value for name, value in properties.items() if value not in ("", None)}
+    shown = {
+        "id": row.key,
+        **{name: value for name, value in row.properties.items() if value not in ("", None)},
+    }
     if layer == "buildings":
         shown["height"] = shown.pop("height_m", 0)
         shown["min_height"] = shown.pop("min_height_m", 0)
-    return shown
+        return {**shown, **minutes.get(row.key, {})}
+    return {name: value for name, value in shown.items() if name in _SLIM} if slim else shown
 
 
 def _minutes(of: DistrictVersion) -> dict[str, dict[str, float]]:

@@ -1,8 +1,9 @@
 """Districts, their versions, and the things they are made of.
 
-A version is a number. A thing is a row that is valid from the version that brought it (`since`) until the version that
-changed or dropped it (`until`, null while it stands). So a new import writes only what differs, "as of version n" is
-one condition, and the difference of two versions is what began or ended between them. Rows never change once written.
+A version is a number. A thing is a row that is valid from the version that brought it (`since`) until the
+version that changed or dropped it (`until`, null while it stands). So a new import writes only what differs,
+"as of version n" is one condition, and the difference of two versions is what began or ended between them.
+Rows never change once written.
 """
 
 from typing import ClassVar
@@ -17,8 +18,12 @@ class District(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
-    place = models.ForeignKey("places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="districts")
-    current = models.OneToOneField("DistrictVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    place = models.ForeignKey(
+        "places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="districts"
+    )
+    current = models.OneToOneField(
+        "DistrictVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     demo = models.BooleanField(default=False)
 
@@ -29,14 +34,17 @@ class District(models.Model):
 class DistrictVersion(models.Model):
     """One import: what was read, from where, under which licence, what was skipped and what changed.
 
-    `sources`: [{"name", "sha256", "size"}]. `skipped`: [{"what", "why", "count"}] codes. `bounds`: west, south, east,
-    north. `dated_at`: when the data were true as far as the files say, else when they were imported.
+    `sources`: [{"name", "sha256", "size"}]. `skipped`: [{"what", "why", "count"}] codes. `bounds`: west,
+    south, east, north. `dated_at`: when the data were true as far as the files say, else when they were
+    imported.
     """
 
     district = models.ForeignKey(District, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     sources = models.JSONField(default=list)
     sources_sha256 = models.CharField(max_length=64)
     licence = models.CharField(max_length=200, blank=True)
@@ -58,7 +66,9 @@ class DistrictVersion(models.Model):
 
 
 class Thing(models.Model):
-    """What all layers share. `geometry` is GeoJSON in WGS 84; `properties` hold each fact and how it is known."""
+    """What all layers share. `geometry` is GeoJSON in WGS 84; `properties` hold each fact and how it is
+    known.
+    """
 
     layer: ClassVar[str]
 
@@ -75,12 +85,17 @@ class Thing(models.Model):
     class Meta:
         abstract = True
         constraints = (
-            models.UniqueConstraint("district", "key", name="twin_%(class)s_stands_once", condition=models.Q(until=None)),
+            models.UniqueConstraint(
+                "district", "key", name="twin_%(class)s_stands_once", condition=models.Q(until=None)
+            ),
             models.CheckConstraint(
-                name="twin_%(class)s_ends_after_start", condition=models.Q(until=None) | models.Q(until__gt=models.F("since"))
+                name="twin_%(class)s_ends_after_start",
+                condition=models.Q(until=None) | models.Q(until__gt=models.F("since")),
             ),
         )
-        indexes = (models.Index(fields=["district", "kind"], name="twin_%(class)s_kind", condition=models.Q(until=None)),)
+        indexes = (
+            models.Index(fields=["district", "kind"], name="twin_%(class)s_kind", condition=models.Q(until=None)),
+        )
 
     def __str__(self) -> str:
         return self.name or self.key

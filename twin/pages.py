@@ -1,5 +1,6 @@
 """What the pages of the twin show, put together."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
 from twin.engine.model import LAYERS
 from twin.models import Access, Building, District, DistrictVersion, Service, Street, Thing
-from twin.words import AREAS, HEIGHT_SOURCES, KINDS, word
+from twin.words import AREAS, HEIGHT_SOURCES, KINDS, USES, word
 from twin.words import LAYERS as LAYER_WORDS
 
 EVERYDAY = ("grocery", "school", "pharmacy", "library", "health", "transit", "park")
@@ -22,7 +23,8 @@ EVERYDAY = ("grocery", "school", "pharmacy", "library", "health", "transit", "pa
 def district_cards() -> list[dict[str, Any]]:
     """Each district with what its card shows."""
     return [
-        {"district": found, "version": (of := queries.current(found)), "size": picture_size(of)} for found in queries.districts()
+        {"district": found, "version": (of := queries.current(found)), "size": picture_size(of)}
+        for found in queries.districts()
     ]
 
 
@@ -47,6 +49,7 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "map_layers": map_layers(kept),
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
+        "view": view(of),
         "known": queries.best_known(of),
     }
 
@@ -60,8 +63,21 @@ def map_card(found: District) -> dict[str, Any]:
         "map_layers": [],
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
+        "view": view(of),
         "known": queries.best_known(of),
     }
+
+
+def view(of: DistrictVersion) -> dict[str, str]:
+    """Where the map opens: on the middle, so near that the district is a little wider than a screen of 1200
+    pixels.
+    """
+    west, south, east, north = of.bounds
+    lon, lat = (west + east) / 2, (south + north) / 2
+    wide_m = max((east - west) * 111_320 * math.cos(math.radians(lat)), 50.0)
+    metres_a_pixel_at_zoom_0 = 78_271.5 * math.cos(math.radians(lat))
+    zoom = math.log2(metres_a_pixel_at_zoom_0 * 1050 / wide_m)
+    return {"center": f"{lon:.6f},{lat:.6f}", "zoom": f"{min(zoom, 17.0):.2f}"}
 
 
 def picture_size(of: DistrictVersion) -> dict[str, int]:
@@ -95,27 +111,42 @@ def map_layers(kept: Access | None) -> list[dict[str, Any]]:
     unknown = _("not known")
     minutes = [
         {
-            "key": f"min_{kind}", "label": label, "property": f"min_{kind}", "type": "steps", "steps": [0, 5, 10, 15],
-            "unit": _("min"), "color": "act", "invert": True, "missing": unknown,
+            "key": f"min_{kind}",
+            "label": label,
+            "property": f"min_{kind}",
+            "type": "steps",
+            "steps": [0, 5, 10, 15],
+            "unit": _("min"),
+            "color": "act",
+            "invert": True,
+            "missing": unknown,
         }
         for kind, label in (("grocery", _("To a grocery")), ("transit", _("To a stop")))
         if kept and kind in kept.summary
-    ]  # fmt: skip
+    ]
     use = {
-        "key": "use", "label": _("Use"), "property": "use", "type": "category", "missing": _("other, or not stated"),
+        "key": "use",
+        "label": _("Use"),
+        "property": "use",
+        "type": "category",
+        "missing": _("other, or not stated"),
         "values": [
             {"value": use, "label": words, "color": colour, "share": share}
             for uses, words, colour, share in _USES
             for use in uses
         ],
-    }  # fmt: skip
+    }
     heights = {
-        "key": "height_source", "label": _("Heights"), "property": "height_source", "type": "category", "missing": unknown,
+        "key": "height_source",
+        "label": _("Heights"),
+        "property": "height_source",
+        "type": "category",
+        "missing": unknown,
         "values": [
             {"value": source, "label": word(HEIGHT_SOURCES, source), "color": "act", "share": share}
             for source, share in (("tag", 0.9), ("levels", 0.45))
         ],
-    }  # fmt: skip
+    }
     return [*minutes, use, heights]
 
 
@@ -131,20 +162,32 @@ def list_page(found: District, of: DistrictVersion, layer: str, rows: Sequence[T
     """Rows of a layer as a table."""
     kept = queries.access(of) if layer == "buildings" else None
     shown = [
-        {"thing": row, "title": _title(row), "minutes": _minutes(kept, row.key) if kept else {}, **_facts(row)} for row in rows
+        {
+            "thing": row,
+            "title": _title(row),
+            "minutes": _minutes(kept, row.key) if kept else {},
+            **_facts(row),
+        }
+        for row in rows
     ]
     tabs = [
-        {"slug": slug, "title": LAYER_WORDS[slug], "count": of.counts.get(slug, 0), "here": slug == layer} for slug in LAYERS
+        {"slug": slug, "title": LAYER_WORDS[slug], "count": of.counts.get(slug, 0), "here": slug == layer}
+        for slug in LAYERS
     ]
     return {
-        "district": found, "version": of, "layer": layer, "tabs": tabs, "rows": shown, "title": LAYER_WORDS[layer],
+        "district": found,
+        "version": of,
+        "layer": layer,
+        "tabs": tabs,
+        "rows": shown,
+        "title": LAYER_WORDS[layer],
         "kinds": [{"slug": k, "title": _kind_word(layer, k), "count": n} for k, n in queries.kinds(layer, of)],
-    }  # fmt: skip
+    }
 
 
 def _title(row: Thing) -> str:
     address: str = row.properties.get("address", "")
-    return row.name or address or _("without a name")
+    return row.name or address or (_("Building without a name") if row.layer == "buildings" else _("without a name"))
 
 
 def _kind_word(layer: str, kind: str) -> str:
@@ -152,7 +195,7 @@ def _kind_word(layer: str, kind: str) -> str:
         return word(KINDS, kind)
     if layer == "areas":
         return word(AREAS, kind)
-    return _("use not stated") if kind == "yes" else word({}, kind)
+    return word(USES, kind) if layer == "buildings" else word({}, kind)
 
 
 def _facts(row: Thing) -> dict[str, Any]:
@@ -160,9 +203,15 @@ def _facts(row: Thing) -> dict[str, Any]:
     about = {"kind_word": _kind_word(row.layer, row.kind)}
     match row:
         case Building():
-            return about | {"height_m": row.height_m, "height_source": word(HEIGHT_SOURCES, row.height_source)}
+            return about | {
+                "height_m": row.height_m,
+                "height_source": word(HEIGHT_SOURCES, row.height_source),
+            }
         case Street():
-            return about | {"length_m": row.length_m, "assumed": row.properties.get("speed_source") == "default"}
+            return about | {
+                "length_m": row.length_m,
+                "assumed": row.properties.get("speed_source") == "default",
+            }
         case Service():
             return about | {"tag": row.properties.get("tag", "")}
         case _:
@@ -175,7 +224,14 @@ def building_page(found: District, of: DistrictVersion, row: Building) -> dict[s
     minutes = _minutes(kept, row.key) if kept else {}
     reach = [{"title": word(KINDS, kind), "minutes": minutes[kind]} for kind in (*EVERYDAY, *KINDS) if kind in minutes]
     seen = [item for number, item in enumerate(reach) if item not in reach[:number]]
-    return {"district": found, "version": of, "building": row, "title": _title(row), "reach": seen, **_facts(row)}
+    return {
+        "district": found,
+        "version": of,
+        "building": row,
+        "title": _title(row),
+        "reach": seen,
+        **_facts(row),
+    }
 
 
 def _minutes(kept: Access, key: str) -> dict[str, float]:

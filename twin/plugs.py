@@ -33,8 +33,8 @@ def plug_in() -> None:
             goal=1.0,
             compute=figure.coverage,
             definition=gettext_lazy(
-                "City systems at level 1 or more, of 16. A level counts only by evidence found in the database, and decays when "
-                "the data grow old. Depth is the sum of all levels over 16 × 5."
+                "City systems at level 1 or more, of 16. A level counts only by evidence found in the "
+                "database, and decays when the data grow old. Depth is the sum of all levels over 16 × 5."
             ),
             version=figure.VERSION,
             order=20,
@@ -60,7 +60,8 @@ def _hit(words: str, district: District, row: Thing) -> sockets.Hit:
     name = row.name.lower()
     rank = 1.0 if name == words else 0.7 if name.startswith(words) else 0.4
     what = {Street: _("street"), Building: _("building"), Service: word(KINDS, row.kind)}[type(row)]
-    url = f"{reverse('rooms:district-list', args=[district.slug])}?{urlencode({'layer': row.layer, 'q': row.name})}"
+    query = urlencode({"layer": row.layer, "q": row.name})
+    url = f"{reverse('rooms:district-list', args=[district.slug])}?{query}"
     return sockets.Hit(row.name, url, f"{what} · {district.name}", rank)
 
 
@@ -80,9 +81,14 @@ def open_services() -> list[dict[str, Any]]:
         if version.licence == "ODbL-1.0":
             rows += [
                 {
-                    "district": district.slug, "id": row.key, "kind": row.kind, "name": row.name,
-                    "lon": row.geometry["coordinates"][0], "lat": row.geometry["coordinates"][1], "licence": version.licence,
+                    "district": district.slug,
+                    "id": row.key,
+                    "kind": row.kind,
+                    "name": row.name,
+                    "lon": row.geometry["coordinates"][0],
+                    "lat": row.geometry["coordinates"][1],
+                    "licence": version.licence,
                 }
                 for row in queries.things("services", version)
-            ]  # fmt: skip
+            ]
     return rows

@@ -11,4 +11,6 @@ def may_import(user: User | AnonymousUser) -> bool:
     """Staff, and stewards of an organisation that is a city."""
     if not isinstance(user, User):
         return False
-    return user.is_staff or user.memberships.filter(organisation__kind=Organisation.Kind.CITY, role__in=STEWARDS).exists()
+    return (
+        user.is_staff or user.memberships.filter(organisation__kind=Organisation.Kind.CITY, role__in=STEWARDS).exists()
+    )

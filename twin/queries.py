@@ -23,9 +23,10 @@ def districts() -> QuerySet[District]:
 
 
 def district(slug: str) -> District:
-    """The district of that name, or the one that models the place of that name. Raises DistrictNotFound."""
-    found = list(districts().filter(Q(slug=slug) | Q(place__slug=slug)))
-    best = next((d for d in found if d.slug == slug), None) or next(iter(found), None)
+    """The district of that name, else of that place, else of a part of it. Raises DistrictNotFound."""
+    names = Q(slug=slug) | Q(place__slug=slug) | Q(place__parent__slug=slug)
+    found = sorted(districts().filter(names), key=lambda d: (d.slug != slug, d.place is None or d.place.slug != slug))
+    best = next(iter(found), None)
     if best is None:
         raise DistrictNotFound(_("There is no district “%(slug)s”.") % {"slug": slug})
     return best
@@ -54,7 +55,8 @@ def things(layer: str, of: DistrictVersion) -> QuerySet[Any]:
     if table is None:
         raise NoSuchLayer(_("A district has the layers %(names)s.") % {"names": ", ".join(LAYERS)})
     stood = Q(since__lte=of.number) & (Q(until=None) | Q(until__gt=of.number))
-    return table._default_manager.filter(stood, district_id=of.district_id).order_by("key")
+    rows: QuerySet[Any] = table._default_manager.filter(stood, district_id=of.district_id).order_by("key")
+    return rows
 
 
 def as_model(of: DistrictVersion) -> CityModel:
@@ -99,13 +101,16 @@ def named(query: str, limit: int) -> list[tuple[District, Thing]]:
 
 
 def listed(layer: str, of: DistrictVersion, kind: str, query: str) -> QuerySet[Any]:
-    """Rows of a layer by name, those without one last; only of a kind, and only with these words, where given."""
-    rows = things(layer, of)
+    """Rows of a layer by name, those without one last; only of a kind, and only with these words, where
+    given.
+    """
+    rows: QuerySet[Any] = things(layer, of)
     if kind:
         rows = rows.filter(kind=kind)
     if query:
         rows = rows.filter(Q(name__icontains=query) | Q(properties__address__icontains=query))
-    return rows.annotate(nameless=Q(name="")).order_by("nameless", "name", "key").defer("geometry")
+    rows = rows.annotate(nameless=Q(name="")).order_by("nameless", "name", "key")
+    return rows.defer("geometry")
 
 
 def kinds(layer: str, of: DistrictVersion) -> list[tuple[str, int]]:
@@ -132,4 +137,5 @@ def building(of: DistrictVersion, key: str) -> Building:
 
 def best_known(of: DistrictVersion, limit: int = 12) -> QuerySet[Any]:
     """The highest buildings that have a name: what the map says in words."""
-    return things("buildings", of).exclude(name="").order_by("-height_m", "name").defer("geometry")[:limit]
+    rows: QuerySet[Any] = things("buildings", of).exclude(name="").order_by("-height_m", "name")
+    return rows.defer("geometry")[:limit]

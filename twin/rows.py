@@ -1,6 +1,7 @@
 """A city model as rows, and a new version as the difference to the rows that stand.
 
-Rows are told apart by a fingerprint of geometry and properties, so an import of the same data writes no row at all.
+Rows are told apart by a fingerprint of geometry and properties, so an import of the same data writes no row
+at all.
 """
 
 import hashlib
@@ -73,7 +74,9 @@ def rows(layer: city.Layer, things: Iterable[city.Thing]) -> list[Row]:
 
 
 def write(district: District, layer: city.Layer, fresh: Sequence[Row], number: int) -> Change:
-    """Make the layer of a version: end what changed or is gone, add what is new. The caller holds the district's lock."""
+    """Make the layer of a version: end what changed or is gone, add what is new. The caller holds the
+    district's lock.
+    """
     table = LAYER_MODELS[layer]
     standing = table._default_manager.filter(district=district, until=None)
     old = {key: (pk, bytes(print_)) for pk, key, print_ in standing.values_list("pk", "key", "fingerprint")}
@@ -90,9 +93,20 @@ def _copy(table: type[Thing], district: District, number: int, fresh: Iterable[R
     """COPY rows into a table; ten times faster than INSERT for a city."""
     own, _kind = _OWN[table]
     columns = ", ".join(f'"{column}"' for column in (*_SHARED, *own))
-    with connection.cursor() as cursor, cursor.copy(f'COPY "{table._meta.db_table}" ({columns}) FROM STDIN') as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f'COPY "{table._meta.db_table}" ({columns}) FROM STDIN') as copy,
+    ):
         for row in fresh:
-            shared = (district.pk, row.key, number, None, row.fingerprint, row.kind, row.name, row.geometry, row.properties)
+            shared = (
+                district.pk,
+                row.key,
+                number,
+                None,
+                row.fingerprint,
+                row.kind,
+                row.name,
+                row.geometry,
+                row.properties,
+            )
             copy.write_row((*shared, *row.own))
-
-

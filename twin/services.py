@@ -17,6 +17,7 @@ from commons.people.models import User
 from commons.places.models import Place
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.runs.work import do
 from twin import rows
 from twin.engine import ENGINE_VERSION
 from twin.engine.model import LAYERS, CityModel, Layer, bounds
@@ -44,13 +45,33 @@ def start_import(
     """Queue the import of kept files as a new version of the district `slug`. Raises BadDistrictName."""
     check_slug(slug)
     inputs = {
-        "slug": slug, "name": name, "files": [dict(kept) for kept in files], "place": place.slug if place else "",
-        "licence": licence, "attribution": attribution, "author": owner.username if owner else "", "demo": demo,
-    }  # fmt: skip
+        "slug": slug,
+        "name": name,
+        "files": [dict(kept) for kept in files],
+        "place": place.slug if place else "",
+        "licence": licence,
+        "attribution": attribution,
+        "author": owner.username if owner else "",
+        "demo": demo,
+    }
     title = _("Import of %(name)s") % {"name": name or slug}
     return runs.start(
-        kind="twin.import", inputs=inputs, title=title, subject=f"twin.district:{slug}", owner=owner, public=True, demo=demo
+        kind="twin.import",
+        inputs=inputs,
+        title=title,
+        subject=f"twin.district:{slug}",
+        owner=owner,
+        public=True,
+        demo=demo,
     )
+
+
+def finished(run: Run) -> Run:
+    """Work on the run in this process unless a worker was quicker, and wait for that one."""
+    if not do(run.pk):
+        return runs.wait(run=run)
+    run.refresh_from_db()
+    return run
 
 
 def check_slug(slug: str) -> None:
@@ -63,7 +84,8 @@ def check_slug(slug: str) -> None:
         wrong = slug != slug.lower() or len(slug) > 60 or slug in RESERVED
     if wrong:
         raise BadDistrictName(
-            _("“%(slug)s” cannot be an address: use small letters, digits and hyphens, at most 60, and not “new”.") % {"slug": slug}
+            _("“%(slug)s” cannot be an address: use small letters, digits and hyphens, at most 60, and not “new”.")
+            % {"slug": slug}
         )
 
 
@@ -75,7 +97,9 @@ def store_version(
     layers: Mapping[Layer, Sequence[rows.Row]],
     access: "DistrictAccess",
 ) -> DistrictVersion:
-    """Write a version of a district and make it the current one; the district is made if it is new. Locks its row."""
+    """Write a version of a district and make it the current one; the district is made if it is new. Locks
+    its row.
+    """
     district = _locked(inputs)
     number = (district.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
     changes = {layer: rows.write(district, layer, layers[layer], number) for layer in LAYERS}
@@ -106,7 +130,9 @@ def store_version(
 
 
 def _locked(inputs: Mapping[str, Any]) -> District:
-    """The district's row, made if need be, held until the transaction ends; a name or place that is given is kept."""
+    """The district's row, made if need be, held until the transaction ends; a name or place that is given is
+    kept.
+    """
     place = Place.objects.filter(slug=inputs["place"]).first() if inputs["place"] else None
     defaults = {"name": inputs["name"] or inputs["slug"], "place": place, "demo": inputs["demo"]}
     District.objects.get_or_create(slug=inputs["slug"], defaults=defaults)
@@ -124,7 +150,11 @@ def _totals(model: CityModel) -> dict[str, Any]:
         source = building.properties["height_source"]
         sources[source] = sources.get(source, 0) + 1
     metres = {way: sum(s.properties["length_m"] for s in model.streets if s.properties[way]) for way in ("foot", "car")}
-    return {"height_sources": sources, "foot_km": round(metres["foot"] / 1000, 3), "car_km": round(metres["car"] / 1000, 3)}
+    return {
+        "height_sources": sources,
+        "foot_km": round(metres["foot"] / 1000, 3),
+        "car_km": round(metres["car"] / 1000, 3),
+    }
 
 
 @transaction.atomic

@@ -1,8 +1,10 @@
 """Long work of the twin: files become a version of a district."""
 
-from commons.runs.registry import Inputs, Job, Outcome, kind
+from typing import Any
+
 from django.utils.translation import gettext as _
 
+from commons.runs.registry import Inputs, Job, Outcome, kind
 from twin import files, services
 from twin.engine import ENGINE_VERSION
 from twin.engine.errors import Unreadable
@@ -19,7 +21,8 @@ def import_files(job: Job, inputs: Inputs) -> Outcome:
     sources = [(files.path(kept), kept["name"]) for kept in inputs["files"]]
     try:
         model = reading.read(
-            sources, lambda n, name: job.progress(0.6 * n / len(sources), _("Reading %(name)s") % {"name": name})
+            sources,
+            lambda n, name: job.progress(0.6 * n / len(sources), _("Reading %(name)s") % {"name": name}),
         )
     except Unreadable as fault:
         raise unreadable(fault) from fault
@@ -27,7 +30,7 @@ def import_files(job: Job, inputs: Inputs) -> Outcome:
     access = district.access(model)
     job.progress(0.8, _("Writing the new version"))
     layers = {layer: rows.rows(layer, model.layer(layer)) for layer in LAYERS}
-    result = {layer: len(layers[layer]) for layer in LAYERS}
+    result: dict[str, Any] = {layer: len(layers[layer]) for layer in LAYERS}
     outcome = Outcome({"district": inputs["slug"], **result, "skipped": []})
 
     def effect() -> None:

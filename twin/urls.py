@@ -16,7 +16,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("districts/", api.DistrictList.as_view(), name="districts"),
     path("districts/<slug:slug>/", api.DistrictDetail.as_view(), name="district"),
-    path("districts/<slug:slug>/layers/<slug:layer>.geojson", api.DistrictLayer.as_view(), name="district-layer"),
+    path(
+        "districts/<slug:slug>/layers/<slug:layer>.geojson",
+        api.DistrictLayer.as_view(),
+        name="district-layer",
+    ),
     path("districts/<slug:slug>/access/", api.DistrictAccess.as_view(), name="district-access"),
     path("places/<slug:slug>/coverage/", api.PlaceCoverage.as_view(), name="place-coverage"),
 ]

@@ -32,7 +32,11 @@ def district(request: HttpRequest, slug: str) -> HttpResponse:
     """What the city is made of, and how much is modelled."""
     found = queries.district(slug)
     of = queries.version(found, _number(request))
-    return render(request, "twin/district.html", pages.district_page(found, of) | {"may_import": may_import(request.user)})
+    return render(
+        request,
+        "twin/district.html",
+        pages.district_page(found, of) | {"may_import": may_import(request.user)},
+    )
 
 
 def things(request: HttpRequest, slug: str) -> HttpResponse:
@@ -94,10 +98,12 @@ def _started(form: ImportForm, request: HttpRequest) -> Run | None:
     given: dict[str, Any] = form.cleaned_data
     try:
         services.check_slug(given["slug"])
-        kept = [files.keep(file.name or "", file.chunks()) for file in given.pop("files")]
-        return services.start_import(**given, files=kept, owner=request.user if isinstance(request.user, User) else None)
+        kept = [files.keep(file.name or "", file.chunks()) for file in given.pop("sources")]
+        return services.start_import(
+            **given, files=kept, owner=request.user if isinstance(request.user, User) else None
+        )
     except CityError as refusal:
-        form.add_error("slug" if refusal.code == "twin:bad-slug" else "files", str(refusal.sentence))
+        form.add_error("slug" if refusal.code == "twin:bad-slug" else "sources", str(refusal.sentence))
         return None
 
 
@@ -105,7 +111,11 @@ def importing(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """How far an import is."""
     user = request.user if isinstance(request.user, User) else None
     run = get_object_or_404(visible_to(user), pk=run_id, kind="twin.import")
-    return render(request, "twin/importing.html", {"run": run, "slug": run.inputs["slug"], "name": run.inputs["name"] or run.inputs["slug"]})
+    return render(
+        request,
+        "twin/importing.html",
+        {"run": run, "slug": run.inputs["slug"], "name": run.inputs["name"] or run.inputs["slug"]},
+    )
 
 
 def _number(request: HttpRequest) -> int | None:

@@ -13,7 +13,7 @@ from designs.engine.model import Model
 from designs.engine.surface import Surface, surface
 
 #: sRGB colours of parts, largest first: the spruce and greys of the design system.
-PALETTE = ("#6d8c7d", "#939c98", "#79828f", "#a3977f", "#5e7f8c", "#8a7f95")
+PALETTE = ("#688575", "#929b96", "#788290", "#8f897a")
 STEPS = 65535
 ARRAY, ELEMENTS = 34962, 34963
 BYTE, USHORT, UINT = 5120, 5123, 5125
@@ -26,10 +26,12 @@ def linear(colour: str) -> tuple[float, float, float]:
     return r, g, b
 
 
-def order_by_size(model: Model) -> list[int]:
-    """Indices of the parts, the one with the largest box first."""
-    size = [float(np.prod(np.ptp(part.points, axis=0) + 1e-9)) for part in model.parts]
-    return sorted(range(len(size)), key=lambda i: (-size[i], i))
+def colour_ranks(model: Model) -> list[int]:
+    """For each part its place in the palette: the largest first, parts of one size alike."""
+    sizes = [tuple(np.round(np.sort(np.ptp(part.points, axis=0)), 2).tolist()) for part in model.parts]
+    weight = {size: float(np.prod(np.asarray(size) + 1e-9)) for size in sizes}
+    order = sorted(weight, key=lambda size: (-weight[size], size))
+    return [order.index(size) % len(PALETTE) for size in sizes]
 
 
 class _Writer:
@@ -59,10 +61,10 @@ def write(model: Model) -> bytes:
     low, high = model.bounds()
     step = max(float((high - low).max()), 1e-9) / STEPS
     writer, meshes = _Writer(), []
-    rank = {part: colour for colour, part in enumerate(order_by_size(model))}
+    rank = colour_ranks(model)
     for number, part in enumerate(model.parts):
         primitive = _primitive(writer, surface(part.points, part.triangles), low, step)
-        meshes.append({"primitives": [primitive | {"material": rank[number] % len(PALETTE)}]})
+        meshes.append({"primitives": [primitive | {"material": rank[number]}]})
     half = float(np.sqrt(0.5))
     middle = (low + high) / 2
     centred = np.array([low[0] - middle[0], 0.0, -(low[1] - middle[1])]) / 1000.0
@@ -80,7 +82,7 @@ def write(model: Model) -> bytes:
         "scenes": [{"nodes": [0]}],
         "nodes": [root, *({"mesh": number} for number in range(len(meshes)))],
         "meshes": meshes,
-        "materials": [_material(colour) for colour in PALETTE],
+        "materials": [_material(f"part {place + 1}", colour) for place, colour in enumerate(PALETTE)],
         "accessors": writer.accessors,
         "bufferViews": writer.views,
         "buffers": [{"byteLength": len(writer.binary) + (-len(writer.binary) % 4)}],
@@ -111,8 +113,9 @@ def _primitive(writer: _Writer, drawn: Surface, low: "np.typing.NDArray[np.float
     return {"attributes": {"POSITION": position, "NORMAL": normal}, "indices": index, "mode": 4}
 
 
-def _material(colour: str) -> dict[str, object]:
+def _material(name: str, colour: str) -> dict[str, object]:
     return {
+        "name": name,
         "pbrMetallicRoughness": {
             "baseColorFactor": [*(round(c, 5) for c in linear(colour)), 1.0],
             "metallicFactor": 0.0,

@@ -11,8 +11,8 @@ from io import BytesIO
 import numpy as np
 import numpy.typing as npt
 
-from designs.engine.glb import PALETTE, linear, order_by_size
-from designs.engine.model import Model, Points
+from designs.engine.glb import PALETTE, colour_ranks, linear
+from designs.engine.model import Model
 from designs.engine.surface import surface
 
 Floats = npt.NDArray[np.float64]
@@ -91,7 +91,7 @@ def _premultiplied(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def _png(picture: object) -> bytes:
     out = BytesIO()
-    picture.save(out, "PNG", optimize=True)  # type: ignore[attr-defined] a Pillow image
+    picture.save(out, "PNG", optimize=True)  # type: ignore[attr-defined]  # a Pillow image
     return out.getvalue()
 
 
@@ -100,13 +100,13 @@ def _shapes(model: Model) -> _Shapes:
     size, middle = float((high - low).max()), (low + high) / 2
     origin = np.array([middle[0], middle[1], low[2]])
     points, triangles, normals, colours, base = [], [], [], [], 0
-    rank = {part: place for place, part in enumerate(order_by_size(model))}
+    rank = colour_ranks(model)
     for number, part in enumerate(model.parts):
         drawn = surface(part.points, part.triangles)
         points.append((drawn.points - origin) / size)
         normals.append(drawn.normals)
         triangles.append(drawn.triangles + base)
-        colour = linear(PALETTE[rank[number] % len(PALETTE)])
+        colour = linear(PALETTE[rank[number]])
         colours.append(np.tile(np.array(colour, np.float32), (len(drawn.triangles), 1)))
         base += len(drawn.points)
     return _Shapes(
@@ -122,9 +122,7 @@ def _camera(points: Floats) -> _Camera:
     extents = np.ptp(points, axis=0)
     flatness = 1.0 - min(1.0, float(extents[2]) / max(0.35 * float(extents[:2].max()), 1e-9))
     azimuth, elevation = np.radians(AZIMUTH_DEG), np.radians(ELEVATION_DEG + 21.0 * flatness)
-    back = np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
-    )
+    back = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
     right = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
     up = np.cross(back, right)
     target = np.array([0.0, 0.0, float(extents[2]) / 2])
@@ -151,7 +149,8 @@ def _rays(camera: _Camera, columns: Floats, rows: Floats) -> Singles:
     x = left + (right - left) * columns / WIDTH
     y = top - (top - bottom) * rows / HEIGHT
     directions = camera.ahead + x[:, None] * camera.right + y[:, None] * camera.up
-    return (directions / np.linalg.norm(directions, axis=1)[:, None]).astype(np.float32)
+    unit: Singles = (directions / np.linalg.norm(directions, axis=1)[:, None]).astype(np.float32)
+    return unit
 
 
 def _noise(columns: Floats, rows: Floats) -> Floats:
@@ -174,9 +173,7 @@ def _bands() -> Iterator[npt.NDArray[np.int64]]:
         yield np.arange(start, min(start + ROWS, HEIGHT))
 
 
-def _object_band(
-    shapes: _Shapes, tracer: _Tracer, camera: _Camera, rows: npt.NDArray[np.int64]
-) -> Floats:
+def _object_band(shapes: _Shapes, tracer: _Tracer, camera: _Camera, rows: npt.NDArray[np.int64]) -> Floats:
     """Premultiplied linear colour and cover of the finer grid (2 rows and 2 columns a pixel) of a band."""
     fine_rows = (2 * rows[0] + np.arange(2 * len(rows)) + 0.5) / 2
     fine_columns = (np.arange(2 * WIDTH) + 0.5) / 2
@@ -188,12 +185,14 @@ def _object_band(
     out = np.zeros((len(directions), 4))
     if len(hit):
         noise = _noise(2 * c[hit], 2 * r[hit])
-        out[hit, :3] = _shade(shapes, tracer, camera, origins[hit], directions[hit], {k: v[hit] for k, v in found.items()}, noise)
+        out[hit, :3] = _shade(
+            shapes, tracer, camera, origins[hit], directions[hit], {k: v[hit] for k, v in found.items()}, noise
+        )
         out[hit, 3] = 1.0
     return out
 
 
-def _shade(
+def _shade(  # noqa: PLR0917 a hit has this many sides
     shapes: _Shapes,
     tracer: _Tracer,
     camera: _Camera,
@@ -214,7 +213,7 @@ def _shade(
     flat = _unit(_towards(found["Ng"], directions))
     point = origins + directions * found["tfar"][:, None] + flat * np.float32(4e-4)
     key = _unit(np.float32(-0.62) * camera.right + 0.95 * camera.up - 0.42 * camera.ahead)
-    light = 1.32 * _key_light(tracer, point, normal, flat, key, noise)
+    light = 1.22 * _key_light(tracer, point, normal, flat, key, noise)
     sky = _sky_light(tracer, point, normal, flat, noise)
     fill = 0.10 * np.clip(-(normal * directions).sum(axis=1), 0, 1)
     warm, cool = np.array([1.0, 0.985, 0.955]), np.array([0.965, 0.985, 1.0])
@@ -248,7 +247,9 @@ def _basis(normal: Singles) -> tuple[Singles, Singles]:
     )
 
 
-def _key_light(tracer: _Tracer, point: Singles, normal: Singles, flat: Singles, key: Singles, noise: Floats) -> Floats:
+def _key_light(  # noqa: PLR0917
+    tracer: _Tracer, point: Singles, normal: Singles, flat: Singles, key: Singles, noise: Floats
+) -> Floats:
     """Cosine times visibility of a round light of 9 degrees, one ray each."""
     angle, radius = 2 * np.pi * noise, 0.16 * np.sqrt(np.modf(noise * 7.0 + GOLDEN)[0])
     across, along = _basis(key[None, :])

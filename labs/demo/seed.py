@@ -19,7 +19,7 @@ from labs.services import catalogue
 
 Say = Callable[[str], None]
 PAST = dt.timedelta(days=10)
-COARSE_S, FINE_S = 120, 30
+COARSE_S, FINE_S = 240, 30
 FINE = dt.timedelta(hours=6)
 BOOKED_DAYS = 3
 
@@ -27,8 +27,10 @@ BOOKED_DAYS = 3
 def seed(say: Say) -> None:
     """Make what is missing, and let each machine tell what it has not told; running it again is harmless."""
     people = {name: _person(name) for name in stock.NAMES}
-    badges = {slug: catalogue.create_badge(slug=slug, name=name, about=about, demo=True)
-              for slug, (name, about) in stock.BADGES.items()}
+    badges = {
+        slug: catalogue.create_badge(slug=slug, name=name, about=about, demo=True)
+        for slug, (name, about) in stock.BADGES.items()
+    }
     for name, slugs in stock.HOLDS.items():
         for slug in slugs:
             catalogue.grant_badge(badge=badges[slug], user=people[name], by=people["otto"])
@@ -41,8 +43,10 @@ def seed(say: Say) -> None:
             readings += _past(machine, now)
             messages += work.tell(machine, start=now - PAST, now=timezone.now())
             booked += work.book_ahead(machine, people=list(people.values()), now=now, days_ahead=BOOKED_DAYS)
-        say(f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} messages about jobs, "
-            f"{booked} bookings to come")
+        say(
+            f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} job messages, "
+            f"{booked} bookings to come"
+        )
 
 
 def _person(name: str) -> User:

@@ -48,12 +48,16 @@ class Planned:
 
 def files_for(machine: Machine) -> "list[FileVersion]":
     """Files of public demo designs that the machine can make, in a fixed order."""
-    if not apps.is_installed("designs"):
+    soft = {Machine.Process.KNIFE, Machine.Process.SEWING}  # the demo's designs are of hard stuff
+    if machine.process in soft or not apps.is_installed("designs"):
         return []
     from designs.models import FileVersion  # noqa: PLC0415 the room may be left out
 
     rows = FileVersion.objects.filter(
-        current=True, design__demo=True, design__visibility="public", blob__format__in=matching.FORMATS[machine.process]
+        current=True,
+        design__demo=True,
+        design__visibility="public",
+        blob__format__in=matching.FORMATS[machine.process],
     )
     rows = rows.select_related("design", "blob").order_by("design__slug", "path")
     return [row for row in rows if _fits(row, machine)]
@@ -86,7 +90,7 @@ def planned(machine: Machine, device: Device, day: dt.date, files: "Sequence[Fil
 
 
 def _file(version: "FileVersion | None", *, exact: bool, name: str) -> dict[str, str]:
-    """The file as the device names it: a design's own bytes, G-code sliced from them, or a file that nobody knows."""
+    """The file as the device names it: a design's own, G-code sliced from one, or one that nobody knows."""
     unknown = hashlib.sha256(name.encode()).hexdigest()
     if version is None:
         return {"name": "own.gcode", "sha256": unknown}
@@ -111,7 +115,7 @@ def tell(machine: Machine, *, start: dt.datetime, now: dt.datetime) -> int:
         return 0
     files = files_for(machine)
     plans = [p for day in days(start, now) for p in planned(machine, device, day, files)]
-    plans = [p for p in plans if p.end > start and p.start <= now]
+    plans = [p for p in plans if start <= p.start <= now]
     known = {j.device_job: j for j in Job.objects.filter(device=device, device_job__in=[p.name for p in plans])}
     seq = device_queries.next_seq(device)
     messages: list[dict[str, Any]] = []

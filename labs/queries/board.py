@@ -134,14 +134,14 @@ def _coming(machines: Iterable[Machine], now: dt.datetime) -> dict[int, list[Boo
     return found
 
 
-def powers(devices: Sequence["Device"], *, now: dt.datetime) -> dict[int, Power]:
-    """What these devices draw, and their last hour, by the device's number. Two queries, however many."""
+def powers(devices: Sequence["Device"], *, now: dt.datetime, spark: bool = True) -> dict[int, Power]:
+    """What these devices draw and, with `spark`, their last hour, by their number; two queries at most."""
     last = device_queries.last_values(devices)
-    hour = device_queries.curves(devices, "power_w", now - HOUR, now, step_s=60)
+    hour = {} if not spark else device_queries.curves(devices, "power_w", now - HOUR, now, step_s=60)
     found = {}
     for device in devices:
         value = last[device].get("power_w")
-        points = hour[device]
+        points = hour.get(device, [])
         found[device.number] = Power(
             watts=value.value if value else None,
             heard_at=value.ts if value else None,

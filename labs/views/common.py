@@ -6,10 +6,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import User
+from labs.engine import hours
 from labs.engine.times import Offer
 from labs.models import Lab
 
@@ -28,15 +29,18 @@ def viewer(request: HttpRequest) -> User | None:
 
 
 def open_state(lab: Lab, now: dt.datetime) -> dict[str, Any]:
-    """Whether the lab is open, and until when or from when."""
-    from labs.engine import hours  # noqa: PLC0415 keeps this module light for the plugs
-
-    spans = hours.open_spans(lab.opening_hours, lab.zone, now, now + dt.timedelta(days=8))
+    """Whether the lab is open, and until when or from when in words of its own clock."""
     if not lab.opening_hours:
-        return {"open": True, "always": True}
+        return {"open": True, "turn": ""}
+    spans = hours.open_spans(lab.opening_hours, lab.zone, now, now + dt.timedelta(days=8))
     if spans and spans[0].start <= now:
-        return {"open": True, "turn": spans[0].end.astimezone(lab.zone)}
-    return {"open": False, "turn": spans[0].start.astimezone(lab.zone) if spans else None}
+        return {"open": True, "turn": f"{spans[0].end.astimezone(lab.zone):%H:%M}"}
+    if not spans:
+        return {"open": False, "turn": ""}
+    there = spans[0].start.astimezone(lab.zone)
+    today = there.date() == now.astimezone(lab.zone).date()
+    clock = f"{there:%H:%M}"
+    return {"open": False, "turn": clock if today else f"{formats.date_format(there, 'l')} {clock}"}
 
 
 def day_word(there: dt.datetime, now: dt.datetime) -> str:

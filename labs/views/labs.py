@@ -6,8 +6,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from commons.web import numbers
 from labs import policies
 from labs.models import Machine
 from labs.queries import board, bookings, catalogue, curves, jobs
@@ -49,9 +51,7 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
         "manages": policies.may_manage(person, found),
         "fellow": policies.is_fellow(person, found),
         "now": now,
-        "best_tile": next(
-            (t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)
-        ),
+        "best_tile": next((t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)),
     }
     return show_page(request, "labs/lab.html", context, lab=found)
 
@@ -81,13 +81,24 @@ def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
 
 
 @require_safe
-def live(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
-    """What the machine draws now, for the page that stands open."""
-    found, now = catalogue.find_machine(lab=lab, slug=machine), timezone.now()
-    power = board.powers([found.device], now=now).get(found.device.number) if found.device else None
-    return JsonResponse(
-        {
-            "watts": power.watts if power else None,
-            "heard_at": power.heard_at.isoformat() if power and power.heard_at else None,
-        }
-    )
+def live(request: HttpRequest, lab: str) -> HttpResponse:
+    """What the machines draw now, in words, for a page that stands open: {machine: {"watts", "heard"}}."""
+    found, now = catalogue.find_lab(lab), timezone.now()
+    machines = [m for m in catalogue.machines(found) if m.device]
+    power = board.powers([m.device for m in machines if m.device], now=now, spark=False)
+    told = {m.slug: _words(power[m.device.number]) for m in machines if m.device}
+    fresh = [p for p in power.values() if p.watts is not None and not p.old]
+    heard = max((p.heard_at for p in fresh if p.heard_at), default=None)
+    watts = sum(p.watts or 0.0 for p in fresh) if fresh else None
+    told["lab"] = {
+        "watts": numbers.watts(watts),
+        "heard": _("machines, heard %(time)s") % {"time": numbers.ago(heard)},
+    }
+    return JsonResponse(told)
+
+
+def _words(power: board.Power) -> dict[str, str]:
+    return {
+        "watts": numbers.watts(power.watts),
+        "heard": _("heard %(time)s") % {"time": numbers.ago(power.heard_at)},
+    }

@@ -7,6 +7,7 @@ Rooms subclass it in their own `errors.py`. A user's mistake is never a 500.
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 class CityError(Exception):
@@ -14,7 +15,7 @@ class CityError(Exception):
 
     code: ClassVar[str] = "city:refused"
     status: ClassVar[int] = 400
-    title: ClassVar[str | Promise] = "This is not possible"
+    title: ClassVar[str | Promise] = _("This is not possible")
 
     def __init__(self, sentence: str | Promise, /, **data: Any) -> None:
         super().__init__(str(sentence))
@@ -38,7 +39,7 @@ class NotFound(CityError):
 
     code = "city:not-found"
     status = 404
-    title: ClassVar[str | Promise] = "Not found"
+    title: ClassVar[str | Promise] = _("Not found")
 
 
 class NotAllowed(CityError):
@@ -46,7 +47,7 @@ class NotAllowed(CityError):
 
     code = "city:not-allowed"
     status = 403
-    title: ClassVar[str | Promise] = "Not allowed"
+    title: ClassVar[str | Promise] = _("Not allowed")
 
 
 class BadInput(CityError):
@@ -54,7 +55,7 @@ class BadInput(CityError):
 
     code = "city:bad-input"
     status = 400
-    title: ClassVar[str | Promise] = "This cannot be read"
+    title: ClassVar[str | Promise] = _("This cannot be read")
 
 
 class Conflict(CityError):
@@ -62,4 +63,4 @@ class Conflict(CityError):
 
     code = "city:conflict"
     status = 409
-    title: ClassVar[str | Promise] = "Already taken"
+    title: ClassVar[str | Promise] = _("Already taken")

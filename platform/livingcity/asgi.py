@@ -1,7 +1,31 @@
-"""The site on one port: event streams natively in asyncio, everything else by Django's WSGI application."""
+"""The site on one port: event streams natively in asyncio, everything else by Django's WSGI application.
 
-from a2wsgi import WSGIMiddleware
+Django under ASGI serves pages several times slower than under WSGI, and WSGI spends a thread on each open stream; so
+each does what it is good at (docs/decisions/0001-one-port.md).
+"""
 
-from livingcity.wsgi import application as pages
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
-application = WSGIMiddleware(pages, workers=8)
+from livingcity.bridge import Bridge
+from livingcity.dev.processes import die_with_spawner
+from livingcity.wsgi import application as wsgi_application
+
+from commons.runs import events  # isort: skip  models can be imported once Django stands
+
+die_with_spawner()
+pages = Bridge(wsgi_application)
+
+
+async def application(
+    scope: MutableMapping[str, Any],
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+) -> None:
+    """Answer one request."""
+    if scope["type"] != "http":
+        return
+    if events.PATH.match(scope["path"]):
+        await events.stream(scope, receive, send)
+    else:
+        await pages(scope, receive, send)

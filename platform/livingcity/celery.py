@@ -3,12 +3,22 @@
 import os
 import socket
 import sys
+import warnings
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent, import_modules, task_prerun, worker_ready, worker_shutdown
+from celery.signals import (
+    heartbeat_sent,
+    import_modules,
+    task_prerun,
+    worker_process_init,
+    worker_ready,
+    worker_shutdown,
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livingcity.settings")
+# It is meant for pickled tasks; ours are JSON, and in a container everything is root.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 app = Celery("livingcity")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -21,6 +31,14 @@ def drop_broken_connections(**_: Any) -> None:
     from django.db import close_old_connections  # noqa: PLC0415 settings must be loaded first
 
     close_old_connections()
+
+
+@worker_process_init.connect
+def die_with_the_worker(**_: Any) -> None:
+    """A child of a worker that was killed would otherwise finish its task for nobody."""
+    from livingcity.dev.processes import die_with_parent  # noqa: PLC0415 only workers need it
+
+    die_with_parent()
 
 
 @import_modules.connect

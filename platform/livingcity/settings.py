@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "commons.web.middleware.local_time",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -185,7 +186,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Living City",
-    "DESCRIPTION": "Designs, labs, energy and the city twin. Times are ISO 8601 UTC, energy in kWh, power in W, length in mm.",
+    "DESCRIPTION": "Designs, labs, energy and the city twin. Times are ISO 8601 UTC, energy in kWh, power in W, "
+    "length in mm.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -198,6 +200,7 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fi", "Suomi")]
 LOCALE_PATHS = [ROOT / "platform" / "livingcity" / "locale"]
+FORMAT_MODULE_PATH = ["livingcity.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -32,7 +32,12 @@ def lab(name: str = "", **facts: Any) -> Lab:
 
 
 def machine(of: Lab, name: str = "", **facts: Any) -> Machine:
-    defaults: dict[str, Any] = {"cls": "3d-printer", "volume_x_mm": 250, "volume_y_mm": 210, "volume_z_mm": 220}
+    defaults: dict[str, Any] = {
+        "cls": "3d-printer",
+        "volume_x_mm": 250,
+        "volume_y_mm": 210,
+        "volume_z_mm": 220,
+    }
     return catalogue.add_machine(lab=of, name=name or f"Machine {next(NUMBERS)}", **{**defaults, **facts})
 
 
@@ -63,20 +68,42 @@ class Made:
         return hashlib.sha1(b"blob %d\0" % len(self.body) + self.body).hexdigest()  # noqa: S324 git's name
 
 
-def design(owner: User, body: bytes, *, slug: str = "", public: bool = True, licence: str = "CERN-OHL-S-2.0", **more: Any) -> Made:
+def design(
+    owner: User,
+    body: bytes,
+    *,
+    slug: str = "",
+    public: bool = True,
+    licence: str = "CERN-OHL-S-2.0",
+    **more: Any,
+) -> Made:
     """A design whose index holds one file; the repository itself is not asked by the room of labs."""
     slug = slug or f"design-{next(NUMBERS)}"
     row = Design.objects.create(
-        owner=owner.handle, slug=slug, name=slug.title(), licence=licence, visibility="public" if public else "private"
+        owner=owner.handle,
+        slug=slug,
+        name=slug.title(),
+        licence=licence,
+        visibility="public" if public else "private",
     )
     made = Made(row, body, hashlib.sha1(slug.encode()).hexdigest())  # noqa: S324
     blob, _ = Blob.objects.get_or_create(
         oid=made.oid,
-        defaults={"sha1": made.sha1, "sha256": made.sha256, "size": len(body), "format": "stl", "facts": more.get("facts")},
+        defaults={
+            "sha1": made.sha1,
+            "sha256": made.sha256,
+            "size": len(body),
+            "format": "stl",
+            "facts": more.get("facts"),
+        },
     )
     FileVersion.objects.create(
-        design=row, blob=blob, path=more.get("path", "body.stl"), commit=made.commit,
-        committed_at=timezone.now() - dt.timedelta(days=5), current=True,
+        design=row,
+        blob=blob,
+        path=more.get("path", "body.stl"),
+        commit=made.commit,
+        committed_at=timezone.now() - dt.timedelta(days=5),
+        current=True,
     )
     return made
 

@@ -33,7 +33,9 @@ class Cell:
 
 
 def level_now(piece: Evidence, now: dt.datetime) -> int:
-    """The level that a piece of evidence gives at `now`. Nothing counted gives 0; undated evidence gives at most 1."""
+    """The level that a piece of evidence gives at `now`. Nothing counted gives 0; undated evidence gives at
+    most 1.
+    """
     if piece.count <= 0:
         return 0
     if piece.as_of is None:

@@ -32,7 +32,11 @@ def coverage(place: Place) -> Figure:
     modelled = len({district.place_id for district in districts})
     if not any(cell.evidence for part in each for cell in part):
         return _nothing()
-    words = {"n": f"{systems:g}", "all": len(SYSTEMS), "depth": round(100 * fmean(depth(part) for part in each))}
+    words = {
+        "n": f"{systems:g}",
+        "all": len(SYSTEMS),
+        "depth": round(100 * fmean(depth(part) for part in each)),
+    }
     return Figure(
         value=systems / len(SYSTEMS),
         numerator=systems,
@@ -49,7 +53,16 @@ def coverage(place: Place) -> Figure:
 
 
 def _nothing() -> Figure:
-    return Figure(None, None, float(len(SYSTEMS)), _("city systems"), None, None, 0.0, _("Nothing is modelled here yet."))
+    return Figure(
+        None,
+        None,
+        float(len(SYSTEMS)),
+        _("city systems"),
+        None,
+        None,
+        0.0,
+        _("Nothing is modelled here yet."),
+    )
 
 
 def _rows(part: Sequence[Cell]) -> list[dict[str, Any]]:

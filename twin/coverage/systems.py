@@ -36,8 +36,13 @@ SYSTEMS: tuple[System, ...] = (
 )
 
 LEVELS: tuple[str | Promise, ...] = (
-    _("not modelled"), _("inventory"), _("live"), _("forecast"), _("what if"), _("closed loop"),
-)  # fmt: skip
+    _("not modelled"),
+    _("inventory"),
+    _("live"),
+    _("forecast"),
+    _("what if"),
+    _("closed loop"),
+)
 
 FRESH: dict[int, dt.timedelta] = {
     1: dt.timedelta(days=10 * 365),
@@ -46,5 +51,7 @@ FRESH: dict[int, dt.timedelta] = {
     4: dt.timedelta(days=365),
     5: dt.timedelta(days=365),
 }
-"""How long evidence of a level counts. An inventory counts for ten years, the time between two censuses, with its date beside
-it; a stream for the seven days over which its uptime is judged; a forecast for as long as it is scored anew. Older evidence counts for the next lower level that still takes it."""
+"""How long evidence of a level counts. An inventory counts for ten years, the time between two censuses,
+with its date beside it; a stream for the seven days over which its uptime is judged; a forecast for as
+long as it is scored anew. Older evidence counts for the next lower level that still takes it.
+"""

@@ -1,4 +1,6 @@
-"""What the twin's own tables show to be modelled. Data without a licence are no evidence: nobody could check or reuse them."""
+"""What the twin's own tables show to be modelled. Data without a licence are no evidence: nobody could check
+or reuse them.
+"""
 
 from collections.abc import Iterator
 
@@ -12,7 +14,17 @@ from commons.sockets import Evidence
 from twin import queries
 from twin.models import District, DistrictVersion
 
-PUBLIC_SERVICES = ("school", "kindergarten", "library", "health", "pharmacy", "community", "safety", "post", "university")
+PUBLIC_SERVICES = (
+    "school",
+    "kindergarten",
+    "library",
+    "health",
+    "pharmacy",
+    "community",
+    "safety",
+    "post",
+    "university",
+)
 
 
 def collect(place: Place) -> Iterator[Evidence]:
@@ -34,15 +46,33 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
     known = counts["buildings"] - version.counts.get("height_sources", {}).get("default", 0)
     n = counts["buildings"]
     words = {"n": n, "known": known}
-    yield inventory("buildings", n, _("%(n)d buildings with outline and use, the height of %(known)d known") % words, "list/?layer=buildings")
+    yield inventory(
+        "buildings",
+        n,
+        _("%(n)d buildings with outline and use, the height of %(known)d known") % words,
+        "list/?layer=buildings",
+    )
     km = version.counts.get("car_km", 0.0)
     yield inventory(
-        "streets", counts["car"], _("%(km).1f km of streets with class, lanes, speed and capacity") % {"km": km}, "list/?layer=streets"
+        "streets",
+        counts["car"],
+        _("%(km).1f km of streets with class, lanes, speed and capacity") % {"km": km},
+        "list/?layer=streets",
     )
     yield inventory("transit", counts["transit"], _plural_stops(counts["transit"]), "list/?layer=services&kind=transit")
-    yield inventory("green", counts["green"], _("%(n)d parks and green areas") % {"n": counts["green"]}, "list/?layer=areas&kind=green")
+    yield inventory(
+        "green",
+        counts["green"],
+        _("%(n)d parks and green areas") % {"n": counts["green"]},
+        "list/?layer=areas&kind=green",
+    )
     n = counts["public"]
-    yield inventory("services", n, ngettext("%(n)d public service", "%(n)d public services", n) % {"n": n}, "list/?layer=services")
+    yield inventory(
+        "services",
+        n,
+        ngettext("%(n)d public service", "%(n)d public services", n) % {"n": n},
+        "list/?layer=services",
+    )
     if (kept := queries.access(version)) and kept.walk_edges:
         words = {"n": len(kept.keys), "kinds": len(kept.summary)}
         what = _("Minutes on foot from %(n)d buildings to %(kinds)d kinds of services") % words
@@ -51,8 +81,13 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
 
 def _counted(version: DistrictVersion) -> dict[str, int]:
     """Rows that stand in the version, by what they are evidence for."""
-    services = queries.things("services", version).order_by().aggregate(
-        transit=Count("pk", filter=Q(kind="transit")), public=Count("pk", filter=Q(kind__in=PUBLIC_SERVICES))
+    services = (
+        queries.things("services", version)
+        .order_by()
+        .aggregate(
+            transit=Count("pk", filter=Q(kind="transit")),
+            public=Count("pk", filter=Q(kind__in=PUBLIC_SERVICES)),
+        )
     )
     return {
         **services,

@@ -1,10 +1,10 @@
 """Minutes on foot from every building to the nearest service of each kind.
 
-minutes = (straight to the network + shortest path + straight to the service) / 1.33 m/s / 60. For each kind one
-Dijkstra (scipy, `min_only`) runs from all services of the kind at once: each service is an extra node, joined by a
-one-way edge as long as its straight way. That is exact, and 446 buildings x 20 kinds take about 15 ms.
-Limits: no waiting at crossings, no slopes, no opening hours; services beyond the extract are not seen, so minutes near
-its rim are upper bounds.
+minutes = (straight to the network + shortest path + straight to the service) / 1.33 m/s / 60. For each kind
+one Dijkstra (scipy, `min_only`) runs from all services of the kind at once: each service is an extra node,
+joined by a one-way edge as long as its straight way. That is exact, and 446 buildings x 20 kinds take about
+15 ms. Limits: no waiting at crossings, no slopes, no opening hours; services beyond the extract are not seen,
+so minutes near its rim are upper bounds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,11 @@ class Reach:
 
 
 def minutes(
-    walk: WalkGraph, buildings_m: Floats, services_m: Floats, kinds: Sequence[str], speed_m_s: float = SPEED_M_S
+    walk: WalkGraph,
+    buildings_m: Floats,
+    services_m: Floats,
+    kinds: Sequence[str],
+    speed_m_s: float = SPEED_M_S,
 ) -> dict[str, Floats]:
     """For each kind the minutes (m,) from each of `buildings_m` (m, 2) to the nearest of `services_m` (k, 2).
 
@@ -83,7 +87,9 @@ def reach(found: Mapping[str, Floats], kinds: Sequence[str]) -> dict[str, Reach]
 
 
 def all_within(found: Mapping[str, Floats], limit_min: float = 15.0, kinds: Sequence[str] = EVERYDAY) -> float | None:
-    """The share of buildings with every one of these kinds within the limit; None when a kind is not there at all."""
+    """The share of buildings with every one of these kinds within the limit; None when a kind is not there
+    at all.
+    """
     if any(kind not in found for kind in kinds):
         return None
     worst = np.max([found[kind] for kind in kinds], axis=0)

@@ -1,15 +1,16 @@
 """CityJSON 1.1 and 2.0 (.city.json) and CityJSON text sequences (.city.jsonl), LoD 0 to 2.2.
 
-The twin keeps of each building its footprint, height and levels of detail; the file itself is kept beside, so its
-roofs are not lost. Footprint: the ground surfaces where the file names them, else all surfaces seen from above.
-Height: `measuredHeight` where given (height_source "measured"), else the extent of the solid ("geometry").
-Coordinates become WGS 84 by pyproj from `metadata.referenceSystem`, feet included.
+The twin keeps of each building its footprint, height and levels of detail; the file itself is kept beside, so
+its roofs are not lost. Footprint: the ground surfaces where the file names them, else all surfaces seen from
+above. Height: `measuredHeight` where given (height_source "measured"), else the extent of the solid
+("geometry"). Coordinates become WGS 84 by pyproj from `metadata.referenceSystem`, feet included.
 """
 
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
-from shapely import force_2d
+from shapely import force_2d, transform
 from shapely.geometry import MultiPolygon, Polygon, mapping
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform, unary_union
+from shapely.ops import unary_union
 
 from twin.engine.buildings import fill_heights
 from twin.engine.crs import metric_epsg
@@ -70,11 +71,23 @@ def read(path: Path, name: str = "") -> CityModel:
             raise Unreadable("unknown-format", f"{name}:{line}", str(document.get("type"))[:60])
         assert frame is not None  # noqa: S101 set by the first document
         where = f"{name}:{line}" if line > 1 else name
-        _take(document, head, frame, model, where)
+        try:
+            _take(document, head, frame, model, where)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as fault:
+            raise Unreadable("broken", where, str(fault)) from fault
     if not head:
         raise Unreadable("empty", name)
     _settle(model, frame)
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One document's points (n, 3), how they are meant, and where it stands."""
+
+    points: Floats
+    frame: _Frame
+    where: str
 
 
 def _documents(path: Path, name: str) -> Iterator[tuple[int, Json]]:
@@ -104,7 +117,7 @@ def _head(document: Json, name: str) -> _Frame:
 def _take(document: Json, head: Json, frame: _Frame, model: CityModel, where: str) -> None:
     """Read the objects of one document; parts of a building are joined to it."""
     objects: Json = document.get("CityObjects", {})
-    points = _points(document, head, where)
+    page = _Page(_points(document, head, where), frame, where)
     parts: dict[str, list[str]] = defaultdict(list)
     for key, thing in objects.items():
         if thing.get("type") == "BuildingPart":
@@ -113,9 +126,9 @@ def _take(document: Json, head: Json, frame: _Frame, model: CityModel, where: st
         kind = thing.get("type", "")
         if kind == "Building":
             members = [thing, *(objects[part] for part in parts.get(key, ()))]
-            _building(key, members, points, frame, model, where)
+            _building(key, members, page, model)
         elif kind in _GROUND:
-            _ground(key, thing, points, frame, model, where)
+            _ground(key, thing, page, model)
         elif kind != "BuildingPart":
             model.skip(kind or "object", "not-modelled")
 
@@ -125,14 +138,17 @@ def _points(document: Json, head: Json, where: str) -> Floats:
     try:
         raw = np.array(document.get("vertices", []), dtype=float).reshape(-1, 3)
         t: Json = document.get("transform") or head.get("transform") or {"scale": [1, 1, 1], "translate": [0, 0, 0]}
-        return raw * np.array(t["scale"], dtype=float) + np.array(t["translate"], dtype=float)
+        points: Floats = raw * np.array(t["scale"], dtype=float) + np.array(t["translate"], dtype=float)
+        return points
     except (ValueError, TypeError, KeyError) as fault:
         raise Unreadable("bad-coordinates", where, str(fault)) from fault
 
 
 def _surfaces(geometry: Json) -> Iterator[tuple[Rings, str]]:
     """Each surface of a geometry (rings of vertex indices) with its semantic type or ""."""
-    depth = {"MultiSurface": 0, "CompositeSurface": 0, "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2}.get(geometry.get("type", ""))
+    depth = {"MultiSurface": 0, "CompositeSurface": 0, "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2}.get(
+        geometry.get("type", "")
+    )
     if depth is None:
         return
     semantics: Json = geometry.get("semantics") or {}
@@ -162,58 +178,62 @@ def _checked(key: str, rings: Rings, n: int, where: str) -> None:
             raise Unreadable("bad-index", f"{where}, {key}", f"{wrong} / {n}")
 
 
-def _shape(key: str, geometries: Sequence[Json], points: Floats, where: str) -> tuple[BaseGeometry, float, float]:
+def _shape(key: str, geometries: Sequence[Json], page: _Page) -> tuple[BaseGeometry, float, float]:
     """The outline from above and the lowest and highest z of some geometries."""
     ground: list[Polygon] = []
     every: list[Polygon] = []
     used: list[NDArray[np.int64]] = []
     for geometry in geometries:
         for rings, name in _surfaces(geometry):
-            _checked(key, rings, len(points), where)
+            _checked(key, rings, len(page.points), page.where)
             used.extend(np.array(ring) for ring in rings if ring)
-            if (polygon := _polygon(rings, points)) is not None:
+            if (polygon := _polygon(rings, page.points)) is not None:
                 every.append(polygon)
                 if name == "GroundSurface":
                     ground.append(polygon)
     if not used:
         return Polygon(), 0.0, 0.0
-    z = points[np.concatenate(used), 2]
+    z = page.points[np.concatenate(used), 2]
     outline = unary_union([p.buffer(0) for p in ground or every])
     return outline, float(z.min()), float(z.max())
 
 
-def _building(key: str, members: Sequence[Json], points: Floats, frame: _Frame, model: CityModel, where: str) -> None:
+def _building(key: str, members: Sequence[Json], page: _Page, model: CityModel) -> None:
     everything = [g for member in members for g in member.get("geometry", [])]
     lods = sorted({str(g.get("lod", "")) for g in everything})
     if not lods:
         model.skip("building", "no-geometry")
         return
     best = [g for g in everything if str(g.get("lod", "")) == lods[-1]]
-    outline, low, high = _shape(key, best, points, where)
+    outline, low, high = _shape(key, best, page)
     if outline.is_empty:
         model.skip("building", "no-outline")
         return
     attributes: Json = members[0].get("attributes", {})
-    about = _described(attributes, (high - low) * frame.z_m)
+    about = _described(attributes, (high - low) * page.frame.z_m)
     about.update({"lod": lods[-1], "lods": lods, "source": "cityjson"})
-    model.buildings.append(Thing(key, _degrees(outline, frame), about))
+    model.buildings.append(Thing(key, _degrees(outline, page.frame), about))
 
 
 def _described(attributes: Json, extent_m: float) -> Properties:
     """Use, height, storeys and year by the names that CityJSON and 3DBAG give them."""
     measured = _number(attributes.get("measuredHeight"))
-    height, known = (measured, "measured") if measured else (extent_m, "geometry") if extent_m > 0 else (None, "default")
+    height, known = (
+        (measured, "measured") if measured else (extent_m, "geometry") if extent_m > 0 else (None, "default")
+    )
     if (said := attributes.get("heightSource")) in {"tag", "levels", "default"}:
         height, known = (None if said == "default" else height), said
     about: Properties = {
         "use": str(attributes.get("function") or attributes.get("usage") or "yes"),
-        "height_m": None if height is None else round(height, 1), "height_source": known,
-    }  # fmt: skip
+        "height_m": None if height is None else round(height, 1),
+        "height_source": known,
+    }
     facts = {
         "levels": _number(attributes.get("storeysAboveGround")),
         "year": int(_number(attributes.get("yearOfConstruction") or attributes.get("oorspronkelijkbouwjaar")) or 0),
-        "roof": attributes.get("roofType") or attributes.get("dak_type"), "name": attributes.get("name"),
-    }  # fmt: skip
+        "roof": attributes.get("roofType") or attributes.get("dak_type"),
+        "name": attributes.get("name"),
+    }
     about.update({name: fact for name, fact in facts.items() if fact})
     return about
 
@@ -225,19 +245,20 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _ground(key: str, thing: Json, points: Floats, frame: _Frame, model: CityModel, where: str) -> None:
-    outline, _low, _high = _shape(key, thing.get("geometry", [])[-1:], points, where)
+def _ground(key: str, thing: Json, page: _Page, model: CityModel) -> None:
+    outline, _low, _high = _shape(key, thing.get("geometry", [])[-1:], page)
     if outline.is_empty:
         model.skip("area", "no-outline")
         return
     about = {"kind": _GROUND[thing["type"]], "tag": thing["type"], "name": "", "source": "cityjson"}
-    model.areas.append(Thing(key, _degrees(outline, frame), about))
+    model.areas.append(Thing(key, _degrees(outline, page.frame), about))
 
 
 def _degrees(outline: BaseGeometry, frame: _Frame) -> Geometry:
     """The outline as a MultiPolygon in WGS 84 with seven decimals."""
     polygons = [g for g in getattr(outline, "geoms", [outline]) if isinstance(g, Polygon)]
-    turned = transform(frame.to_degrees.transform, force_2d(MultiPolygon(polygons)))
+    flat = force_2d(MultiPolygon(polygons))
+    turned = transform(flat, frame.to_degrees.transform, interleaved=False)
     coordinates = mapping(turned)["coordinates"]
     rounded = [[[[round(x, 7), round(y, 7)] for x, y in ring] for ring in polygon] for polygon in coordinates]
     return {"type": "MultiPolygon", "coordinates": rounded}

@@ -1,8 +1,9 @@
 """Which flat coordinates a district is measured in.
 
-A city model that comes in its own projected, metric system keeps it. Else Finland takes its national grid (EPSG:3067,
-ETRS89 / TM35FIN) and every other place the UTM zone of its centre, with the bent zones of Norway and Svalbard.
-UTM lengths err by at most 0.04 % in the middle of a zone and 0.1 % at its rim, well under what a foot path is known by.
+A city model that comes in its own projected, metric system keeps it. Else Finland takes its national grid
+(EPSG:3067, ETRS89 / TM35FIN) and every other place the UTM zone of its centre, with the bent zones of Norway
+and Svalbard. UTM lengths err by at most 0.04 % in the middle of a zone and 0.1 % at its rim, well under what
+a foot path is known by.
 """
 
 from collections.abc import Callable

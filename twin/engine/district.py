@@ -1,4 +1,6 @@
-"""A whole district at once: its walk graph, its buildings' anchors, its access. What the run and the command call."""
+"""A whole district at once: its walk graph, its buildings' anchors, its access. What the run and the command
+call.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +31,9 @@ class DistrictAccess:
 
 
 def anchor(building: Thing) -> tuple[float, float]:
-    """Where a building is entered, as far as nobody knows its doors: the mean of its outer ring's vertices, in degrees."""
+    """Where a building is entered, as far as nobody knows its doors: the mean of its outer ring's vertices,
+    in degrees.
+    """
     ring = np.array(building.geometry["coordinates"][0][0][:-1])
     lon, lat = ring.mean(axis=0)
     return float(lon), float(lat)
@@ -48,7 +52,9 @@ def walk_graph(model: CityModel) -> WalkGraph:
 
 
 def access(model: CityModel) -> DistrictAccess:
-    """Minutes on foot from each building to each kind of service; empty when there are no streets or no services."""
+    """Minutes on foot from each building to each kind of service; empty when there are no streets or no
+    services.
+    """
     if not (model.buildings and model.services and any(s.properties["foot"] for s in model.streets)):
         return DistrictAccess()
     walk = walk_graph(model)

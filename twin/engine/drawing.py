@@ -1,7 +1,9 @@
-"""A district as a picture from the south-west: for the page before, or without, the map. Plain Python, so pages may call it.
+"""A district as a picture from the south-west: for the page before, or without, the map. Plain Python, so
+pages may call it.
 
-Parallel projection: metres east and north around the middle (equirectangular, good to a decimetre over a district),
-turned by 20 degrees and tilted. Walls are drawn where they face the viewer, buildings from back to front.
+Parallel projection: metres east and north around the middle (equirectangular, good to a decimetre over a
+district), turned by 20 degrees and tilted. Walls are drawn where they face the viewer, buildings from back to
+front.
 """
 
 import math
@@ -54,11 +56,16 @@ class _View:
 
 
 def picture(
-    solids: Sequence[Solid], streets: Iterable[tuple[Geometry, bool]], areas: Iterable[tuple[Geometry, str]], bounds: Sequence[float]
+    solids: Sequence[Solid],
+    streets: Iterable[tuple[Geometry, bool]],
+    areas: Iterable[tuple[Geometry, str]],
+    bounds: Sequence[float],
 ) -> str:
-    """An SVG document with the symbol `city`. Colours are the page's own custom properties, with light ones to fall back on.
+    """An SVG document with the symbol `city`. Colours are the page's own custom properties, with light ones
+    to fall back on.
 
-    `streets`: line and whether cars drive there. `areas`: outline and "green" or "water". `bounds`: west, south, east, north.
+    `streets`: line and whether cars drive there. `areas`: outline and "green" or "water". `bounds`: west,
+    south, east, north.
     """
     view, height = _view(bounds)
     drawn = [_area(view, geometry, kind) for geometry, kind in areas]
@@ -68,8 +75,8 @@ def picture(
     body = "".join(drawn)
     ground = f'<rect width="{WIDTH}" height="{height}" fill="var(--map-ground, #ecebe3)"/>'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"><g id="city" stroke-linejoin="round" '
-        f'stroke-linecap="round">{ground}{body}</g></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">'
+        f'<g id="city" stroke-linejoin="round" stroke-linecap="round">{ground}{body}</g></svg>'
     )
 
 
@@ -90,7 +97,9 @@ def _view(bounds: Sequence[float]) -> tuple[_View, int]:
 
 
 def _path(spots: Iterable[tuple[int, int]], *, closed: bool) -> str:
-    """A path in steps from spot to spot, which are shorter to write than the spots; spots that fall together are one."""
+    """A path in steps from spot to spot, which are shorter to write than the spots; spots that fall together
+    are one.
+    """
     pieces: list[str] = []
     last: tuple[int, int] | None = None
     for x, y in spots:
@@ -123,7 +132,8 @@ def _area(view: _View, geometry: Geometry, kind: str) -> str:
 
 def _streets(view: _View, streets: Iterable[tuple[Geometry, bool]]) -> list[str]:
     """Two strokes: paths thin, streets wide."""
-    wide, thin = [], []
+    wide: list[str] = []
+    thin: list[str] = []
     for geometry, car in streets:
         (wide if car else thin).append(_line(view, geometry["coordinates"], closed=False))
     colour = "var(--map-road, #fbfaf6)"
@@ -137,7 +147,7 @@ def _streets(view: _View, streets: Iterable[tuple[Geometry, bool]]) -> list[str]
 def _size(solid: Solid) -> float:
     ring = solid.geometry["coordinates"][0][0]
     lon, lat = [p[0] for p in ring], [p[1] for p in ring]
-    return (max(lon) - min(lon)) * (max(lat) - min(lat))
+    return float((max(lon) - min(lon)) * (max(lat) - min(lat)))
 
 
 def _depth(view: _View, solid: Solid) -> float:
@@ -146,7 +156,9 @@ def _depth(view: _View, solid: Solid) -> float:
 
 
 def _solid(view: _View, solid: Solid) -> str:
-    lit, shaded, roof = [], [], []
+    lit: list[str] = []
+    shaded: list[str] = []
+    roof: list[str] = []
     for polygon in solid.geometry["coordinates"]:
         for number, raw in enumerate(polygon):
             ring = [view.ground(p[0], p[1]) for p in raw[:-1]]
@@ -156,7 +168,12 @@ def _solid(view: _View, solid: Solid) -> str:
             for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
                 if b[0] - a[0] <= 0.01:  # an outer ring runs against the clock, so walls towards the viewer run right
                     continue
-                wall = [view.spot(a, solid.foot_m), view.spot(b, solid.foot_m), view.spot(b, solid.top_m), view.spot(a, solid.top_m)]
+                wall = [
+                    view.spot(a, solid.foot_m),
+                    view.spot(b, solid.foot_m),
+                    view.spot(b, solid.top_m),
+                    view.spot(a, solid.top_m),
+                ]
                 (lit if b[1] <= a[1] else shaded).append(_path(wall, closed=True))
     edge = 'stroke="var(--map-edge, #aaa79a)" stroke-width=".5"'
     parts = (

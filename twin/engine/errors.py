@@ -3,13 +3,24 @@
 from typing import Literal
 
 Reason = Literal[
-    "empty", "unknown-format", "broken", "no-buildings", "no-crs", "bad-crs", "bad-version", "bad-index", "bad-json",
-    "bad-coordinates", "far-apart",
+    "empty",
+    "unknown-format",
+    "broken",
+    "no-buildings",
+    "no-crs",
+    "bad-crs",
+    "bad-version",
+    "bad-index",
+    "bad-json",
+    "bad-coordinates",
+    "far-apart",
 ]
 
 
 class Unreadable(Exception):
-    """A file that cannot be read as a city. `where` names the file and the spot, `detail` what was met there."""
+    """A file that cannot be read as a city. `where` names the file and the spot, `detail` what was met
+    there.
+    """
 
     def __init__(self, reason: Reason, where: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {where}: {detail}")

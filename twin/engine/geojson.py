@@ -1,11 +1,13 @@
-"""GeoJSON (RFC 7946, WGS 84): properties are read as OpenStreetMap tags, so `building`, `height`, `highway`, `amenity` … work.
+"""GeoJSON (RFC 7946, WGS 84): properties are read as OpenStreetMap tags, so `building`, `height`, `highway`,
+`amenity` … work.
 
-Files that this city wrote itself (layers/*.geojson) and common short names (`use`, `kind`, `foot`) are understood too.
-A line's nodes are its positions: streets that meet share a position.
+Files that this city wrote itself (layers/*.geojson) and common short names (`use`, `kind`, `foot`) are
+understood too. A line's nodes are its positions: streets that meet share a position.
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,8 +20,17 @@ from twin.engine.streets import Way, cut
 
 Json: TypeAlias = Mapping[str, Any]
 
-_ALSO = {"use": "building", "b": "building", "h": "height", "height_m": "height", "lv": "building:levels",
-         "levels": "building:levels", "hw": "highway", "year": "start_date", "speed": "maxspeed"}  # fmt: skip
+_ALSO = {
+    "use": "building",
+    "b": "building",
+    "h": "height",
+    "height_m": "height",
+    "lv": "building:levels",
+    "levels": "building:levels",
+    "hw": "highway",
+    "year": "start_date",
+    "speed": "maxspeed",
+}
 
 
 def read(path: Path, name: str = "") -> CityModel:
@@ -35,18 +46,30 @@ def read(path: Path, name: str = "") -> CityModel:
     if not isinstance(features, list):
         raise Unreadable("unknown-format", name, "FeatureCollection?")
     model = CityModel(
-        licence=str(document.get("licence", "")), attribution=str(document.get("attribution", "")), date=str(document.get("date", ""))
+        licence=str(document.get("licence", "")),
+        attribution=str(document.get("attribution", "")),
+        date=str(document.get("date", "")),
     )
-    ways: list[Way] = []
-    nodes: dict[Position, int] = {}
+    found = _Found(model)
     stem = name.removesuffix(".geojson")
     for number, feature in enumerate(features):
-        _take(feature, f"{name}, feature {number}", f"{stem}-{number}", model, ways, nodes)
-    _settle(model, ways)
+        _take(feature, f"{name}, feature {number}", f"{stem}-{number}", found)
+    _settle(model, found.ways)
     return model
 
 
-def _take(feature: Json, where: str, key: str, model: CityModel, ways: list[Way], nodes: dict[Position, int]) -> None:
+@dataclass(slots=True)
+class _Found:
+    """What the features have given so far; `nodes` numbers the positions of streets."""
+
+    model: CityModel
+    ways: list[Way] = field(default_factory=list)
+    nodes: dict[Position, int] = field(default_factory=dict)
+
+
+def _take(feature: Json, where: str, key: str, found: _Found) -> None:
+    """Sort one feature into its layer."""
+    model = found.model
     try:
         geometry = feature["geometry"]
         spots = [(round(float(x), 7), round(float(y), 7)) for x, y in positions(geometry)] if geometry else []
@@ -62,11 +85,12 @@ def _take(feature: Json, where: str, key: str, model: CityModel, ways: list[Way]
     key = str((feature.get("properties") or {}).get("id") or feature.get("id") or key)
     if kind == "LineString" and "highway" in tags and rules.road_class(tags):
         line = [(round(float(p[0]), 7), round(float(p[1]), 7)) for p in geometry["coordinates"]]
-        ways.append(Way(key, tags, [nodes.setdefault(spot, len(nodes) + 1) for spot in line], list(line)))
+        numbers = [found.nodes.setdefault(spot, len(found.nodes) + 1) for spot in line]
+        found.ways.append(Way(key, tags, numbers, list(line)))
     elif kind in {"Polygon", "MultiPolygon"}:
         _outline(key, tags, geometry, model)
-    elif kind == "Point" and (found := _service(tags)):
-        _place(key, tags, found, list(spots[0]), model)
+    elif kind == "Point" and (service := _service(tags)):
+        _place(key, tags, service, list(spots[0]), model)
     else:
         model.skip("object", "not-modelled")
 
@@ -91,7 +115,9 @@ def _service(tags: Json) -> tuple[str, str] | None:
 
 
 def _outline(key: str, tags: dict[str, str], geometry: Json, model: CityModel) -> None:
-    """A polygon is a building when it has a use or a height, else green or water, and it may be a service besides."""
+    """A polygon is a building when it has a use or a height, else green or water, and it may be a service
+    besides.
+    """
     polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
     outline = {
         "type": "MultiPolygon",

@@ -16,7 +16,9 @@ Properties: TypeAlias = dict[str, Any]
 
 @dataclass(slots=True)
 class Thing:
-    """One building, street segment, service or area. `key` is stable from one import of a source to the next."""
+    """One building, street segment, service or area. `key` is stable from one import of a source to the
+    next.
+    """
 
     key: str
     geometry: Geometry
@@ -25,7 +27,9 @@ class Thing:
 
 @dataclass(slots=True)
 class CityModel:
-    """The things of one or more files. `skipped` counts (what, why) codes; `date` is ISO 8601 as the file states it."""
+    """The things of one or more files. `skipped` counts (what, why) codes; `date` is ISO 8601 as the file
+    states it.
+    """
 
     buildings: list[Thing] = field(default_factory=list)
     streets: list[Thing] = field(default_factory=list)

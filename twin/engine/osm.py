@@ -1,7 +1,8 @@
-"""OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2) read by pyosmium in one pass after its relation pass.
+"""OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2) read by pyosmium in one pass after its relation
+pass.
 
-Outlines are assembled by osmium itself: closed ways and multipolygon relations. An outline whose nodes are not all in
-the file cannot be closed and is counted as skipped; a street is kept as far as the file reaches.
+Outlines are assembled by osmium itself: closed ways and multipolygon relations. An outline whose nodes are
+not all in the file cannot be closed and is counted as skipped; a street is kept as far as the file reaches.
 """
 
 import datetime as dt

@@ -32,7 +32,9 @@ def read(files: Sequence[tuple[Path, str]], told: Callable[[int, str], None] = l
     names = ", ".join(name for _path, name in files)
     if not whole.buildings:
         raise Unreadable("no-buildings", names)
-    west, south, east, north = bounds([thing for layer in (whole.buildings, whole.streets, whole.services) for thing in layer])
+    west, south, east, north = bounds(
+        [thing for layer in (whole.buildings, whole.streets, whole.services) for thing in layer]
+    )
     if east - west > WIDEST_DEGREES or north - south > WIDEST_DEGREES:
         raise Unreadable("far-apart", names, f"{east - west:.1f} x {north - south:.1f}")
     return whole

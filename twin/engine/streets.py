@@ -1,4 +1,6 @@
-"""Streets cut into segments at every crossing: the rows of the layer and, those open on foot, the edges of the walk graph."""
+"""Streets cut into segments at every crossing: the rows of the layer and, those open on foot, the edges of
+the walk graph.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -40,9 +42,12 @@ def _inside(way: Way) -> Iterator[tuple[list[int], list[Position]]]:
 def _described(tags: dict[str, str]) -> Properties:
     """What all segments of a way share."""
     about: Properties = {
-        "highway": tags["highway"], "class": osm.road_class(tags), "name": tags.get("name", ""),
-        "foot": osm.on_foot(tags), "car": osm.by_car(tags),
-    }  # fmt: skip
+        "highway": tags["highway"],
+        "class": osm.road_class(tags),
+        "name": tags.get("name", ""),
+        "foot": osm.on_foot(tags),
+        "car": osm.by_car(tags),
+    }
     if about["car"]:
         about["oneway"] = osm.oneway(tags)
         about["lanes"], about["lanes_source"] = osm.lanes(tags)

@@ -1,7 +1,7 @@
 """What OpenStreetMap tags mean to the twin: heights, road classes, speeds, services, green and water.
 
-Each reading answers the value and how it is known ("tag", "levels", "default" …), so that an assumption stays marked.
-Tags: wiki.openstreetmap.org/wiki/Map_features. The service kinds are those of the reference figures.
+Each reading answers the value and how it is known ("tag", "levels", "default" …), so that an assumption stays
+marked. Tags: wiki.openstreetmap.org/wiki/Map_features. The service kinds are those of the reference figures.
 """
 
 import re
@@ -11,25 +11,75 @@ from typing import Literal, TypeAlias
 Tags: TypeAlias = Mapping[str, str]
 
 KINDS = (
-    "grocery", "school", "kindergarten", "library", "pharmacy", "health", "community", "post", "bank", "culture", "food",
-    "university", "safety", "charging", "bikeshare", "toilets", "water", "recycling", "park", "playground", "sport", "transit",
-)  # fmt: skip
+    "grocery",
+    "school",
+    "kindergarten",
+    "library",
+    "pharmacy",
+    "health",
+    "community",
+    "post",
+    "bank",
+    "culture",
+    "food",
+    "university",
+    "safety",
+    "charging",
+    "bikeshare",
+    "toilets",
+    "water",
+    "recycling",
+    "park",
+    "playground",
+    "sport",
+    "transit",
+)
 
 _SERVICES: tuple[tuple[str, Mapping[str, str]], ...] = (
-    ("amenity", {
-        "school": "school", "kindergarten": "kindergarten", "childcare": "kindergarten", "library": "library",
-        "pharmacy": "pharmacy", "doctors": "health", "clinic": "health", "hospital": "health", "dentist": "health",
-        "community_centre": "community", "post_office": "post", "bank": "bank", "theatre": "culture",
-        "arts_centre": "culture", "cinema": "culture", "restaurant": "food", "cafe": "food", "university": "university",
-        "police": "safety", "fire_station": "safety", "charging_station": "charging", "bicycle_rental": "bikeshare",
-        "toilets": "toilets", "drinking_water": "water", "recycling": "recycling",
-    }),
+    (
+        "amenity",
+        {
+            "school": "school",
+            "kindergarten": "kindergarten",
+            "childcare": "kindergarten",
+            "library": "library",
+            "pharmacy": "pharmacy",
+            "doctors": "health",
+            "clinic": "health",
+            "hospital": "health",
+            "dentist": "health",
+            "community_centre": "community",
+            "post_office": "post",
+            "bank": "bank",
+            "theatre": "culture",
+            "arts_centre": "culture",
+            "cinema": "culture",
+            "restaurant": "food",
+            "cafe": "food",
+            "university": "university",
+            "police": "safety",
+            "fire_station": "safety",
+            "charging_station": "charging",
+            "bicycle_rental": "bikeshare",
+            "toilets": "toilets",
+            "drinking_water": "water",
+            "recycling": "recycling",
+        },
+    ),
     ("shop", {"supermarket": "grocery", "convenience": "grocery"}),
-    ("leisure", {"park": "park", "garden": "park", "playground": "playground", "sports_centre": "sport",
-                 "fitness_centre": "sport"}),
+    (
+        "leisure",
+        {
+            "park": "park",
+            "garden": "park",
+            "playground": "playground",
+            "sports_centre": "sport",
+            "fitness_centre": "sport",
+        },
+    ),
     ("highway", {"bus_stop": "transit"}),
     ("railway", {"tram_stop": "transit", "subway_entrance": "transit", "station": "transit"}),
-)  # fmt: skip
+)
 
 _GREEN: Mapping[str, frozenset[str]] = {
     "leisure": frozenset({"park", "garden", "nature_reserve"}),
@@ -63,7 +113,7 @@ def area(tags: Tags) -> tuple[Literal["green", "water"], str] | None:
     return None
 
 
-# --- buildings ---------------------------------------------------------------------------------------------------
+# --- buildings ----------------------------------------------------------------------------------------------
 STOREY_M = 3.3
 ROOF_M = 1.5
 HEIGHT_IF_NONE_KNOWN_M = 9.0
@@ -91,7 +141,9 @@ def levels(tags: Tags) -> float | None:
 
 
 def height(tags: Tags) -> tuple[float | None, str]:
-    """The height in metres and how it is known: "tag", "levels" (3.3 m a storey and 1.5 m of roof), or not at all."""
+    """The height in metres and how it is known: "tag", "levels" (3.3 m a storey and 1.5 m of roof), or not
+    at all.
+    """
     if (tagged := length_m(tags.get("height"))) is not None:
         return round(tagged, 1), "tag"
     if (storeys := levels(tags)) is not None:
@@ -105,17 +157,33 @@ def year(tags: Tags) -> int | None:
     return int(match[1]) if match else None
 
 
-# --- streets -----------------------------------------------------------------------------------------------------
+# --- streets ------------------------------------------------------------------------------------------------
 CAPACITY_PER_LANE: Mapping[str, int] = {
-    "motorway": 2000, "trunk": 1600, "primary": 1000, "secondary": 900, "tertiary": 700, "unclassified": 500,
-    "residential": 500, "living_street": 300, "service": 300, "road": 500,
-}  # fmt: skip
+    "motorway": 2000,
+    "trunk": 1600,
+    "primary": 1000,
+    "secondary": 900,
+    "tertiary": 700,
+    "unclassified": 500,
+    "residential": 500,
+    "living_street": 300,
+    "service": 300,
+    "road": 500,
+}
 """Vehicles an hour on a lane: an assumption by class, marked so on each street."""
 
 DEFAULT_SPEED_KMH: Mapping[str, int] = {
-    "motorway": 100, "trunk": 80, "primary": 50, "secondary": 50, "tertiary": 40, "unclassified": 40, "residential": 30,
-    "living_street": 20, "service": 20, "road": 40,
-}  # fmt: skip
+    "motorway": 100,
+    "trunk": 80,
+    "primary": 50,
+    "secondary": 50,
+    "tertiary": 40,
+    "unclassified": 40,
+    "residential": 30,
+    "living_street": 20,
+    "service": 20,
+    "road": 40,
+}
 
 PATHS = frozenset({"pedestrian", "footway", "cycleway", "path", "steps", "corridor", "track", "bridleway"})
 NOT_ON_FOOT = frozenset({"motorway", "trunk"})
@@ -124,16 +192,23 @@ _MPH = 1.609344
 
 _IMPLICIT_KMH: Mapping[str, Mapping[str, float]] = {
     "": {"urban": 50, "rural": 90, "trunk": 100, "motorway": 120, "living_street": 20, "walk": 7},
-    "FI": {"rural": 80}, "SE": {"rural": 70, "motorway": 110}, "DE": {"rural": 100, "motorway": 130}, "AT": {"rural": 100, "motorway": 130},
-    "FR": {"rural": 80, "motorway": 130}, "NL": {"rural": 80, "motorway": 100}, "CH": {"rural": 80},
+    "FI": {"rural": 80},
+    "SE": {"rural": 70, "motorway": 110},
+    "DE": {"rural": 100, "motorway": 130},
+    "AT": {"rural": 100, "motorway": 130},
+    "FR": {"rural": 80, "motorway": 130},
+    "NL": {"rural": 80, "motorway": 100},
+    "CH": {"rural": 80},
     "GB": {"urban": 30 * _MPH, "nsl_single": 60 * _MPH, "nsl_dual": 70 * _MPH, "motorway": 70 * _MPH},
     "US": {"urban": 25 * _MPH, "rural": 55 * _MPH, "motorway": 65 * _MPH},
-}  # fmt: skip
+}
 """Limits that "FI:urban" and the like stand for."""
 
 
 def road_class(tags: Tags) -> str | None:
-    """The class of a street we model; a link counts as its class. None for platforms, building sites and the like."""
+    """The class of a street we model; a link counts as its class. None for platforms, building sites and the
+    like.
+    """
     base = tags.get("highway", "").removesuffix("_link")
     return base if base in CAPACITY_PER_LANE or base in PATHS else None
 
@@ -150,7 +225,9 @@ def by_car(tags: Tags) -> bool:
 
 
 def oneway(tags: Tags) -> int:
-    """1 along the line, -1 against it, 0 both ways. Roundabouts and motorways are one way unless they say no."""
+    """1 along the line, -1 against it, 0 both ways. Roundabouts and motorways are one way unless they say
+    no.
+    """
     said = tags.get("oneway")
     if said in {"-1", "reverse"}:
         return -1
@@ -171,8 +248,8 @@ def lanes(tags: Tags) -> tuple[float, str]:
 def speed_kmh(tags: Tags) -> tuple[float, str]:
     """The limit in km/h and how it is known.
 
-    A bare number is km/h wherever it stands, as OpenStreetMap has it; "30 mph" and "5 knots" are converted; "FI:urban"
-    takes its country's limit; without a tag the class decides.
+    A bare number is km/h wherever it stands, as OpenStreetMap has it; "30 mph" and "5 knots" are converted;
+    "FI:urban" takes its country's limit; without a tag the class decides.
     """
     text = tags.get("maxspeed", "").strip()
     if match := re.match(r"^(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?$", text):

@@ -1,8 +1,8 @@
 """The walking network as a sparse matrix, and the straight way from a point onto it.
 
-Nodes are the crossings and ends of the streets that are open on foot; lengths are metres in the district's metric
-system. Only the largest connected piece is kept to walk from and to (Helsinki's centre: 97.8 % of all nodes), so that
-a point beside a lone pier is not cut off from the city.
+Nodes are the crossings and ends of the streets that are open on foot; lengths are metres in the district's
+metric system. Only the largest connected piece is kept to walk from and to (Helsinki's centre: 97.8 % of all
+nodes), so that a point beside a lone pier is not cut off from the city.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,9 @@ Ints: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class WalkGraph:
-    """`lengths_m`: symmetric (n, n); `xy_m`: (n, 2); both of the largest piece. `pieces`: how many pieces there were."""
+    """`lengths_m`: symmetric (n, n); `xy_m`: (n, 2); both of the largest piece. `pieces`: how many pieces
+    there were.
+    """
 
     lengths_m: "csr_array[np.float64]"
     xy_m: Floats

@@ -3,7 +3,8 @@
 import datetime as dt
 import logging
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -57,12 +58,17 @@ def switch(here: Place) -> list[Place]:
     return [*city.parts.order_by("name"), city]
 
 
+def zone_of(here: Place) -> dt.tzinfo:
+    """The time zone there; UTC if the name is not known to this machine."""
+    try:
+        return zoneinfo.ZoneInfo(here.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return dt.UTC
+
+
 def local_now(here: Place) -> dt.datetime:
     """The clock on the wall there."""
-    try:
-        return timezone.now().astimezone(zoneinfo.ZoneInfo(here.timezone))
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return timezone.now()
+    return timezone.now().astimezone(zone_of(here))
 
 
 def figure_of(headline: sockets.HeadlineFigure, here: Place) -> sockets.Figure:
@@ -73,9 +79,7 @@ def figure_of(headline: sockets.HeadlineFigure, here: Place) -> sockets.Figure:
         return unknown(str(refusal.sentence))
     except Exception:
         log.exception("the figure %s of %s failed", headline.slug, here.slug)
-        return unknown(
-            _("This figure could not be worked out just now; it is our fault and was written down.")
-        )
+        return unknown(_("This figure could not be worked out just now; it is our fault and was written down."))
 
 
 def unknown(sentence: str) -> sockets.Figure:
@@ -124,12 +128,30 @@ def metrics_document(here: Place) -> dict[str, Any]:
     }
 
 
-def evidence_rows(figure: sockets.Figure) -> tuple[list[str], list[list[Any]]]:
-    """The evidence of a figure as columns and rows, columns in the order in which they first occur."""
-    columns: list[str] = []
-    for row in figure.evidence:
-        columns += [name for name in row if name not in columns]
-    return columns, [[_cell(row, name) for name in columns] for row in figure.evidence]
+@dataclass(frozen=True, slots=True)
+class EvidenceTable:
+    """The evidence of a figure as a page shows it: headings, and rows of cells with the address that proves them."""
+
+    headings: Sequence[str]
+    rows: Sequence[tuple[Sequence[Any], str]]
+
+
+def evidence_columns(figure: sockets.Figure) -> list[str]:
+    """The names of all that the rows say, in the order in which they first occur."""
+    return list(dict.fromkeys(name for row in figure.evidence for name in row))
+
+
+def evidence_table(figure: sockets.Figure) -> EvidenceTable:
+    """Columns that say the same as another (a slug beside its title) or nothing at all stay in the file."""
+    columns = [name for name in evidence_columns(figure) if name != "url" and not _is_doubled(name, figure)]
+    headings = [name.replace("_", " ").capitalize() for name in columns]
+    rows = [([_cell(row, name) for name in columns], str(row.get("url") or "")) for row in figure.evidence]
+    return EvidenceTable(headings, rows)
+
+
+def _is_doubled(name: str, figure: sockets.Figure) -> bool:
+    beside = {"slug": "title", "system": "title"}.get(name)
+    return beside is not None and all(row.get(beside) for row in figure.evidence)
 
 
 def _cell(row: Mapping[str, Any], name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.errors import BadInput, CityError
@@ -20,9 +21,7 @@ class problem_json:  # noqa: N801 a middleware reads like a function in settings
         if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return answer(request, BadInput(_("An address cannot hold a NUL character.")))
         response = self.get_response(request)
-        bare = (
-            is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
-        )
+        bare = is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
         if bare:
             return _as_problem(response)
         return response
@@ -70,6 +69,19 @@ class idempotency:  # noqa: N801
         if not idempotent.concerns(request) or not _remembers(request):
             return self.get_response(request)
         return idempotent.once(request, key, self.get_response)
+
+
+class local_time:  # noqa: N801
+    """Pages show the time of the place they are about (the layout's context activates it); afterwards UTC again."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        finally:
+            timezone.deactivate()
 
 
 def _remembers(request: HttpRequest) -> bool:

@@ -55,7 +55,9 @@ class CitySchema(AutoSchema):
         for code, words in WORDS.items():
             if str(code) not in bodies:
                 answer = OpenApiResponse(Problem, description=words)
-                bodies[str(code)] = self._get_response_for_code(answer, str(code), media_types=[PROBLEM_JSON])
+                bodies[str(code)] = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                    answer, str(code), media_types=[PROBLEM_JSON]
+                )
         return bodies
 
     def get_response_serializers(self) -> Any:

@@ -1,12 +1,13 @@
 """Child processes that never outlive us.
 
-Each child leads its own process group (Ctrl-C reaches only us), reads nothing from the terminal, and asks the kernel for
-a signal when its parent dies, so that `kill -9` of the parent leaves nothing behind. The kernel ties that signal to the
-thread that forked: spawn from a thread that lives as long as the process.
+Each child leads its own process group (Ctrl-C reaches only us), reads nothing from the terminal, and asks the kernel
+for a signal when its parent dies, so that `kill -9` of the parent leaves nothing behind. The kernel ties that signal
+to the thread that forked: spawn from a thread that lives as long as the process.
 """
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import pwd
 import signal
@@ -50,6 +51,15 @@ def die_with_parent(death_signal: int = signal.SIGKILL) -> None:
     """Ask the kernel to send us this signal when the thread that forked us ends (Linux only)."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+
+
+def die_with_spawner() -> None:
+    """In a process that a web server or a pool has spawned: end when it ends, even if it was killed."""
+    spawner = multiprocessing.parent_process()
+    if spawner is not None and _libc is not None:
+        die_with_parent(signal.SIGKILL)
+        if os.getppid() != spawner.pid:
+            os._exit(1)
 
 
 def spawn(

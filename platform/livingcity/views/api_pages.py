@@ -70,5 +70,7 @@ def _explained(kind: type[CityError]) -> dict[str, Any]:
 def docs(request: HttpRequest) -> HttpResponse:
     """The whole API on one page, from its schema, without a script."""
     return render(
-        request, "site/api_docs.html", {"reference": reference.chapters(), "refusals": reference.refusals()}
+        request,
+        "site/api_docs.html",
+        {"reference": reference.chapters(), "refusals": [_explained(kind) for kind in reference.refusals()]},
     )

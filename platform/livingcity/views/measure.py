@@ -18,9 +18,7 @@ from livingcity.views.tables import csv_response
 def figures(request: HttpRequest) -> HttpResponse:
     """All headline figures with their definitions."""
     here = place_of(request)
-    return render(
-        request, "site/figures.html", {"place": here, "figures": queries.figures_of(here) if here else []}
-    )
+    return render(request, "site/figures.html", {"place": here, "figures": queries.figures_of(here) if here else []})
 
 
 @require_safe
@@ -28,9 +26,8 @@ def figure(request: HttpRequest, slug: str) -> HttpResponse:
     """One figure of one place (`?place=`), with every row it is made of."""
     headline, here = _asked(request, slug)
     found = queries.figure_of(headline, here)
-    columns, rows = queries.evidence_rows(found)
     context = {
-        "headline": headline, "figure": found, "place": here, "columns": columns, "rows": rows,
+        "headline": headline, "figure": found, "place": here, "evidence": queries.evidence_table(found),
         "switch": queries.switch(here),
     }  # fmt: skip
     return render(request, "site/measure.html", context)
@@ -43,14 +40,14 @@ def figure_file(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     found = queries.figure_of(headline, here)
     name = f"{slug}-{here.slug}.{form}"
     if form == "csv":
-        columns, _cells = queries.evidence_rows(found)
+        columns = queries.evidence_columns(found)
         return csv_response(name, columns, ([row.get(c) for c in columns] for row in found.evidence))
     document = {
         "place": here.slug,
         **queries.figure_document(headline, found),
         "evidence": list(found.evidence),
     }
-    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False, "default": str})
+    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -16,7 +16,7 @@ from twin.words import KINDS, word
 class Command(BaseCommand):
     """Minutes on foot from each building to the nearest service of each kind."""
 
-    help = "Minutes on foot from each building to the nearest service, by kind (median, worst, shares within 5, 10, 15 minutes)."
+    help = "Minutes on foot from each building to the nearest service of each kind."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("district")

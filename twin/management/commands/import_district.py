@@ -9,22 +9,24 @@ from django.core.management.base import BaseCommand, CommandError
 
 from commons.errors import CityError
 from commons.places.models import Place
-from commons.runs import services as runs
 from commons.runs.models import Run
-from commons.runs.work import do
 from twin import files, queries, services
 
 
 class Command(BaseCommand):
     """Make a district of map files, or a new version of it."""
 
-    help = "Read .osm.pbf, .osm, .city.json, .city.jsonl or .geojson files as a district; the same slug again is a new version."
+    help = "Read .osm.pbf, .osm, .city.json, .city.jsonl or .geojson as a district or its next version."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
         parser.add_argument("--slug", required=True)
         parser.add_argument("--name", default="")
-        parser.add_argument("--place", default="", help="slug of the place that it models; without one it never enters the figures")
+        parser.add_argument(
+            "--place",
+            default="",
+            help="slug of the place that it models; without one it never enters the figures",
+        )
         parser.add_argument("--licence", default="", help="SPDX name, where the file does not imply it")
         parser.add_argument("--attribution", default="")
         parser.add_argument("--json", action="store_true")
@@ -55,8 +57,7 @@ class Command(BaseCommand):
             licence=options["licence"],
             attribution=options["attribution"],
         )
-        do(run.pk)
-        return runs.wait(run=run)
+        return services.finished(run)
 
     def _tell(self, run: Run, *, as_json: bool) -> None:
         result: dict[str, Any] = run.result or {}

@@ -181,7 +181,7 @@ def _fits(slug: str, value: float) -> bool:
 
 def read_stamp(stamp: Any) -> int | None:
     """µs since 1970 UTC of an ISO 8601 stamp with its zone, or None. A leap second is the next second."""
-    if not isinstance(stamp, str) or not 17 <= len(stamp) <= 40:
+    if not isinstance(stamp, str) or not 16 <= len(stamp) <= 40:
         return None
     leap = _LEAP.search(stamp)
     plain = _LEAP.sub(lambda m: f"{m[1]}:59{m[2] or ''}", stamp) if leap else stamp

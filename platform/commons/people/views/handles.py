@@ -35,7 +35,7 @@ def handle(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 def new_organisation(request: HttpRequest) -> HttpResponse:
     """Found an organisation; its founder is its owner."""
-    form = OrganisationForm(request.POST or None)
+    form = OrganisationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and isinstance(request.user, User):
         try:
             made = services.create_organisation(founder=request.user, **form.cleaned_data)
@@ -58,9 +58,7 @@ def set_member(request: HttpRequest, name: str) -> HttpResponse:
     policies.check_may_give(request.user, organisation, form.cleaned_data["role"])
     person = queries.person(form.cleaned_data["person"])
     services.set_role(organisation=organisation, user=person, role=form.cleaned_data["role"])
-    messages.success(
-        request, _("%(person)s belongs to %(name)s now.") % {"person": person, "name": organisation.name}
-    )
+    messages.success(request, _("%(person)s belongs to %(name)s now.") % {"person": person, "name": organisation.name})
     return redirect("rooms:person", name)
 
 
@@ -73,9 +71,7 @@ def remove_member(request: HttpRequest, name: str, person: str) -> HttpResponse:
     if leaving != request.user:
         policies.check_may_give(request.user, organisation, queries.role_in(leaving, organisation) or "")
     services.remove_member(organisation=organisation, user=leaving)
-    messages.success(
-        request, _("%(person)s has left %(name)s.") % {"person": leaving, "name": organisation.name}
-    )
+    messages.success(request, _("%(person)s has left %(name)s.") % {"person": leaving, "name": organisation.name})
     return redirect("rooms:person", name)
 
 

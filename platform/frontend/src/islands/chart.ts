@@ -10,7 +10,7 @@
  * Zero is on the axis; right of `now` is forecast and paler. Arrow keys read the values out. The table inside is what
  * people without script see, and the Table view of everyone else. Sets data-ready when drawn.
  */
-import "../styles/vendor-chart.css";
+import "../styles/island-chart.css";
 import uPlot from "uplot";
 import { colour, digits, el, faded, GAP, language, MISSING, number, segments } from "../dom";
 import { onThemeChange } from "../theme";

@@ -1,19 +1,20 @@
 /**
  * <lc-map label="…" src-buildings="…geojson" src-streets="…" src-areas="…" src-services="…" src-places="…"
- *   view="3d|flat" center="24.93,60.17" zoom="15" panel-url="/twin/x/buildings/{id}/" attribution="© …">
- *   <script type="application/json" data-layers>[…]</script>  <script type="application/json" data-pins>[…]</script>
- *   <script type="application/json" data-geojson>{"buildings": {…}}</script>  <div>the list, for everyone</div>
- * </lc-map>   <div data-map-panel></div>
+ *   view="3d|flat" center="24.93,60.17" zoom="15" list="/address/of/a/list/" panel-url="/twin/x/buildings/{id}/"
+ *   attribution="© …">{% json_data layers "data-layers" %}{% json_data pins "data-pins" %}
+ *   <div>the list, for everyone</div></lc-map>   <div data-map-panel></div>
  *
- * GeoJSON from our own server only. Buildings are paper-coloured and stand `height` metres high (`min_height`); the layer
- * shown gives colour:
- *   {"key", "label", "property", "type": "steps", "steps": [0, 5, 10], "unit": "min", "color": "solar", "invert"?: true}
- *   {"key", "label", "property", "type": "category", "values": [{"value", "label", "color", "share"?: 0..1}]}
+ * GeoJSON comes from our own server only. Buildings are paper-coloured and stand `height` metres high (from `min_height`);
+ * the layer shown gives colour:
+ *   {"key", "label", "property", "type": "steps", "steps": [5, 10, 15], "unit": "min", "color"?: token, "invert"?: true}
+ *     (a higher step is stronger; `invert`: a lower one, as minutes want it)
+ *   {"key", "label", "property", "type": "category", "values"?: [{"value", "label", "color"?: token, "share"?: 0..1}]}
+ *     (without values the six most frequent)
  *   {"key", "label"} alone is plain; "missing": words for what has no value.
  * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
  * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
  */
-import "../styles/vendor-map.css";
+import "../styles/island-map.css";
 import * as maplibregl from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { colour, digits, el, GAP, number, segments, tool } from "../dom";
@@ -35,7 +36,7 @@ interface Layer {
   unit?: string;
   color?: string;
   invert?: boolean;
-  values?: { value: string; label: string; color: string; share?: number }[];
+  values?: { value: string; label: string; color?: string; share?: number }[];
   missing?: string;
 }
 
@@ -48,6 +49,16 @@ interface Pin {
   color?: string;
 }
 
+interface Class {
+  from?: number;
+  value?: string;
+  words: string;
+  paint: string;
+}
+
+/** Categories have no energy in them, so they take none of the energy colours; six at most, the rest stays paper. */
+const CATEGORY_COLOURS: [string, number][] = [["act", 0.85], ["removed", 0.7], ["added", 0.7], ["act", 0.4], ["removed", 0.35], ["added", 0.35]];
+const MOST_SEGMENTS = 4;
 const SOURCES = ["areas", "streets", "buildings", "services", "places"] as const;
 const PICKED: Expression = ["boolean", ["feature-state", "picked"], false];
 const HEIGHT: Expression = ["max", ["coalesce", ["to-number", ["get", "height"], 6], 6], 2];
@@ -61,12 +72,31 @@ function laid(token: string, share: number): string {
   return `rgb(${mixed.join(",")})`;
 }
 
-function steps(layer: Layer): { from: number; to: number | null; paint: string }[] {
-  const edges = layer.steps ?? [];
+/** The classes of a layer of steps: a higher one is stronger, or a lower one when it is inverted. */
+function steps(layer: Layer): Class[] {
+  const given = layer.steps ?? [];
+  const edges = (given[0] ?? 0) > 0 ? [0, ...given] : given;
+  const unit = layer.unit ? GAP + layer.unit : "";
   return edges.map((from, at) => {
     const share = edges.length > 1 ? at / (edges.length - 1) : 1;
-    const strength = 0.12 + 0.88 * (layer.invert ? 1 - share : share);
-    return { from, to: edges[at + 1] ?? null, paint: laid(layer.color ?? "solar", strength) };
+    const to = edges[at + 1];
+    const range = to === undefined ? word("from {n}", { n: number(from, digitsOf(from)) }) : `${number(from, digitsOf(from))}–${number(to, digitsOf(to))}`;
+    return { from, words: range + unit, paint: laid(layer.color ?? "act", 0.1 + 0.8 * (layer.invert ? 1 - share : share)) };
+  });
+}
+
+/** The classes of a layer of categories: as given, else the six most frequent values. */
+function categories(layer: Layer, data: Features | undefined): Class[] {
+  const counts = new Map<string, number>();
+  for (const feature of layer.values ? [] : (data?.features ?? [])) {
+    const value = feature.properties?.[layer.property ?? ""];
+    if (value !== null && value !== undefined && value !== "") counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+  }
+  const frequent = [...counts].sort((a, b) => b[1] - a[1]).slice(0, CATEGORY_COLOURS.length);
+  const values = layer.values ?? frequent.map(([value]) => ({ value, label: value.replaceAll("_", " ") }));
+  return values.map((one: NonNullable<Layer["values"]>[number], at) => {
+    const [token, share] = CATEGORY_COLOURS[at % CATEGORY_COLOURS.length]!;
+    return { value: one.value, words: one.label, paint: one.color ? laid(one.color, one.share ?? 0.85) : laid(token, share) };
   });
 }
 
@@ -90,6 +120,7 @@ class CityMap extends HTMLElement {
   #list: HTMLElement[] = [];
   #data: Partial<Record<string, Features>> = {};
   #layers: Layer[] = [];
+  #classes: Class[] = [];
   #layer: Layer | null = null;
   #picked: string | number | null = null;
   #flat = false;
@@ -115,13 +146,16 @@ class CityMap extends HTMLElement {
     this.#frame = null;
   }
 
+  /** A JSON block inside, marked itself or in a marked element. */
   #json<T>(mark: string): T | null {
-    const block = this.querySelector(`script[${mark}]`) ?? this.querySelector(`[${mark}] script`);
+    const block = this.querySelector(`script[${mark}], [${mark}] script`);
     return block?.textContent ? (JSON.parse(block.textContent) as T) : null;
   }
 
   #build(): void {
-    this.#list = [...this.children].filter((child): child is HTMLElement => child instanceof HTMLElement && child.tagName !== "SCRIPT");
+    this.#list = [...this.children].filter(
+      (child): child is HTMLElement => child instanceof HTMLElement && !["SCRIPT", "NOSCRIPT"].includes(child.tagName) && !child.matches("[data-layers], [data-pins], [data-geojson]"),
+    );
     this.#host = el("div", { class: "map-canvas" });
     this.#legend = el("ul", { class: "legend map-legend" });
     this.#say = el("p", { class: "map-say", role: "status" }, word("Drawing the map…"));
@@ -132,31 +166,46 @@ class CityMap extends HTMLElement {
       tool("minus", word("Farther"), () => this.#map?.zoomOut()),
       tool("turn", word("Turn"), () => this.#map?.easeTo({ bearing: this.#map.getBearing() + 30 })),
     );
-    const views: [string, string][] = [["3d", word("3D")], ["flat", word("Map")]];
-    if (this.#list.length > 0) views.push(["list", word("List")]);
-    const foot = el("div", { class: "map-foot" }, segments(word("View"), views, this.#flat ? "flat" : "3d", (view) => this.#view(view)));
-    const choosable = this.#layers.filter((layer) => layer.label);
-    this.#layer = choosable[0] ?? null;
-    if (choosable.length > 1) {
-      foot.prepend(
-        segments(word("Layer"), choosable.map((layer) => [layer.key, layer.label]), choosable[0]!.key, (key) => this.#choose(key)),
-      );
-    }
-    this.#frame = el("div", { class: "map-frame" }, this.#host, this.#say, tools, this.#legend, foot);
+    this.#frame = el("div", { class: "map-frame" }, this.#host, this.#say, tools, this.#legend, this.#foot());
     this.prepend(this.#frame);
+  }
+
+  #foot(): HTMLDivElement {
+    const layers = this.#layers;
+    this.#layer = layers[0] ?? null;
+    const address = this.getAttribute("list");
+    const views: [string, string][] = [["3d", word("3D")], ["flat", word("Map")]];
+    if (this.#list.length > 0 && !address) views.push(["list", word("List")]);
+    const view = segments(word("View"), views, this.#flat ? "flat" : "3d", (key) => this.#view(key));
+    if (address) view.append(el("a", { href: address }, word("List")));
+    const foot = el("div", { class: "map-foot" }, view);
+    if (layers.length > 1) foot.prepend(this.#chooser(layers));
+    return foot;
+  }
+
+  /** A few layers stand side by side, many in a list. */
+  #chooser(layers: Layer[]): HTMLElement {
+    if (layers.length <= MOST_SEGMENTS) {
+      const options = layers.map((layer): [string, string] => [layer.key, layer.label]);
+      return segments(word("Layer"), options, layers[0]!.key, (key) => this.#choose(key));
+    }
+    const options = layers.map((layer) => el("option", { value: layer.key }, layer.label));
+    const select = el("select", { class: "map-select", "aria-label": word("Layer") }, ...options);
+    select.addEventListener("change", () => this.#choose(select.value));
+    return select;
   }
 
   async #open(): Promise<void> {
     await this.#load();
     if (!this.#frame) return;
+    this.#classify();
     const map = new maplibregl.Map({
       container: this.#host!,
       style: this.#style(),
       attributionControl: false,
       cooperativeGestures: true,
       maxPitch: 70,
-      pitch: this.#flat ? 0 : 52,
-      bearing: this.#flat ? 0 : -24,
+      ...this.#tilt(),
       fadeDuration: 0,
       ...this.#where(),
       locale: {
@@ -170,6 +219,8 @@ class CityMap extends HTMLElement {
     const credit = this.getAttribute("attribution") ?? "© OpenStreetMap contributors";
     map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credit }), "top-left");
     map.on("error", (event) => console.debug("lc-map:", event.error));
+    // A tilted view shows far more than its box; come nearer, so that the city fills the frame.
+    if (!this.hasAttribute("center") && !this.#flat) map.jumpTo({ zoom: Math.min(map.getZoom() + 0.95, 17.2) });
     map.on("load", () => this.#drawn());
     this.#stops.push(onThemeChange(() => this.#restyle()));
     this.#pins(map);
@@ -198,7 +249,11 @@ class CityMap extends HTMLElement {
     const box = all ? bounds(all) : null;
     if (box === null) return { center: [0, 0], zoom: 1 };
     // A tilted view shows more than its box: come nearer than the fit, so that the city fills the frame.
-    return { bounds: box, fitBoundsOptions: { padding: this.#flat ? 24 : -40, maxZoom: 17.2 } };
+    return { bounds: box, fitBoundsOptions: { padding: 0, maxZoom: 17.2, ...this.#tilt() } };
+  }
+
+  #tilt(): { pitch: number; bearing: number } {
+    return this.#flat ? { pitch: 0, bearing: 0 } : { pitch: 52, bearing: -24 };
   }
 
   #style(): maplibregl.StyleSpecification {
@@ -234,9 +289,9 @@ class CityMap extends HTMLElement {
         paint: { ...opaque, "fill-extrusion-color": wall, "fill-extrusion-height": this.#high(-0.3) } },
       { id: "roofs", type: "fill-extrusion", source: "buildings",
         paint: { ...opaque, "fill-extrusion-color": this.#roof(), "fill-extrusion-base": this.#high(-0.3), "fill-extrusion-height": this.#high(0) } },
-      { id: "services", type: "circle", source: "services", minzoom: 13,
-        paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 13, 2.5, 17, 6], "circle-color": colour("act"),
-          "circle-stroke-color": colour("raised"), "circle-stroke-width": 1.5, "circle-pitch-alignment": "viewport" } },
+      { id: "services", type: "circle", source: "services", minzoom: 15.4,
+        paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15.4, 2.2, 18, 6], "circle-color": colour("ink-2"),
+          "circle-stroke-color": colour("raised"), "circle-stroke-width": 1, "circle-pitch-alignment": "viewport" } },
       { id: "places", type: "circle", source: "places",
         paint: { "circle-radius": 7, "circle-color": colour("act"), "circle-stroke-color": colour("raised"), "circle-stroke-width": 2 } },
     ];
@@ -256,14 +311,19 @@ class CityMap extends HTMLElement {
     const paper = colour("map-roof");
     if (!layer?.property) return paper;
     const value: Expression = ["get", layer.property];
-    if (layer.type === "category" && layer.values?.length) {
-      const pairs = layer.values.flatMap(({ value: one, color, share }) => [one, laid(color, share ?? 0.8)]);
-      return ["match", ["to-string", value], ...pairs, paper] as unknown as Expression;
+    const classes = this.#classes;
+    if (classes.length === 0) return paper;
+    if (layer.type === "category") {
+      return ["match", ["to-string", value], ...classes.flatMap((one) => [one.value!, one.paint]), paper] as unknown as Expression;
     }
-    const ramp = steps(layer);
-    if (ramp.length === 0) return paper;
-    const stepped = ["step", ["to-number", value, 0], ramp[0]!.paint, ...ramp.slice(1).flatMap(({ from, paint }) => [from, paint])];
+    const stepped = ["step", ["to-number", value, 0], classes[0]!.paint, ...classes.slice(1).flatMap((one) => [one.from!, one.paint])];
     return ["case", ["==", ["typeof", value], "number"], stepped, paper] as unknown as Expression;
+  }
+
+  /** Work out the classes of the layer shown, in the colours of now. */
+  #classify(): void {
+    const layer = this.#layer;
+    this.#classes = !layer?.property ? [] : layer.type === "category" ? categories(layer, this.#data["buildings"]) : steps(layer);
   }
 
   #drawn(): void {
@@ -287,6 +347,7 @@ class CityMap extends HTMLElement {
   }
 
   #restyle(): void {
+    this.#classify();
     this.#map?.setStyle(this.#style(), { diff: true });
     this.#key();
     if (this.#picked !== null) this.#map?.setFeatureState({ source: "buildings", id: this.#picked }, { picked: true });
@@ -294,6 +355,7 @@ class CityMap extends HTMLElement {
 
   #choose(key: string): void {
     this.#layer = this.#layers.find((layer) => layer.key === key) ?? null;
+    this.#classify();
     this.#map?.setPaintProperty("roofs", "fill-extrusion-color", this.#roof());
     this.#key();
     this.dispatchEvent(new CustomEvent("lc:layer", { bubbles: true, detail: { key } }));
@@ -306,16 +368,7 @@ class CityMap extends HTMLElement {
       sign.style.background = paint;
       return el("li", {}, sign, words);
     };
-    const items: HTMLLIElement[] = [];
-    if (layer?.property && layer.type === "category") {
-      for (const { label, color, share } of layer.values ?? []) items.push(item(laid(color, share ?? 0.8), label));
-    } else if (layer?.property) {
-      const unit = layer.unit ? GAP + layer.unit : "";
-      for (const { from, to, paint } of steps(layer)) {
-        const range = to === null ? `${word("from {n}", { n: number(from, digitsOf(from)) })}` : `${number(from, digitsOf(from))}–${number(to, digitsOf(to))}`;
-        items.push(item(paint, range + unit));
-      }
-    }
+    const items = this.#classes.map((one) => item(one.paint, one.words));
     if (items.length > 0 && layer?.missing) items.push(item(colour("map-roof"), layer.missing));
     this.#legend!.replaceChildren(...items);
     this.#legend!.hidden = items.length === 0;
@@ -331,7 +384,7 @@ class CityMap extends HTMLElement {
       this.#flat = flat;
       for (const [layer, less] of [["walls", -0.3], ["roofs", 0]] as const) this.#map.setPaintProperty(layer, "fill-extrusion-height", this.#high(less));
       this.#map.setPaintProperty("roofs", "fill-extrusion-base", this.#high(-0.3));
-      this.#map.easeTo({ pitch: flat ? 0 : 52, bearing: flat ? 0 : -24 });
+      this.#map.easeTo(this.#tilt());
     }
     this.#map.resize();
   }

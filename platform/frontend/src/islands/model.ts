@@ -5,6 +5,7 @@
  * the picture inside stays. `up="z"` for files whose z axis points up. Nodes or materials named added…, removed… and
  * common… take the colours of change. Sets data-ready when drawn, data-failed with words in it when it cannot be.
  */
+import "../styles/island-model.css";
 import * as THREE from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
@@ -31,6 +32,18 @@ interface Part {
   inside: THREE.Mesh;
   edges: THREE.LineSegments | null;
   token: string | null;
+}
+
+/** Quantised positions and normals (KHR_mesh_quantization) as floats: whole numbers cannot take the matrix in metres. */
+function inFloats(shape: THREE.BufferGeometry): THREE.BufferGeometry {
+  for (const name of ["position", "normal"]) {
+    const given = shape.attributes[name];
+    if (!given || given.array instanceof Float32Array) continue;
+    const floats = new Float32Array(given.count * 3);
+    for (let at = 0; at < given.count; at++) floats.set([given.getX(at), given.getY(at), given.getZ(at)], 3 * at);
+    shape.setAttribute(name, new THREE.BufferAttribute(floats, 3));
+  }
+  return shape;
 }
 
 class Model extends HTMLElement {
@@ -183,7 +196,7 @@ class Model extends HTMLElement {
   }
 
   #addPart(source: THREE.Mesh, at: number): void {
-    let shape = source.geometry.clone().applyMatrix4(source.matrixWorld);
+    let shape = inFloats(source.geometry.clone()).applyMatrix4(source.matrixWorld);
     const triangles = (shape.index?.count ?? shape.attributes["position"]!.count) / 3;
     if (triangles * 3 <= CREASE_MOST_VERTICES) {
       for (const name of Object.keys(shape.attributes)) {

@@ -1,0 +1,123 @@
+"""Designs and their files over the API."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from commons.people.models import Handle, User
+from commons.web.api import CursorPagination, has_scope, requires
+from designs import git, queries
+from designs.api import shapes
+from designs.errors import DesignNotFound, NotYours
+from designs.models import Design
+from designs.queries.files import files_at
+from designs.services import create_design
+
+FILTERS = [
+    OpenApiParameter("q", str, description="words in name and summary"),
+    OpenApiParameter("licence", str, description="exactly this SPDX expression"),
+    OpenApiParameter("format", str, description="has a file of this format now"),
+    OpenApiParameter("cursor", str),
+    OpenApiParameter("limit", int),
+]
+
+
+def visitor(request: Request) -> User | None:
+    """The caller, when their session or token lets them see what is private."""
+    user = request.user
+    if not isinstance(user, User):
+        return None
+    return user if request.auth is None or has_scope(request.auth, "designs:read") else None
+
+
+class NewestPushed(CursorPagination):
+    """Newest push first."""
+
+    ordering = ("-pushed_at", "-pk")  # type: ignore[assignment]
+
+
+class Designs(APIView):
+    """All designs that the caller may see; a new one."""
+
+    permission_classes = requires(read="designs:read", write="designs:write", anonymous_reads=True)
+
+    @extend_schema(
+        operation_id="designs_list",
+        parameters=FILTERS,
+        responses=shapes.DesignOut(many=True),
+        description="Cursor pages: {next, previous, results}.",
+    )
+    def get(self, request: Request) -> Response:
+        """Designs, newest push first."""
+        asked = request.query_params
+        found = queries.listed(
+            visitor=visitor(request),
+            q=asked.get("q", ""),
+            licence=asked.get("licence", ""),
+            file_format=asked.get("format", ""),
+        )
+        pages = NewestPushed()
+        page: list[Design] = pages.paginate_queryset(found, request, view=self) or []
+        return pages.get_paginated_response(shapes.DesignOut([shapes.of_design(d) for d in page], many=True).data)
+
+    @extend_schema(operation_id="designs_create", request=shapes.DesignIn, responses={201: shapes.DesignOut})
+    def post(self, request: Request) -> Response:
+        """A new design with an empty repository."""
+        sent = shapes.DesignIn(data=request.data)
+        sent.is_valid(raise_exception=True)
+        fields: dict[str, Any] = dict(sent.validated_data)
+        design = create_design(owner=_owner(request, fields.pop("owner", "")), by=_person(request), **fields)
+        return Response(shapes.DesignOut(shapes.of_design(design)).data, status=201)
+
+
+def _person(request: Request) -> User:
+    if not isinstance(request.user, User):
+        raise NotYours(_("Only a person can make a design."))
+    return request.user
+
+
+def _owner(request: Request, name: str) -> Handle:
+    person = _person(request)
+    owner = Handle.objects.filter(name=(name or person.username).lower()).first()
+    if owner is None:
+        raise DesignNotFound(_("There is nobody called “%(name)s”.") % {"name": name[:40]})
+    return owner
+
+
+class OneDesign(APIView):
+    """A design."""
+
+    permission_classes = requires(read="designs:read", write="designs:write", anonymous_reads=True)
+
+    @extend_schema(operation_id="designs_read", responses=shapes.DesignOut)
+    def get(self, request: Request, owner: str, slug: str) -> Response:
+        """A design by its address."""
+        design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
+        return Response(shapes.DesignOut(shapes.of_design(design)).data)
+
+
+class Files(APIView):
+    """The files of a version."""
+
+    permission_classes = requires(read="designs:read", write="designs:write", anonymous_reads=True)
+
+    @extend_schema(
+        operation_id="designs_files",
+        parameters=[OpenApiParameter("ref", str, description="branch, tag or commit; the default branch without it")],
+        responses=shapes.FilesOut,
+    )
+    def get(self, request: Request, owner: str, slug: str) -> Response:
+        """Every file with its hashes, preview and facts."""
+        design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
+        repository = git.of(design.repository)
+        ref = request.query_params.get("ref", "")
+        commit = repository.commit_of(ref) if ref else repository.head(design.default_branch)
+        answer = {
+            "commit": commit or None,
+            "results": [shapes.of_file(design, file) for file in files_at(design, commit)],
+        }
+        return Response(shapes.FilesOut(answer).data)

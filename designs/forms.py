@@ -1,0 +1,76 @@
+"""The one form of the room: a new design, from a file or from a git address, or empty."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from commons.people.models import Handle
+from designs import licences
+from designs.errors import BadLicence
+from designs.git.environment import MAX_BLOB_BYTES
+from designs.models import Design
+
+
+class NewDesign(forms.Form):
+    """Name, licence and, if there is one, the first file."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    summary = forms.CharField(
+        label=_("What it is for, in a sentence"),
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    licence = forms.CharField(
+        label=_("Licence"),
+        max_length=160,
+        initial="CERN-OHL-S-2.0",
+        help_text=_(
+            "An SPDX licence. With CERN-OHL-S-2.0 everybody may make, change and sell it and shares changes alike."
+        ),
+        widget=forms.TextInput(attrs={"list": "licences", "autocomplete": "off"}),
+    )
+    visibility = forms.ChoiceField(label=_("Who may see it"), choices=Design.Visibility.choices, initial="public")
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        help_text=_("STL, STEP, 3MF, OBJ, PLY, GLB, SVG, DXF or any other. You can add more files with git."),
+    )
+    source = forms.URLField(
+        label=_("Or the https address of a git repository"), required=False, assume_scheme="https",
+        help_text=_("Its whole history comes along."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, owners: list[Handle], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owners = {owner.name: owner for owner in owners}
+        if len(owners) > 1:
+            choices = [(owner.name, owner.title) for owner in owners]
+            self.fields["owner"] = forms.ChoiceField(label=_("Whose it is"), choices=choices, initial=owners[0].name)
+
+    def clean_licence(self) -> str:
+        """An SPDX expression or LicenseRef-…"""
+        try:
+            return licences.read(self.cleaned_data["licence"])
+        except BadLicence as refusal:
+            raise forms.ValidationError(str(refusal.sentence)) from None
+
+    def clean_file(self) -> "UploadedFile[Any] | None":
+        """Not empty, not over the limit of a file."""
+        file: "UploadedFile[Any] | None" = self.cleaned_data["file"]
+        if file is not None and (file.size or 0) > MAX_BLOB_BYTES:
+            raise forms.ValidationError(_("A file may have up to %(n)d MB.") % {"n": MAX_BLOB_BYTES // 1_000_000})
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """A file or an address, not both."""
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("file") and data.get("source"):
+            self.add_error("source", _("Give a file or an address, not both."))
+        return data
+
+    def owner(self) -> Handle:
+        """The handle that the design will belong to."""
+        return self.owners[self.cleaned_data.get("owner") or next(iter(self.owners))]

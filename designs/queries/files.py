@@ -1,0 +1,85 @@
+"""What a version of a design holds: its files with what is known of each, and its texts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from designs import git
+from designs.engine import formats
+from designs.git.repository import Commit, Entry
+from designs.models import Blob, Design
+
+README_NAMES = ("readme.md", "readme.markdown", "readme.txt", "readme")
+MAX_TEXT = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a version. `blob` is None until the index has read it."""
+
+    entry: Entry
+    blob: Blob | None
+
+    @property
+    def path(self) -> str:
+        """Where it is in the design."""
+        return self.entry.path
+
+    @property
+    def format(self) -> str:
+        """Its format by name, or nothing."""
+        return self.blob.format if self.blob and self.blob.format else formats.of_name(self.entry.path)
+
+    @property
+    def status(self) -> str:
+        """ready, pending, failed or none."""
+        if self.blob is not None:
+            return self.blob.preview
+        return "pending" if self.format in formats.DRAWN else "none"
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has a picture or a model."""
+        return self.blob is not None and self.blob.preview == Blob.Preview.READY
+
+
+def files_at(design: Design, commit: str) -> list[File]:
+    """The files of a version, by path."""
+    return with_blobs(git.of(design.repository).files(commit)) if commit else []
+
+
+def with_blobs(entries: Iterable[Entry]) -> list[File]:
+    """Entries with what the index knows of each, in one query."""
+    listed = list(entries)
+    known = {blob.oid: blob for blob in Blob.objects.filter(oid__in={entry.oid for entry in listed})}
+    return [File(entry, known.get(entry.oid)) for entry in listed]
+
+
+def file_at(design: Design, commit: str, path: str) -> File:
+    """One file of a version. Raises DesignNotFound."""
+    return with_blobs([git.of(design.repository).entry(commit, path)])[0]
+
+
+def text_of(design: Design, file: File) -> str | None:
+    """The file as text when it is one and not too long, else None."""
+    if file.entry.size > MAX_TEXT:
+        return None
+    raw = git.of(design.repository).read(file.entry.oid, limit=MAX_TEXT)
+    if not formats.is_text(raw):
+        return None
+    return raw.decode("utf-8", "replace")
+
+
+def readme(files: Iterable[File]) -> File | None:
+    """The file that tells what the design is."""
+    tops = {file.path.lower(): file for file in files if "/" not in file.path}
+    return next((tops[name] for name in README_NAMES if name in tops), None)
+
+
+def history(design: Design, commit: str, *, limit: int, skip: int = 0, path: str = "") -> list[Commit]:
+    """Commits that led to a version, newest first."""
+    return git.of(design.repository).history(commit, limit=limit, skip=skip, path=path) if commit else []
+
+
+def holds_blob(design: Design, oid: str) -> Blob | None:
+    """The blob of that id if any version of the design holds it."""
+    return Blob.objects.filter(oid=oid, file_versions__design=design).first()

@@ -1,0 +1,13 @@
+"""Under which names a person may make designs."""
+
+from django.db.models import Q
+
+from commons.people.models import Handle, Membership, User
+from designs.policies import WRITERS
+
+
+def handles_of(person: User) -> list[Handle]:
+    """Their own handle first, then the organisations that they manage."""
+    managed = Membership.objects.filter(user=person, role__in=WRITERS).values("organisation")
+    found = Handle.objects.filter(Q(user=person) | Q(organisation__in=managed)).select_related("user", "organisation")
+    return sorted(found, key=lambda handle: (handle.user_id is None, handle.name))

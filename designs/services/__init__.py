@@ -1,0 +1,16 @@
+"""Writes of designs: making and naming them, their files, their index, their previews, copies from elsewhere."""
+
+from designs.services.designs import create_design, delete_design
+from designs.services.files import write_files
+from designs.services.imports import import_design
+from designs.services.index import index_later, index_now, rebuild
+
+__all__ = [
+    "create_design",
+    "delete_design",
+    "import_design",
+    "index_later",
+    "index_now",
+    "rebuild",
+    "write_files",
+]

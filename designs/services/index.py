@@ -1,0 +1,197 @@
+"""The index of what repositories hold, so that any bytes lead back to design, path and commit.
+
+It is a function of the repository alone: `rebuild` makes the same rows from git. What grew by a push is added; when
+history was rewritten, the whole is made again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from commons.people.models import User
+from commons.runs import services as runs
+from commons.runs.models import Run
+from commons.runs.work import do
+from designs import git
+from designs.engine import formats
+from designs.git.names import path_fault
+from designs.git.repository import Digest, Entry, Introduced, Repository
+from designs.models import Blob, Design, FileVersion
+from designs.services import covers
+
+MAX_VERSIONS = 50_000
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at a repository found: to be written in one transaction."""
+
+    tips: tuple[str, ...]
+    head: str
+    whole: bool
+    introduced: tuple[Introduced, ...]
+    digests: tuple[Digest, ...]
+    files: tuple[Entry, ...]
+    cut: bool
+
+
+def look(design: Design, *, whole: bool = False) -> Found:
+    """Read what the repository holds that the index does not. Writes nothing."""
+    repository = git.of(design.repository)
+    tips = tuple(sorted(set(repository.refs().values())))
+    known = [] if whole else list(design.indexed_tips)
+    if any(not _still_there(repository, old, tips) for old in known):
+        known, whole = [], True
+    introduced: tuple[Introduced, ...] = ()
+    if tips:
+        brought = repository.introduced(tips=tips, known=known, limit=MAX_VERSIONS + 1)
+        introduced = tuple(item for item in brought if not path_fault(item.path))
+    cut = len(introduced) > MAX_VERSIONS
+    introduced = introduced[:MAX_VERSIONS]
+    wanted = {item.blob for item in introduced}
+    have = _known_blobs(wanted)
+    digests = tuple(repository.digests(sorted(wanted - have))) if wanted - have else ()
+    head = repository.head(design.default_branch)
+    files = tuple(repository.files(head)) if head else ()
+    return Found(tips, head, whole or not known, introduced, digests, files, cut)
+
+
+def _still_there(repository: Repository, old: str, tips: Sequence[str]) -> bool:
+    """Whether history only grew since `old` was a tip."""
+    return old in tips or any(repository.is_ancestor(old, tip) for tip in tips)
+
+
+def _known_blobs(oids: set[str]) -> set[str]:
+    known: set[str] = set()
+    listed = sorted(oids)
+    for start in range(0, len(listed), BATCH):
+        known |= set(Blob.objects.filter(oid__in=listed[start : start + BATCH]).values_list("oid", flat=True))
+    return known
+
+
+@transaction.atomic
+def write(*, design: Design, found: Found) -> list[Blob]:
+    """Make the index say what was found; the blobs that want a preview. Locks the design."""
+    design = Design.objects.select_for_update().get(pk=design.pk)
+    names = _names(found.introduced)
+    Blob.objects.bulk_create(
+        [_blob(digest, names.get(digest.oid, "")) for digest in found.digests], BATCH, ignore_conflicts=True
+    )
+    if found.whole:
+        design.file_versions.all().delete()
+    _write_versions(design, found)
+    _mark_current(design, found)
+    design.head, design.indexed_tips = found.head, list(found.tips)
+    design.index_note = f"only the newest {MAX_VERSIONS} file versions are indexed" if found.cut else ""
+    design.cover = covers.choose(design)
+    design.save(update_fields=["head", "indexed_tips", "index_note", "cover"])
+    return list(
+        Blob.objects.filter(file_versions__design=design, file_versions__current=True, preview=Blob.Preview.PENDING)
+        .distinct()
+        .order_by("size")
+    )
+
+
+def _names(introduced: Sequence[Introduced]) -> dict[str, str]:
+    """A path for each blob: the one whose ending says most."""
+    names: dict[str, str] = {}
+    for item in introduced:
+        if item.blob not in names or (formats.of_name(item.path) and not formats.of_name(names[item.blob])):
+            names[item.blob] = item.path
+    return names
+
+
+def _blob(digest: Digest, path: str) -> Blob:
+    file_format = formats.of_name(path)
+    drawn = file_format in formats.DRAWN and not digest.head.startswith(b"version https://git-lfs")
+    return Blob(
+        oid=digest.oid,
+        sha1=digest.sha1,
+        sha256=digest.sha256,
+        size=digest.size,
+        format=file_format,
+        preview=Blob.Preview.PENDING if drawn else Blob.Preview.NONE,
+        reason="" if drawn else "There is no picture for this kind of file.",
+    )
+
+
+def _write_versions(design: Design, found: Found) -> None:
+    for start in range(0, len(found.introduced), BATCH):
+        batch = found.introduced[start : start + BATCH]
+        pks = dict(Blob.objects.filter(oid__in={item.blob for item in batch}).values_list("oid", "pk"))
+        FileVersion.objects.bulk_create(
+            [
+                FileVersion(
+                    design=design, blob_id=pks[item.blob], path=item.path, commit=item.commit, committed_at=item.at
+                )
+                for item in batch
+                if item.blob in pks
+            ],
+            BATCH,
+            ignore_conflicts=True,
+        )
+
+
+def _mark_current(design: Design, found: Found) -> None:
+    """The newest version of each (path, content) that the default branch has now."""
+    now = {(entry.path, entry.oid) for entry in found.files}
+    newest: dict[tuple[str, str], int] = {}
+    versions = design.file_versions.order_by("committed_at", "pk").values_list("pk", "path", "blob__oid")
+    for pk, path, oid in versions.iterator(chunk_size=5000):
+        if (path, oid) in now:
+            newest[path, oid] = pk
+    design.file_versions.filter(current=True).exclude(pk__in=newest.values()).update(current=False)
+    design.file_versions.filter(current=False, pk__in=newest.values()).update(current=True)
+
+
+def rebuild(*, design: Design) -> list[Blob]:
+    """Make the index of a design anew from git."""
+    return write(design=design, found=look(design, whole=True))
+
+
+@transaction.atomic
+def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
+    """Ask a worker to read what a push brought and to draw it."""
+    if pushed:
+        Design.objects.filter(pk=design.pk).update(pushed_at=timezone.now())
+    return runs.start(
+        kind="designs.index", inputs={"design": design.pk}, title=f"Reading {design.name}", subject=subject_of(design),
+        owner=by, public=design.is_public, demo=design.demo,
+    )  # fmt: skip
+
+
+def index_now(*, design: Design, by: User | None, draw: bool = False, timeout_s: float = 1800.0) -> Design:
+    """The same by this process, waiting for whoever holds the work; with `draw` also for the previews."""
+    run = index_later(design=design, by=by)
+    _finish(run, timeout_s)
+    while draw:
+        drawing = open_run(design)
+        if drawing is None:
+            break
+        _finish(drawing, timeout_s)
+    design.refresh_from_db()
+    return design
+
+
+def _finish(run: Run, timeout_s: float) -> None:
+    do(run.pk)
+    run.refresh_from_db()
+    if not run.is_over:
+        runs.wait(run=run, timeout_s=timeout_s)
+
+
+def subject_of(design: Design) -> str:
+    """What a run about a design is about."""
+    return f"designs.design:{design.pk}"
+
+
+def open_run(design: Design) -> Run | None:
+    """The run that works on the design now, newest first."""
+    return (
+        Run.objects.filter(subject=subject_of(design), status__in=[Run.Status.QUEUED, Run.Status.RUNNING])
+        .order_by("-created_at")
+        .first()
+    )

@@ -1,0 +1,1 @@
+"""Pages of the room, its files, and the door for git."""

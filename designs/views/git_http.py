@@ -1,0 +1,131 @@
+"""The door for git clients: smart HTTP at /designs/<owner>/<slug>.git/.
+
+The person comes from the token in Basic's password; sessions do not count here, so no page can make a browser push.
+A private design answers 401 to somebody unknown, so that git asks for a token, and so does one that does not exist;
+somebody known who may not see it hears 404.
+"""
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from commons.errors import CityError, NotAllowed
+from commons.people.models import Scope, User
+from designs import git, queries
+from designs.errors import DesignNotFound
+from designs.git import serve
+from designs.models import Design
+from designs.policies import may_push
+from designs.services import index_later
+from designs.visitors import of_token, secret_in
+
+SERVICES = {"git-upload-pack": Scope.DESIGNS_READ, "git-receive-pack": Scope.DESIGNS_WRITE}
+NEVER_KEPT = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Expires": "Fri, 01 Jan 1980 00:00:00 GMT"}
+
+
+@csrf_exempt
+def info_refs(request: HttpRequest, owner: str, slug: str) -> HttpResponseBase:
+    """What the repository has: the first question of every fetch and push."""
+    service = request.GET.get("service", "")
+    if request.method not in {"GET", "HEAD"} or service not in SERVICES:
+        return _words(_("Use a git client of version 1.6.6 or later."), 403)
+    try:
+        design, _person = _enter(request, owner, slug, service)
+    except CityError as refusal:
+        return _refused(request, refusal)
+    answer = serve.advertise(git.of(design.repository), service=service, protocol=_protocol(request))
+    return HttpResponse(answer, content_type=f"application/x-{service}-advertisement", headers=NEVER_KEPT)
+
+
+@csrf_exempt
+def rpc(request: HttpRequest, owner: str, slug: str, service: str) -> HttpResponseBase:
+    """A fetch or a push."""
+    if request.method != "POST":
+        return _words(_("This address takes POST."), 405)
+    if request.content_type != f"application/x-{service}-request":
+        return _words(_("This is not a git client's request."), 415)
+    try:
+        design, person = _enter(request, owner, slug, service)
+        return _push(request, design, person) if service == "git-receive-pack" else _fetch(request, design)
+    except CityError as refusal:
+        return _refused(request, refusal)
+
+
+def _fetch(request: HttpRequest, design: Design) -> HttpResponseBase:
+    pieces: Iterator[bytes] = serve.fetch(
+        git.of(design.repository), body=_Body(request), encoding=_encoding(request), protocol=_protocol(request)
+    )
+    return StreamingHttpResponse(
+        pieces,
+        content_type="application/x-git-upload-pack-result",
+        headers={**NEVER_KEPT, "X-Accel-Buffering": "no"},
+    )
+
+
+def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResponseBase:
+    done = serve.push(
+        git.of(design.repository),
+        body=_Body(request),
+        encoding=_encoding(request),
+        protocol=_protocol(request),
+        protected=f"refs/heads/{design.default_branch}",
+    )
+    if done.changed:
+        index_later(design=design, by=person)
+    return HttpResponse(done.answer, content_type="application/x-git-receive-pack-result", headers=NEVER_KEPT)
+
+
+def _enter(request: HttpRequest, owner: str, slug: str, service: str) -> tuple[Design, User | None]:
+    """The design and the person, if they may do that. Raises DesignNotFound or NotAllowed."""
+    person, _sent = of_token(request, SERVICES[service])
+    design = queries.find(owner=owner, slug=slug, visitor=person)
+    if service == "git-receive-pack" and not may_push(person, design):
+        raise NotAllowed(_("You may read this design but not push to it."))
+    return design, person
+
+
+def _refused(request: HttpRequest, refusal: CityError) -> HttpResponse:
+    """A refusal as git clients understand it. Without a good token: 401, so that git asks for one."""
+    secret = secret_in(request)
+    unknown = secret is None or not _is_good(request)
+    if unknown and isinstance(refusal, DesignNotFound | NotAllowed):
+        answer = _words(_("Sign in with an API token as the password."), 401)
+        answer["WWW-Authenticate"] = (
+            'Basic realm="Living City: any name, an API token as the password", charset="UTF-8"'
+        )
+        return answer
+    return _words(str(refusal.sentence), refusal.status)
+
+
+def _is_good(request: HttpRequest) -> bool:
+    try:
+        return of_token(request, Scope.DESIGNS_READ)[1]
+    except NotAllowed:
+        return True
+
+
+def _words(sentence: str, status: int) -> HttpResponse:
+    return HttpResponse(sentence + "\n", status=status, content_type="text/plain; charset=utf-8", headers=NEVER_KEPT)
+
+
+def _protocol(request: HttpRequest) -> str:
+    return request.headers.get("Git-Protocol", "")
+
+
+def _encoding(request: HttpRequest) -> str:
+    return request.headers.get("Content-Encoding", "").lower()
+
+
+class _Body:
+    """A request's body as a stream. Django reads none of a chunked one, so that is taken from the server itself."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        chunked = not request.META.get("CONTENT_LENGTH")
+        self._source = request.META["wsgi.input"] if chunked and "wsgi.input" in request.META else request
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
+        piece: bytes = self._source.read(size)
+        return piece

@@ -1,0 +1,140 @@
+"""The pages of one design: overview, a file, history."""
+
+import csv
+import io
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from designs import git, licences, markdown, queries
+from designs.api.shapes import clone_url
+from designs.models import Blob, Design
+from designs.policies import may_push
+from designs.queries.files import File, file_at, files_at, history, readme, text_of
+from designs.services.covers import choose_version
+from designs.services.index import open_run
+from designs.visitors import of_session
+
+PAGE_OF_COMMITS = 40
+BOM_NAMES = ("bom.csv", "parts.csv")
+MAX_BOM_ROWS = 40
+
+
+def _base(request: HttpRequest, owner: str, slug: str) -> tuple[Design, str, dict[str, Any]]:
+    """The design, the commit that is shown (may be none), and what every page of it needs."""
+    person = of_session(request)
+    design = queries.find(owner=owner, slug=slug, visitor=person)
+    repository = git.of(design.repository)
+    ref = request.GET.get("ref", "").strip()
+    commit = repository.commit_of(ref) if ref else repository.head(design.default_branch)
+    return design, commit, {
+        "design": design,
+        "commit": commit,
+        "ref": ref or commit or design.default_branch,
+        "old": ref,
+        "clone_url": clone_url(design),
+        "may_push": may_push(person, design),
+        "rights": licences.rights(design.licence),
+        "run": open_run(design),
+    }  # fmt: skip
+
+
+@require_safe
+def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
+    """Can I make this, where, at what cost?"""
+    found, commit, context = _base(request, owner, slug)
+    files = files_at(found, commit)
+    about = readme(files)
+    text = text_of(found, about) if about else None
+    newest = history(found, commit, limit=5)
+    context |= {
+        "files": files,
+        "shown": _shown(found, files, request.GET.get("show", "")),
+        "strip": [file for file in files if file.is_drawn][:12],
+        "failed": [file for file in files if file.status == Blob.Preview.FAILED],
+        "waiting": sum(file.status == Blob.Preview.PENDING for file in files),
+        "readme": markdown.render(text, owner=found.owner.name, slug=found.slug, ref=commit) if text else "",
+        "bom": _bom(found, files),
+        "newest": newest,
+        "people": _people(found, commit),
+    }
+    return render(request, "designs/design.html", context)
+
+
+def _shown(design: Design, files: list[File], path: str) -> File | None:
+    """The file on the stage: the one asked for, else the cover, else the first that is drawn."""
+    drawn = {file.path: file for file in files if file.is_drawn}
+    if path in drawn:
+        return drawn[path]
+    version = choose_version(design)
+    if version is not None and version.path in drawn:
+        return drawn[version.path]
+    return next(iter(drawn.values()), None)
+
+
+def _people(design: Design, commit: str) -> list[str]:
+    """Everybody who made a commit, most first."""
+    names = [entry.author for entry in history(design, commit, limit=500)]
+    return sorted(dict.fromkeys(names), key=lambda name: -names.count(name))
+
+
+def _bom(design: Design, files: list[File]) -> dict[str, Any] | None:
+    """The parts list of bom.csv: names and counts."""
+    file = next((f for f in files if f.path.lower() in BOM_NAMES), None)
+    text = text_of(design, file) if file else None
+    if file is None or text is None:
+        return None
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
+    except csv.Error:
+        return None
+    if len(rows) < 2:
+        return None
+    heads = [cell.strip().lower() for cell in rows[0]]
+    name = next((i for i, head in enumerate(heads) if head in {"part", "name", "item", "description"}), 0)
+    count = next((i for i, head in enumerate(heads) if head in {"quantity", "qty", "count", "amount"}), None)
+    lines = [
+        (row[name] if name < len(row) else "", row[count] if count is not None and count < len(row) else "")
+        for row in rows[1 : MAX_BOM_ROWS + 1]
+    ]
+    return {"path": file.path, "lines": lines, "more": max(0, len(rows) - 1 - MAX_BOM_ROWS)}
+
+
+@require_safe
+def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse:
+    """What is this file?"""
+    found, commit, context = _base(request, owner, slug)
+    shown = file_at(found, commit, path)
+    text = None if shown.is_drawn else text_of(found, shown)
+    is_markdown = shown.format == "markdown"
+    context |= {
+        "file": shown,
+        "text": None if is_markdown else text,
+        "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
+        "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
+        "versions": history(found, commit, limit=12, path=path),
+        "elsewhere": _elsewhere(request, found, shown),
+    }
+    return render(request, "designs/file.html", context)
+
+
+def _elsewhere(request: HttpRequest, design: Design, shown: File) -> list[Any]:
+    """Other designs that hold exactly these bytes."""
+    origins = queries.origins(blob=shown.entry.oid, visible_to=of_session(request))
+    return [origin for origin in origins if origin.design.pk != design.pk][:6]
+
+
+@require_safe
+def history_page(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
+    """How did it grow?"""
+    found, commit, context = _base(request, owner, slug)
+    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdigit() else 1
+    commits = history(found, commit, limit=PAGE_OF_COMMITS + 1, skip=(page - 1) * PAGE_OF_COMMITS)
+    context |= {
+        "commits": commits[:PAGE_OF_COMMITS],
+        "earlier": page + 1 if len(commits) > PAGE_OF_COMMITS else None,
+        "later": page - 1 if page > 1 else None,
+    }
+    return render(request, "designs/history.html", context)
