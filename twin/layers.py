@@ -50,8 +50,11 @@ def etag(layer: str, of: DistrictVersion, wish: Wish = EVERYTHING) -> str:
 
 def gzipped(layer: Layer, of: DistrictVersion, wish: Wish = EVERYTHING) -> bytes:
     """The FeatureCollection of a layer as of a version, gzipped. Raises NoSuchLayer."""
-    key = f"twin:layer:{etag(layer, of, wish)}"
-    return remembered(key, lambda: gzip.compress(orjson.dumps(_collection(layer, of, wish)), compresslevel=6, mtime=0))
+
+    def made() -> bytes:
+        return gzip.compress(orjson.dumps(_collection(layer, of, wish)), compresslevel=6, mtime=0)
+
+    return remembered(f"twin:layer:{etag(layer, of, wish)}", made) if _KNOWN.issuperset(wish.kinds) else made()
 
 
 def remembered(key: str, make: Callable[[], bytes]) -> bytes:

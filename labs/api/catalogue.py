@@ -28,12 +28,8 @@ STEPS_MIN = (15, 30, 60)
 class LabSerializer(serializers.ModelSerializer[Lab]):
     """A lab."""
 
-    place: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(
-        slug_field="slug", read_only=True
-    )
-    url = serializers.HyperlinkedIdentityField(
-        view_name="rooms:lab", lookup_field="slug", lookup_url_kwarg="lab"
-    )
+    place: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    url = serializers.HyperlinkedIdentityField(view_name="rooms:lab", lookup_field="slug", lookup_url_kwarg="lab")
 
     class Meta:
         model = Lab
@@ -195,12 +191,8 @@ class Availability(APIView):
         responses=AvailabilitySerializer,
         parameters=[
             OpenApiParameter("from", OpenApiTypes.DATETIME, description="from this time; now by default"),
-            OpenApiParameter(
-                "to", OpenApiTypes.DATETIME, description="until this time; a week later by default"
-            ),
-            OpenApiParameter(
-                "step", OpenApiTypes.INT, enum=STEPS_MIN, description="minutes of a slot, 60 by default"
-            ),
+            OpenApiParameter("to", OpenApiTypes.DATETIME, description="until this time; a week later by default"),
+            OpenApiParameter("step", OpenApiTypes.INT, enum=STEPS_MIN, description="minutes of a slot, 60 by default"),
         ],
     )
     def get(self, request: Request, machine: int) -> Response:

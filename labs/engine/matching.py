@@ -13,8 +13,8 @@ FORMATS: dict[str, frozenset[str]] = {
     "sla": SOLID,
     "laser-cutting": FLAT,
     "knife-cutting": FLAT,
-    "milling": frozenset({"step", "stp", "stl", "dxf", "svg", "gcode"}),
-    "sewing": frozenset({"svg"}),
+    "milling": frozenset({"step", "stp", "dxf", "svg", "gcode"}),
+    "sewing": frozenset({"dst", "pes"}),
     "hand-work": frozenset(),
 }
 

@@ -49,14 +49,10 @@ class Booking(models.Model):
                 condition=~models.Q(status="cancelled"),
                 violation_error_code="overlap",
             ),
-            models.CheckConstraint(
-                name="labs_booking_ends_after_start", condition=models.Q(end__gt=models.F("start"))
-            ),
+            models.CheckConstraint(name="labs_booking_ends_after_start", condition=models.Q(end__gt=models.F("start"))),
             models.CheckConstraint(
                 name="labs_booking_blocks_its_time",
-                condition=models.Q(
-                    blocked__startswith__lte=models.F("start"), blocked__endswith__gte=models.F("end")
-                ),
+                condition=models.Q(blocked__startswith__lte=models.F("start"), blocked__endswith__gte=models.F("end")),
             ),
         )
 

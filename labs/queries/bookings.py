@@ -48,9 +48,7 @@ def is_open(machine: Machine, span: Span) -> bool:
     return times.opening(span, opened(machine, span.start - day, span.end + day)) is not None
 
 
-def taken(
-    machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Booking | None = None
-) -> list[Span]:
+def taken(machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Booking | None = None) -> list[Span]:
     """Blocked spans, bookings with their buffers, in order."""
     meeting = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
     meeting = meeting.exclude(status=Booking.Status.CANCELLED)
@@ -127,9 +125,7 @@ def slots(
     return found
 
 
-def best(
-    machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int = 7, count: int = 3
-) -> list[Offer]:
+def best(machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int = 7, count: int = 3) -> list[Offer]:
     """The sunniest free times of that length in the coming days, at hours when people are up."""
     if machine.state == Machine.State.REPAIR:
         return []
@@ -170,6 +166,4 @@ def to_come(user: User) -> QuerySet[Booking]:
 
 def find(booking_id: uuid.UUID | str) -> Booking | None:
     """The booking of that id."""
-    return (
-        Booking.objects.select_related("machine__lab__place", "user", "design").filter(pk=booking_id).first()
-    )
+    return Booking.objects.select_related("machine__lab__place", "user", "design").filter(pk=booking_id).first()

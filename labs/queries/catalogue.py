@@ -91,8 +91,7 @@ def pins(place: Place | None = None) -> list[Pin]:
             "lon": lab.lon,
             "title": lab.name,
             "url": reverse("rooms:lab", args=[lab.slug]),
-            "detail": ngettext("%(n)d machine", "%(n)d machines", lab.machine_count)
-            % {"n": lab.machine_count},
+            "detail": ngettext("%(n)d machine", "%(n)d machines", lab.machine_count) % {"n": lab.machine_count},
         }
         for lab in found
         if lab.lat is not None and lab.lon is not None
@@ -103,9 +102,7 @@ def search(words: str, user: User | None, limit: int) -> Sequence[Hit]:
     """Labs and machines whose name, kind or materials hold every word, best first."""
     labs_found, machines_found = Lab.objects.all(), Machine.objects.select_related("lab")
     for word in words.split()[:8]:
-        labs_found = labs_found.filter(
-            Q(name__icontains=word) | Q(about__icontains=word) | Q(address__icontains=word)
-        )
+        labs_found = labs_found.filter(Q(name__icontains=word) | Q(about__icontains=word) | Q(address__icontains=word))
         machines_found = machines_found.filter(
             Q(name__icontains=word)
             | Q(model__icontains=word)

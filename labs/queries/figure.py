@@ -85,15 +85,15 @@ def open_production(place: Place) -> Figure:
     rows = groups(place, start, end)
     hours = add_up(rows)
     if hours.total <= 0:
-        sentence = _("No machine in %(place)s has finished a job in the last 90 days.") % {
-            "place": place.name
-        }
+        sentence = _("No machine in %(place)s has finished a job in the last 90 days.") % {"place": place.name}
         return Figure(None, None, None, _("machine hours"), start, end, None, sentence)
     value = hours.proven_open / hours.total
     upper = 1.0 - hours.proven_closed / hours.total
-    sentence = _(
-        "Of 100 machine hours in %(place)s, %(low)d to %(high)d went into designs that anyone may make."
-    ) % {"place": place.name, "low": round(100 * value), "high": round(100 * upper)}
+    sentence = _("Of 100 machine hours in %(place)s, %(low)d to %(high)d went into designs that anyone may make.") % {
+        "place": place.name,
+        "low": round(100 * value),
+        "high": round(100 * upper),
+    }
     return Figure(
         value=value,
         numerator=hours.proven_open,

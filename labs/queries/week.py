@@ -135,16 +135,12 @@ def _day(first: dt.date, nth: int, focus: dt.date, today: dt.date) -> Day:
 def _table(days: list[Day]) -> list[tuple[int, list[Cell]]]:
     """The week by hours; hours of the night only if something is free in them."""
     rows = [(hour, [day.cells[hour] for day in days]) for hour in range(24)]
-    return [
-        (hour, row) for hour, row in rows if FIRST_HOUR <= hour < LAST_HOUR or any(cell.free for cell in row)
-    ]
+    return [(hour, row) for hour, row in rows if FIRST_HOUR <= hour < LAST_HOUR or any(cell.free for cell in row)]
 
 
 def _bookings(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Booking]:
     rows = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
-    return list(
-        rows.exclude(status=Booking.Status.CANCELLED).select_related("user", "design").order_by("start")
-    )
+    return list(rows.exclude(status=Booking.Status.CANCELLED).select_related("user", "design").order_by("start"))
 
 
 def _quarters(day: Day, span: Span, zone: dt.tzinfo) -> tuple[int, int]:

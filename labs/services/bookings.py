@@ -109,9 +109,7 @@ def check_cap(*, machine: Machine, user: User, now: dt.datetime) -> None:
 def _taken(machine: Machine, span: Span, *, without: Booking | None = None) -> Overlap:
     found = bookings.next_free(machine, span, without=without)
     if found is None:
-        sentence = _("%(machine)s is taken then, and for as far as bookings are open.") % {
-            "machine": machine.name
-        }
+        sentence = _("%(machine)s is taken then, and for as far as bookings are open.") % {"machine": machine.name}
         return Overlap(sentence, next_free=None)
     sentence = _("%(machine)s is taken then. It is free %(start)s.") % {
         "machine": machine.name,

@@ -82,9 +82,7 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
         seq = seq_of(raw)
         if seq is None or seq not in left:
             if seq is None:
-                rejected.append(
-                    {"seq": None, "code": "job:no-seq", "sentence": _("This message has no seq.")}
-                )
+                rejected.append({"seq": None, "code": "job:no-seq", "sentence": _("This message has no seq.")})
             continue
         left.discard(seq)
         try:
@@ -94,9 +92,7 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
             continue
         event = message.event
         if not now - TOO_OLD < event.ts < now + TOO_NEW:
-            sentence = _("The clock says %(ts)s; the time of arrival stands instead.") % {
-                "ts": event.ts.isoformat()
-            }
+            sentence = _("The clock says %(ts)s; the time of arrival stands instead.") % {"ts": event.ts.isoformat()}
             flagged.append({"seq": seq, "code": "job:wrong-clock", "sentence": sentence})
             event = event._replace(ts=now)
         by_job.setdefault(message.job, []).append(event)
@@ -146,9 +142,7 @@ def _number(raw: Mapping[str, Any], name: str, *, most: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise Refused(
-            "job:bad-number", _("“%(name)s” is a number from 0 to %(most)g.") % {"name": name, "most": most}
-        )
+        raise Refused("job:bad-number", _("“%(name)s” is a number from 0 to %(most)g.") % {"name": name, "most": most})
     return float(value)
 
 
@@ -274,7 +268,5 @@ def readings_came(*, device: Device, start: dt.datetime, end: dt.datetime) -> in
     jobs = list(touched)
     for job in jobs:
         measure(job=job)
-        job.save(
-            update_fields=["energy_kwh", "energy_quality", "energy_coverage", "solar_share", "updated_at"]
-        )
+        job.save(update_fields=["energy_kwh", "energy_quality", "energy_coverage", "solar_share", "updated_at"])
     return len(jobs)

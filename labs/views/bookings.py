@@ -45,7 +45,7 @@ def _length(request: HttpRequest, machine: Machine, design: "Design | None") -> 
     text = request.GET.get("minutes", "")
     if text.isdecimal() and 5 <= int(text[:5]) <= machine.longest_h * 60:
         return dt.timedelta(minutes=int(text[:5]))
-    usual = jobs.usual_length(design) if design else None
+    usual = jobs.usual_length(design, machine.process) if design else None
     if usual is None:
         return dt.timedelta(hours=1)
     quarters = -(-usual // dt.timedelta(minutes=15))
@@ -91,9 +91,7 @@ def _book(request: HttpRequest, machine: Machine) -> HttpResponse:
     try:
         if start is None or end is None:
             raise BadTime(_("Choose a time first."))
-        booking = services.create_booking(
-            machine=machine, user=person, start=start, end=end, design=_design(request)
-        )
+        booking = services.create_booking(machine=machine, user=person, start=start, end=end, design=_design(request))
     except CityError as refusal:
         context = _page(request, machine, refusal=refusal, start=start, end=end)
         return page(request, "labs/book.html", context, lab=machine.lab, status=refusal.status)
@@ -112,7 +110,7 @@ def _page(
 ) -> dict[str, Any]:
     now, person, design = timezone.now(), viewer(request), _design(request)
     length = end - start if start and end and end > start else _length(request, machine, design)
-    makes, kwh = jobs.energy_of_design(design) if design else (0, None)
+    makes, kwh = jobs.energy_of_design(design, machine.process) if design else (0, None)
     offers = bookings.best(machine, length=length, now=now)
     pick = start or _chosen(request, machine)
     if isinstance(refusal, Overlap) and (following := refusal.data.get("next_free")):

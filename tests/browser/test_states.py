@@ -1,4 +1,4 @@
-"""The gallery of components in a real browser: no error, no request elsewhere, nothing that axe finds, nothing overflowing."""
+"""The gallery of components in a real browser: no error, no request elsewhere, no fault by axe, no overflow."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 AXE = Path(settings.ROOT) / "platform" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
 READY_MS = 90_000  # the map draws in software here
 SIZES = {"wide": (1440, 900), "phone": (390, 844), "narrow": (320, 720)}
 
@@ -29,7 +35,9 @@ def watched(page: Page, origin: str) -> list[str]:
     trouble: list[str] = []
     page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("request", lambda asked: None if asked.url.startswith((origin, "data:", "blob:")) else trouble.append(asked.url))
+    page.on(
+        "request", lambda asked: None if asked.url.startswith((origin, "data:", "blob:")) else trouble.append(asked.url)
+    )
     return trouble
 
 
@@ -37,7 +45,17 @@ def violations(page: Page) -> list[str]:
     """What axe finds, with the first place of each."""
     page.evaluate(AXE.read_text(encoding="utf-8"))  # a script tag would be refused by the content security policy
     found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]} {v['nodes'][0]['failureSummary'][:200]}" for v in found["violations"]]
+    return [
+        f"{v['id']}: {v['nodes'][0]['html'][:160]} {v['nodes'][0]['failureSummary'][:200]}" for v in found["violations"]
+    ]
+
+
+def test_axe_would_see_a_fault(chromium: Browser, live_city: Any) -> None:
+    page = chromium.new_page()
+    page.goto(f"{live_city.url}/account/login/")
+    page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+    assert any(found.startswith("image-alt") for found in violations(page))
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,19 +17,27 @@ DAYS = 4
 
 
 def write(folder: Path, *, homes: int = 16, name: str = "Sixteen homes", days: int = DAYS) -> Path:
-    """A folder of homes with a roof on every second, a lab, and a battery; use 0.5 kWh an hour, sun 2 kWh at noon."""
+    """A folder of homes with a roof on every second, a lab, and a battery; use 0.5 kWh an hour, sun 2 kWh at
+    noon.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     ids = [f"h{i:02d}" for i in range(homes)] + ["lab"]
     (folder / "community.toml").write_text(
         f'name = "{name}"\ncurrency = "EUR"\ntimezone = "Europe/Helsinki"\nstart = "2026-01-01T00:00:00Z"\n'
         "step_minutes = 60\nexport_price = 0.05\n"
     )
-    rows = [f"{i},{'Lab' if i == 'lab' else 'Home'},{'lab' if i == 'lab' else 'home'},{k % 2 * 2},{5 if k == 1 else ''},{2 if k == 1 else ''}" for k, i in enumerate(ids)]
-    (folder / "members.csv").write_text("id,name,kind,pv_kwp,battery_kwh,battery_kw\n" + "\n".join(rows) + "\n")
+    rows = [
+        f"{i},{i.title()},{'lab' if i == 'lab' else 'home'},{k % 2 * 2},{'5,2' if k == 1 else ','}"
+        for k, i in enumerate(ids)
+    ]
+    (folder / "members.csv").write_text(
+        "id,name,kind,pv_kwp,battery_kwh,battery_kw\n" + "\n".join(rows) + "\n"
+    )
     times = [(START + dt.timedelta(hours=h)).isoformat() for h in range(24 * days)]
     load = "\n".join(f"{t}," + ",".join(f"{0.4 + 0.1 * (k % 3):.1f}" for k in range(len(ids))) for t in times)
     pv = "\n".join(
-        f"{t}," + ",".join(f"{2.0 if k % 2 and 9 <= h % 24 < 14 else 0:.1f}" for k in range(len(ids))) for h, t in enumerate(times)
+        f"{t}," + ",".join(f"{2.0 if k % 2 and 9 <= h % 24 < 14 else 0:.1f}" for k in range(len(ids)))
+        for h, t in enumerate(times)
     )
     header = "time," + ",".join(ids) + "\n"
     (folder / "load_kwh.csv").write_text(header + load + "\n")

@@ -41,7 +41,9 @@ def test_the_same_slug_again_is_a_new_version(folder: Path, version: CommunityVe
     assert Member.objects.filter(version=version).count() == 17
 
 
-def test_a_persons_member_stays_theirs_over_versions(folder: Path, version: CommunityVersion, neighbour: object) -> None:
+def test_a_persons_member_stays_theirs_over_versions(
+    folder: Path, version: CommunityVersion, neighbour: object
+) -> None:
     version.members.filter(key="h03").update(person=neighbour)
     again = services.import_folder(folder=folder, slug="sixteen")
     assert list(again.members.filter(person=neighbour).values_list("key", flat=True)) == ["h03"]
@@ -50,14 +52,19 @@ def test_a_persons_member_stays_theirs_over_versions(folder: Path, version: Comm
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("load_kwh.csv", "2026-01-01T05:00:00+00:00", "2026-01-01T04:00:00+00:00", "load_kwh.csv, line 7, column time"),
+        (
+            "load_kwh.csv",
+            "2026-01-01T05:00:00+00:00",
+            "2026-01-01T04:00:00+00:00",
+            "load_kwh.csv, line 7, column time",
+        ),
         ("load_kwh.csv", ",0.5", ",-0.5", "load_kwh.csv, line 2, column h01: -0.5 is below 0"),
         ("pv_kwh.csv", "time,", "when,", "pv_kwh.csv, line 1, column time"),
         ("prices.csv", "0.2", "0.01", "below the export price"),
         ("community.toml", "60", "7", "15 or 60"),
     ],
 )
-def test_a_refused_folder_changes_nothing(
+def test_a_refused_folder_changes_nothing(  # noqa: PLR0917 parameters of a test
     folder: Path, version: CommunityVersion, file: str, old: str, new: str, words: str
 ) -> None:
     path = folder / file

@@ -69,7 +69,9 @@ def test_a_small_community_does_not_show_its_hours(client: Client, tmp_path: Pat
     assert "lc-chart" not in page
 
 
-def test_sharing_says_stable_and_what_would_leave(client: Client, solved: CommunityVersion, neighbour: User) -> None:
+def test_sharing_says_stable_and_what_would_leave(
+    client: Client, solved: CommunityVersion, neighbour: User
+) -> None:
     page = client.get("/energy/sixteen/sharing/").content.decode()
     assert "Stable: nobody would do better by leaving." in page
     assert "131\u202f070" in page
@@ -94,7 +96,9 @@ def test_the_form_starts_a_run(client: Client, version: CommunityVersion, neighb
     assert client.get("/energy/sixteen/").status_code == 200
 
 
-def test_pages_cost_few_queries(client: Client, solved: CommunityVersion, tmp_path: Path, django_assert_max_num_queries: Any) -> None:
+def test_pages_cost_few_queries(
+    client: Client, solved: CommunityVersion, tmp_path: Path, django_assert_max_num_queries: Any
+) -> None:
     for i in range(4):
         services.import_folder(folder=write(tmp_path / f"c{i}", name=f"C {i}"), slug=f"c{i}")
     with django_assert_max_num_queries(12):
@@ -103,10 +107,12 @@ def test_pages_cost_few_queries(client: Client, solved: CommunityVersion, tmp_pa
         client.get("/energy/sixteen/?day=2026-01-02")
 
 
-# --- sockets -----------------------------------------------------------------------------------------------------
+# --- sockets --------------------------------------------------------------------------------------------
 
 
-def test_prosumer_ratio_of_a_place_and_of_its_city(version: CommunityVersion, kamppi: Place, tmp_path: Path) -> None:
+def test_prosumer_ratio_of_a_place_and_of_its_city(
+    version: CommunityVersion, kamppi: Place, tmp_path: Path
+) -> None:
     figure = queries.prosumer(kamppi)
     assert figure.value == pytest.approx(version.pv_kwh / version.load_kwh)
     assert (figure.numerator, figure.denominator) == (version.pv_kwh, version.load_kwh)
@@ -119,7 +125,9 @@ def test_prosumer_ratio_of_a_place_and_of_its_city(version: CommunityVersion, ka
     # without a place it enters no figure; a second community of the place does, by its energy
     services.import_folder(folder=write(tmp_path / "elsewhere"), slug="elsewhere")
     assert queries.prosumer(kamppi).value == figure.value
-    other = services.import_folder(folder=write(tmp_path / "second", homes=3, days=2), slug="second", place=kamppi)
+    other = services.import_folder(
+        folder=write(tmp_path / "second", homes=3, days=2), slug="second", place=kamppi
+    )
     both = queries.prosumer(kamppi)
     assert both.value == pytest.approx((version.pv_kwh + other.pv_kwh) / (version.load_kwh + other.load_kwh))
     assert both.completeness == pytest.approx((17 * 4 + 4 * 2) / (21 * 4))
@@ -131,7 +139,9 @@ def test_a_place_without_data_has_no_ratio(kamppi: Place) -> None:
     assert "No energy community of Kamppi" in str(figure.sentence)
 
 
-def test_a_new_version_replaces_the_old_in_the_figure(folder: Path, version: CommunityVersion, kamppi: Place) -> None:
+def test_a_new_version_replaces_the_old_in_the_figure(
+    folder: Path, version: CommunityVersion, kamppi: Place
+) -> None:
     services.import_folder(folder=folder, slug="sixteen")
     assert queries.prosumer(kamppi).denominator == pytest.approx(version.load_kwh)
 
@@ -145,9 +155,22 @@ def test_surplus_of_slots(version: CommunityVersion, kamppi: Place) -> None:
     assert slots[0][1:] == (pytest.approx(-use), 0.0)
     assert slots[1][1:] == (pytest.approx(16 - use), 1.0)
     # the same hour of the year, a year later; a day that the data do not have gives nothing
-    later = queries.surplus(kamppi, start.replace(year=2031), start.replace(year=2031) + dt.timedelta(minutes=30), dt.timedelta(minutes=30))
+    later = queries.surplus(
+        kamppi,
+        start.replace(year=2031),
+        start.replace(year=2031) + dt.timedelta(minutes=30),
+        dt.timedelta(minutes=30),
+    )
     assert later[0][1] == slots[0][1]
-    assert queries.surplus(kamppi, start.replace(month=6), start.replace(month=6) + dt.timedelta(hours=1), dt.timedelta(hours=1)) == []
+    assert (
+        queries.surplus(
+            kamppi,
+            start.replace(month=6),
+            start.replace(month=6) + dt.timedelta(hours=1),
+            dt.timedelta(hours=1),
+        )
+        == []
+    )
 
 
 def test_the_sun_and_the_card_of_the_home_page(
@@ -174,7 +197,14 @@ def test_evidence_comes_from_rows(version: CommunityVersion, kamppi: Place) -> N
     found = {e.system: e for e in plug.collect(kamppi)}
     assert {s: (e.level, e.count) for s, e in found.items()} == {"electricity": (1, 17), "solar": (1, 8)}
     Simulation.objects.create(
-        version=version, control="none", sharing_rule="owen", totals={}, separate={}, members=[], sharing={}, engine={}
+        version=version,
+        control="none",
+        sharing_rule="owen",
+        totals={},
+        separate={},
+        members=[],
+        sharing={},
+        engine={},
     )
     assert {e.level for e in plug.collect(kamppi)} == {4}
     Community.objects.all().delete()

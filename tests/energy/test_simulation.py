@@ -36,15 +36,29 @@ def test_the_command_prints_the_contracts_result(version: CommunityVersion) -> N
     answer = simulated("sixteen", "--control", "none")
     assert set(answer) >= {"totals", "separate", "members", "sharing", "engine"}
     assert set(answer["totals"]) >= {
-        "load_kwh", "pv_kwh", "import_kwh", "export_kwh", "prosumer_ratio", "self_consumption", "self_sufficiency",
-        "peak_import_kw", "cost", "co2_kg",
-    }  # fmt: skip
+        "load_kwh",
+        "pv_kwh",
+        "import_kwh",
+        "export_kwh",
+        "prosumer_ratio",
+        "self_consumption",
+        "self_sufficiency",
+        "peak_import_kw",
+        "cost",
+        "co2_kg",
+    }
     assert set(answer["totals"]) == set(answer["separate"])
     assert len(answer["members"]) == 17
     assert set(answer["members"][0]) >= {"id", "cost_alone", "cost_shared", "saving"}
     assert set(answer["sharing"]) >= {
-        "rule", "total_saving", "stable", "blocking_coalitions", "coalitions_checked", "worst_excess", "gini",
-    }  # fmt: skip
+        "rule",
+        "total_saving",
+        "stable",
+        "blocking_coalitions",
+        "coalitions_checked",
+        "worst_excess",
+        "gini",
+    }
     assert answer["sharing"]["coalitions_checked"] == 131_070
     saved = sum(m["saving"] for m in answer["members"])
     assert saved == pytest.approx(answer["separate"]["cost"] - answer["totals"]["cost"], abs=1e-9)
@@ -63,7 +77,10 @@ def test_refusals_of_the_command_change_nothing(version: CommunityVersion) -> No
     with pytest.raises(CommandError, match="no community"):
         simulated("seventeen", "--control", "none")
     assert Simulation.objects.count() == 0
-    assert set(Run.objects.values_list("status", "error_code")) == {("failed", "energy:not-defined"), ("failed", "energy:not-yet")}
+    assert set(Run.objects.values_list("status", "error_code")) == {
+        ("failed", "energy:not-defined"),
+        ("failed", "energy:not-yet"),
+    }
 
 
 def test_a_worker_simulates_by_rule(worker: Any, version: CommunityVersion) -> None:
@@ -91,7 +108,7 @@ def test_fontana17_through_a_worker(worker: Any, manage: Any, shared: Path) -> N
     assert answer["totals"]["prosumer_ratio"] == pytest.approx(0.60966, abs=1e-5)
 
 
-# --- API ---------------------------------------------------------------------------------------------------------
+# --- API ------------------------------------------------------------------------------------------------
 
 
 def bearer(user: User, *scopes: str) -> dict[str, str]:
@@ -109,7 +126,9 @@ def test_anyone_reads_a_public_community(client: Client, version: CommunityVersi
     assert one["simulations"] == []
 
 
-def test_a_private_community_answers_like_none(client: Client, version: CommunityVersion, neighbour: User) -> None:
+def test_a_private_community_answers_like_none(
+    client: Client, version: CommunityVersion, neighbour: User
+) -> None:
     version.community.public = False
     version.community.save()
     private, missing = client.get("/api/v1/communities/sixteen/"), client.get("/api/v1/communities/none/")
@@ -117,12 +136,16 @@ def test_a_private_community_answers_like_none(client: Client, version: Communit
     assert private.json()["code"] == missing.json()["code"] == "energy:not-found"
     assert client.get("/api/v1/communities/").json()["results"] == []
     assert client.get("/energy/sixteen/").status_code == client.get("/energy/none/").status_code == 404
-    refused = client.post("/api/v1/communities/sixteen/runs/", {"control": "none"}, **bearer(neighbour, "energy:manage"))
+    refused = client.post(
+        "/api/v1/communities/sixteen/runs/", {"control": "none"}, **bearer(neighbour, "energy:manage")
+    )
     assert refused.status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_is_asked_for_and_found_again(client: Client, version: CommunityVersion, neighbour: User) -> None:
+def test_a_run_is_asked_for_and_found_again(
+    client: Client, version: CommunityVersion, neighbour: User
+) -> None:
     url = "/api/v1/communities/sixteen/runs/"
     assert client.post(url, {"control": "none"}).status_code == 401
     weak = client.post(url, {"control": "none"}, **bearer(neighbour, "energy:read"))
@@ -147,7 +170,9 @@ def test_a_run_is_asked_for_and_found_again(client: Client, version: CommunityVe
 def test_staff_see_all_members(client: Client, version: CommunityVersion) -> None:
     boss = create_user(username="boss", is_staff=True)
     key = bearer(boss, "energy:manage")
-    started = client.post("/api/v1/communities/sixteen/runs/", {"control": "rule"}, content_type="application/json", **key)
+    started = client.post(
+        "/api/v1/communities/sixteen/runs/", {"control": "rule"}, content_type="application/json", **key
+    )
     finish(started.json()["id"])
     found = client.get(started.headers["Location"], **key).json()
     assert len(found["result"]["members"]) == 17

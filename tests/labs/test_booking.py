@@ -64,9 +64,7 @@ def test_the_database_itself_refuses_a_second_booking(printer: Machine) -> None:
     book(printer, person(), start)
     inside = DateTimeTZRange(start + HOUR / 2, start + 2 * HOUR)
     with pytest.raises(IntegrityError, match="labs_booking_never_double"), transaction.atomic():
-        Booking.objects.create(
-            machine=printer, user=person(), start=inside.lower, end=inside.upper, blocked=inside
-        )
+        Booking.objects.create(machine=printer, user=person(), start=inside.lower, end=inside.upper, blocked=inside)
 
 
 def test_neighbours_may_touch_and_next_free_can_be_booked(printer: Machine) -> None:

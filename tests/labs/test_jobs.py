@@ -54,12 +54,8 @@ class Agent:
             ],
         )
 
-    def made(
-        self, file: dict[str, str], *, job: str = "j1", start: dt.datetime = START, hours: float = 1.0
-    ) -> Job:
-        self.tells(
-            self.says("started", start, job, file=file), self.says("finished", start + hours * HOUR, job)
-        )
+    def made(self, file: dict[str, str], *, job: str = "j1", start: dt.datetime = START, hours: float = 1.0) -> Job:
+        self.tells(self.says("started", start, job, file=file), self.says("finished", start + hours * HOUR, job))
         return Job.objects.get(device=self.device, device_job=job)
 
 

@@ -49,10 +49,13 @@ def test_a_ratio_above_its_goal_fills_the_bar() -> None:
 def test_words_of_people_are_escaped_everywhere() -> None:
     bad = "<img src=x>"
     page = drawn(
-        "{% chip bad %}{% figure bad bad %}{% crumbs bad '/' bad %}{% empty bad %}{{ bad }}{% endempty %}{% note %}{{ bad }}{% endnote %}"
+        "{% chip bad %}{% figure bad bad %}{% crumbs bad '/' bad %}{% empty bad %}{{ bad }}{% endempty %}"
+        "{% note %}{{ bad }}{% endnote %}"
         "{% spark v 'solar' bad %}{% json_data d 'data-x' %}",
-        bad=bad, v=[1, 2], d={"a": "</script><script>"},
-    )  # fmt: skip
+        bad=bad,
+        v=[1, 2],
+        d={"a": "</script><script>"},
+    )
     assert "<img" not in page
     assert "</script><script>" not in page
 
@@ -102,7 +105,15 @@ def test_pages_keep_the_filters_of_the_address() -> None:
 
 @pytest.mark.parametrize(("status", "over", "stop"), [("running", False, True), ("done", True, False)])
 def test_a_run_shows_its_bar_and_can_be_stopped_while_it_runs(status: str, over: bool, stop: bool) -> None:
-    run = SimpleNamespace(pk="r1", status=status, progress=0.333, stage="Drawing", error="", is_over=over, get_status_display=lambda: "Ready")
+    run = SimpleNamespace(
+        pk="r1",
+        status=status,
+        progress=0.333,
+        stage="Drawing",
+        error="",
+        is_over=over,
+        get_status_display=lambda: "Ready",
+    )
     page = drawn("{% progress run %}", run=run, csrf_token="t")
     assert 'src="/api/v1/runs/r1/events"' in page
     assert 'aria-valuenow="33"' in page

@@ -17,7 +17,10 @@ from commons.web.templatetags import layout
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("address", "lang", "words"),
-    [("/states/", "en", "How the city looks when there is nothing yet"), ("/fi/states/", "fi", "Miltä kaupunki näyttää")],
+    [
+        ("/states/", "en", "How the city looks when there is nothing yet"),
+        ("/fi/states/", "fi", "Miltä kaupunki näyttää"),
+    ],
 )
 def test_the_page_speaks_its_language(client: Client, address: str, lang: str, words: str) -> None:
     page = client.get(address).content.decode()
@@ -82,7 +85,9 @@ def test_the_page_for_our_own_faults_needs_no_database() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/account/login/", "/account/signup/", "/account/password/reset/", "/fi/account/login/"])
+@pytest.mark.parametrize(
+    "address", ["/account/login/", "/account/signup/", "/account/password/reset/", "/fi/account/login/"]
+)
 def test_account_pages_wear_our_clothes(client: Client, address: str) -> None:
     page = client.get(address).content.decode()
     assert 'class="masthead"' in page

@@ -23,11 +23,18 @@ def test_python_words_are_found_whatever_the_function_is_called() -> None:
 
 def test_template_words_are_found() -> None:
     text = (
-        '{% load i18n %}<a title="{% translate "A \'quoted\' word" %}">{% blocktranslate count n=x %}One {{ a }}{% plural %}{{ n }} many'
-        '{% endblocktranslate %}{% chip _("demo") "line" %}{% translate "May" context "month" %}{# {% translate "no" %} #}'
+        '{% load i18n %}<a title="{% translate "A \'quoted\' word" %}">'
+        '{% blocktranslate count n=x %}One {{ a }}{% plural %}{{ n }} many'
+        '{% endblocktranslate %}{% chip _("demo") "line" %}'
+        '{% translate "May" context "month" %}{# {% translate "no" %} #}'
     )
     found = {(w.context, w.words, w.plural) for w in m.template_messages(text)}
-    assert found == {(None, "A 'quoted' word", None), (None, "One %(a)s", "%(n)s many"), (None, "demo", None), ("month", "May", None)}
+    assert found == {
+        (None, "A 'quoted' word", None),
+        (None, "One %(a)s", "%(n)s many"),
+        (None, "demo", None),
+        ("month", "May", None),
+    }
 
 
 def test_po_keeps_what_it_was_given(tmp_path: Path) -> None:
@@ -62,7 +69,12 @@ def test_mo_is_read_by_pythons_gettext() -> None:
 
 @pytest.mark.parametrize(
     ("words", "translation", "wrong"),
-    [("%(n)s left", "%(n)s jäljellä", False), ("%(n)s left", "jäljellä", True), ("left", "%(n)s jäljellä", True), ("from {n}", "{m}–", True)],
+    [
+        ("%(n)s left", "%(n)s jäljellä", False),
+        ("%(n)s left", "jäljellä", True),
+        ("left", "%(n)s jäljellä", True),
+        ("from {n}", "{m}–", True),
+    ],
 )
 def test_lost_and_invented_placeholders_are_seen(words: str, translation: str, wrong: bool) -> None:
     assert bool(m.faults([m.Message(words, forms=[translation])])) is wrong

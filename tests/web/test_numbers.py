@@ -18,15 +18,26 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (0.342, "0.34 kW"), (1.784, "1.78 kW"), (9.996, "10.0 kW"), (38.66, "38.7 kW"), (387.2, "387 kW"),
-        (1234.4, "1 234 kW"), (12_345, "12.3 MW"), (-1.5, "−1.50 kW"), (0, "0 kW"), (None, "–"), ("", "–"),
+        (0.342, "0.34 kW"),
+        (1.784, "1.78 kW"),
+        (9.996, "10.0 kW"),
+        (38.66, "38.7 kW"),
+        (387.2, "387 kW"),
+        (1234.4, "1 234 kW"),
+        (12_345, "12.3 MW"),
+        (-1.5, "−1.50 kW"),
+        (0, "0 kW"),
+        (None, "–"),
+        ("", "–"),
     ],
-)  # fmt: skip
+)
 def test_power_has_three_figures_at_most(value: object, words: str) -> None:
     assert plain(n.kw(value)) == words
 
 
-@pytest.mark.parametrize(("watts", "words"), [(342.4, "342 W"), (999.4, "999 W"), (999.6, "1.00 kW"), (1784, "1.78 kW"), (0, "0 W")])
+@pytest.mark.parametrize(
+    ("watts", "words"), [(342.4, "342 W"), (999.4, "999 W"), (999.6, "1.00 kW"), (1784, "1.78 kW"), (0, "0 W")]
+)
 def test_a_machine_shows_watts_below_a_kilowatt(watts: float, words: str) -> None:
     assert plain(n.watts(watts)) == words
 
@@ -34,10 +45,19 @@ def test_a_machine_shows_watts_below_a_kilowatt(watts: float, words: str) -> Non
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (0.376, "0.38 kWh"), (0.9951, "1.0 kWh"), (11.84, "11.8 kWh"), (99.96, "100 kWh"), (1787.4, "1 787 kWh"), (9_999, "9 999 kWh"),
-        (169_644.03, "169.6 MWh"), (2_345_678, "2 346 MWh"), (-3.25, "−3.3 kWh"), (float("nan"), "–"), (float("inf"), "–"),
+        (0.376, "0.38 kWh"),
+        (0.9951, "1.0 kWh"),
+        (11.84, "11.8 kWh"),
+        (99.96, "100 kWh"),
+        (1787.4, "1 787 kWh"),
+        (9_999, "9 999 kWh"),
+        (169_644.03, "169.6 MWh"),
+        (2_345_678, "2 346 MWh"),
+        (-3.25, "−3.3 kWh"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
     ],
-)  # fmt: skip
+)
 def test_energy_by_the_table_of_the_guide(value: float, words: str) -> None:
     assert plain(n.kwh(value)) == words
 
@@ -86,7 +106,16 @@ def test_a_range_names_its_unit_once() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.42, "0.4 s"), (40, "40 s"), (59.7, "1 min"), (720, "12 min"), (3599, "1 h"), (12_000, "3 h 20"), (3900, "1 h 05"), (4 * 86_400, "4 days")],
+    [
+        (0.42, "0.4 s"),
+        (40, "40 s"),
+        (59.7, "1 min"),
+        (720, "12 min"),
+        (3599, "1 h"),
+        (12_000, "3 h 20"),
+        (3900, "1 h 05"),
+        (4 * 86_400, "4 days"),
+    ],
 )
 def test_durations(seconds: float, words: str) -> None:
     assert plain(n.duration(seconds)) == words

@@ -9,7 +9,9 @@ def island_words() -> dict[str, str]:
         "3D": _("3D"),
         "A model in three dimensions": _("A model in three dimensions"),
         "Arrow keys read the values.": _("Arrow keys read the values."),
-        "Arrow keys turn it, plus and minus zoom, 0 goes back.": _("Arrow keys turn it, plus and minus zoom, 0 goes back."),
+        "Arrow keys turn it, plus and minus zoom, 0 goes back.": _(
+            "Arrow keys turn it, plus and minus zoom, 0 goes back."
+        ),
         "As at first": _("As at first"),
         "Chart": _("Chart"),
         "Drawing the map…": _("Drawing the map…"),
@@ -23,7 +25,9 @@ def island_words() -> dict[str, str]:
         "Loading the model…": _("Loading the model…"),
         "Map": _("Map"),
         "Nearer": _("Nearer"),
-        "No news for a while; these are the last figures known.": _("No news for a while; these are the last figures known."),
+        "No news for a while; these are the last figures known.": _(
+            "No news for a while; these are the last figures known."
+        ),
         "Open": _("Open"),
         "Section": _("Section"),
         "Table": _("Table"),

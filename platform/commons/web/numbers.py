@@ -59,8 +59,10 @@ def digits(value: float, figures: int = 3, most: int = 2) -> int:
     if size == 0:
         return 0
     decimals = min(max(figures - 1 - math.floor(math.log10(size)), 0), most)
+    rounded = round(size, decimals)
     # 9.996 rounds to 10.00, which is a figure too many
-    return digits(round(size, decimals), figures, most) if round(size, decimals) >= 10 ** (math.floor(math.log10(size)) + 1) else decimals
+    grown = rounded >= 10 ** (math.floor(math.log10(size)) + 1)
+    return digits(rounded, figures, most) if grown else decimals
 
 
 def kw(value: object) -> str:
@@ -229,7 +231,7 @@ def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
 
 
 def when(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
-    """A moment as people say it, in the active time zone: "13:02" today, "Friday 10:30" within a week, "30 June" beyond."""
+    """A moment as people say it, in the active zone: "13:02" today, "Friday 10:30" within a week, "30 June" beyond."""
     if moment is None:
         return MISSING
     local, today = timezone.localtime(moment), timezone.localtime(now or timezone.now())

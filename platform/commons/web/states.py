@@ -42,7 +42,15 @@ def context() -> dict[str, Any]:
         "sun_place": SimpleNamespace(name=_("Example"), timezone="Europe/Helsinki"),
         "sun_hours": _hours(now),
         "icon_names": icon_names(),
-        "examples": {"kw": 1.784, "kwh": 11.84, "large_kwh": 169_644.03, "ratio": 0.6097, "share": 0.6794, "volume": 21_430.2, "cost": 34_381.0},
+        "examples": {
+            "kw": 1.784,
+            "kwh": 11.84,
+            "large_kwh": 169_644.03,
+            "ratio": 0.6097,
+            "share": 0.6794,
+            "volume": 21_430.2,
+            "cost": 34_381.0,
+        },
     }
 
 
@@ -68,27 +76,58 @@ def _metrics(now: dt.datetime) -> list[tuple[sockets.HeadlineFigure, sockets.Fig
         "example-ratio", _("Energy prosumer ratio"), "ratio", 1.0, lambda place: ratio, _("kWh made per kWh used"), "1"
     )
     ratio = sockets.Figure(
-        0.61, 103_425.4, 169_644.0, "kWh", start, now, 0.98, _("For each kWh used here in the last 12 months, 0.61 kWh was made here."), demo=True
+        0.61,
+        103_425.4,
+        169_644.0,
+        "kWh",
+        start,
+        now,
+        0.98,
+        _("For each kWh used here in the last 12 months, 0.61 kWh was made here."),
+        demo=True,
     )
     bounded = sockets.HeadlineFigure(
         "example-share", _("Made from open designs"), "percent", 0.6, lambda place: share, _("machine hours"), "1"
     )
     share = sockets.Figure(
-        0.43, 1212, 2819, "h", now - dt.timedelta(days=90), now, 0.81,
-        _("At least 1 212 of 2 819 machine hours made an open design, proved by file."), upper=0.62, estimated=True,
+        0.43,
+        1212,
+        2819,
+        "h",
+        now - dt.timedelta(days=90),
+        now,
+        0.81,
+        _("At least 1 212 of 2 819 machine hours made an open design, proved by file."),
+        upper=0.62,
+        estimated=True,
     )
     unknown = sockets.HeadlineFigure(
-        "example-coverage", _("Digital twin coverage"), "percent", 0.9, lambda place: nothing, _("systems modelled"), "1"
+        "example-coverage",
+        _("Digital twin coverage"),
+        "percent",
+        0.9,
+        lambda place: nothing,
+        _("systems modelled"),
+        "1",
     )
-    nothing = sockets.Figure(None, None, 16, "", None, None, None, _("Not known yet: no system of this place is modelled."))
+    nothing = sockets.Figure(
+        None, None, 16, "", None, None, None, _("Not known yet: no system of this place is modelled.")
+    )
     return [(known, ratio), (bounded, share), (unknown, nothing)]
 
 
 def _run(status: str, share: float, title: str) -> Any:
     names = {"running": _("Running"), "queued": _("Waiting")}
     return SimpleNamespace(
-        pk="00000000-0000-0000-0000-000000000000", status=status, progress=share, stage="", error="", is_over=True,
-        get_status_display=names[status], __str__=lambda: title, title=title,
+        pk="00000000-0000-0000-0000-000000000000",
+        status=status,
+        progress=share,
+        stage="",
+        error="",
+        is_over=True,
+        get_status_display=names[status],
+        __str__=lambda: title,
+        title=title,
     )
 
 
@@ -96,7 +135,9 @@ def _hours(now: dt.datetime) -> list[sockets.SunHour]:
     start = now.replace(hour=0, minute=0, second=0, microsecond=0)
     hours = [start + dt.timedelta(hours=hour) for hour in range(24)]
     return [
-        sockets.SunHour(hour, round(190 * math.sin((at - 6) / 13 * math.pi) - 8, 1) if 6 < at < 19 else -40.0, hour > now)
+        sockets.SunHour(
+            hour, round(190 * math.sin((at - 6) / 13 * math.pi) - 8, 1) if 6 < at < 19 else -40.0, hour > now
+        )
         for at, hour in enumerate(hours)
     ]
 
@@ -105,7 +146,14 @@ def _island_examples(now: dt.datetime) -> dict[str, Any]:
     chart, houses = _chart(now), _places()
     moments = [dt.datetime.fromtimestamp(seconds, dt.UTC) for seconds in chart["x"]]
     layers = [
-        {"key": "solar", "label": _("Solar"), "property": "solar", "type": "steps", "steps": [0, 0.5, 0.8], "color": "solar",},
+        {
+            "key": "solar",
+            "label": _("Solar"),
+            "property": "solar",
+            "type": "steps",
+            "steps": [0, 0.5, 0.8],
+            "color": "solar",
+        },
         {"key": "plain", "label": _("Plain")},
     ]
     pins = [{"lon": 24.9334, "lat": 60.1683, "title": _("Example lab"), "detail": _("2 of 3 running"), "url": "#"}]
@@ -123,7 +171,10 @@ def _chart(now: dt.datetime) -> dict[str, Any]:
     """Two days in hours: solar as an area, use as a line, forecast after now."""
     start = now.replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=36)
     moments = [start + dt.timedelta(hours=hour) for hour in range(60)]
-    solar = [round(max(0.0, 4.2 * math.sin((moment.hour - 6) / 13 * math.pi)) if 6 < moment.hour < 19 else 0.0, 2) for moment in moments]
+    solar = [
+        round(max(0.0, 4.2 * math.sin((moment.hour - 6) / 13 * math.pi)) if 6 < moment.hour < 19 else 0.0, 2)
+        for moment in moments
+    ]
     use = [round(1.4 + 0.9 * math.sin(moment.hour / 24 * 4 * math.pi) ** 2, 2) for moment in moments]
     return {
         "x": [int(moment.timestamp()) for moment in moments],
@@ -141,9 +192,20 @@ def _places() -> dict[str, Any]:
 
     def house(at: int, height: float, solar: float) -> dict[str, Any]:
         west, south = lon + at * 0.0006, lat
-        ring = [[west, south], [west + 0.0004, south], [west + 0.0004, south + 0.0003], [west, south + 0.0003], [west, south]]
+        ring = [
+            [west, south],
+            [west + 0.0004, south],
+            [west + 0.0004, south + 0.0003],
+            [west, south + 0.0003],
+            [west, south],
+        ]
         properties = {"id": at, "name": _("House %(n)s") % {"n": at + 1}, "height": height, "solar": solar}
-        return {"type": "Feature", "id": at, "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": properties}
+        return {
+            "type": "Feature",
+            "id": at,
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+            "properties": properties,
+        }
 
     return {
         "type": "FeatureCollection",

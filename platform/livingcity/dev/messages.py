@@ -58,7 +58,9 @@ class Message:
 
 def sources(root: Path) -> Iterator[Path]:
     """Every Python file and template of the product."""
-    for path in sorted([*root.rglob("*.py"), *root.glob("**/templates/**/*.html"), *root.glob("**/templates/**/*.txt")]):
+    for path in sorted(
+        [*root.rglob("*.py"), *root.glob("**/templates/**/*.html"), *root.glob("**/templates/**/*.txt")]
+    ):
         if not SKIPPED & set(path.relative_to(root).parts):
             yield path
 

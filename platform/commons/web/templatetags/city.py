@@ -1,15 +1,16 @@
 """Tags that every template has: icons, slots for other rooms, and the components of the guide (docs: building blocks).
 
-    {% icon "labs" %}                                         {% icon "labs" "s" %} small
-    {% bar 0.61 "act" %}                                      {% bar 0.61 "solar" goal=0.9 %}
-    {% figure "1.78 kW" "now" %}                              {% chip "Printing" "good" icon="check" %}
-    {% metric headline figure url %}                          the headline card of a sockets.Figure
-    {% note "warn" icon="clock" %}<b>…</b> …{% endnote %}     {% empty "No makes yet" icon="designs" url=… action=… %}…{% endempty %}
-    {% progress run %}                                        {% stale "118 W" "Saimaa" last_heard %}
-    {% crumbs "Designs" designs_url design.name %}            {% pager page_obj %}
-    {% form_summary form %} {% form_field form.hours %} {% form_fields form %}
-    {% spark values "solar" "The last hour" %}
-    {% json_data layers "data-layers" %}                      a JSON block for an island
+{% icon "labs" %}                                         {% icon "labs" "s" %} small
+{% bar 0.61 "act" %}                                      {% bar 0.61 "solar" goal=0.9 %}
+{% figure "1.78 kW" "now" %}                              {% chip "Printing" "good" icon="check" %}
+{% metric headline figure url %}                          the headline card of a sockets.Figure
+{% note "warn" icon="clock" %}<b>…</b> …{% endnote %}     one sentence that changes what a person does
+{% empty "No makes yet" icon="designs" url=… action=… %}…{% endempty %}
+{% progress run %}                                        {% stale "118 W" "Saimaa" last_heard %}
+{% crumbs "Designs" designs_url design.name %}            {% pager page_obj %}
+{% form_summary form %} {% form_field form.hours %} {% form_fields form %}
+{% spark values "solar" "The last hour" %}
+{% json_data layers "data-layers" %}                      a JSON block for an island
 """
 
 import json
@@ -36,7 +37,14 @@ register = template.Library()
 
 # As django.utils.html.json_script does: nothing in the text can end the script element.
 JSON_ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
-ICON_ALIASES = {"cube": "designs", "bolt": "energy", "layers": "twin", "machine": "labs", "vote": "decisions", "user": "person"}
+ICON_ALIASES = {
+    "cube": "designs",
+    "bolt": "energy",
+    "layers": "twin",
+    "machine": "labs",
+    "vote": "decisions",
+    "user": "person",
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -54,7 +62,9 @@ def slot(context: template.Context, place: str, subject: Any) -> SafeString:
 def icon(name: str, size: str = "") -> SafeString:
     """A symbol of web/icons.html; decoration, so hidden from readers: put words beside it. `size`: "s", "l" or none."""
     known = ICON_ALIASES.get(name, name)
-    return format_html('<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true"><use href="#i-{}"/></svg>', size, known)
+    return format_html(
+        '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true"><use href="#i-{}"/></svg>', size, known
+    )
 
 
 @register.simple_tag
@@ -131,7 +141,11 @@ def note(content: str, kind: str = "", icon: str = "") -> SafeString:
     names = {"good": "check", "warn": "clock", "bad": "warning", "solar": "sun"}
     role = mark_safe(' role="alert"') if kind == "bad" else ""
     return format_html(
-        '<div class="note {}"{}>{}<div>{}</div></div>', kind, role, _drawn(icon or names.get(kind, "info")), mark_safe(content)  # noqa: S308 template text
+        '<div class="note {}"{}>{}<div>{}</div></div>',
+        kind,
+        role,
+        _drawn(icon or names.get(kind, "info")),
+        mark_safe(content),  # noqa: S308 template text
     )
 
 
@@ -140,7 +154,11 @@ def empty(content: str, title: object, icon: str = "designs", url: str = "", act
     """Nothing yet: what will be here, and the action that fills it."""
     button = format_html('<a class="btn main" href="{}">{}</a>', url, action) if url else ""
     return format_html(
-        '<div class="empty">{}<h3>{}</h3><p>{}</p>{}</div>', _drawn(icon), title, mark_safe(content), button  # noqa: S308 template text
+        '<div class="empty">{}<h3>{}</h3><p>{}</p>{}</div>',
+        _drawn(icon),
+        title,
+        mark_safe(content),  # noqa: S308 template text
+        button,
     )
 
 
@@ -198,7 +216,14 @@ def form_field(field: BoundField, label: str = "") -> dict[str, Any]:
     if field.errors:
         attributes["aria-invalid"] = "true"
     drawn = field if many else field.as_widget(attrs=attributes)
-    return {"field": field, "drawn": drawn, "label": label or field.label, "many": many, "tick": tick, "hidden": field.is_hidden}
+    return {
+        "field": field,
+        "drawn": drawn,
+        "label": label or field.label,
+        "many": many,
+        "tick": tick,
+        "hidden": field.is_hidden,
+    }
 
 
 @register.inclusion_tag("web/form_fields.html")
@@ -215,7 +240,8 @@ def spark(values: Iterable[object], colour: str = "load-ink", label: object = ""
     if len(known) < 2 or top <= 0:
         return mark_safe("")
     return format_html(
-        '<svg class="spark c-{}" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label="{}"><path d="{}"/></svg>',
+        '<svg class="spark c-{}" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path d="{}"/></svg>',
         colour,
         label,
         _path(known, top),

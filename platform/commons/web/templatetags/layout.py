@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 register = template.Library()
 
 ENTRY = "src/main.ts"
-FONT = "node_modules/@fontsource-variable/atkinson-hyperlegible-next/files/atkinson-hyperlegible-next-latin-wght-normal.woff2"
+FACE = "atkinson-hyperlegible-next"
+FONT = f"node_modules/@fontsource-variable/{FACE}/files/{FACE}-latin-wght-normal.woff2"
 THEMES = ("light", "dark")
 MOST_IN_TAB_BAR = 5
 
@@ -93,14 +94,19 @@ def page_languages(context: template.Context) -> list[dict[str, Any]]:
     path = request.get_full_path() if request else "/"
     now = get_language() or settings.LANGUAGE_CODE
     return [
-        {"code": code, "name": get_language_info(code)["name_local"].capitalize(), "url": translate_url(path, code), "here": code == now}
+        {
+            "code": code,
+            "name": get_language_info(code)["name_local"].capitalize(),
+            "url": translate_url(path, code),
+            "here": code == now,
+        }
         for code, _name in settings.LANGUAGES
     ]
 
 
 @register.simple_tag(takes_context=True)
 def theme(context: template.Context) -> str:
-    """"light", "dark" or "system", as the visitor's cookie says."""
+    """ "light", "dark" or "system", as the visitor's cookie says."""
     request: HttpRequest | None = context.get("request")
     chosen = request.COOKIES.get("theme", "") if request else ""
     return chosen if chosen in THEMES else "system"
@@ -108,13 +114,18 @@ def theme(context: template.Context) -> str:
 
 @register.inclusion_tag("web/ribbon.html", takes_context=True)
 def ribbon(context: template.Context) -> dict[str, Any]:
-    """Today's spare sun, from `sun_place` and `sun_hours` (sockets.SunHour of one day) of the context; empty without them."""
+    """Today's spare sun, from `sun_place` and `sun_hours` (sockets.SunHour of one day) of the context, if any."""
     place, hours = context.get("sun_place"), list(context.get("sun_hours") or [])
     if place is None or not hours:
         return {}
     zone = ZoneInfo(place.timezone)
     now = timezone.now()
-    return {"place": place, "bars": _bars(hours, now), **_now(hours, now, zone), "url": context.get("sun_url") or address("rooms:labs")}
+    return {
+        "place": place,
+        "bars": _bars(hours, now),
+        **_now(hours, now, zone),
+        "url": context.get("sun_url") or address("rooms:labs"),
+    }
 
 
 def _now(hours: Sequence[sockets.SunHour], now: dt.datetime, zone: ZoneInfo) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`manage.py messages`: find the words of the source, keep each language's .po, write its .mo. See docs/translate.md."""
+"""`manage.py messages`: find the words of the source, keep each .po, write its .mo (docs/translate.md)."""
 
 import json
 from argparse import ArgumentParser
@@ -22,7 +22,9 @@ class Command(CityCommand):
         parser.add_argument("--language", help="one language instead of all")
         parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is not up to date")
         parser.add_argument("--missing", action="store_true", help="answer what is not translated, to be filled in")
-        parser.add_argument("--fill", type=Path, metavar="FILE.json", help="take translations: what --missing answered, filled in")
+        parser.add_argument(
+            "--fill", type=Path, metavar="FILE.json", help="take translations: the answer of --missing, filled in"
+        )
 
     def run(self, **options: Any) -> dict[str, Any]:
         """Bring each language up to date, or say what is missing."""
@@ -74,7 +76,9 @@ def read_filled(path: Path, code: str) -> list[dict[str, Any]]:
 def fill(kept: dict[messages.Key, messages.Message], filled: list[dict[str, Any]]) -> None:
     """Take the translations of a filled-in list; empty ones are left out."""
     for item in filled:
-        entry = messages.Message(item["words"], item.get("context"), item.get("plural"), forms=[str(f) for f in item["forms"]])
+        entry = messages.Message(
+            item["words"], item.get("context"), item.get("plural"), forms=[str(f) for f in item["forms"]]
+        )
         if entry.translated:
             kept[entry.key] = entry
 
