@@ -46,7 +46,7 @@ check: .venv/dev.stamp $(DIST)
 	cd platform/frontend && $(NPM) run --silent check
 
 messages: .venv/dev.stamp
-	PYTHONPATH=platform:. $(PY) -m livingcity.dev.messages
+	$(PY) manage.py messages
 
 lock: .venv/uv.stamp
 	$(COMPILE) pyproject.toml -o requirements.lock

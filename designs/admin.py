@@ -6,7 +6,7 @@ from designs.models import Blob, Design
 
 
 @admin.register(Design)
-class DesignAdmin(admin.ModelAdmin):  # type: ignore[type-arg] not generic while running
+class DesignAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic while running
     """Designs."""
 
     list_display = ("name", "owner", "slug", "licence", "visibility", "pushed_at", "demo")

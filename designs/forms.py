@@ -18,13 +18,18 @@ class NewDesign(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=120)
     summary = forms.CharField(
-        label=_("What it is for, in a sentence"), max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("What it is for, in a sentence"),
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     licence = forms.CharField(
         label=_("Licence"),
         max_length=160,
         initial="CERN-OHL-S-2.0",
-        help_text=_("An SPDX licence. With CERN-OHL-S-2.0 everybody may make, change and sell it and shares changes alike."),
+        help_text=_(
+            "An SPDX licence. With CERN-OHL-S-2.0 everybody may make, change and sell it and shares changes alike."
+        ),
         widget=forms.TextInput(attrs={"list": "licences", "autocomplete": "off"}),
     )
     visibility = forms.ChoiceField(label=_("Who may see it"), choices=Design.Visibility.choices, initial="public")
@@ -52,9 +57,9 @@ class NewDesign(forms.Form):
         except BadLicence as refusal:
             raise forms.ValidationError(str(refusal.sentence)) from None
 
-    def clean_file(self) -> UploadedFile | None:
+    def clean_file(self) -> "UploadedFile[Any] | None":
         """Not empty, not over the limit of a file."""
-        file: UploadedFile | None = self.cleaned_data["file"]
+        file: "UploadedFile[Any] | None" = self.cleaned_data["file"]
         if file is not None and (file.size or 0) > MAX_BLOB_BYTES:
             raise forms.ValidationError(_("A file may have up to %(n)d MB.") % {"n": MAX_BLOB_BYTES // 1_000_000})
         return file

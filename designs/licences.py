@@ -16,10 +16,13 @@ OFFERED = (
     "GPL-3.0-or-later", "TAPR-OHL-1.0",
 )  # fmt: skip
 
-FREE = frozenset({"CC0-1.0", "CERN-OHL-P-2.0", "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "Unlicense", "0BSD"})
+FREE = frozenset(
+    {"CC0-1.0", "CERN-OHL-P-2.0", "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "Unlicense", "0BSD"}
+)
 NAMED = frozenset({"CC-BY-4.0", "CC-BY-3.0", "CC-BY-2.0"})
 SHARED = frozenset({
-    "CERN-OHL-S-2.0", "CERN-OHL-W-2.0", "CERN-OHL-1.2", "CC-BY-SA-4.0", "CC-BY-SA-3.0", "TAPR-OHL-1.0", "GPL-3.0-or-later",
+    "CERN-OHL-S-2.0", "CERN-OHL-W-2.0", "CERN-OHL-1.2", "CC-BY-SA-4.0", "CC-BY-SA-3.0", "TAPR-OHL-1.0",
+    "GPL-3.0-or-later",
     "GPL-3.0-only", "GPL-2.0-only", "GPL-2.0-or-later", "AGPL-3.0-or-later", "LGPL-3.0-or-later", "SHL-2.1", "SHL-2.0",
 })  # fmt: skip
 
@@ -36,7 +39,7 @@ class Rights:
 
 @cache
 def _spdx() -> Any:
-    from license_expression import get_spdx_licensing  # noqa: PLC0415 reads 2 MB of names
+    from license_expression import get_spdx_licensing  # type: ignore[import-untyped]  # noqa: PLC0415 reads 2 MB
 
     return get_spdx_licensing()
 

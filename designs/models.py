@@ -104,9 +104,7 @@ class FileVersion(models.Model):
     current = models.BooleanField(default=False)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint("design", "path", "blob", "commit", name="designs_file_version_once"),
-        )
+        constraints = (models.UniqueConstraint("design", "path", "blob", "commit", name="designs_file_version_once"),)
         indexes = (
             models.Index(fields=["blob", "-committed_at"], name="designs_origins"),
             models.Index(fields=["design", "path"], name="designs_current", condition=models.Q(current=True)),

@@ -87,9 +87,25 @@ class VersionSerializer(serializers.ModelSerializer[CommunityVersion]):
     class Meta:
         model = CommunityVersion
         fields = (
-            "number", "content_sha256", "source", "currency", "timezone", "start", "end", "step_minutes", "steps",
-            "load_kwh", "pv_kwh", "prosumer_ratio", "members", "grid_limit_kw", "battery_kwh", "battery_kw", "cyclic", "created_at",
-        )  # fmt: skip
+            "number",
+            "content_sha256",
+            "source",
+            "currency",
+            "timezone",
+            "start",
+            "end",
+            "step_minutes",
+            "steps",
+            "load_kwh",
+            "pv_kwh",
+            "prosumer_ratio",
+            "members",
+            "grid_limit_kw",
+            "battery_kwh",
+            "battery_kw",
+            "cyclic",
+            "created_at",
+        )
         read_only_fields = fields
 
     def get_prosumer_ratio(self, version: CommunityVersion) -> float | None:

@@ -8,7 +8,9 @@ from energy.queries.day import Day
 
 
 def day_chart(day: Day) -> dict[str, Any]:
-    """Power in kW over a day: used here, from storage and grid above zero; stored and sent on below; all use and all solar as lines."""
+    """Power in kW over a day: used here, from storage and grid above zero; stored and sent on below; all use
+    and all solar as lines.
+    """
     steps = day.steps
     areas = [
         (_("solar used here"), "solar", [s.sun_used for s in steps]),
@@ -56,7 +58,8 @@ def finding(day: Day) -> str:
         return _("No sun to spare this day: use is above solar in every hour.")
     first, until = day.clock(good[0]), day.clock(good[1])
     return _(
-        "Solar is above use from %(first)s to %(until)s; otherwise the rest comes from batteries and the grid."
+        "Solar is above use from %(first)s to %(until)s; otherwise the rest comes from batteries and the "
+        "grid."
     ) % {
         "first": first,
         "until": until,

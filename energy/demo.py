@@ -1,4 +1,5 @@
-"""The demonstration community of Kamppi: generated from standard profiles and a typical year's weather, and labelled so.
+"""The demonstration community of Kamppi: generated from standard profiles and a typical year's weather, and
+labelled so.
 
 Load profiles and weather are data files of the wheel `demandlib`, found without importing it.
 """
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_noop
 
 from commons.places import services as places
 from commons.places.models import Place
+from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.work import do
 from energy import services
@@ -28,7 +30,8 @@ SLUG = "kamppi"
 YEAR = 2026
 SEED = 20260101
 SOURCE = gettext_noop(
-    "Generated for demonstration: BDEW 2025 standard load profiles and solar roofs computed from the typical year of Rostock "
+    "Generated for demonstration: BDEW 2025 standard load profiles and solar roofs computed from the typical "
+    "year of Rostock "
     "(TRY 2010), hour by hour of local standard time. Prices and CO₂ are assumed."
 )
 HOLIDAYS = frozenset({(1, 1), (1, 6), (5, 1), (12, 6), (12, 24), (12, 25), (12, 26)})
@@ -60,7 +63,8 @@ def seed(say: Say) -> None:
     if version is None or version.content_sha256 != sha256:
         version = services.keep(data=data, slug=SLUG, sha256=sha256, place=place, source=SOURCE, demo=True)
         say(
-            f"energy: {len(data.members)} members, {version.load_kwh:,.0f} kWh used, {version.pv_kwh:,.0f} kWh made in a year"
+            f"energy: {len(data.members)} members, {version.load_kwh:,.0f} kWh used, {version.pv_kwh:,.0f} "
+            f"kWh made in a year"
         )
     wanted = [("rule", None), *(("none", rule) for rule in RULES)]
     for control, rule in wanted:
@@ -68,7 +72,8 @@ def seed(say: Say) -> None:
         if (there.filter(sharing_rule=rule) if rule else there).exists():
             continue
         run = services.start_simulation(version=version, control=control, sharing=rule, full=True, demo=True)
-        do(run.pk)
+        if not do(run.pk):
+            runs.wait(run=run, timeout_s=300)
         say(f"energy: simulated by {control}" + (f", shared by {rule}" if rule else ""))
 
 

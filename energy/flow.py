@@ -1,8 +1,9 @@
 """The flow picture: which source feeds which use at one moment, laid out for an SVG of 640 × 400.
 
-Sources stand left (solar, battery giving, grid), uses right (homes, labs, shops and public buildings, vehicles, battery filling, sent on). The sun serves use
-first, then the battery, then goes out; what the sun leaves open comes from the battery and the grid in proportion. Within a source all
-uses get the same mix: nobody can tell electrons apart.
+Sources stand left (solar, battery giving, grid), uses right (homes, labs, shops and public buildings,
+vehicles, battery filling, sent on). The sun serves use first, then the battery, then goes out; what the sun
+leaves open comes from the battery and the grid in proportion. Within a source all uses get the same mix:
+nobody can tell electrons apart.
 """
 
 from collections.abc import Sequence
@@ -124,4 +125,5 @@ def _colour(source: Node, use: Node) -> str:
 def _path(source: Node, use: Node) -> str:
     start, end = source.x + RADIUS, use.x - RADIUS
     middle = (start + end) / 2
-    return f"M{start:.0f} {source.y:.0f}C{middle:.0f} {source.y:.0f} {middle:.0f} {use.y:.0f} {end:.0f} {use.y:.0f}"
+    bend = f"C{middle:.0f} {source.y:.0f} {middle:.0f} {use.y:.0f}"
+    return f"M{start:.0f} {source.y:.0f}{bend} {end:.0f} {use.y:.0f}"

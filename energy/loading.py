@@ -49,7 +49,12 @@ def _member(row: MemberRow) -> Member:
     vehicle = None
     if row.ev_kwh:
         vehicle = Vehicle(
-            row.ev_kwh, row.ev_kw or 0.0, row.ev_kwh_per_day or 0.0, row.ev_away_from_min or 0, row.ev_away_until_min or 0,
-            row.ev_efficiency or 0.95, row.ev_v2g,
-        )  # fmt: skip
+            row.ev_kwh,
+            row.ev_kw or 0.0,
+            row.ev_kwh_per_day or 0.0,
+            row.ev_away_from_min or 0,
+            row.ev_away_until_min or 0,
+            row.ev_efficiency or 0.95,
+            row.ev_v2g,
+        )
     return Member(row.key, row.name, row.kind, row.pv_kwp, battery, vehicle, row.heat_pump_kw)

@@ -36,7 +36,9 @@ class Community(models.Model):
 
 
 class CommunityVersion(models.Model):
-    """The data of one import. Series are packed (`energy.series`), one value a step; prices in `currency` per kWh."""
+    """The data of one import. Series are packed (`energy.series`), one value a step; prices in `currency` per
+    kWh.
+    """
 
     community = models.ForeignKey(Community, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -86,7 +88,9 @@ class CommunityVersion(models.Model):
 
 
 class VersionSeries(models.Model):
-    """A series of a version: import_price, export_price, co2, and sums over members: load, pv, load:home, load:lab …"""
+    """A series of a version: import_price, export_price, co2, and sums over members: load, pv, load:home,
+    load:lab …
+    """
 
     version = models.ForeignKey(CommunityVersion, on_delete=models.CASCADE, related_name="series")
     name = models.CharField(max_length=32)
@@ -100,7 +104,9 @@ class VersionSeries(models.Model):
 
 
 class Member(models.Model):
-    """A home, lab, business or public building in a version; `person` sees its own figures. Series are packed, kWh a step."""
+    """A home, lab, business or public building in a version; `person` sees its own figures. Series are
+    packed, kWh a step.
+    """
 
     class Kind(models.TextChoices):
         HOME = "home", _("Home")
@@ -175,7 +181,9 @@ class Simulation(models.Model):
 
 
 class SimulationSeries(models.Model):
-    """Community sums of a simulation, kWh a step: import, export, charge, discharge, vehicles; stored is kWh held."""
+    """Community sums of a simulation, kWh a step: import, export, charge, discharge, vehicles; stored is kWh
+    held.
+    """
 
     simulation = models.ForeignKey(Simulation, on_delete=models.CASCADE, related_name="series")
     name = models.CharField(max_length=32)

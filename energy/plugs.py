@@ -61,7 +61,9 @@ def search(words: str, viewer: User | None, limit: int) -> Sequence[sockets.Hit]
 
 
 def evidence(place: Place) -> Iterable[sockets.Evidence]:
-    """Electricity and solar, as far as rows prove it: 1 data of members, 4 a simulation that answers "what if"."""
+    """Electricity and solar, as far as rows prove it: 1 data of members, 4 a simulation that answers "what
+    if".
+    """
     for version in queries.latest_versions(place):
         simulated = queries.latest_simulation(version)
         level = 4 if simulated else 1
@@ -88,8 +90,10 @@ def register() -> None:
             goal=1.0,
             compute=queries.prosumer,
             definition=_(
-                "Energy made here for each kWh used here: the sum of solar over the sum of use, over the newest data of the energy communities "
-                "of the place. Above 1 the neighbourhood makes more than it uses over the period, which does not mean in every hour. "
+                "Energy made here for each kWh used here: the sum of solar over the sum of use, over the "
+                "newest data of the energy communities "
+                "of the place. Above 1 the neighbourhood makes more than it uses over the period, which does "
+                "not mean in every hour. "
                 "Another meaning, the share of members with a roof of their own, is not this figure."
             ),
             version="1",

@@ -1,8 +1,8 @@
 """Who may see and do what with a community. Household data belong to the household.
 
-Sums over members are public where a community is public and either is a demonstration or has enough members (15; 30 below an hour),
-so that nobody's day can be read from them. Labs and public buildings are named; a home is named only to its own person, to
-stewards of the community and to staff.
+Sums over members are public where a community is public and either is a demonstration or has enough members
+(15; 30 below an hour), so that nobody's day can be read from them. Labs and public buildings are named; a
+home is named only to its own person, to stewards of the community and to staff.
 """
 
 from typing import TYPE_CHECKING

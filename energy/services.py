@@ -42,7 +42,7 @@ def import_folder(
     place: Place | None = None,
     organisation: Organisation | None = None,
 ) -> CommunityVersion:
-    """Read a community folder and keep it as a new version. Raises BadCommunity with file, line and column."""
+    """Read a community folder and keep it as a new version. Raises BadCommunity with its place."""
     from energy.engine import folder as reader  # noqa: PLC0415 numpy is loaded by imports alone
     from energy.engine.refusals import EngineRefusal  # noqa: PLC0415 as above
 
@@ -71,7 +71,9 @@ def keep(
     source: str = "",
     demo: bool = False,
 ) -> CommunityVersion:
-    """Keep data as the next version of a community; locks its row. Place and organisation stay unless they are given."""
+    """Keep data as the next version of a community; locks its row. Place and organisation stay unless they
+    are given.
+    """
     if not SLUG.match(slug):
         raise BadCommunity(
             _("“%(slug)s” cannot be an address; use a–z, digits and hyphens, 60 at most.") % {"slug": slug}
@@ -171,7 +173,9 @@ def start_simulation(
     full: bool = False,
     demo: bool = False,
 ) -> Run:
-    """Ring for a simulation of a version. `full`: the run's result names every member (for stewards and the command)."""
+    """Ring for a simulation of a version. `full`: the run's result names every member (for stewards and the
+    command).
+    """
     inputs = {
         "version": version.pk,
         "content_sha256": version.content_sha256,
@@ -242,7 +246,9 @@ def keep_simulation(
 
 
 def public_document(*, document: Mapping[str, Any], owner: User | None) -> dict[str, Any]:
-    """A result for someone who is not a steward: labs, public buildings and the person's own members are named, homes are not."""
+    """A result for someone who is not a steward: labs, public buildings and the person's own members are
+    named, homes are not.
+    """
     own = set(Member.objects.filter(person=owner).values_list("key", flat=True)) if owner else set()
     shown = [m for m in document["members"] if m["kind"] in policies.OPEN_KINDS or m["id"] in own]
     sharing = {**document["sharing"], "worst_coalition": None}

@@ -1,4 +1,6 @@
-"""How a saving is shared, for pages: the rules side by side, the person's own share, what the certificate says in words."""
+"""How a saving is shared, for pages: the rules side by side, the person's own share, what the certificate
+says in words.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ RULES: dict[str, tuple[str | Promise, str | Promise]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of sharing on the newest data. `own` is the viewer's saving, None when nobody there is theirs."""
+    """One rule of sharing on the newest data. `own` is the viewer's saving, None when no member is theirs."""
 
     slug: str
     title: str
@@ -127,7 +129,8 @@ def certificate(simulation: Simulation) -> str:
     checked, worst = sharing["coalitions_checked"], sharing["worst_excess"]
     if sharing["certificate"] == "duality":
         return _(
-            "No group of members can do better alone: each trades at the community's own price in every hour, and that cannot be beaten."
+            "No group of members can do better alone: each trades at the community's own price "
+            "in every hour, and that cannot be beaten."
         )
     if sharing["certificate"] == "search" and worst is not None:
         return _(
@@ -135,20 +138,23 @@ def certificate(simulation: Simulation) -> str:
         ) % {"money": numbers.money(worst, currency)}
     if sharing["certificate"] != "enumeration" or worst is None:
         return _(
-            "With so many members not every group has been tried under this rule, so nobody knows if one would do better alone."
+            "With so many members not every group has been tried under this rule, so nobody knows if one "
+            "would do better alone."
         )
     words = {"n": numbers.number(checked), "money": numbers.money(abs(worst), currency)}
     if sharing["stable"]:
         return (
             _(
-                "All %(n)s possible groups were tried. The closest would lose %(money)s in the period by going alone."
+                "All %(n)s possible groups were tried. The closest would lose %(money)s in the period by "
+                "going alone."
             )
             % words
         )
     words["groups"] = numbers.number(sharing["blocking_coalitions"])
     return (
         _(
-            "Of %(n)s possible groups, %(groups)s would do better alone; the one with most to gain, by %(money)s in the period."
+            "Of %(n)s possible groups, %(groups)s would do better alone; the one with most to gain, by "
+            "%(money)s in the period."
         )
         % words
     )

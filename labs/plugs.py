@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as lazy
 
 from commons import sockets
@@ -33,10 +33,10 @@ def plug_in() -> None:
             goal=0.9,
             compute=figure.open_production,
             definition=lazy(
-                "Machine hours of finished jobs whose file is, byte for byte, a file of a public design with an open "
-                "licence, of all machine hours of finished jobs in the last 90 days. Unknown files count as closed, so "
-                "the figure is a lower bound; the upper bound counts them as open. Coverage is the share of machine "
-                "hours whose file is known."
+                "Machine hours of finished jobs whose file is, byte for byte, a file of a public design "
+                "with an open licence, of all machine hours of finished jobs in the last 90 days. Files "
+                "that nobody knows count as closed, so the figure is a lower bound; the upper bound "
+                "counts them as open. Coverage is the share of machine hours whose file is known."
             ),
             version=figure.VERSION,
             order=30,
@@ -50,14 +50,10 @@ def plug_in() -> None:
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
     )
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
-    sockets.search_sources.register(
-        sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30)
-    )
+    sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
-        sockets.OpenDataset(
-            "jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30
-        )
+        sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)
     )
 
 
@@ -99,7 +95,7 @@ def make_it(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
             {
                 "machine": match.machine,
                 "reason": match.reasons_for[-1] if match.reasons_for else "",
-                "start": best[0].start.astimezone(zone) if best else None,
+                "when": _when(best[0].start.astimezone(zone)) if best else "",
                 "share": best[0].share if best else None,
                 "url": reverse("rooms:book", args=[match.machine.lab.slug, match.machine.slug])
                 + f"?design={design.owner.name}/{design.slug}",
@@ -107,6 +103,11 @@ def make_it(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
         )
     makes_count, kwh = jobs.energy_of_design(design)
     return {"offers": offers, "more": max(len(fitting) - MOST_MACHINES, 0), "makes": makes_count, "kwh": kwh}
+
+
+def _when(there: dt.datetime) -> str:
+    """“Mon 13:00”, by the clock of the place."""
+    return f"{formats.date_format(there, 'D')} {there:%H:%M}"
 
 
 def makes(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:

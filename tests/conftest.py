@@ -59,7 +59,7 @@ def city_environment(django_db_setup: None) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def worker_process(city_environment: dict[str, str]) -> Iterator[Child]:
-    """The worker of this session. It also imports every `tests/**/worker_kinds.py`, where tests register kinds of runs."""
+    """The worker of this session; it also imports every `tests/**/worker_kinds.py`, where tests register kinds."""
     kinds = sorted(ROOT.glob("tests/**/worker_kinds.py"))
     include = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in kinds]
     log = Path(os.environ["LIVINGCITY_DATA"]) / "worker.log"
@@ -127,7 +127,7 @@ def live_city_process(city_environment: dict[str, str], worker_process: Child) -
 
 def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(f"{url}/api/v1/schema/", timeout=20).close()  # noqa: S310 our own address
+        urllib.request.urlopen(f"{url}/api/v1/schema/", timeout=20).close()
     except HTTPError:
         return True
     except (URLError, OSError):
@@ -147,7 +147,9 @@ def manage(city_environment: dict[str, str], transactional_db: None) -> Any:
 
     def run(*words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
         argv = [sys.executable, str(ROOT / "manage.py"), *words]
-        return subprocess.run(argv, env=city_environment, capture_output=True, text=True, check=False, timeout=300, **more)
+        return subprocess.run(
+            argv, env=city_environment, capture_output=True, text=True, check=False, timeout=300, **more
+        )
 
     return run
 
@@ -164,8 +166,9 @@ def base_url() -> str:
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     """The system's Chromium, drawing 3D in software, asking nobody outside."""
-    flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync", "--no-first-run", "--disable-dev-shm-usage", "--disable-gpu-sandbox"]
+    flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu-sandbox"]
+    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    flags += ["--disable-dev-shm-usage"]
     return {"executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"), "args": flags}
 
 

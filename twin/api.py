@@ -77,9 +77,7 @@ class DistrictSerializer(serializers.ModelSerializer[District]):
         model = District
         fields: tuple[str, ...] = ("slug", "name", "place", "demo", "created_at", "url", "layers", "version")
 
-    @extend_schema_field(
-        {"type": "object", "additionalProperties": {"type": "string", "format": "uri-reference"}}
-    )
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "uri-reference"}})
     def get_layers(self, district: District) -> dict[str, str]:
         return {layer: reverse("api:district-layer", args=[district.slug, layer]) for layer in LAYERS}
 

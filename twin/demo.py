@@ -60,16 +60,10 @@ def seed(say: Say) -> None:
     if there and there.current and there.current.engine_version == ENGINE_VERSION:
         say(f"the district {there.name} stands")
         return
-    run = services.start_import(
-        slug=SLUG, name="Kamppi and the centre", files=[kept], place=_place(), demo=True
-    )
+    run = services.start_import(slug=SLUG, name="Kamppi and the centre", files=[kept], place=_place(), demo=True)
     run = services.finished(run)
     if run.status == Run.Status.DONE and run.result:
-        say(
-            "district: {buildings} buildings, {streets} street pieces, {services} services".format(
-                **run.result
-            )
-        )
+        say("district: {buildings} buildings, {streets} street pieces, {services} services".format(**run.result))
     else:
         say(f"the district was not imported: {run.error}")
 

@@ -69,8 +69,7 @@ _SENTENCES: dict[Reason, Text] = {
         "Nothing was changed; add it."
     ),
     "bad-crs": gettext_lazy(
-        "%(where)s names a coordinate system we do not know: “%(detail)s”. "
-        "Nothing was changed; give an EPSG number."
+        "%(where)s names a coordinate system we do not know: “%(detail)s”. Nothing was changed; give an EPSG number."
     ),
     "bad-version": gettext_lazy(
         "%(where)s is CityJSON %(detail)s; we read 1.1 and 2.0. Nothing was changed; upgrade it with cjio."

@@ -62,9 +62,7 @@ def _written(name: str, chunks: Iterable[bytes]) -> Kept:
                 digest.update(chunk)
                 size += len(chunk)
                 if size > LARGEST_BYTES:
-                    raise TooLarge(
-                        _("%(name)s is larger than 512 MB; cut a smaller extract.") % {"name": name}
-                    )
+                    raise TooLarge(_("%(name)s is larger than 512 MB; cut a smaller extract.") % {"name": name})
                 out.write(chunk)
             out.flush()
             os.fsync(out.fileno())

@@ -31,9 +31,7 @@ class ImportForm(forms.Form):
     slug = forms.SlugField(
         label=_("Address"),
         max_length=60,
-        help_text=_(
-            "Small letters, digits and hyphens. The address of a district that stands makes its next version."
-        ),
+        help_text=_("Small letters, digits and hyphens. The address of a district that stands makes its next version."),
     )
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
     place = forms.ModelChoiceField(
@@ -41,9 +39,7 @@ class ImportForm(forms.Form):
         label=_("Place"),
         required=False,
         to_field_name="slug",
-        help_text=_(
-            "The neighbourhood that it models. Without one it is shown, but never enters the figures."
-        ),
+        help_text=_("The neighbourhood that it models. Without one it is shown, but never enters the figures."),
     )
     sources = FilesField(
         label=_("Files"),

@@ -94,9 +94,7 @@ class Thing(models.Model):
             ),
         )
         indexes = (
-            models.Index(
-                fields=["district", "kind"], name="twin_%(class)s_kind", condition=models.Q(until=None)
-            ),
+            models.Index(fields=["district", "kind"], name="twin_%(class)s_kind", condition=models.Q(until=None)),
         )
 
     def __str__(self) -> str:

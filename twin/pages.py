@@ -76,7 +76,7 @@ def view(of: DistrictVersion) -> dict[str, str]:
     lon, lat = (west + east) / 2, (south + north) / 2
     wide_m = max((east - west) * 111_320 * math.cos(math.radians(lat)), 50.0)
     metres_a_pixel_at_zoom_0 = 78_271.5 * math.cos(math.radians(lat))
-    zoom = math.log2(metres_a_pixel_at_zoom_0 * 1200 / wide_m)
+    zoom = math.log2(metres_a_pixel_at_zoom_0 * 1050 / wide_m)
     return {"center": f"{lon:.6f},{lat:.6f}", "zoom": f"{min(zoom, 17.0):.2f}"}
 
 
@@ -181,19 +181,13 @@ def list_page(found: District, of: DistrictVersion, layer: str, rows: Sequence[T
         "tabs": tabs,
         "rows": shown,
         "title": LAYER_WORDS[layer],
-        "kinds": [
-            {"slug": k, "title": _kind_word(layer, k), "count": n} for k, n in queries.kinds(layer, of)
-        ],
+        "kinds": [{"slug": k, "title": _kind_word(layer, k), "count": n} for k, n in queries.kinds(layer, of)],
     }
 
 
 def _title(row: Thing) -> str:
     address: str = row.properties.get("address", "")
-    return (
-        row.name
-        or address
-        or (_("Building without a name") if row.layer == "buildings" else _("without a name"))
-    )
+    return row.name or address or (_("Building without a name") if row.layer == "buildings" else _("without a name"))
 
 
 def _kind_word(layer: str, kind: str) -> str:
@@ -228,11 +222,7 @@ def building_page(found: District, of: DistrictVersion, row: Building) -> dict[s
     """What is known of a building."""
     kept = queries.access(of)
     minutes = _minutes(kept, row.key) if kept else {}
-    reach = [
-        {"title": word(KINDS, kind), "minutes": minutes[kind]}
-        for kind in (*EVERYDAY, *KINDS)
-        if kind in minutes
-    ]
+    reach = [{"title": word(KINDS, kind), "minutes": minutes[kind]} for kind in (*EVERYDAY, *KINDS) if kind in minutes]
     seen = [item for number, item in enumerate(reach) if item not in reach[:number]]
     return {
         "district": found,

@@ -14,9 +14,7 @@ def gzipped(of: DistrictVersion) -> bytes:
 
 
 def _drawn(of: DistrictVersion) -> str:
-    buildings = queries.things("buildings", of).values_list(
-        "geometry", "height_m", "properties__min_height_m"
-    )
+    buildings = queries.things("buildings", of).values_list("geometry", "height_m", "properties__min_height_m")
     solids = [drawing.Solid(geometry, top, float(foot or 0)) for geometry, top, foot in buildings]
     streets = queries.things("streets", of).values_list("geometry", "car")
     areas = queries.things("areas", of).values_list("geometry", "kind")

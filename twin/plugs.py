@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 def plug_in() -> None:
     """Fill the sockets."""
     sockets.nav.register(sockets.NavEntry("twin", gettext_lazy("Twin"), "rooms:twin", "twin", order=50))
-    sockets.search_sources.register(
-        sockets.SearchSource("twin", gettext_lazy("In the city"), search, order=60)
-    )
+    sockets.search_sources.register(sockets.SearchSource("twin", gettext_lazy("In the city"), search, order=60))
     sockets.evidence.register(sockets.SystemEvidence("twin", twin_evidence.collect, order=50))
     sockets.figures.register(
         sockets.HeadlineFigure(
@@ -45,9 +43,7 @@ def plug_in() -> None:
     sockets.home_cards.register(sockets.HomeCard("map", "twin/home_map.html", home_map, order=20, wide=True))
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
     sockets.open_datasets.register(
-        sockets.OpenDataset(
-            "twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services
-        )
+        sockets.OpenDataset("twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services)
     )
 
 

@@ -12,6 +12,5 @@ def may_import(user: User | AnonymousUser) -> bool:
     if not isinstance(user, User):
         return False
     return (
-        user.is_staff
-        or user.memberships.filter(organisation__kind=Organisation.Kind.CITY, role__in=STEWARDS).exists()
+        user.is_staff or user.memberships.filter(organisation__kind=Organisation.Kind.CITY, role__in=STEWARDS).exists()
     )

@@ -23,11 +23,9 @@ def districts() -> QuerySet[District]:
 
 
 def district(slug: str) -> District:
-    """The district of that name, or of the place of that name, or of a part of it. Raises DistrictNotFound."""
+    """The district of that name, else of that place, else of a part of it. Raises DistrictNotFound."""
     names = Q(slug=slug) | Q(place__slug=slug) | Q(place__parent__slug=slug)
-    found = sorted(
-        districts().filter(names), key=lambda d: (d.slug != slug, d.place is None or d.place.slug != slug)
-    )
+    found = sorted(districts().filter(names), key=lambda d: (d.slug != slug, d.place is None or d.place.slug != slug))
     best = next(iter(found), None)
     if best is None:
         raise DistrictNotFound(_("There is no district “%(slug)s”.") % {"slug": slug})
@@ -111,7 +109,8 @@ def listed(layer: str, of: DistrictVersion, kind: str, query: str) -> QuerySet[A
         rows = rows.filter(kind=kind)
     if query:
         rows = rows.filter(Q(name__icontains=query) | Q(properties__address__icontains=query))
-    return rows.annotate(nameless=Q(name="")).order_by("nameless", "name", "key").defer("geometry")
+    rows = rows.annotate(nameless=Q(name="")).order_by("nameless", "name", "key")
+    return rows.defer("geometry")
 
 
 def kinds(layer: str, of: DistrictVersion) -> list[tuple[str, int]]:

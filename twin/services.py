@@ -84,10 +84,7 @@ def check_slug(slug: str) -> None:
         wrong = slug != slug.lower() or len(slug) > 60 or slug in RESERVED
     if wrong:
         raise BadDistrictName(
-            _(
-                "“%(slug)s” cannot be an address: use small letters, digits and hyphens, at most 60, "
-                "and not “new”."
-            )
+            _("“%(slug)s” cannot be an address: use small letters, digits and hyphens, at most 60, and not “new”.")
             % {"slug": slug}
         )
 
@@ -152,10 +149,7 @@ def _totals(model: CityModel) -> dict[str, Any]:
     for building in model.buildings:
         source = building.properties["height_source"]
         sources[source] = sources.get(source, 0) + 1
-    metres = {
-        way: sum(s.properties["length_m"] for s in model.streets if s.properties[way])
-        for way in ("foot", "car")
-    }
+    metres = {way: sum(s.properties["length_m"] for s in model.streets if s.properties[way]) for way in ("foot", "car")}
     return {
         "height_sources": sources,
         "foot_km": round(metres["foot"] / 1000, 3),
@@ -173,9 +167,7 @@ def store_access(*, version: DistrictVersion, access: "DistrictAccess") -> Acces
             "summary": {kind: asdict(found) for kind, found in access.summary.items()},
             "all_within_15": access.all_within_15,
             "keys": access.keys,
-            "minutes": {
-                kind: [round(m, 2) for m in found.tolist()] for kind, found in access.minutes.items()
-            },
+            "minutes": {kind: [round(m, 2) for m in found.tolist()] for kind, found in access.minutes.items()},
             "walk_nodes": access.nodes,
             "walk_edges": access.edges,
             "walk_kept_share": access.kept_share,

@@ -25,9 +25,7 @@ PAGE = 50
 
 def home(request: HttpRequest) -> HttpResponse:
     """All districts."""
-    return render(
-        request, "twin/home.html", {"cards": pages.district_cards(), "may_import": may_import(request.user)}
-    )
+    return render(request, "twin/home.html", {"cards": pages.district_cards(), "may_import": may_import(request.user)})
 
 
 def district(request: HttpRequest, slug: str) -> HttpResponse:
@@ -89,9 +87,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """Import files as a district, for stewards."""
     if not may_import(request.user):
         raise NotASteward(_("Only stewards of the city import districts. Ask one of them, or propose it."))
-    form = ImportForm(
-        request.POST or None, request.FILES or None, initial={"slug": request.GET.get("slug", "")}
-    )
+    form = ImportForm(request.POST or None, request.FILES or None, initial={"slug": request.GET.get("slug", "")})
     if request.method == "POST" and form.is_valid() and (run := _started(form, request)):
         return redirect("rooms:district-importing", run_id=run.pk)
     return render(request, "twin/new.html", {"form": form}, status=400 if form.errors else 200)

@@ -37,7 +37,7 @@ def visitor(request: Request) -> User | None:
 class NewestPushed(CursorPagination):
     """Newest push first."""
 
-    ordering = ("-pushed_at", "-pk")
+    ordering = ("-pushed_at", "-pk")  # type: ignore[assignment]
 
 
 class Designs(APIView):

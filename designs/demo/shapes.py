@@ -1,4 +1,4 @@
-"""Parts of our own, worked out from a few numbers with manifold3d. Lengths in mm; the same numbers give the same bytes."""
+"""Parts of our own, worked out from a few numbers with manifold3d. Lengths in mm; same numbers, same bytes."""
 
 import math
 import struct
@@ -106,7 +106,7 @@ def stl(*solids: Solid) -> bytes:
 
 
 def three_mf(parts: list[tuple[str, Solid]]) -> bytes:
-    """A 3MF package with one object for each part, where it stands. Stored unpacked, so that bytes do not depend on zlib."""
+    """A 3MF package, one object for each part where it stands. Stored unpacked: its bytes do not depend on zlib."""
     objects, items = [], []
     for number, (name, solid) in enumerate(parts, start=1):
         points, triangles = _mesh(solid)

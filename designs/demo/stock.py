@@ -117,8 +117,8 @@ STOCK: tuple[Stock, ...] = (
                 lambda: {
                     "gear.stl": stl(things.vent_gear()),
                     "README.md": _text(
-                        "# Vent gear\n\nThe gear of the window vents in houses of the sixties. Count the teeth before you "
-                        "print: there are 18.\n\nPrint it flat, PETG, five walls."
+                        "# Vent gear\n\nThe gear of the window vents in houses of the sixties. Count the teeth before "
+                        "you print: there are 18.\n\nPrint it flat, PETG, five walls."
                     ),
                 },
             ),
@@ -174,7 +174,7 @@ STOCK: tuple[Stock, ...] = (
                 lambda: {
                     "planter.stl": stl(things.herb_planter()),
                     "saucer.stl": stl(things.planter_saucer()),
-                    "README.md": _text("# Herb planter\n\nOne wall of 1.2 mm is enough. Basil likes it, mint will leave it."),
+                    "README.md": _text("# Herb planter\n\nOne wall of 1.2 mm is enough. Basil likes it, mint leaves it."),
                 },
             ),
         ),

@@ -36,7 +36,9 @@ def clamp_jaw() -> Solid:
     """A pad that the bolt presses on the rail: a pocket above, ribs below."""
     pad = rounded(36, 30, 10, 3.0, at=(-18, -15, 0))
     pocket = rod(7.2, 4.2, at=(0, 0, 6))
-    ribs = union(*(lying(rod(1.5, 40, sides=48), "y").translate((x, -20, 0)) for x in (-13.5, -9, -4.5, 0, 4.5, 9, 13.5)))
+    ribs = union(
+        *(lying(rod(1.5, 40, sides=48), "y").translate((x, -20, 0)) for x in (-13.5, -9, -4.5, 0, 4.5, 9, 13.5))
+    )
     return pad - pocket - ribs
 
 
@@ -73,7 +75,9 @@ def vent_gear(*, teeth: int = 18, module_mm: float = 2.5) -> Solid:
 def vent_knob() -> Solid:
     """A knob for the gear's shaft: nine grips, a D-shaped socket."""
     body = rod(17.0, 14.0)
-    grips = union(*(rod(4.2, 16, at=(19 * math.cos(a), 19 * math.sin(a), -1)) for a in (2 * math.pi * k / 9 for k in range(9))))
+    grips = union(
+        *(rod(4.2, 16, at=(19 * math.cos(a), 19 * math.sin(a), -1)) for a in (2 * math.pi * k / 9 for k in range(9)))
+    )
     socket = rod(4.1, 11.0, at=(0, 0, -1)) - box(8, 8, 13, at=(3.2, -4, -2))
     pointer = box(11, 1.6, 1.2, at=(4, -0.8, 13.2))
     return body - grips - socket - pointer
@@ -85,7 +89,9 @@ def sensor_case(*, length_mm: float = 78.0) -> Solid:
     inner = rounded(length_mm - 5, 51, 28, 3.0, at=(2.5, 2.5, 2.4))
     posts = [rod(3.6, 22, at=(x, y, 1)) for x in (8.0, length_mm - 8.0) for y in (8.0, 48.0)]
     screws = [rod(1.3, 22, at=(x, y, 4)) for x in (8.0, length_mm - 8.0) for y in (8.0, 48.0)]
-    slots = [rounded(3.2, 20, 40, 1.5).rotate((90, 0, 0)).translate((x, 60, 6)) for x in _steps(18, length_mm - 18, 6.4)]
+    slots = [
+        rounded(3.2, 20, 40, 1.5).rotate((90, 0, 0)).translate((x, 60, 6)) for x in _steps(18, length_mm - 18, 6.4)
+    ]
     cable = lying(rod(3.2, 10), "x").translate((-4, 28, 11))
     return (outer - inner + union(*posts)) - union(*screws, *slots) - cable
 
@@ -93,7 +99,9 @@ def sensor_case(*, length_mm: float = 78.0) -> Solid:
 def sensor_lid(*, length_mm: float = 78.0) -> Solid:
     """Its lid, with a lip and rows of holes above the sensor."""
     plate = rounded(length_mm, 56, 3, 5.0)
-    lip = rounded(length_mm - 5.6, 50.4, 3.2, 2.8, at=(2.8, 2.8, 2.4)) - rounded(length_mm - 9.6, 46.4, 6, 2.0, at=(4.8, 4.8, 1))
+    lip = rounded(length_mm - 5.6, 50.4, 3.2, 2.8, at=(2.8, 2.8, 2.4)) - rounded(
+        length_mm - 9.6, 46.4, 6, 2.0, at=(4.8, 4.8, 1)
+    )
     holes = [rod(1.7, 8, at=(x, y, -1)) for x in (8.0, length_mm - 8.0) for y in (8.0, 48.0)]
     air = [
         hexagon(4.4, 8, at=(x + (3.2 if row % 2 else 0), 17.0 + 5.5 * row, -1))
@@ -112,7 +120,12 @@ def herb_planter(*, sides: int = 9) -> Solid:
 
     outer = pot(52.0, 36.0, 84.0)
     inner = pot(49.2, 33.6, 84.0).translate((0, 0, 3.0))
-    drains = union(*(rod(3.0, 8, at=(16 * math.cos(a), 16 * math.sin(a), -2), sides=48) for a in (2 * math.pi * k / 5 for k in range(5))))
+    drains = union(
+        *(
+            rod(3.0, 8, at=(16 * math.cos(a), 16 * math.sin(a), -2), sides=48)
+            for a in (2 * math.pi * k / 5 for k in range(5))
+        )
+    )
     return outer - inner - drains
 
 
@@ -132,25 +145,52 @@ def bearing(*, rollers: int = 11) -> list[tuple[str, Solid]]:
     def turned(profile: list[tuple[float, float]]) -> Solid:
         return m.CrossSection([profile]).revolve(120)
 
-    inner = turned([(11, 0), (pitch - fat - gap, 0), (pitch - fat - gap, 4), (pitch - slim - gap, 8), (pitch - fat - gap, 12), (pitch - fat - gap, width), (11, width)])
-    outer = turned([(pitch + fat + gap, 0), (30, 0), (30, width), (pitch + fat + gap, width), (pitch + fat + gap, 12), (pitch + slim + gap, 8), (pitch + fat + gap, 4)])
+    inner = turned(
+        [
+            (11, 0),
+            (pitch - fat - gap, 0),
+            (pitch - fat - gap, 4),
+            (pitch - slim - gap, 8),
+            (pitch - fat - gap, 12),
+            (pitch - fat - gap, width),
+            (11, width),
+        ]
+    )
+    outer = turned(
+        [
+            (pitch + fat + gap, 0),
+            (30, 0),
+            (30, width),
+            (pitch + fat + gap, width),
+            (pitch + fat + gap, 12),
+            (pitch + slim + gap, 8),
+            (pitch + fat + gap, 4),
+        ]
+    )
     roller = m.CrossSection([[(0, 0), (fat, 0), (fat, 4), (slim, 8), (fat, 12), (fat, width), (0, width)]]).revolve(48)
     turned_rollers = [
         roller.translate((pitch * math.cos(a), pitch * math.sin(a), 0))
         for a in (2 * math.pi * k / rollers for k in range(rollers))
     ]
-    return [("outer ring", outer), ("inner ring", inner), *((f"roller {k + 1}", r) for k, r in enumerate(turned_rollers))]
+    return [
+        ("outer ring", outer),
+        ("inner ring", inner),
+        *((f"roller {k + 1}", r) for k, r in enumerate(turned_rollers)),
+    ]
 
 
 def coat_hook() -> Solid:
     """A hook that carries a wet coat: a back with two screws and an arm that thickens at its root."""
     back = rounded(30, 86, 6, 8.0, at=(-15, 0, 0))
     arm_profile = [
-        (0, 12), (6, 12), (26, 10), (44, 14), (54, 26), (55, 40), (48, 40), (45, 29), (37, 23), (26, 21), (14, 26), (6, 40), (0, 44),
+        (0, 12), (6, 12), (26, 10), (44, 14), (54, 26), (55, 40), (48, 40), (45, 29), (37, 23), (26, 21),
+        (14, 26), (6, 40), (0, 44),
     ]  # fmt: skip
     arm = outline([(x, y) for x, y in arm_profile], 14, round_mm=2.2).rotate((0, -90, 0)).translate((7, 0, 3))
     knob = rod(8.5, 15, at=(0, 0, -7.5)).rotate((0, 90, 0)).translate((0, 39, 54))
-    screws = union(*(rod(2.3, 10, at=(0, y, -1)) for y in (66.0, 78.0)), *(rod(4.6, 4, at=(0, y, 4.2)) for y in (66.0, 78.0)))
+    screws = union(
+        *(rod(2.3, 10, at=(0, y, -1)) for y in (66.0, 78.0)), *(rod(4.6, 4, at=(0, y, 4.2)) for y in (66.0, 78.0))
+    )
     return union(back, arm, knob) - screws
 
 

@@ -48,13 +48,15 @@ def _svg_size(svg: str) -> tuple[tuple[float, float], str]:
 
 
 def _dxf(path: Path) -> tuple[str, tuple[float, float]]:
-    import ezdxf  # noqa: PLC0415 a second to import, only for drawings
-    from ezdxf import bbox, recover  # noqa: PLC0415
-    from ezdxf.addons.drawing import Frontend, RenderContext, config, layout, svg  # noqa: PLC0415
+    from ezdxf import bbox, recover  # noqa: PLC0415 a second to import, only for drawings
+    from ezdxf.addons.drawing import config, layout, svg  # noqa: PLC0415
+    from ezdxf.lldxf.const import DXFError  # noqa: PLC0415
+    from ezdxf.addons.drawing.frontend import Frontend  # noqa: PLC0415
+    from ezdxf.addons.drawing.properties import RenderContext  # noqa: PLC0415
 
     try:
         document, _auditor = recover.readfile(path)
-    except (OSError, ezdxf.DXFError, ValueError, IndexError):
+    except (OSError, DXFError, ValueError, IndexError):
         raise Unreadable("The file cannot be read as DXF.") from None
     space = document.modelspace()
     box = bbox.extents(space, fast=True)

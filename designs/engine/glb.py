@@ -82,7 +82,7 @@ def write(model: Model) -> bytes:
         "scenes": [{"nodes": [0]}],
         "nodes": [root, *({"mesh": number} for number in range(len(meshes)))],
         "meshes": meshes,
-        "materials": [_material(colour) for colour in PALETTE],
+        "materials": [_material(f"part {place + 1}", colour) for place, colour in enumerate(PALETTE)],
         "accessors": writer.accessors,
         "bufferViews": writer.views,
         "buffers": [{"byteLength": len(writer.binary) + (-len(writer.binary) % 4)}],
@@ -113,8 +113,9 @@ def _primitive(writer: _Writer, drawn: Surface, low: "np.typing.NDArray[np.float
     return {"attributes": {"POSITION": position, "NORMAL": normal}, "indices": index, "mode": 4}
 
 
-def _material(colour: str) -> dict[str, object]:
+def _material(name: str, colour: str) -> dict[str, object]:
     return {
+        "name": name,
         "pbrMetallicRoughness": {
             "baseColorFactor": [*(round(c, 5) for c in linear(colour)), 1.0],
             "metallicFactor": 0.0,

@@ -2,7 +2,6 @@
 
 import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -47,9 +46,7 @@ def _step(path: Path) -> tuple[list[tuple[str, Points, Triangles]], str]:
     import cascadio  # noqa: PLC0415 40 MB that only STEP needs
 
     try:
-        glb = cascadio.load(
-            path.read_bytes(), file_type="step", tol_linear=0.01, tol_angular=0.5, use_parallel=False
-        )
+        glb = cascadio.load(path.read_bytes(), file_type="step", tol_linear=0.01, tol_angular=0.5, use_parallel=False)
     except Exception as error:  # whatever OpenCASCADE throws is an unreadable file
         raise Unreadable(f"The STEP file cannot be read: {_words(error)}.") from None
     pieces, _units = _scene(glb, "glb")
@@ -92,7 +89,7 @@ def _model(pieces: "list[tuple[str, Points, Triangles]]", units: str) -> Model:
     for name, points, triangles in pieces:
         if len(triangles) and (triangles.min() < 0 or triangles.max() >= len(points)):
             raise Unreadable("A triangle names a point that the file does not have.")
-        sound = np.isfinite(points).all(axis=1)[triangles].all(axis=1)
+        sound = np.asarray(np.isfinite(points).all(axis=1))[triangles].all(axis=1)
         dropped += int((~sound).sum())
         safe = np.where(np.isfinite(points), points, 0.0) * scale
         welded = weld(safe, triangles[sound])

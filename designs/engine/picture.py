@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from designs.engine.glb import PALETTE, colour_ranks, linear
-from designs.engine.model import Model, Points
+from designs.engine.model import Model
 from designs.engine.surface import surface
 
 Floats = npt.NDArray[np.float64]
@@ -91,7 +91,7 @@ def _premultiplied(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def _png(picture: object) -> bytes:
     out = BytesIO()
-    picture.save(out, "PNG", optimize=True)  # type: ignore[attr-defined] a Pillow image
+    picture.save(out, "PNG", optimize=True)  # type: ignore[attr-defined]  # a Pillow image
     return out.getvalue()
 
 
@@ -122,9 +122,7 @@ def _camera(points: Floats) -> _Camera:
     extents = np.ptp(points, axis=0)
     flatness = 1.0 - min(1.0, float(extents[2]) / max(0.35 * float(extents[:2].max()), 1e-9))
     azimuth, elevation = np.radians(AZIMUTH_DEG), np.radians(ELEVATION_DEG + 21.0 * flatness)
-    back = np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
-    )
+    back = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
     right = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
     up = np.cross(back, right)
     target = np.array([0.0, 0.0, float(extents[2]) / 2])
@@ -151,7 +149,8 @@ def _rays(camera: _Camera, columns: Floats, rows: Floats) -> Singles:
     x = left + (right - left) * columns / WIDTH
     y = top - (top - bottom) * rows / HEIGHT
     directions = camera.ahead + x[:, None] * camera.right + y[:, None] * camera.up
-    return (directions / np.linalg.norm(directions, axis=1)[:, None]).astype(np.float32)
+    unit: Singles = (directions / np.linalg.norm(directions, axis=1)[:, None]).astype(np.float32)
+    return unit
 
 
 def _noise(columns: Floats, rows: Floats) -> Floats:
@@ -174,9 +173,7 @@ def _bands() -> Iterator[npt.NDArray[np.int64]]:
         yield np.arange(start, min(start + ROWS, HEIGHT))
 
 
-def _object_band(
-    shapes: _Shapes, tracer: _Tracer, camera: _Camera, rows: npt.NDArray[np.int64]
-) -> Floats:
+def _object_band(shapes: _Shapes, tracer: _Tracer, camera: _Camera, rows: npt.NDArray[np.int64]) -> Floats:
     """Premultiplied linear colour and cover of the finer grid (2 rows and 2 columns a pixel) of a band."""
     fine_rows = (2 * rows[0] + np.arange(2 * len(rows)) + 0.5) / 2
     fine_columns = (np.arange(2 * WIDTH) + 0.5) / 2
@@ -188,12 +185,14 @@ def _object_band(
     out = np.zeros((len(directions), 4))
     if len(hit):
         noise = _noise(2 * c[hit], 2 * r[hit])
-        out[hit, :3] = _shade(shapes, tracer, camera, origins[hit], directions[hit], {k: v[hit] for k, v in found.items()}, noise)
+        out[hit, :3] = _shade(
+            shapes, tracer, camera, origins[hit], directions[hit], {k: v[hit] for k, v in found.items()}, noise
+        )
         out[hit, 3] = 1.0
     return out
 
 
-def _shade(
+def _shade(  # noqa: PLR0917 a hit has this many sides
     shapes: _Shapes,
     tracer: _Tracer,
     camera: _Camera,
@@ -248,14 +247,16 @@ def _basis(normal: Singles) -> tuple[Singles, Singles]:
     )
 
 
-def _key_light(tracer: _Tracer, point: Singles, normal: Singles, flat: Singles, key: Singles, noise: Floats) -> Floats:
+def _key_light(  # noqa: PLR0917
+    tracer: _Tracer, point: Singles, normal: Singles, flat: Singles, key: Singles, noise: Floats
+) -> Floats:
     """Cosine times visibility of a round light of 9 degrees, one ray each."""
     angle, radius = 2 * np.pi * noise, 0.16 * np.sqrt(np.modf(noise * 7.0 + GOLDEN)[0])
     across, along = _basis(key[None, :])
     directions = _unit(
         key[None, :] + (radius * np.cos(angle))[:, None] * across + (radius * np.sin(angle))[:, None] * along
     )
-    cosine = np.clip(np.einsum("ij,ij->i", normal, directions), 0, 1).astype(np.float64)
+    cosine: Floats = np.clip(np.einsum("ij,ij->i", normal, directions), 0, 1).astype(np.float64)
     cosine[np.einsum("ij,ij->i", flat, directions) <= 0] = 0
     lit = np.flatnonzero(cosine > 0)
     if len(lit):

@@ -53,8 +53,12 @@ def _stl(path: Path) -> None:
     count = struct.unpack("<I", head[80:84])[0]
     room = (size - 84) // 50
     if count > room:
-        raise Unreadable(f"The file says {count} triangles but ends after {room}: it is cut off, or its count is wrong.")
-    raise Unreadable(f"The file says {count} triangles, yet {size - 84 - 50 * count} bytes more follow: its count is wrong.")
+        raise Unreadable(
+            f"The file says {count} triangles but ends after {room}: it is cut off, or its count is wrong."
+        )
+    raise Unreadable(
+        f"The file says {count} triangles, yet {size - 84 - 50 * count} bytes more follow: its count is wrong."
+    )
 
 
 def _ascii_stl(path: Path) -> None:

@@ -18,7 +18,9 @@ MAX_COLOURED = 12
 def make(source: Path, file_format: str, folder: Path) -> None:
     """Write result.json and, when the file can be drawn, picture.png, small.png and model.glb into the folder."""
     try:
-        result = _solid(source, file_format, folder) if file_format in formats.SOLID else _flat(source, file_format, folder)
+        result = (
+            _solid(source, file_format, folder) if file_format in formats.SOLID else _flat(source, file_format, folder)
+        )
     except Unreadable as reason:
         result = {"status": "failed", "reason": str(reason)}
     except MemoryError:

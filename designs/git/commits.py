@@ -1,4 +1,4 @@
-"""Commits made on the objects themselves, without a work tree: hash-object, a temporary index, commit-tree, update-ref."""
+"""Commits made on the objects, without a work tree: hash-object, a temporary index, commit-tree, update-ref."""
 
 import datetime as dt
 import tempfile

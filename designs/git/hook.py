@@ -46,7 +46,9 @@ def is_ancestor(old: str, new: str) -> bool:
 
 def object_faults(news: list[str]) -> Iterator[str]:
     """Blobs too large, too many files, paths too long, submodules that are not https."""
-    listing = git("rev-list", "--objects", "--stdin", stdin="".join(f"{n}\n" for n in news) + "--not\n--all\n")
+    listing = git("rev-list", "--objects", "--stdin", "--not", "--all", stdin="".join(f"{n}\n" for n in news))
+    if not listing:
+        return
     paths = {line[:40]: line[41:] for line in listing.splitlines()}
     if len(paths) > limit("LIVINGCITY_MAX_OBJECTS", 200_000):
         yield f"the push brings {len(paths)} objects; push it in smaller parts"

@@ -1,5 +1,6 @@
 """Running git: an argument list, a clean environment, a wall clock, and an error in words."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -43,7 +44,9 @@ def attempt(
 ) -> tuple[int, bytes, bytes]:
     """Like `run`, but a failure is an answer: (exit status, what it printed, what it complained)."""
     feed = stdin if isinstance(stdin, bytes) else None
-    source = subprocess.PIPE if feed is not None else (stdin or subprocess.DEVNULL)
+    source: int | IO[bytes] = subprocess.PIPE
+    if not isinstance(stdin, bytes):
+        source = stdin if stdin is not None else subprocess.DEVNULL
     with started(arguments, repository=repository, env=env, stdin=source) as process:
         try:
             out, err = process.communicate(feed, timeout=timeout_s)
@@ -90,17 +93,13 @@ def started(
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def _close(pipe: IO[bytes]) -> None:
-    try:
+    with contextlib.suppress(BrokenPipeError):
         pipe.close()
-    except BrokenPipeError:
-        pass
 
 
 def last_line(complaint: bytes) -> str:

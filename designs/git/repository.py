@@ -5,6 +5,7 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -148,7 +149,9 @@ class Repository:
         """The bytes of a blob. Raises TooLarge over the limit."""
         size = int(process.run(["cat-file", "-s", oid], repository=self.path))
         if size > limit:
-            raise TooLarge(_("This file has %(size)d bytes; only %(limit)d can be shown.") % {"size": size, "limit": limit})
+            raise TooLarge(
+                _("This file has %(size)d bytes; only %(limit)d can be shown.") % {"size": size, "limit": limit}
+            )
         return process.run(["cat-file", "blob", oid], repository=self.path)
 
     def stream(self, oid: str) -> Iterator[bytes]:
@@ -192,12 +195,7 @@ class Repository:
              "--no-show-signature", "--topo-order", "--format=%x01%H %ct"],
             repository=self.path, stdin=("\n".join(wanted) + "\n").encode(), timeout_s=600,
         )  # fmt: skip
-        count = 0
-        for item in _raw_log(out):
-            yield item
-            count += 1
-            if count >= limit:
-                return
+        yield from islice(_raw_log(out), limit)
 
     def digests(self, oids: Iterable[str]) -> Iterator[Digest]:
         """SHA-1 and SHA-256 of each blob's bytes, read as a stream whatever their size."""
@@ -209,9 +207,7 @@ class Repository:
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `newer` holds `older` in its history."""
-        code, _out, _err = process.attempt(
-            ["merge-base", "--is-ancestor", older, newer], repository=self.path
-        )
+        code, _out, _err = process.attempt(["merge-base", "--is-ancestor", older, newer], repository=self.path)
         return code == 0
 
     def point_head(self, branch: str) -> None:

@@ -4,12 +4,14 @@ Memory stays constant whatever the size: a fetch's request is small and spooled,
 into git in pieces of 64 KiB, and git's answer to it is a few lines.
 """
 
+import contextlib
 import re
 import tempfile
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Protocol
 
 from django.utils.translation import gettext as _
@@ -88,18 +90,16 @@ def fetch(repository: Repository, *, body: Source, encoding: str, protocol: str)
 
 def _fetch(repository: Repository, request: "tempfile.SpooledTemporaryFile[bytes]", protocol: str) -> Iterator[bytes]:
     request.rollover()
-    arguments = ["upload-pack", "--stateless-rpc", "--strict", "--timeout=600", repository.path]
+    arguments: list[str | Path] = ["upload-pack", "--stateless-rpc", "--strict", "--timeout=600", repository.path]
     with request, process.started(arguments, env=_env(protocol), stdin=request.fileno(), wall_s=FETCH_WALL_S) as git:
         assert git.stdout is not None and git.stderr is not None  # noqa: S101 pipes were asked for
         silent = threading.Thread(target=_drain, args=(git.stderr, None), daemon=True)
         silent.start()
-        while piece := git.stdout.read1(PIECE):  # type: ignore[attr-defined] a buffered reader
+        while piece := git.stdout.read1(PIECE):  # type: ignore[attr-defined]  # a buffered reader
             yield piece
 
 
-def push(
-    repository: Repository, *, body: Source, encoding: str, protocol: str, protected: str
-) -> Push:
+def push(repository: Repository, *, body: Source, encoding: str, protocol: str, protected: str) -> Push:
     """Let git take a push; the pre-receive hook of ours looks at it before any ref moves."""
     before = repository.refs()
     env = _env(
@@ -107,7 +107,7 @@ def push(
         LIVINGCITY_PROTECTED=protected,
         LIVINGCITY_MAX_BLOB_BYTES=str(environment.MAX_BLOB_BYTES),
     )
-    arguments = ["receive-pack", "--stateless-rpc", repository.path]
+    arguments: list[str | Path] = ["receive-pack", "--stateless-rpc", repository.path]
     with process.started(arguments, env=env, stdin=-1, wall_s=PUSH_WALL_S) as git:
         assert git.stdin is not None and git.stdout is not None and git.stderr is not None  # noqa: S101
         answer = bytearray()
@@ -133,13 +133,11 @@ def _pump(pieces: Iterator[bytes], stdin: IO[bytes]) -> None:
                 stdin.write(piece)
             except BrokenPipeError:
                 listening = False
-    try:
+    with contextlib.suppress(BrokenPipeError):
         stdin.close()
-    except BrokenPipeError:
-        pass
 
 
 def _drain(pipe: IO[bytes], into: bytearray | None) -> None:
-    while piece := pipe.read1(PIECE):  # type: ignore[attr-defined] a buffered reader
+    while piece := pipe.read1(PIECE):  # type: ignore[attr-defined]  # a buffered reader
         if into is not None and len(into) < MAX_ANSWER:
             into += piece

@@ -7,90 +7,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Blob',
+            name="Blob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('oid', models.CharField(max_length=40, unique=True)),
-                ('sha1', models.CharField(db_index=True, max_length=40)),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('format', models.CharField(blank=True, max_length=24)),
-                ('facts', models.JSONField(blank=True, null=True)),
-                ('preview', models.CharField(choices=[('none', 'No picture for this format'), ('pending', 'Being drawn'), ('ready', 'Ready'), ('failed', 'Could not be drawn')], default='none', max_length=8)),
-                ('reason', models.CharField(blank=True, max_length=400)),
-                ('png', models.CharField(blank=True, max_length=120)),
-                ('small', models.CharField(blank=True, max_length=120)),
-                ('glb', models.CharField(blank=True, max_length=120)),
-                ('engine_version', models.CharField(blank=True, max_length=40)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("oid", models.CharField(max_length=40, unique=True)),
+                ("sha1", models.CharField(db_index=True, max_length=40)),
+                ("sha256", models.CharField(db_index=True, max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("format", models.CharField(blank=True, max_length=24)),
+                ("facts", models.JSONField(blank=True, null=True)),
+                (
+                    "preview",
+                    models.CharField(
+                        choices=[
+                            ("none", "No picture for this format"),
+                            ("pending", "Being drawn"),
+                            ("ready", "Ready"),
+                            ("failed", "Could not be drawn"),
+                        ],
+                        default="none",
+                        max_length=8,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=400)),
+                ("png", models.CharField(blank=True, max_length=120)),
+                ("small", models.CharField(blank=True, max_length=120)),
+                ("glb", models.CharField(blank=True, max_length=120)),
+                ("engine_version", models.CharField(blank=True, max_length=40)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('preview', 'pending')), fields=['preview'], name='designs_pending')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('size__gte', 0)), name='designs_blob_size'), models.CheckConstraint(condition=models.Q(models.Q(('preview', 'ready'), _negated=True), models.Q(('png', ''), _negated=True), models.Q(('glb', ''), _negated=True), _connector='OR'), name='designs_blob_ready_has_something')],
+                "indexes": [
+                    models.Index(condition=models.Q(("preview", "pending")), fields=["preview"], name="designs_pending")
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("size__gte", 0)), name="designs_blob_size"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("preview", "ready"), _negated=True),
+                            models.Q(("png", ""), _negated=True),
+                            models.Q(("glb", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="designs_blob_ready_has_something",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Design',
+            name="Design",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60)),
-                ('name', models.CharField(max_length=120)),
-                ('summary', models.CharField(blank=True, max_length=400)),
-                ('licence', models.CharField(help_text='an SPDX expression, or LicenseRef-…', max_length=160)),
-                ('visibility', models.CharField(choices=[('public', 'Everybody'), ('private', 'Only its owner')], default='public', max_length=8)),
-                ('repository', models.CharField(default=designs.models.new_repository_id, editable=False, max_length=32, unique=True)),
-                ('default_branch', models.CharField(default='main', max_length=100)),
-                ('head', models.CharField(blank=True, help_text='newest indexed commit of the default branch', max_length=40)),
-                ('indexed_tips', models.JSONField(blank=True, default=list)),
-                ('index_note', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('pushed_at', models.DateTimeField(blank=True, null=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('cover', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='designs.blob')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='designs', to='people.handle')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=60)),
+                ("name", models.CharField(max_length=120)),
+                ("summary", models.CharField(blank=True, max_length=400)),
+                ("licence", models.CharField(help_text="an SPDX expression, or LicenseRef-…", max_length=160)),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[("public", "Everybody"), ("private", "Only its owner")], default="public", max_length=8
+                    ),
+                ),
+                (
+                    "repository",
+                    models.CharField(
+                        default=designs.models.new_repository_id, editable=False, max_length=32, unique=True
+                    ),
+                ),
+                ("default_branch", models.CharField(default="main", max_length=100)),
+                (
+                    "head",
+                    models.CharField(
+                        blank=True, help_text="newest indexed commit of the default branch", max_length=40
+                    ),
+                ),
+                ("indexed_tips", models.JSONField(blank=True, default=list)),
+                ("index_note", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("pushed_at", models.DateTimeField(blank=True, null=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "cover",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="designs.blob",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="designs", to="people.handle"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FileVersion',
+            name="FileVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=700)),
-                ('commit', models.CharField(max_length=40)),
-                ('committed_at', models.DateTimeField()),
-                ('current', models.BooleanField(default=False)),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='file_versions', to='designs.blob')),
-                ('design', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='file_versions', to='designs.design')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=700)),
+                ("commit", models.CharField(max_length=40)),
+                ("committed_at", models.DateTimeField()),
+                ("current", models.BooleanField(default=False)),
+                (
+                    "blob",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="file_versions", to="designs.blob"
+                    ),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="file_versions", to="designs.design"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='design',
-            index=models.Index(fields=['-pushed_at', '-id'], name='designs_newest'),
+            model_name="design",
+            index=models.Index(fields=["-pushed_at", "-id"], name="designs_newest"),
         ),
         migrations.AddConstraint(
-            model_name='design',
-            constraint=models.UniqueConstraint(models.F('owner'), models.F('slug'), name='designs_slug_once_per_owner'),
+            model_name="design",
+            constraint=models.UniqueConstraint(models.F("owner"), models.F("slug"), name="designs_slug_once_per_owner"),
         ),
         migrations.AddIndex(
-            model_name='fileversion',
-            index=models.Index(fields=['blob', '-committed_at'], name='designs_origins'),
+            model_name="fileversion",
+            index=models.Index(fields=["blob", "-committed_at"], name="designs_origins"),
         ),
         migrations.AddIndex(
-            model_name='fileversion',
-            index=models.Index(condition=models.Q(('current', True)), fields=['design', 'path'], name='designs_current'),
+            model_name="fileversion",
+            index=models.Index(
+                condition=models.Q(("current", True)), fields=["design", "path"], name="designs_current"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fileversion',
-            constraint=models.UniqueConstraint(models.F('design'), models.F('path'), models.F('blob'), models.F('commit'), name='designs_file_version_once'),
+            model_name="fileversion",
+            constraint=models.UniqueConstraint(
+                models.F("design"),
+                models.F("path"),
+                models.F("blob"),
+                models.F("commit"),
+                name="designs_file_version_once",
+            ),
         ),
     ]

@@ -105,7 +105,7 @@ def _seccomp() -> bool:
 
 def close_what_is_open(keep: set[int]) -> None:
     """Close every file that came from the parent, but those."""
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) not in keep:
+    for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        if number not in keep:
             with contextlib.suppress(OSError):
-                os.close(int(name))
+                os.close(number)

@@ -45,9 +45,7 @@ def create_design(
     }
     try:
         with transaction.atomic():
-            design = Design.objects.create(
-                owner=owner, created_by=by, demo=demo, pushed_at=timezone.now(), **fields
-            )
+            design = Design.objects.create(owner=owner, created_by=by, demo=demo, pushed_at=timezone.now(), **fields)
             git.create(design.repository, branch=branch)
     except IntegrityError:
         raise NameTaken(

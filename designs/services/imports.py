@@ -62,9 +62,7 @@ def import_design(
         licences.read(licence)
     if by is not None and urlsplit(source).scheme != "https":
         raise BadSource(_("Only addresses that begin with https:// can be imported here."))
-    design = create_design(
-        owner=owner, name=title, slug=slug or title, licence=licence or UNKNOWN_LICENCE, by=by
-    )
+    design = create_design(owner=owner, name=title, slug=slug or title, licence=licence or UNKNOWN_LICENCE, by=by)
     try:
         repository = git.of(design.repository)
         _fill(design, repository, source)
@@ -131,7 +129,9 @@ def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
     total = 0
     found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
     if len(found) > MAX_FILES:
-        raise TooLarge(_("The folder holds %(n)d files; %(most)d can be imported.") % {"n": len(found), "most": MAX_FILES})
+        raise TooLarge(
+            _("The folder holds %(n)d files; %(most)d can be imported.") % {"n": len(found), "most": MAX_FILES}
+        )
     for path in found:
         name = path.relative_to(folder).as_posix()
         if path_fault(name):

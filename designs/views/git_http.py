@@ -92,7 +92,9 @@ def _refused(request: HttpRequest, refusal: CityError) -> HttpResponse:
     unknown = secret is None or not _is_good(request)
     if unknown and isinstance(refusal, DesignNotFound | NotAllowed):
         answer = _words(_("Sign in with an API token as the password."), 401)
-        answer["WWW-Authenticate"] = 'Basic realm="Living City: any name, an API token as the password", charset="UTF-8"'
+        answer["WWW-Authenticate"] = (
+            'Basic realm="Living City: any name, an API token as the password", charset="UTF-8"'
+        )
         return answer
     return _words(str(refusal.sentence), refusal.status)
 

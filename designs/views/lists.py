@@ -26,9 +26,7 @@ def designs(request: HttpRequest) -> HttpResponse:
     """What can be made? Cards with pictures, filtered by what stands in the address."""
     asked = {name: request.GET.get(name, "").strip()[:100] for name in ("q", "licence", "format")}
     person = of_session(request)
-    found = queries.listed(
-        visitor=person, q=asked["q"], licence=asked["licence"], file_format=asked["format"]
-    )
+    found = queries.listed(visitor=person, q=asked["q"], licence=asked["licence"], file_format=asked["format"])
     page = Paginator(found, 24).get_page(request.GET.get("page"))
     used = queries.visible_to(person).order_by("licence").values_list("licence", flat=True).distinct()
     return render(

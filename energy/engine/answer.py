@@ -14,7 +14,9 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What a simulation answers. `document` is the contract's result; `series` are kWh (stored: kWh held) per step."""
+    """What a simulation answers. `document` is the contract's result; `series` are kWh (stored: kWh held) per
+    step.
+    """
 
     document: dict[str, object]
     series: dict[str, Floats]

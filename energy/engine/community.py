@@ -1,6 +1,7 @@
 """A community as the engine sees it: members with their assets, and one array per series.
 
-Energies are kWh in the step, powers kW, prices in the community's currency per kWh. Arrays are float64, members by steps.
+Energies are kWh in the step, powers kW, prices in the community's currency per kWh. Arrays are float64,
+members by steps.
 """
 
 import datetime as dt
@@ -32,8 +33,9 @@ class Battery:
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """An electric vehicle. Away from `away_from_min` (inclusive) until `away_until_min` (exclusive), local minutes of
-    the day; `kwh_per_day` leaves its battery in the step of return. `efficiency` is of one way."""
+    """An electric vehicle. Away from `away_from_min` (inclusive) until `away_until_min` (exclusive), local
+    minutes of the day; `kwh_per_day` leaves its battery in the step of return. `efficiency` is of one way.
+    """
 
     kwh: float
     kw: float
@@ -114,7 +116,9 @@ class Community:
 
     @cached_property
     def trips_kwh(self) -> Floats:
-        """Energy that trips take from each member's vehicle in each step (members by steps; zero without one)."""
+        """Energy that trips take from each member's vehicle in each step (members by steps; zero without
+        one).
+        """
         trips = np.zeros_like(self.load_kwh)
         for row, member in enumerate(self.members):
             if member.vehicle:

@@ -1,7 +1,8 @@
-"""Compilation of the inner loops: numba, cached on disk, without the interpreter's lock, never in parallel by itself.
+"""Compilation of the inner loops: numba, cached on disk, without the interpreter's lock, never in parallel by
+itself.
 
-Parallelism belongs to the callers (threads over members, Celery over neighbourhoods), so that a worker uses the cores
-it was given and no more.
+Parallelism belongs to the callers (threads over members, Celery over neighbourhoods), so that a worker uses
+the cores it was given and no more.
 """
 
 from collections.abc import Callable

@@ -1,21 +1,22 @@
 """The exact optimum of one storage under linear prices, in one backward and one forward pass.
 
-The cost to go V(e) over the energy held is convex and piecewise linear. One step is an infimal convolution with the
-step's own cost c_t,
+The cost to go V(e) over the energy held is convex and piecewise linear. One step is an infimal convolution
+with the step's own cost c_t,
 
     V_t(e) = min over D of c_t(D) + V_{t+1}(e + D),
 
-and c_t has at most four straight pieces (discharge and charge, each into export and import). Convolving piecewise
-linear functions merges their pieces in order of slope (Rockafellar, Convex Analysis, 1970), so a step costs as many
-operations as V has pieces, which stay few: 5 under time-of-use prices, below 20 under volatile ones. Nothing is
-discretised: the optimum equals the linear programme's.
+and c_t has at most four straight pieces (discharge and charge, each into export and import). Convolving
+piecewise linear functions merges their pieces in order of slope (Rockafellar, Convex Analysis, 1970), so a
+step costs as many operations as V has pieces, which stay few: 5 under time-of-use prices, below 20 under
+volatile ones. Nothing is discretised: the optimum equals the linear programme's.
 
-The policy needs no V: for each piece of c_t with slope s it is enough to know the energy level up to which V_{t+1}
-falls faster than -s. These thresholds are kept, and the forward pass reads the schedule off them.
+The policy needs no V: for each piece of c_t with slope s it is enough to know the energy level up to which
+V_{t+1} falls faster than -s. These thresholds are kept, and the forward pass reads the schedule off them.
 
-Prices: import >= export in every step. Where exporting costs, solar is curtailed and the storage may charge and
-discharge within one step, which burns energy: that is the optimum of the linear programme with a shared converter,
-c/Pc + d/Pd <= 1. The end is free (V_T = 0) or fixed; a cyclic storage is a search over its start, convex too.
+Prices: import >= export in every step. Where exporting costs, solar is curtailed and the storage may charge
+and discharge within one step, which burns energy: that is the optimum of the linear programme with a shared
+converter, c/Pc + d/Pd <= 1. The end is free (V_T = 0) or fixed; a cyclic storage is a search over its start,
+convex too.
 """
 
 from collections.abc import Callable
@@ -44,7 +45,8 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The least cost, the energy held at the start of each step and at the end (steps + 1), and net exchange per step.
+    """The least cost, the energy held at the start of each step and at the end (steps + 1), and net exchange
+    per step.
 
     `net_kwh` is before curtailing and burning, which happen only where exporting costs.
     """
@@ -56,12 +58,21 @@ class Optimum:
 
 @compiled
 def _pieces(  # noqa: PLR0917 compiled: positional alone
-    net: float, pv: float, buy: float, sell: float, most_up: float, most_down: float, eta: float, slopes: Floats, lengths: Floats
-) -> tuple[int, float]:  # fmt: skip
+    net: float,
+    pv: float,
+    buy: float,
+    sell: float,
+    most_up: float,
+    most_down: float,
+    eta: float,
+    slopes: Floats,
+    lengths: Floats,
+) -> tuple[int, float]:
     """The convex pieces of c(D), D the change of stored energy from -most_down/eta to most_up*eta.
 
-    Writes slopes (rising) and lengths; answers how many pieces, and c at the left end. The grid costs buy*g above zero; below
-    it sell*g, and where sell is negative nothing until all solar is curtailed, then sell*(g + pv).
+    Writes slopes (rising) and lengths; answers how many pieces, and c at the left end. The grid costs buy*g
+    above zero; below it sell*g, and where sell is negative nothing until all solar is curtailed, then sell*(g
+    + pv).
     """
     start = net - most_down
     span_down = most_down / eta
@@ -104,11 +115,24 @@ def _pieces(  # noqa: PLR0917 compiled: positional alone
 
 @compiled
 def _backward(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional alone
-    net: Floats, pv: Floats, buy: Floats, sell: Floats, trips: Floats, away: Bools,
-    kwh: float, most_up: float, most_down: float, eta: float, end: float, rise: Floats, level: Floats,
-) -> tuple[float, float, Floats, Floats, int]:  # fmt: skip
-    """From the last step to the first. Fills, for each step and piece of c_t, the piece's reach (`rise`: its right end as a change of
-    stored energy) and its threshold (`level`); answers V_0 as left end, value there, slopes, lengths and their number."""
+    net: Floats,
+    pv: Floats,
+    buy: Floats,
+    sell: Floats,
+    trips: Floats,
+    away: Bools,
+    kwh: float,
+    most_up: float,
+    most_down: float,
+    eta: float,
+    end: float,
+    rise: Floats,
+    level: Floats,
+) -> tuple[float, float, Floats, Floats, int]:
+    """From the last step to the first. Fills, for each step and piece of c_t, the piece's reach (`rise`: its
+    right end as a change of stored energy) and its threshold (`level`); answers V_0 as left end, value there,
+    slopes, lengths and their number.
+    """
     steps = net.shape[0]
     slopes, lengths = np.empty(MOST_PIECES), np.empty(MOST_PIECES)
     new_slopes, new_lengths = np.empty(MOST_PIECES), np.empty(MOST_PIECES)
@@ -138,7 +162,8 @@ def _backward(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional
                 rise[t, j] = at
             else:
                 rise[t, j] = np.nan
-        # convolve: V(e) = min over D of c(D) + V(e + D); with d = -D the pieces of c come in reverse with negative slopes
+        # convolve: V(e) = min over D of c(D) + V(e + D); with d = -D the pieces of c come in reverse order
+        # with negative slopes
         total_up = at
         new_left = left - total_up
         new_value = value + own_value
@@ -213,7 +238,9 @@ def _value(  # noqa: PLR0917 compiled: positional alone
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a storage stands behind: net energy (load minus solar, kWh a step), curtailable solar, prices, trips and absences."""
+    """What a storage stands behind: net energy (load minus solar, kWh a step), curtailable solar, prices,
+    trips and absences.
+    """
 
     net_kwh: Floats
     pv_kwh: Floats
@@ -261,14 +288,27 @@ def _run(
     task: Task, storage: Storage, end: float, rise: Floats, level: Floats
 ) -> tuple[float, float, Floats, Floats, int]:
     left, value, slopes, lengths, count = _backward(
-        task.net_kwh, task.pv_kwh, task.import_price, task.export_price, task.trips_kwh, task.away,
-        storage.kwh, storage.charge_step_kwh, storage.discharge_step_kwh, storage.efficiency, end, rise, level,
-    )  # fmt: skip
+        task.net_kwh,
+        task.pv_kwh,
+        task.import_price,
+        task.export_price,
+        task.trips_kwh,
+        task.away,
+        storage.kwh,
+        storage.charge_step_kwh,
+        storage.discharge_step_kwh,
+        storage.efficiency,
+        end,
+        rise,
+        level,
+    )
     return left, value, slopes, lengths, count
 
 
 def _search(cost: Callable[[float], float], most: float) -> float:
-    """The start (and end) of least cost: golden section over a convex function that may be infinite near either end."""
+    """The start (and end) of least cost: golden section over a convex function that may be infinite near
+    either end.
+    """
     low, high = 0.0, most
     one, two = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     cost_one, cost_two = cost(one), cost(two)

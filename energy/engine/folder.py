@@ -1,8 +1,9 @@
-"""Reading a community folder (the format of the contract): community.toml, members.csv, load_kwh.csv, pv_kwh.csv, prices.csv.
+"""Reading a community folder (the format of the contract): community.toml, members.csv, load_kwh.csv,
+pv_kwh.csv, prices.csv.
 
-Tolerant where nothing can go wrong (byte-order mark, CRLF, order of columns, a blank last line), strict where a
-silent repair would change a figure: a gap, a second row for a time, a negative load, a missing member are refused
-with file, line and column. Nothing is ever interpolated.
+Tolerant where nothing can go wrong (byte-order mark, CRLF, order of columns, a blank last line), strict where
+a silent repair would change a figure: a gap, a second row for a time, a negative load, a missing member are
+refused with file, line and column. Nothing is ever interpolated.
 """
 
 import csv
@@ -91,7 +92,8 @@ def content_sha256(folder: Path) -> str:
 
 _ROWS = gettext_noop("has %(rows)d rows of values and %(file)s has %(other)d; give both the same times")
 _MISSING = gettext_noop(
-    "the file is missing; a community folder has community.toml, members.csv, load_kwh.csv, pv_kwh.csv and prices.csv"
+    "the file is missing; a community folder has community.toml, members.csv, load_kwh.csv, pv_kwh.csv and "
+    "prices.csv"
 )
 
 
@@ -119,7 +121,7 @@ def _text(folder: Path, name: str) -> str:
     return text
 
 
-# --- community.toml ----------------------------------------------------------------------------------------------
+# --- community.toml -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ def _community_battery(table: object) -> Battery | None:
     return Battery(kwh, kw, 0.9 if efficiency is None else efficiency) if kwh > 0 and kw > 0 else None
 
 
-# --- tables ------------------------------------------------------------------------------------------------------
+# --- tables ---------------------------------------------------------------------------------------------
 
 
 def _rows(file: str, text: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
@@ -277,7 +279,9 @@ def _time(file: str, line: int, column: str, cell: str) -> dt.datetime:
     return moment.astimezone(dt.UTC)
 
 
-def _number(file: str, line: int, column: str, cell: str, least: float, most: float) -> float:
+def _number(  # noqa: PLR0917 a place, a cell, a range
+    file: str, line: int, column: str, cell: str, least: float, most: float
+) -> float:
     try:
         value = float(cell)
     except ValueError:
@@ -317,7 +321,7 @@ def _number(file: str, line: int, column: str, cell: str, least: float, most: fl
     return value
 
 
-def _check_time(
+def _check_time(  # noqa: PLR0917 a place, a time, what was expected
     file: str, line: int, moment: dt.datetime, index: int, about: About, before: dt.datetime | None
 ) -> None:
     step = dt.timedelta(minutes=about.step_minutes)
@@ -326,9 +330,15 @@ def _check_time(
         return
     if before is None:
         raise FolderRefusal(
-            file, line, "time", gettext_noop("the first time is %(time)s, but community.toml starts at %(start)s; make them equal"),
-            time=moment.isoformat(), start=about.start.isoformat(),
-        )  # fmt: skip
+            file,
+            line,
+            "time",
+            gettext_noop(
+                "the first time is %(time)s, but community.toml starts at %(start)s; make them equal"
+            ),
+            time=moment.isoformat(),
+            start=about.start.isoformat(),
+        )
     if moment == before:
         raise FolderRefusal(
             file, line, "time", gettext_noop("%(time)s stands twice; keep one row"), time=moment.isoformat()
@@ -343,14 +353,25 @@ def _check_time(
         )
     if moment > expected and (moment - before) % step == dt.timedelta(0):
         raise FolderRefusal(
-            file, line, "time",
-            gettext_noop("a gap: after %(before)s comes %(time)s, %(n)d rows are missing; fill them in from the meter"),
-            before=before.isoformat(), time=moment.isoformat(), n=(moment - expected) // step,
-        )  # fmt: skip
+            file,
+            line,
+            "time",
+            gettext_noop(
+                "a gap: after %(before)s comes %(time)s, %(n)d rows are missing; fill them in from the meter"
+            ),
+            before=before.isoformat(),
+            time=moment.isoformat(),
+            n=(moment - expected) // step,
+        )
     raise FolderRefusal(
-        file, line, "time", gettext_noop("%(time)s is not %(step)d minutes after %(before)s; give every row the same step"),
-        time=moment.isoformat(), step=about.step_minutes, before=before.isoformat(),
-    )  # fmt: skip
+        file,
+        line,
+        "time",
+        gettext_noop("%(time)s is not %(step)d minutes after %(before)s; give every row the same step"),
+        time=moment.isoformat(),
+        step=about.step_minutes,
+        before=before.isoformat(),
+    )
 
 
 def _series(file: str, text: str, about: About, ids: Sequence[str], required: Sequence[str]) -> Floats:
@@ -429,10 +450,16 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
             )
         if found["import_price"][-1] < found["export_price"][-1]:
             raise FolderRefusal(
-                file, line, "import_price",
-                gettext_noop("the import price %(buy)g is below the export price %(sell)g, so power could be bought to be sold; correct one"),
-                buy=found["import_price"][-1], sell=found["export_price"][-1],
-            )  # fmt: skip
+                file,
+                line,
+                "import_price",
+                gettext_noop(
+                    "the import price %(buy)g is below the export price %(sell)g, so power could be "
+                    "bought to be sold; correct one"
+                ),
+                buy=found["import_price"][-1],
+                sell=found["export_price"][-1],
+            )
         before = moment
     if len(found["import_price"]) != steps:
         raise FolderRefusal(
@@ -441,7 +468,7 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
     return {name: np.array(values) for name, values in found.items()}
 
 
-# --- members -----------------------------------------------------------------------------------------------------
+# --- members --------------------------------------------------------------------------------------------
 
 
 def _members(text: str) -> tuple[Member, ...]:
@@ -529,10 +556,16 @@ def _vehicle(file: str, line: int, cells: Mapping[str, str]) -> Vehicle | None:
     most = min(kwh, home_h * kw * efficiency)
     if trip > most:
         raise FolderRefusal(
-            file, line, "ev_kwh_per_day",
-            gettext_noop("the trip takes %(trip)g kWh, but at most %(most).4g kWh can be charged in a day; lower it or raise ev_kw"),
-            trip=trip, most=most,
-        )  # fmt: skip
+            file,
+            line,
+            "ev_kwh_per_day",
+            gettext_noop(
+                "the trip takes %(trip)g kWh, but at most %(most).4g kWh can be charged in a day; "
+                "lower it or raise ev_kw"
+            ),
+            trip=trip,
+            most=most,
+        )
     flag = cells.get("ev_v2g", "").lower()
     if flag not in ("", "true", "false", "1", "0", "yes", "no"):
         raise FolderRefusal(

@@ -1,14 +1,17 @@
 """The cooperative game of netting: what a group of members saves by meeting the grid together.
 
-The saving of a coalition is the sum of its members' costs alone less the cost of its netted energy. With import price p and export price q a
-step costs q n + (p - q) max(n, 0), and the first term adds up over members, so only the second one is summed: for all 2^n
-coalitions at once, walking them in Gray-code order so that each differs from the last by one member, blocked over time so
-that a block stays in the nearest cache. Coalitions are bit masks: bit i set means that member i takes part.
+The saving of a coalition is the sum of its members' costs alone less the cost of its netted energy. With
+import price p and export price q a step costs q n + (p - q) max(n, 0), and the first term adds up over
+members, so only the second one is summed: for all 2^n coalitions at once, walking them in Gray-code order so
+that each differs from the last by one member, blocked over time so that a block stays in the nearest cache.
+Coalitions are bit masks: bit i set means that member i takes part.
 
-Above 17 members Shapley values are means over sampled orders of joining, each order with its reverse (antithetic), with
-their standard errors; and a group that would leave is looked for by local search: what it finds is a proof, that it finds none is not.
+Above 17 members Shapley values are means over sampled orders of joining, each order with its reverse
+(antithetic), with their standard errors; and a group that would leave is looked for by local search: what it
+finds is a proof, that it finds none is not.
 
-Sources: Shapley 1953; Castro et al. 2009 (sampling); Owen 1975 (dual prices of a linear production game lie in the core); Gillies 1959 (core). Exact to n = 17.
+Sources: Shapley 1953; Castro et al. 2009 (sampling); Owen 1975 (dual prices of a linear production game lie
+in the core); Gillies 1959 (core). Exact to n = 17.
 """
 
 import numpy as np
@@ -91,7 +94,9 @@ def _shapley(savings: Floats, n: int, weight: Floats) -> Floats:
 
 
 def shapley(savings: Floats) -> Floats:
-    """Shapley value of a game given by its 2^n coalition values: each member's mean marginal saving over all orders."""
+    """Shapley value of a game given by its 2^n coalition values: each member's mean marginal saving over all
+    orders.
+    """
     n = len(savings).bit_length() - 1
     weight = np.empty(n)
     weight[0] = 1 / n
@@ -106,7 +111,9 @@ def excesses(savings: Floats, shares: Floats) -> Floats:
 
 
 def blocking(excess: Floats, tolerance: float = 1e-6) -> tuple[int, float, int]:
-    """How many proper coalitions would do better alone, the largest gain (below zero: what the nearest would lose), and whose."""
+    """How many proper coalitions would do better alone, the largest gain (below zero: what the nearest would
+    lose), and whose.
+    """
     proper = excess[1:-1]
     if not len(proper):
         return 0, 0.0, 0
@@ -140,7 +147,9 @@ def _sampled(net: Floats, spread: Floats, orders: NDArray[np.int64], out: Floats
 def shapley_sampled(
     net_kwh: Floats, import_price: Floats, export_price: Floats, *, pairs: int, seed: int
 ) -> tuple[Floats, Floats]:
-    """Shapley values of the netting game from `pairs` sampled orders and their reverses, and their standard errors."""
+    """Shapley values of the netting game from `pairs` sampled orders and their reverses, and their standard
+    errors.
+    """
     n = len(net_kwh)
     dice = np.random.default_rng(seed)
     forward = np.array([dice.permutation(n) for _ in range(pairs)], dtype=np.int64)
@@ -155,7 +164,9 @@ def shapley_sampled(
 
 @compiled_sums
 def _climb(net: Floats, spread: Floats, gain: Floats, inside: Bools) -> float:
-    """Flip single members while the excess of the group rises; `gain` is what each brings before the group's short cost."""
+    """Flip single members while the excess of the group rises; `gain` is what each brings before the group's
+    short cost.
+    """
     n, steps = net.shape
     now = np.zeros(steps)
     brought = 0.0
@@ -188,7 +199,9 @@ def _climb(net: Floats, spread: Floats, gain: Floats, inside: Bools) -> float:
 def worst_found(
     net_kwh: Floats, import_price: Floats, export_price: Floats, shares: Floats
 ) -> tuple[float, NDArray[np.int64]]:
-    """The largest excess that local search finds, and the members of that group: a lower bound of the true one."""
+    """The largest excess that local search finds, and the members of that group: a lower bound of the true
+    one.
+    """
     n = len(net_kwh)
     spread = np.ascontiguousarray(import_price - export_price)
     net = np.ascontiguousarray(net_kwh)

@@ -3,14 +3,15 @@
 With G generation, L use (load and what vehicles drive), I import, X export, all kWh over the period:
 
 - prosumer ratio = sum G / sum L (above 1: makes more than it uses);
-- self-consumption = 1 - (X + curtailed) / G: the share of the sun that is used here; curtailed energy stays in the denominator
-  (Luthman et al. 2015, doi:10.1016/j.apenergy.2014.12.028);
-- self-sufficiency = 1 - I / L: the share of use that does not come from the grid, storage losses counted as grid or sun;
+- self-consumption = 1 - (X + curtailed) / G: the share of the sun that is used here; curtailed energy stays
+  in the denominator (Luthman et al. 2015, doi:10.1016/j.apenergy.2014.12.028);
+- self-sufficiency = 1 - I / L: the share of use that does not come from the grid, storage losses counted as
+  grid or sun;
 - peak import = the largest import of a step as mean power, kW; cost = import cost - export revenue;
 - CO2 = sum of import times average intensity; export is never netted silently.
 
-"Community" figures net the members in each step before importing; "separate" ones sum over members, each alone.
-Without storage self-consumption x G = self-sufficiency x L in both.
+"Community" figures net the members in each step before importing; "separate" ones sum over members, each
+alone. Without storage self-consumption x G = self-sufficiency x L in both.
 """
 
 from dataclasses import asdict, dataclass
@@ -83,7 +84,9 @@ def totals(
 
 
 def gini(values: Floats) -> float | None:
-    """Gini coefficient, sum of (2i - n - 1) x_i / (n sum x) over sorted x; None where a sum below or at zero makes it meaningless."""
+    """Gini coefficient, sum of (2i - n - 1) x_i / (n sum x) over sorted x; None where a sum below or at zero
+    makes it meaningless.
+    """
     total = float(values.sum())
     if total <= 0:
         return None

@@ -1,7 +1,9 @@
-"""A generated neighbourhood for demonstration: standard profiles, our own solar roofs over a typical year's weather. Nobody lives there.
+"""A generated neighbourhood for demonstration: standard profiles, our own solar roofs over a typical year's
+weather. Nobody lives there.
 
-Each member's use is a standard profile, moved by up to two hours and scaled day by day by a seeded generator, so that members differ; its sum over the
-year is what `Plan.mwh` says. Solar comes from the weather of the station, standard hour for standard hour.
+Each member's use is a standard profile, moved by up to two hours and scaled day by day by a seeded generator,
+so that members differ; its sum over the year is what `Plan.mwh` says. Solar comes from the weather of the
+station, standard hour for standard hour.
 """
 
 import datetime as dt
@@ -18,7 +20,9 @@ from energy.engine.weather import ReferenceYear, sky
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A member to generate: profile name, use in MWh a year, roof (kW peak, tilt, azimuth), battery kWh, moved by quarters of an hour."""
+    """A member to generate: profile name, use in MWh a year, roof (kW peak, tilt, azimuth), battery kWh,
+    moved by quarters of an hour.
+    """
 
     id: str
     name: str
@@ -34,7 +38,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where and when: the calendar year begins at local standard midnight, `utc_offset_h` hours ahead of UTC."""
+    """Where and when: the year begins at local standard midnight, `utc_offset_h` hours ahead of UTC."""
 
     name: str
     currency: str

@@ -1,12 +1,14 @@
 """The optimum with perfect foresight: each member alone, and the community behind its one connection.
 
-Alone: a member with one storage is solved exactly by the kernel of `dispatch`, one with two (battery and vehicle) by the linear programme.
-Together: behind one connection only the sum of net energies matters, and storages of equal efficiency, equal power per capacity and equal absence
-merge exactly (the sum of homothetic polytopes is their scaled copy; vehicles merge if they also drive the same share of their capacity).
-The programme then grows with the number of storage classes, not with the number of homes. A class's schedule is handed
-back to its storages in proportion to their capacity.
+Alone: a member with one storage is solved exactly by the kernel of `dispatch`, one with two (battery and
+vehicle) by the linear programme. Together: behind one connection only the sum of net energies matters, and
+storages of equal efficiency, equal power per capacity and equal absence merge exactly (the sum of homothetic
+polytopes is their scaled copy; vehicles merge if they also drive the same share of their capacity). The
+programme then grows with the number of storage classes, not with the number of homes. A class's schedule is
+handed back to its storages in proportion to their capacity.
 
-The grid limit belongs to the community's connection; members alone are not bound by it. Solar may be curtailed.
+The grid limit belongs to the community's connection; members alone are not bound by it. Solar may be
+curtailed.
 """
 
 from dataclasses import dataclass
@@ -107,15 +109,22 @@ def together(community: Community) -> programme.Solution:
         stores.append(battery_store(community.battery, community))
     limit = None if community.grid_limit_kw is None else community.grid_limit_kw * community.hours
     return programme.solve(
-        community.net_kwh.sum(axis=0), community.pv_kwh.sum(axis=0), community.import_price, community.export_price,
-        classes(stores), limit_step_kwh=limit, cyclic=community.cyclic,
-    )  # fmt: skip
+        community.net_kwh.sum(axis=0),
+        community.pv_kwh.sum(axis=0),
+        community.import_price,
+        community.export_price,
+        classes(stores),
+        limit_step_kwh=limit,
+        cyclic=community.cyclic,
+    )
 
 
 def simulate(
     community: Community, *, sharing_rule: str, horizon_hours: float | None, progress: Progress
 ) -> Result:
-    """Both optima, figures and sharing. Raises NotYet for a rolling horizon and for rules that need coalition values."""
+    """Both optima, figures and sharing. Raises NotYet for a rolling horizon and for rules that need coalition
+    values.
+    """
     if horizon_hours is not None:
         raise NotYet(
             gettext_noop(
@@ -144,9 +153,15 @@ def simulate(
     game = sharing.Table(community, net, use, costs, float(costs.sum()) - lp.cost, None, netting=False)
     shared = sharing.share(sharing_rule, game)
     flows = Dispatch(
-        net, lp.import_kwh - lp.export_kwh, lp.charge_kwh.sum(axis=0), lp.discharge_kwh.sum(axis=0), np.zeros(community.steps),
-        lp.stored_kwh.sum(axis=0), driven, 0.0,
-    )  # fmt: skip
+        net,
+        lp.import_kwh - lp.export_kwh,
+        lp.charge_kwh.sum(axis=0),
+        lp.discharge_kwh.sum(axis=0),
+        np.zeros(community.steps),
+        lp.stored_kwh.sum(axis=0),
+        driven,
+        0.0,
+    )
     block = engine_block(community, "optimal", flows)
     return Result(
         document={

@@ -1,7 +1,9 @@
-"""Standard load profiles of the German energy association (BDEW 2025): what many households or businesses use in a quarter of an hour.
+"""Standard load profiles of the German energy association (BDEW 2025): what many households or businesses use
+in a quarter of an hour.
 
-A profile has 96 quarters for each month and kind of day (working day, Saturday, Sunday or holiday), kWh for 1,000,000 kWh a year; the household
-profile is moved through the year by a polynomial (BDEW, Anwendungsleitfaden). It is the mean of many: one home is far less smooth.
+A profile has 96 quarters for each month and kind of day (working day, Saturday, Sunday or holiday), kWh for
+1,000,000 kWh a year; the household profile is moved through the year by a polynomial (BDEW,
+Anwendungsleitfaden). It is the mean of many: one home is far less smooth.
 """
 
 import csv
@@ -45,7 +47,9 @@ def quarters(
     *,
     dynamic: bool,
 ) -> Floats:
-    """The profile laid over a time, kWh a quarter for 1,000,000 kWh a year; `start` in UTC, the clock is the local one."""
+    """The profile laid over a time, kWh a quarter for 1,000,000 kWh a year; `start` in UTC, the clock is the
+    local one.
+    """
     zone, step = ZoneInfo(timezone), dt.timedelta(minutes=15)
     out = np.empty(days * 96)
     for i in range(len(out)):

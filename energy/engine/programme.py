@@ -1,8 +1,9 @@
 """The linear programme of one connection point with several storages, solved by HiGHS.
 
-Per step: import, export, curtailed solar; per storage charge, discharge and the energy held at the end of the step. Rows: the energy balance of
-the step, and each storage's continuity. Import and export are bounded by the grid limit. A cyclic programme joins each storage's end to its start.
-The dual price of a balance row is what one more kWh would cost the community in that step.
+Per step: import, export, curtailed solar; per storage charge, discharge and the energy held at the end of the
+step. Rows: the energy balance of the step, and each storage's continuity. Import and export are bounded by
+the grid limit. A cyclic programme joins each storage's end to its start. The dual price of a balance row is
+what one more kWh would cost the community in that step.
 """
 
 from collections.abc import Sequence
@@ -87,7 +88,7 @@ def solve(
     )
 
 
-def _model(
+def _model(  # noqa: PLR0917 the arrays of `solve`
     net_kwh: Floats,
     pv_kwh: Floats,
     buy: Floats,
@@ -96,7 +97,9 @@ def _model(
     limit: float | None,
     cyclic: bool,
 ) -> highspy.HighsLp:
-    """Columns: import, export, curtailed, then charge, discharge, held of each storage; rows: balance, then continuity."""
+    """Columns: import, export, curtailed, then charge, discharge, held of each storage; rows: balance, then
+    continuity.
+    """
     steps, n = len(net_kwh), len(stores)
     free = highspy.kHighsInf if limit is None else limit
     t = np.arange(steps)

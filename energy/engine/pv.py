@@ -1,11 +1,14 @@
 """Power of solar roofs from the weather: sun position, sky on the tilted plane, cell temperature, DC and AC.
 
-- Sun: the Astronomical Almanac's low-precision formulas (Michalsky 1988, doi:10.1016/0038-092X(88)90045-X), within 0.02 degrees from 1950 to 2050.
-- Plane: Hay and Davies 1980 (circumsolar and isotropic sky) and the ground's reflection; no refraction, no horizon, no shade of neighbours.
-- Cell: Sandia model, open rack, glass on glass (King et al. 2004); DC and AC: PVWatts version 5 (Dobos 2014), system losses as one factor.
+- Sun: the Astronomical Almanac's low-precision formulas (Michalsky 1988, doi:10.1016/0038-092X(88)90045-X),
+  within 0.02 degrees from 1950 to 2050.
+- Plane: Hay and Davies 1980 (circumsolar and isotropic sky) and the ground's reflection; no refraction, no
+  horizon, no shade of neighbours.
+- Cell: Sandia model, open rack, glass on glass (King et al. 2004); DC and AC: PVWatts version 5 (Dobos 2014),
+  system losses as one factor.
 
-The chain after the sun's position equals pvlib's to 1e-6 W (tests). Irradiance in W/m2, angles in degrees, azimuth 180 = south,
-powers W for each kW peak.
+The chain after the sun's position equals pvlib's to 1e-6 W (tests). Irradiance in W/m2, angles in degrees,
+azimuth 180 = south, powers W for each kW peak.
 """
 
 import datetime as dt
@@ -27,7 +30,9 @@ SYSTEM_LOSSES = 0.1407
 
 @dataclass(frozen=True, slots=True)
 class Sky:
-    """Weather and sun in each step: direct normal, global and diffuse horizontal, extraterrestrial, zenith, azimuth, air, wind."""
+    """Weather and sun in each step: direct normal, global and diffuse horizontal, extraterrestrial, zenith,
+    azimuth, air, wind.
+    """
 
     dni: Floats
     ghi: Floats
@@ -76,9 +81,19 @@ def extraterrestrial(day_of_year: NDArray[np.int64]) -> Floats:
 
 @compiled
 def _roofs(  # noqa: PLR0917 compiled: positional alone
-    dni: Floats, ghi: Floats, dhi: Floats, extra: Floats, zenith: Floats, azimuth: Floats, air: Floats, wind: Floats,
-    tilts: Floats, faces: Floats, losses: float, out: Floats,
-) -> None:  # fmt: skip
+    dni: Floats,
+    ghi: Floats,
+    dhi: Floats,
+    extra: Floats,
+    zenith: Floats,
+    azimuth: Floats,
+    air: Floats,
+    wind: Floats,
+    tilts: Floats,
+    faces: Floats,
+    losses: float,
+    out: Floats,
+) -> None:
     """AC power, roofs by steps."""
     for r in range(tilts.shape[0]):
         tilt = np.radians(tilts[r])
@@ -112,7 +127,17 @@ def roofs(sky: Sky, tilts: Floats, faces: Floats, losses: float = SYSTEM_LOSSES)
     """AC power of roofs with these tilts and azimuths, W for each kW peak (roofs by steps)."""
     out = np.empty((len(tilts), len(sky.dni)))
     _roofs(
-        sky.dni, sky.ghi, sky.dhi, sky.dni_extra, sky.zenith, sky.azimuth, sky.air_c, sky.wind_m_s,
-        np.asarray(tilts, dtype=np.float64), np.asarray(faces, dtype=np.float64), losses, out,
-    )  # fmt: skip
+        sky.dni,
+        sky.ghi,
+        sky.dhi,
+        sky.dni_extra,
+        sky.zenith,
+        sky.azimuth,
+        sky.air_c,
+        sky.wind_m_s,
+        np.asarray(tilts, dtype=np.float64),
+        np.asarray(faces, dtype=np.float64),
+        losses,
+        out,
+    )
     return out

@@ -30,7 +30,9 @@ class Infeasible(EngineRefusal):
 
 
 class FolderRefusal(EngineRefusal):
-    """A community folder that cannot be read: file, line (1-based, 0 for the whole file), column, what and remedy."""
+    """A community folder that cannot be read: file, line (1-based, 0 for the whole file), column, what and
+    remedy.
+    """
 
     def __init__(self, file: str, line: int, column: str, template: str, /, **params: object) -> None:
         super().__init__(template, **params)

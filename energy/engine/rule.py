@@ -1,14 +1,15 @@
 """Dispatch by rule, step by step, without looking ahead.
 
-A home serves itself first: what the sun makes beyond its use charges its battery, what it lacks comes from the battery,
-and only the rest meets the grid. A vehicle that is back is charged at once, at its full power, until the next trip is
-on board; above that it takes only spare sun, after the battery; it gives nothing back. The community's own battery
-does the same with what is left when all members are netted. Storages begin empty, or, in a cyclic community, as they end
-(the start is iterated to its fixed point: the state map is monotone and forgets its start whenever a storage is full or empty).
+A home serves itself first: what the sun makes beyond its use charges its battery, what it lacks comes from
+the battery, and only the rest meets the grid. A vehicle that is back is charged at once, at its full power,
+until the next trip is on board; above that it takes only spare sun, after the battery; it gives nothing back.
+The community's own battery does the same with what is left when all members are netted. Storages begin empty,
+or, in a cyclic community, as they end (the start is iterated to its fixed point: the state map is monotone
+and forgets its start whenever a storage is full or empty).
 
-Limits: power limits hold per storage, not per home; a grid limit is not enforced here but its breaches are counted. The balance
-net = load - solar + charged - discharged closes to rounding in every step. A trip that finds too little on board is completed
-elsewhere and counted as unserved.
+Limits: power limits hold per storage, not per home; a grid limit is not enforced here but its breaches are
+counted. The balance net = load - solar + charged - discharged closes to rounding in every step. A trip that
+finds too little on board is completed elsewhere and counted as unserved.
 """
 
 from dataclasses import dataclass
@@ -45,11 +46,28 @@ Storage = tuple[Floats, Bools, float, float, float, float, float, float, float]
 
 @compiled
 def run_storage(  # noqa: PLR0917 compiled: positional alone
-    net: Floats, trips: Floats, away: Bools, kwh: float, step_kwh: float, eta: float,
-    ev_kwh: float, ev_step_kwh: float, ev_eta: float, ev_need: float, soc: float, ev_soc: float, spare_to_ev: bool,
-    out: Floats, charge: Floats, discharge: Floats, ev_charge: Floats, stored: Floats,
-) -> tuple[float, float, float, float]:  # fmt: skip
-    """One member through all steps; writes `out`, adds to the sums, answers final states, kWh driven and unserved."""
+    net: Floats,
+    trips: Floats,
+    away: Bools,
+    kwh: float,
+    step_kwh: float,
+    eta: float,
+    ev_kwh: float,
+    ev_step_kwh: float,
+    ev_eta: float,
+    ev_need: float,
+    soc: float,
+    ev_soc: float,
+    spare_to_ev: bool,
+    out: Floats,
+    charge: Floats,
+    discharge: Floats,
+    ev_charge: Floats,
+    stored: Floats,
+) -> tuple[float, float, float, float]:
+    """One member through all steps; writes `out`, adds to the sums, answers final states, kWh driven and
+    unserved.
+    """
     driven = 0.0
     unserved = 0.0
     for t in range(net.shape[0]):
@@ -67,7 +85,7 @@ def run_storage(  # noqa: PLR0917 compiled: positional alone
             ev_charge[t] += taken
             room = min(ev_step_kwh - taken, (ev_kwh - ev_soc) / ev_eta)
         if left < 0.0:
-            stored_now = min(-left, min(step_kwh, (kwh - soc) / eta))
+            stored_now = min(-left, step_kwh, (kwh - soc) / eta)
             soc += stored_now * eta
             left += stored_now
             charge[t] += stored_now
@@ -77,7 +95,7 @@ def run_storage(  # noqa: PLR0917 compiled: positional alone
                 left += taken
                 ev_charge[t] += taken
         else:
-            given = min(left, min(step_kwh, soc * eta))
+            given = min(left, step_kwh, soc * eta)
             soc = max(0.0, soc - given / eta)
             left -= given
             discharge[t] += given
@@ -91,7 +109,9 @@ def _battery(battery: Battery | None, hours: float) -> tuple[float, float, float
 
 
 def dispatch(community: Community, *, batteries: bool = True, shared_battery: bool = True) -> Dispatch:
-    """The whole period by rule. `batteries=False`: vehicles charge when they return and nothing else is controlled."""
+    """The whole period by rule. `batteries=False`: vehicles charge when they return and nothing else is
+    controlled.
+    """
     n, steps = community.net_kwh.shape
     sums = np.zeros((4, steps))
     net = np.empty((n, steps))
@@ -142,5 +162,5 @@ def _settle(
         if settled:
             break
     for total, part in zip(flows[1:], trial, strict=True):
-        total += part
+        np.add(total, part, out=total)
     return float(driven), float(unserved)

@@ -1,14 +1,17 @@
 """Rules for sharing what a community saves, and whether a group would do better by leaving.
 
-- equal: the same for each member; proportional: by what each uses; both look at no prices and often are not stable;
-- mid-market: in each step the energy that passes between members is paid half-way between import and export price, shared out in
-  proportion to what each lacks or has to spare (dynamic key);
-- owen: each member trades all at the community's marginal price: import price while the community is short, export price while it has too
-  much (the midpoint when it is exactly even). These are the dual prices of the netting problem, so no group can do better alone
-  (Owen 1975): the answer is in the core for any number of members;
+- equal: the same for each member; proportional: by what each uses; both look at no prices and often are not
+  stable;
+- mid-market: in each step the energy that passes between members is paid half-way between import and export
+  price, shared out in proportion to what each lacks or has to spare (dynamic key);
+- owen: each member trades all at the community's marginal price: import price while the community is short,
+  export price while it has too much (the midpoint when it is exactly even). These are the dual prices of the
+  netting problem, so no group can do better alone (Owen 1975): the answer is in the core for any number of
+  members;
 - shapley: the mean of what each adds, over all orders of joining; fair by axioms, but not always stable.
 
-Fair and stable are different things: the certificate counts the groups that would do better alone, over all 2^n - 2 groups up to 17 members.
+Fair and stable are different things: the certificate counts the groups that would do better alone, over all
+2^n - 2 groups up to 17 members.
 """
 
 from dataclasses import dataclass
@@ -28,7 +31,9 @@ RULES = ("equal", "proportional", "mid-market", "owen", "shapley", "nucleolus")
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Whether the group holds. `checked` groups were tried; None where nothing is known. `by` says how it is known."""
+    """Whether the group holds. `checked` groups were tried; None where nothing is known. `by` says how it is
+    known.
+    """
 
     stable: bool | None
     blocking: int | None
@@ -81,9 +86,11 @@ class Table:
 
 
 def table(community: Community, net_kwh: Floats, grid_cost: float, *, netting: bool, seed: int = 0) -> Table:
-    """Set the game up; `net_kwh` is what each member exchanges in each step, `grid_cost` what the community pays.
+    """Set the game up; `net_kwh` is what each member exchanges in each step, `grid_cost` what the community
+    pays.
 
-    `netting`: a group's cost is that of its netted energy, so groups can be tried; False with a common battery.
+    `netting`: a group's cost is that of its netted energy, so groups can be tried; False with a common
+    battery.
     """
     bought, sold = split(net_kwh)
     alone = (bought * community.import_price - sold * community.export_price).sum(axis=1)
@@ -127,7 +134,9 @@ def _savings(rule: str, table: Table) -> Floats:
 
 
 def _shapley(table: Table) -> Floats:
-    """Exact where all groups were tried, else sampled; the sample's rounding is spread evenly so that the sum is the saving."""
+    """Exact where all groups were tried, else sampled; the sample's rounding is spread evenly so that the sum
+    is the saving.
+    """
     if table.savings is not None:
         return game.shapley(table.savings)
     if not table.netting:

@@ -43,13 +43,15 @@ def simulate(
     if control == "rule" and sharing_rule == "owen":
         raise NotDefined(
             gettext_noop(
-                "Owen prices are dual prices of an optimum, which a rule does not have; choose another sharing"
+                "Owen prices are dual prices of an optimum, which a rule does not have; choose another "
+                "sharing"
             )
         )
     if control == "rule" and community.battery and sharing_rule == "mid-market":
         raise NotYet(
             gettext_noop(
-                "mid-market sharing does not say who gains from a community battery; choose equal or proportional"
+                "mid-market sharing does not say who gains from a community battery; choose equal or "
+                "proportional"
             )
         )
     progress(0.05, "dispatch")
@@ -67,7 +69,7 @@ def default_sharing(community: Community, control: str) -> str:
     return "proportional" if community.battery else "mid-market"
 
 
-def _answer(
+def _answer(  # noqa: PLR0917 the arguments of `simulate`
     community: Community, control: str, sharing_rule: str, flows: rule.Dispatch, seed: int, progress: Progress
 ) -> Result:
     bought, sold = netting.split(flows.grid_kwh)

@@ -1,7 +1,8 @@
 """Test reference years of Germany (TRY 2010, Deutscher Wetterdienst): hourly weather of a typical year.
 
-Irradiance is the mean of the hour that ends at the stated time (local standard time, UTC+1), so the sun stands at its position half
-an hour earlier. Direct normal irradiance is the direct horizontal one over the cosine of the zenith, at most what arrives above the air.
+Irradiance is the mean of the hour that ends at the stated time (local standard time, UTC+1), so the sun
+stands at its position half an hour earlier. Direct normal irradiance is the direct horizontal one over the
+cosine of the zenith, at most what arrives above the air.
 """
 
 import datetime as dt

@@ -110,7 +110,7 @@ def simulations_by_rule(version: CommunityVersion, control: str) -> list[Simulat
 def members_by_kind(version: CommunityVersion) -> dict[str, int]:
     """How many members of each kind."""
     rows = version.members.order_by().values_list("kind").annotate(n=Count("pk"))
-    return {kind: n for kind, n in rows}
+    return dict(rows)
 
 
 def named_members(version: CommunityVersion, viewer: policies.Viewer) -> list[Member]:
@@ -140,7 +140,9 @@ class Row:
 
 
 def overview(viewer: policies.Viewer) -> list[Row]:
-    """Communities that this person may know of, their neighbourhood's first; three queries however many there are."""
+    """Communities that this person may know of, their neighbourhood's first; three queries however many there
+    are.
+    """
     newest = CommunityVersion.objects.order_by("community", "-number").distinct("community").values("pk")
     versions = (
         CommunityVersion.objects.filter(pk__in=newest)

@@ -1,4 +1,4 @@
-"""A day of a community: what was made, used, stored, bought and sent on, step by step, and what it comes to."""
+"""A day of a community: what was made, used, stored, bought and sent on, step by step, and its sums."""
 
 import datetime as dt
 from array import array
@@ -18,7 +18,9 @@ GROUPS = {"home": ("load:home",), "lab": ("load:lab",), "other": ("load:business
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step in kW. `sun_used` is solar used at once; `charge` and `export` are what went into storage and out."""
+    """One step in kW. `sun_used` is solar used at once; `charge` and `export` are what went into storage and
+    out.
+    """
 
     start: dt.datetime
     solar: float
@@ -41,7 +43,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A local day. `exact`: these very hours, not the same hours of the data's year. Energies in kWh up to `until`."""
+    """A local day. `exact`: these very hours, not the same hours of the data's year. Energies in kWh up to
+    `until`.
+    """
 
     date: dt.date
     zone: ZoneInfo

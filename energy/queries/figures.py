@@ -12,8 +12,8 @@ from energy.queries.communities import latest_versions
 def prosumer(place: Place) -> Figure:
     """Sum of solar over sum of use, over the newest version of each community of the place or of its parts.
 
-    Vehicles are left out: their charging is simulated, not metered. The period is from the first start to the last end; completeness is the share of
-    that period, weighted by members, for which there are data.
+    Vehicles are left out: their charging is simulated, not metered. The period is from the first start to the
+    last end; completeness is the share of that period, weighted by members, for which there are data.
     """
     versions = [v for v in latest_versions(place) if v.community.public]
     if not versions:

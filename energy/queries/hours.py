@@ -1,4 +1,6 @@
-"""Where a moment lies in a community's data: that very hour, or the same hour of the data's year; and the sun to spare in it."""
+"""Where a moment lies in a community's data: that very hour, or the same hour of the data's year; and the sun
+to spare in it.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -14,14 +16,18 @@ SLOT_LOAD_KW = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where in a version's series a moment lies. `exact`: it is that very hour, not the same hour of the data's year."""
+    """Where in a version's series a moment lies. `exact`: it is that very hour, not the same hour of the
+    data's year.
+    """
 
     index: int
     exact: bool
 
 
 def locate(version: CommunityVersion, moment: dt.datetime) -> Located | None:
-    """The step of a moment, else of the same local month, day and time in the data's year; None if there is none."""
+    """The step of a moment, else of the same local month, day and time in the data's year; None if there is
+    none.
+    """
     step = dt.timedelta(minutes=version.step_minutes)
     if version.start <= moment < version.end:
         return Located((moment - version.start) // step, True)
@@ -38,7 +44,7 @@ def locate(version: CommunityVersion, moment: dt.datetime) -> Located | None:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A local day of a version: the step at which it begins, and the start of each step as it is now called."""
+    """A local day of a version: the step at which it begins, and the start of each step as asked for."""
 
     first: int
     starts: Sequence[dt.datetime]
@@ -62,9 +68,10 @@ def surplus(
 ) -> list[tuple[dt.datetime, float, float]]:
     """Sun to spare in slots of a time: (start, mean kW of solar less use, share).
 
-    Read from the data of the place's community at the same hour of the year; below zero the neighbourhood draws from the grid. `share` is the part of
-    a load of 1 kW that the spare sun would cover, the mean over the slot of min(1, max(0, spare / 1 kW)): a lab's machine draws about that.
-    Storage is left out: what is spare is spare before batteries. Empty where the place has no data.
+    Read from the data of the place's community at the same hour of the year; below zero the neighbourhood
+    draws from the grid. `share` is the part of a load of 1 kW that the spare sun would cover, the mean over
+    the slot of min(1, max(0, spare / 1 kW)): a lab's machine draws about that. Storage is left out: what is
+    spare is spare before batteries. Empty where the place has no data.
     """
     found = community_of(place)
     version = latest(found) if found else None

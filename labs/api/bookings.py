@@ -58,7 +58,7 @@ class OtherTime(serializers.Serializer[Booking]):
 class Soonest(CursorPagination):
     """By start, soonest first."""
 
-    ordering = ("start", "pk")
+    ordering = "start"
 
 
 class Bookings(generics.ListAPIView[Booking]):

@@ -28,10 +28,8 @@ STEPS_MIN = (15, 30, 60)
 class LabSerializer(serializers.ModelSerializer[Lab]):
     """A lab."""
 
-    place = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    url = serializers.HyperlinkedIdentityField(
-        view_name="rooms:lab", lookup_field="slug", lookup_url_kwarg="lab"
-    )
+    place: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    url = serializers.HyperlinkedIdentityField(view_name="rooms:lab", lookup_field="slug", lookup_url_kwarg="lab")
 
     class Meta:
         model = Lab
@@ -53,10 +51,12 @@ class LabSerializer(serializers.ModelSerializer[Lab]):
 class MachineSerializer(serializers.ModelSerializer[Machine]):
     """A machine. `required_badges` are badges' names in addresses; `volume_mm` is x, y, z or null."""
 
-    lab = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    required_badges = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+    lab: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    required_badges: "serializers.Field[Any, Any, Any, Any]" = serializers.SlugRelatedField(
+        slug_field="slug", many=True, read_only=True
+    )
     volume_mm = serializers.SerializerMethodField()
-    device = serializers.PrimaryKeyRelatedField(read_only=True)
+    device: "serializers.PrimaryKeyRelatedField[Any]" = serializers.PrimaryKeyRelatedField(read_only=True)
 
     class Meta:
         model = Machine
@@ -191,16 +191,12 @@ class Availability(APIView):
         responses=AvailabilitySerializer,
         parameters=[
             OpenApiParameter("from", OpenApiTypes.DATETIME, description="from this time; now by default"),
-            OpenApiParameter(
-                "to", OpenApiTypes.DATETIME, description="until this time; a week later by default"
-            ),
-            OpenApiParameter(
-                "step", OpenApiTypes.INT, enum=STEPS_MIN, description="minutes of a slot, 60 by default"
-            ),
+            OpenApiParameter("to", OpenApiTypes.DATETIME, description="until this time; a week later by default"),
+            OpenApiParameter("step", OpenApiTypes.INT, enum=STEPS_MIN, description="minutes of a slot, 60 by default"),
         ],
     )
     def get(self, request: Request, machine: int) -> Response:
-        """The slots between two times, on full hours (or quarters), each free or not, with its share of local sun."""
+        """The slots between two times, each free or not, with its share of local sun."""
         found, now = catalogue.find_machine(pk=machine), timezone.now()
         step = _step(request)
         start = moment(request, "from", now.replace(minute=0, second=0, microsecond=0))

@@ -31,8 +31,7 @@ def design_named(name: str, viewer: User | None) -> "Design":
         found = visible_to(viewer).filter(owner__name=owner.lower(), slug=slug.lower()).first()
     if found is None:
         raise UnknownDesign(
-            _("There is no design “%(name)s”, or it is not yours to see; write it as owner/name.")
-            % {"name": name}
+            _("There is no design “%(name)s”, or it is not yours to see; write it as owner/name.") % {"name": name}
         )
     return found
 

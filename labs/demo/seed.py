@@ -19,7 +19,7 @@ from labs.services import catalogue
 
 Say = Callable[[str], None]
 PAST = dt.timedelta(days=10)
-COARSE_S, FINE_S = 120, 30
+COARSE_S, FINE_S = 240, 30
 FINE = dt.timedelta(hours=6)
 BOOKED_DAYS = 3
 
@@ -44,7 +44,7 @@ def seed(say: Say) -> None:
             messages += work.tell(machine, start=now - PAST, now=timezone.now())
             booked += work.book_ahead(machine, people=list(people.values()), now=now, days_ahead=BOOKED_DAYS)
         say(
-            f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} messages about jobs, "
+            f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} job messages, "
             f"{booked} bookings to come"
         )
 
@@ -58,11 +58,7 @@ def _person(name: str) -> User:
 def _lab(slug: str, facts: dict[str, Any], place: Place | None, people: dict[str, User]) -> Lab:
     found = Lab.objects.select_related("organisation", "place").filter(slug=slug).first()
     if found is None:
-        handle = (
-            Handle.objects.filter(name=slug, organisation__isnull=False)
-            .select_related("organisation")
-            .first()
-        )
+        handle = Handle.objects.filter(name=slug, organisation__isnull=False).select_related("organisation").first()
         organisation = handle.organisation if handle else None
         if organisation is None:
             organisation = create_organisation(
@@ -110,9 +106,7 @@ def _past(machine: Machine, now: dt.datetime) -> int:
         return 0
     devices.ensure_days(work.days(now - PAST, now))
     told = report(device=device, start=now - PAST, end=now - FINE, step_s=COARSE_S)
-    return told + report(
-        device=device, start=now - FINE + dt.timedelta(seconds=FINE_S), end=now, step_s=FINE_S
-    )
+    return told + report(device=device, start=now - FINE + dt.timedelta(seconds=FINE_S), end=now, step_s=FINE_S)
 
 
 def remove(say: Say) -> None:

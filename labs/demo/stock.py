@@ -1,4 +1,4 @@
-"""What the demo's labs are: two workshops in Kamppi with eight machines. All of it is invented, and says so."""
+"""What the demo's labs are: two workshops in Kamppi with eight machines, invented, and saying so."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ BADGES = {
 LABS: dict[str, dict[str, Any]] = {
     "kamppi-open-lab": {
         "name": "Kamppi Open Lab",
-        "about": "Five machines in a basement off the square. Come in, somebody is always at the desk while it is open.",
+        "about": "Five machines in a basement off the square. Somebody is at the desk while it is open.",
         "address": "Annankatu 30",
         "lat": 60.1669,
         "lon": 24.9366,
@@ -23,7 +23,7 @@ LABS: dict[str, dict[str, Any]] = {
     },
     "library-workshop": {
         "name": "Library Workshop",
-        "about": "Three quiet machines on the second floor of the library, open to everybody at any hour of the day.",
+        "about": "Three quiet machines on the second floor of the library, open at any hour of the day.",
         "address": "Töölönlahdenkatu 4",
         "lat": 60.1739,
         "lon": 24.9383,

@@ -48,7 +48,8 @@ class Planned:
 
 def files_for(machine: Machine) -> "list[FileVersion]":
     """Files of public demo designs that the machine can make, in a fixed order."""
-    if not apps.is_installed("designs"):
+    soft = {Machine.Process.KNIFE, Machine.Process.SEWING}  # the demo's designs are of hard stuff
+    if machine.process in soft or not apps.is_installed("designs"):
         return []
     from designs.models import FileVersion  # noqa: PLC0415 the room may be left out
 
@@ -67,9 +68,7 @@ def _fits(row: "FileVersion", machine: Machine) -> bool:
     return not extents or machine.volume_mm is None or matching.size_fits(extents, machine.volume_mm)
 
 
-def planned(
-    machine: Machine, device: Device, day: dt.date, files: "Sequence[FileVersion]"
-) -> Iterator[Planned]:
+def planned(machine: Machine, device: Device, day: dt.date, files: "Sequence[FileVersion]") -> Iterator[Planned]:
     """The machine's jobs of a UTC day."""
     seed = simulator.seed_of(device.hardware_id)
     for job in simulator.jobs(device.kind, seed, day):
@@ -91,7 +90,7 @@ def planned(
 
 
 def _file(version: "FileVersion | None", *, exact: bool, name: str) -> dict[str, str]:
-    """The file as the device names it: a design's own bytes, G-code sliced from them, or a file that nobody knows."""
+    """The file as the device names it: a design's own, G-code sliced from one, or one that nobody knows."""
     unknown = hashlib.sha256(name.encode()).hexdigest()
     if version is None:
         return {"name": "own.gcode", "sha256": unknown}
@@ -116,10 +115,8 @@ def tell(machine: Machine, *, start: dt.datetime, now: dt.datetime) -> int:
         return 0
     files = files_for(machine)
     plans = [p for day in days(start, now) for p in planned(machine, device, day, files)]
-    plans = [p for p in plans if p.end > start and p.start <= now]
-    known = {
-        j.device_job: j for j in Job.objects.filter(device=device, device_job__in=[p.name for p in plans])
-    }
+    plans = [p for p in plans if start <= p.start <= now]
+    known = {j.device_job: j for j in Job.objects.filter(device=device, device_job__in=[p.name for p in plans])}
     seq = device_queries.next_seq(device)
     messages: list[dict[str, Any]] = []
     for plan in plans:

@@ -1,4 +1,4 @@
-"""A job is what its events say, folded in the order of their numbers: any order of arrival gives the same job."""
+"""A job is what its events say, folded by their numbers: any order of arrival gives the same job."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -44,8 +44,9 @@ class Folded:
 def fold(events: Iterable[Event]) -> Folded:
     """The job of these events; ValueError when there is none.
 
-    The start is the first `started`, or the earliest word when that never came. The last ending counts, and an ending
-    is never undone by a message with a lower number. An end before the start (a wrong clock) is the start.
+    The start is the first `started`, or the earliest word when that never came. The last ending counts, and
+    an ending is never undone by a message with a lower number. An end before the start (a wrong clock) is
+    the start.
     """
     ordered = sorted(events, key=lambda e: e.seq)
     if not ordered:

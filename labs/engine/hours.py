@@ -1,4 +1,4 @@
-"""Opening hours as spans of absolute time, right on both days when the clock changes. Pure: no clock of its own."""
+"""Opening hours as spans of absolute time, right on both days when the clock changes."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def at(day: dt.date, minute: int, zone: ZoneInfo) -> dt.datetime:
 
 
 def open_spans(week: Week, zone: ZoneInfo, start: dt.datetime, end: dt.datetime) -> list[Span]:
-    """When it is open between `start` and `end`, in order, neighbours joined. An empty week is always open."""
+    """When it is open from `start` to `end`, in order, neighbours joined; an empty week is always open."""
     if not week:
         return [Span(start, end)]
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()

@@ -1,4 +1,4 @@
-"""Can this machine make that file? Extents against the working volume, format against the process, in reasons."""
+"""Can this machine make that file? Extents against the working volume, format against the process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ FORMATS: dict[str, frozenset[str]] = {
     "sla": SOLID,
     "laser-cutting": FLAT,
     "knife-cutting": FLAT,
-    "milling": frozenset({"step", "stp", "stl", "dxf", "svg", "gcode"}),
-    "sewing": frozenset({"svg"}),
+    "milling": frozenset({"step", "stp", "dxf", "svg", "gcode"}),
+    "sewing": frozenset({"dst", "pes"}),
     "hand-work": frozenset(),
 }
 

@@ -1,4 +1,4 @@
-"""Is a licence open? Our table of SPDX ids that OSI, the OSHW definition or Free Cultural Works count as open.
+"""Is a licence open? A table of SPDX ids that OSI, OSHW or Free Cultural Works count as open.
 
 Licences that forbid selling or changing (NC, ND) are not open, and neither is a licence that we cannot read.
 """
@@ -69,7 +69,7 @@ WORD = re.compile(r"\(|\)|[A-Za-z0-9.+\-]+")
 
 
 def is_open(expression: str) -> bool:
-    """Whether an SPDX expression lets anybody make, change and sell: of OR one side is enough, of AND all must be."""
+    """Whether an SPDX expression lets anybody make, change and sell; of OR one side must, of AND all."""
     words = iter([*WORD.findall(expression), ")"])
     try:
         value = _any(words)

@@ -13,10 +13,8 @@ class Sparkline(NamedTuple):
     area: str
 
 
-def sparkline(
-    points: Sequence[tuple[float, float]], *, start: float, end: float, floor_w: float = 200.0
-) -> Sparkline:
-    """Draw (time, watts) between `start` and `end`; zero stands at the bottom and `floor_w` keeps an idle line low."""
+def sparkline(points: Sequence[tuple[float, float]], *, start: float, end: float, floor_w: float = 200.0) -> Sparkline:
+    """Draw (time, watts) from `start` to `end`; zero is at the bottom, `floor_w` keeps an idle line low."""
     inside = [(t, max(w, 0.0)) for t, w in points if start <= t <= end]
     if len(inside) < 2:
         return Sparkline("", "")

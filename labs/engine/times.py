@@ -82,7 +82,7 @@ def next_free(wanted: Span, buffers: Buffers, taken: Sequence[Span], opened: Seq
 
 
 def share_of(span: Span, sun: Sequence[Sun]) -> float | None:
-    """The mean share over a span, weighted by time; None unless the sun is known for nearly all (95 %) of it."""
+    """The mean share over a span, weighted by time; None unless the sun is known for 95 % of it."""
     known, total = dt.timedelta(), 0.0
     where = bisect_right(sun, span.start, key=lambda s: s.end)
     for hour in sun[where:]:

@@ -72,9 +72,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("slug", models.SlugField(max_length=39, unique=True)),
                 ("name", models.CharField(max_length=120)),
@@ -111,9 +109,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("slug", models.SlugField(max_length=60, unique=True)),
                 ("name", models.CharField(max_length=120)),
@@ -136,9 +132,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("slug", models.SlugField(max_length=60)),
                 ("name", models.CharField(max_length=120)),
@@ -188,9 +182,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "state",
-                    models.CharField(
-                        choices=[("ok", "In order"), ("repair", "In repair")], default="ok", max_length=8
-                    ),
+                    models.CharField(choices=[("ok", "In order"), ("repair", "In repair")], default="ok", max_length=8),
                 ),
                 ("state_note", models.CharField(blank=True, max_length=200)),
                 ("back_on", models.DateField(blank=True, null=True)),
@@ -341,9 +333,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("granted_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
@@ -382,9 +372,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("seq", models.BigIntegerField()),
                 ("ts", models.DateTimeField()),
@@ -400,16 +388,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("seq",),
-                "constraints": [
-                    models.UniqueConstraint(models.F("job"), models.F("seq"), name="labs_job_event_once")
-                ],
+                "constraints": [models.UniqueConstraint(models.F("job"), models.F("seq"), name="labs_job_event_once")],
             },
         ),
         migrations.AddConstraint(
             model_name="machine",
-            constraint=models.UniqueConstraint(
-                models.F("lab"), models.F("slug"), name="labs_machine_once_in_lab"
-            ),
+            constraint=models.UniqueConstraint(models.F("lab"), models.F("slug"), name="labs_machine_once_in_lab"),
         ),
         migrations.AddIndex(
             model_name="job",

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 class Booking(models.Model):
     """A machine for a person from `start` until `end`.
 
-    `blocked` is [start − buffer before, end + buffer after): the exclusion constraint stands on it, so two bookings
-    that are not cancelled can never meet on one machine, whatever the code above does.
+    `blocked` is [start − buffer before, end + buffer after): the exclusion constraint stands on it, so two
+    bookings that are not cancelled can never meet on one machine, whatever the code above does.
     """
 
     class Status(models.TextChoices):
@@ -49,14 +49,10 @@ class Booking(models.Model):
                 condition=~models.Q(status="cancelled"),
                 violation_error_code="overlap",
             ),
-            models.CheckConstraint(
-                name="labs_booking_ends_after_start", condition=models.Q(end__gt=models.F("start"))
-            ),
+            models.CheckConstraint(name="labs_booking_ends_after_start", condition=models.Q(end__gt=models.F("start"))),
             models.CheckConstraint(
                 name="labs_booking_blocks_its_time",
-                condition=models.Q(
-                    blocked__startswith__lte=models.F("start"), blocked__endswith__gte=models.F("end")
-                ),
+                condition=models.Q(blocked__startswith__lte=models.F("start"), blocked__endswith__gte=models.F("end")),
             ),
         )
 

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 class Lab(models.Model):
     """A workshop that people can use. Its slug is the handle of the organisation that runs it.
 
-    `opening_hours` is {"mon": [["09:00", "21:00"]], …} in the lab's own time; an empty object means always open.
+    `opening_hours` is {"mon": [["09:00", "21:00"]], …} in the lab's own time; an empty object means always
+    open.
     """
 
     organisation = models.OneToOneField("people.Organisation", on_delete=models.CASCADE, related_name="lab")
@@ -23,9 +24,7 @@ class Lab(models.Model):
     address = models.CharField(max_length=200, blank=True)
     lat = models.FloatField(null=True, blank=True)
     lon = models.FloatField(null=True, blank=True)
-    place = models.ForeignKey(
-        "places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="labs"
-    )
+    place = models.ForeignKey("places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="labs")
     opening_hours = models.JSONField(default=dict, blank=True)
     open_bookings_max = models.PositiveSmallIntegerField(default=20)
     created_at = models.DateTimeField(auto_now_add=True)

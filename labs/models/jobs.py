@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 class Job(models.Model):
     """One piece of work of a machine, folded from its events. Its id is public, its person and file are not.
 
-    `device_job` is the name that the device gives it, once for each device. What the file's hash proved is written
-    down at that time: design, path, commit and blob stay, whatever happens to the design later.
+    `device_job` is the name that the device gives it, once for each device. What the file's hash proved is
+    written down at that time: design, path, commit and blob stay, whatever happens to the design later.
     """
 
     class Provenance(models.TextChoices):
@@ -36,17 +36,13 @@ class Job(models.Model):
     machine = models.ForeignKey("labs.Machine", on_delete=models.CASCADE, related_name="jobs")
     device = models.ForeignKey("devices.Device", on_delete=models.CASCADE, related_name="jobs")
     device_job = models.CharField(max_length=120)
-    booking = models.ForeignKey(
-        "labs.Booking", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
-    )
+    booking = models.ForeignKey("labs.Booking", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
     file_name = models.CharField(max_length=255, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     sha1 = models.CharField(max_length=40, blank=True)
     blob = models.CharField(max_length=64, blank=True)
     source_sha256 = models.CharField(max_length=64, blank=True)
-    design = models.ForeignKey(
-        "designs.Design", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
-    )
+    design = models.ForeignKey("designs.Design", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
     design_path = models.CharField(max_length=1000, blank=True)
     design_commit = models.CharField(max_length=64, blank=True)
     design_blob = models.CharField(max_length=64, blank=True)
@@ -74,9 +70,7 @@ class Job(models.Model):
         )
         constraints = (
             models.UniqueConstraint("device", "device_job", name="labs_job_once_a_device"),
-            models.CheckConstraint(
-                name="labs_job_progress_share", condition=models.Q(progress__range=(0, 1))
-            ),
+            models.CheckConstraint(name="labs_job_progress_share", condition=models.Q(progress__range=(0, 1))),
             models.CheckConstraint(
                 name="labs_job_energy_not_negative",
                 condition=models.Q(energy_kwh=None) | models.Q(energy_kwh__gte=0),

@@ -13,9 +13,7 @@ def held(user: User | None, *, at: dt.datetime) -> set[int]:
     """The keys of the badges that the person holds at that time."""
     if user is None or not user.is_authenticated:
         return set()
-    good = BadgeGrant.objects.filter(user=user, revoked_at=None).filter(
-        Q(expires_at=None) | Q(expires_at__gt=at)
-    )
+    good = BadgeGrant.objects.filter(user=user, revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=at))
     return set(good.values_list("badge_id", flat=True))
 
 

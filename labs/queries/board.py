@@ -135,7 +135,7 @@ def _coming(machines: Iterable[Machine], now: dt.datetime) -> dict[int, list[Boo
 
 
 def powers(devices: Sequence["Device"], *, now: dt.datetime, spark: bool = True) -> dict[int, Power]:
-    """What these devices draw and, with `spark`, their last hour, by the device's number; two queries at most."""
+    """What these devices draw and, with `spark`, their last hour, by their number; two queries at most."""
     last = device_queries.last_values(devices)
     hour = {} if not spark else device_queries.curves(devices, "power_w", now - HOUR, now, step_s=60)
     found = {}

@@ -48,9 +48,7 @@ def is_open(machine: Machine, span: Span) -> bool:
     return times.opening(span, opened(machine, span.start - day, span.end + day)) is not None
 
 
-def taken(
-    machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Booking | None = None
-) -> list[Span]:
+def taken(machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Booking | None = None) -> list[Span]:
     """Blocked spans, bookings with their buffers, in order."""
     meeting = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
     meeting = meeting.exclude(status=Booking.Status.CANCELLED)
@@ -71,40 +69,63 @@ def next_free(machine: Machine, wanted: Span, *, without: Booking | None = None)
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """What is known of a machine's time between two moments: read once, asked often."""
+
+    machine: Machine
+    now: dt.datetime
+    buffers: Buffers
+    taken: list[Span]
+    opened: list[Span]
+    sun: list[times.Sun]
+
+    def why_not(self, span: Span) -> str:
+        """“past”, “repair”, “closed”, “taken”, or nothing when the span could be booked."""
+        if span.start < self.now:
+            return "past"
+        if self.machine.state == Machine.State.REPAIR:
+            return "repair"
+        if times.opening(span, self.opened) is None:
+            return "closed"
+        blocked = Span(span.start - self.buffers.before, span.end + self.buffers.after)
+        return "taken" if times.clash(blocked, self.taken) else ""
+
+    def share(self, span: Span) -> float | None:
+        """The share of local sun in the span, or None."""
+        return times.share_of(span, self.sun)
+
+    def slot(self, span: Span) -> Slot:
+        """The span as a slot."""
+        why = self.why_not(span)
+        return Slot(span.start, span.end, not why, self.share(span), why)
+
+
+def diary(machine: Machine, *, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> Diary:
+    """The machine's time between two moments, with a day to spare on both sides; a few queries."""
+    low, high = start - dt.timedelta(days=1), end + dt.timedelta(days=2)
+    return Diary(
+        machine,
+        now,
+        buffers(machine),
+        taken(machine, low, high),
+        opened(machine, low, high),
+        sun.hours(machine.lab.place, start, end + dt.timedelta(days=1)),
+    )
+
+
 def slots(
     machine: Machine, *, start: dt.datetime, end: dt.datetime, step: dt.timedelta, now: dt.datetime
 ) -> list[Slot]:
-    """The time between two moments in steps, each free or not, with its sun. Three queries, however long."""
-    day = dt.timedelta(days=1)
-    held = taken(machine, start - day, end + day)
-    doors = opened(machine, start - day, end + day)
-    shares = sun.hours(machine.lab.place, start, end)
-    needs, found = buffers(machine), []
+    """The time between two moments in steps, each free or not, with its sun."""
+    known, found = diary(machine, start=start, end=end, now=now), []
     while start + step <= end:
-        span = Span(start, start + step)
-        why = why_not(machine, span, needs, held, doors, now)
-        found.append(Slot(span.start, span.end, not why, times.share_of(span, shares), why))
+        found.append(known.slot(Span(start, start + step)))
         start += step
     return found
 
 
-def why_not(
-    machine: Machine, span: Span, needs: Buffers, held: list[Span], doors: list[Span], now: dt.datetime
-) -> str:
-    """“past”, “repair”, “closed”, “taken”, or nothing when the span could be booked."""
-    if span.start < now:
-        return "past"
-    if machine.state == Machine.State.REPAIR:
-        return "repair"
-    if times.opening(span, doors) is None:
-        return "closed"
-    blocked = Span(span.start - needs.before, span.end + needs.after)
-    return "taken" if times.clash(blocked, held) else ""
-
-
-def best(
-    machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int = 7, count: int = 3
-) -> list[Offer]:
+def best(machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int = 7, count: int = 3) -> list[Offer]:
     """The sunniest free times of that length in the coming days, at hours when people are up."""
     if machine.state == Machine.State.REPAIR:
         return []
@@ -123,7 +144,7 @@ def best(
 
 
 def _waking(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]:
-    """Open time; a machine that works alone is offered from eight in the morning, since somebody must start it."""
+    """Open time; one that works alone is offered when somebody can be there to start it."""
     spans = opened(machine, start, end)
     if not machine.unattended:
         return spans
@@ -145,6 +166,4 @@ def to_come(user: User) -> QuerySet[Booking]:
 
 def find(booking_id: uuid.UUID | str) -> Booking | None:
     """The booking of that id."""
-    return (
-        Booking.objects.select_related("machine__lab__place", "user", "design").filter(pk=booking_id).first()
-    )
+    return Booking.objects.select_related("machine__lab__place", "user", "design").filter(pk=booking_id).first()

@@ -1,7 +1,7 @@
 """Reads of labs and machines."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
@@ -15,6 +15,9 @@ from labs.errors import UnknownLab, UnknownMachine
 from labs.models import Badge, Lab, Machine
 from labs.policies import MANAGING
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 
 class Pin(TypedDict):
     """A lab on a map."""
@@ -26,7 +29,13 @@ class Pin(TypedDict):
     detail: str
 
 
-def labs(place: Place | None = None) -> QuerySet[Lab]:
+class Counted(TypedDict):
+    """What a list of labs also knows."""
+
+    machine_count: int
+
+
+def labs(place: Place | None = None) -> "QuerySet[WithAnnotations[Lab, Counted]]":
     """All labs, or those of a place and its parts, with the number of their machines."""
     rows = Lab.objects.select_related("organisation", "place").annotate(machine_count=Count("machines"))
     if place is not None:
@@ -82,8 +91,7 @@ def pins(place: Place | None = None) -> list[Pin]:
             "lon": lab.lon,
             "title": lab.name,
             "url": reverse("rooms:lab", args=[lab.slug]),
-            "detail": ngettext("%(n)d machine", "%(n)d machines", lab.machine_count)
-            % {"n": lab.machine_count},
+            "detail": ngettext("%(n)d machine", "%(n)d machines", lab.machine_count) % {"n": lab.machine_count},
         }
         for lab in found
         if lab.lat is not None and lab.lon is not None
@@ -94,9 +102,7 @@ def search(words: str, user: User | None, limit: int) -> Sequence[Hit]:
     """Labs and machines whose name, kind or materials hold every word, best first."""
     labs_found, machines_found = Lab.objects.all(), Machine.objects.select_related("lab")
     for word in words.split()[:8]:
-        labs_found = labs_found.filter(
-            Q(name__icontains=word) | Q(about__icontains=word) | Q(address__icontains=word)
-        )
+        labs_found = labs_found.filter(Q(name__icontains=word) | Q(about__icontains=word) | Q(address__icontains=word))
         machines_found = machines_found.filter(
             Q(name__icontains=word)
             | Q(model__icontains=word)

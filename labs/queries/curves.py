@@ -13,13 +13,15 @@ from labs.engine import hours
 from labs.models import Job, Machine
 
 MOST_POINTS = 300
-STEPS_S = (10, 30, 60, 300, 900, 3600)
+STEPS_S = (60, 300, 900, 3600)
+#: Readings further apart are a gap: no line is drawn over it (devices hold a power for as long).
+GAP = dt.timedelta(minutes=5)
 DAY_STEP_S = 900
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Power in W: `chart` for `lc-chart`, `rows` (start, mean W) for the table; `finding` says it in words."""
+    """Power in W: `chart` for `lc-chart`, `rows` (start, mean W) for the table, `finding` in words."""
 
     chart: dict[str, Any]
     rows: list[tuple[dt.datetime, float | None]]
@@ -34,7 +36,7 @@ class Curve:
 
 
 def day_of(text: str, zone: ZoneInfo, now: dt.datetime) -> dt.date:
-    """The day written as 2026-06-18, at most today in the lab's own calendar; today when it cannot be read."""
+    """The day written as 2026-06-18, at most today by the lab's calendar; today if it cannot be read."""
     today = now.astimezone(zone).date()
     try:
         day = dt.date.fromisoformat(text) if text else today
@@ -80,9 +82,7 @@ def of_job(job: Job, now: dt.datetime) -> Curve | None:
     return _curve(job.machine, points, step_s, job.machine.lab.zone, words)
 
 
-def _curve(
-    machine: Machine, points: Sequence[device_queries.Point], step_s: int, zone: ZoneInfo, energy: str
-) -> Curve:
+def _curve(machine: Machine, points: Sequence[device_queries.Point], step_s: int, zone: ZoneInfo, energy: str) -> Curve:
     rows = _with_gaps(points, dt.timedelta(seconds=step_s), zone)
     known = [watts for _at, watts in rows if watts is not None]
     words = {
@@ -91,9 +91,7 @@ def _curve(
         "high": round(max(known, default=0)),
     }
     finding = (
-        _("%(machine)s drew %(low)d to %(high)d W")
-        if known
-        else _("%(machine)s has reported no power for this time")
+        _("%(machine)s drew %(low)d to %(high)d W") if known else _("%(machine)s has reported no power for this time")
     ) % words
     values = [None if watts is None else round(watts, 1) for _at, watts in rows]
     series = {"label": _("Power"), "unit": "W", "color": "load", "kind": "area", "values": values}
@@ -107,7 +105,7 @@ def _with_gaps(
     """The points, with one empty point where nothing was heard, so that no line is drawn over a gap."""
     rows: list[tuple[dt.datetime, float | None]] = []
     for point in points:
-        if rows and point.start - rows[-1][0] > step:
+        if rows and point.start - rows[-1][0] > max(step, GAP):
             rows.append((rows[-1][0] + step, None))
         rows.append((point.start.astimezone(zone), point.mean))
     return rows

@@ -48,16 +48,12 @@ def production(place: Place) -> Iterator[Evidence]:
             heard["at"],
             url,
         )
-    measured = Job.objects.filter(
-        of_place(place, "machine__lab__"), energy_quality__in=("measured", "integrated")
-    )
+    measured = Job.objects.filter(of_place(place, "machine__lab__"), energy_quality__in=("measured", "integrated"))
     made = measured.aggregate(n=Count("pk"), at=Max("finished_at"))
     if made["n"]:
         yield Evidence(SYSTEM, 2, _("jobs with measured energy"), made["n"], "labs.Job", made["at"], url)
     if apps.is_installed("energy") and sun.hours(place, now, now + dt.timedelta(hours=24)):
-        coming = Booking.objects.filter(
-            of_place(place, "machine__lab__"), end__gt=now, status="booked"
-        ).count()
+        coming = Booking.objects.filter(of_place(place, "machine__lab__"), end__gt=now, status="booked").count()
         if coming:
             yield Evidence(
                 SYSTEM,

@@ -1,7 +1,7 @@
 """The share of production from open designs: the third figure on the front door, worked out from the rows."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,10 @@ class Hours:
         return self.proven_open + self.proven_closed + self.probable
 
 
-def groups(place: Place, start: dt.datetime, end: dt.datetime) -> list[dict[str, Any]]:
+def groups(place: Place, start: dt.datetime, end: dt.datetime) -> list[Mapping[str, Any]]:
     """Finished jobs of a place in the period, summed by lab, provenance, visibility and licence."""
     length = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
-    return list(
+    rows: Iterable[Mapping[str, Any]] = (
         Job.objects.filter(
             of_place(place, "machine__lab__"),
             outcome=Job.Outcome.FINISHED,
@@ -61,9 +61,10 @@ def groups(place: Place, start: dt.datetime, end: dt.datetime) -> list[dict[str,
         .annotate(jobs=Count("pk"), length=Sum(length))
         .order_by("machine__lab__name", "provenance", "design__licence")
     )
+    return list(rows)
 
 
-def add_up(rows: list[dict[str, Any]]) -> Hours:
+def add_up(rows: Iterable[Mapping[str, Any]]) -> Hours:
     """Sort the groups' machine hours by what is known."""
     hours = Hours()
     for row in rows:
@@ -84,15 +85,15 @@ def open_production(place: Place) -> Figure:
     rows = groups(place, start, end)
     hours = add_up(rows)
     if hours.total <= 0:
-        sentence = _("No machine in %(place)s has finished a job in the last 90 days.") % {
-            "place": place.name
-        }
+        sentence = _("No machine in %(place)s has finished a job in the last 90 days.") % {"place": place.name}
         return Figure(None, None, None, _("machine hours"), start, end, None, sentence)
     value = hours.proven_open / hours.total
     upper = 1.0 - hours.proven_closed / hours.total
-    sentence = _(
-        "Of 100 machine hours in %(place)s, at least %(low)d went into designs that anyone may make; at most %(high)d."
-    ) % {"place": place.name, "low": round(100 * value), "high": round(100 * upper)}
+    sentence = _("Of 100 machine hours in %(place)s, %(low)d to %(high)d went into designs that anyone may make.") % {
+        "place": place.name,
+        "low": round(100 * value),
+        "high": round(100 * upper),
+    }
     return Figure(
         value=value,
         numerator=hours.proven_open,
@@ -106,16 +107,14 @@ def open_production(place: Place) -> Figure:
         upper=upper,
         demo=any(row["demo"] for row in rows),
         notes=(
-            _(
-                "Counted as open: jobs whose file is, byte for byte, a file of a public design with an open licence."
-            ),
+            _("Open: the job's file is, byte for byte, a file of a public design with an open licence."),
             _("Files that nobody knows count as closed here and as open in the upper bound."),
         ),
     )
 
 
 def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A group of jobs as a row of the figure's table; a design that is not public is not told by its licence."""
+    """A group of jobs as a row of the figure's table; a private design's licence is not told."""
     proven = row["provenance"] == Job.Provenance.PROVEN
     public = row["design__visibility"] == "public"
     licence = (row["design__licence"] if public else _("not public")) if row["design__visibility"] else ""

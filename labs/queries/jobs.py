@@ -1,4 +1,4 @@
-"""Reads of jobs: what one may see of them. A design that the visitor may not see looks like a file nobody knows."""
+"""Reads of jobs, as one may see them: a design that is not yours to see looks like an unknown file."""
 
 import datetime as dt
 import uuid
@@ -89,9 +89,7 @@ def shown(jobs: Iterable[Job], viewer: User | None) -> list[Shown]:
     seen = _visible_designs({j.design_id for j in listed if j.design_id}, person)
     managed = managed_by(person)
     organisations = (
-        set(Membership.objects.filter(user=person).values_list("organisation_id", flat=True))
-        if person
-        else set()
+        set(Membership.objects.filter(user=person).values_list("organisation_id", flat=True)) if person else set()
     )
     return [_shown(job, person, seen, managed, organisations) for job in listed]
 
@@ -104,9 +102,7 @@ def _visible_designs(wanted: set[int], person: User | None) -> set[int]:
     return set(visible_to(person).filter(pk__in=wanted).values_list("pk", flat=True))
 
 
-def _shown(
-    job: Job, person: User | None, seen: set[int], managed: set[int], organisations: set[int]
-) -> Shown:
+def _shown(job: Job, person: User | None, seen: set[int], managed: set[int], organisations: set[int]) -> Shown:
     booker = job.booking.user if job.booking else None
     close = person is not None and (booker == person or job.machine.lab_id in managed)
     design = job.design if job.design_id in seen else None
@@ -121,20 +117,21 @@ def _shown(
     )
 
 
-def energy_of_design(design: "Design") -> tuple[int, float | None]:
-    """How many finished makes of a design were measured, and their mean kWh (None without any)."""
+def energy_of_design(design: "Design", process: str = "") -> tuple[int, float | None]:
+    """How many finished makes of a design (by a process) were measured, and their mean kWh (None without any)."""
     measured = Job.Quality.MEASURED, Job.Quality.INTEGRATED
-    kwh = list(
-        of_design(design)
-        .filter(outcome=Job.Outcome.FINISHED, energy_quality__in=measured)
-        .values_list("energy_kwh", flat=True)
-    )
+    kwh = list(_finished(design, process).filter(energy_quality__in=measured).values_list("energy_kwh", flat=True))
     known = [value for value in kwh if value is not None]
     return len(known), (sum(known) / len(known) if known else None)
 
 
-def usual_length(design: "Design") -> dt.timedelta | None:
-    """The median machine time of a design's finished makes."""
-    times = of_design(design).filter(outcome=Job.Outcome.FINISHED).values_list("started_at", "finished_at")
+def _finished(design: "Design", process: str) -> QuerySet[Job]:
+    made = of_design(design).filter(outcome=Job.Outcome.FINISHED)
+    return made.filter(machine__process=process) if process else made
+
+
+def usual_length(design: "Design", process: str = "") -> dt.timedelta | None:
+    """The median machine time of a design's finished makes (by a process); None without any."""
+    times = _finished(design, process).values_list("started_at", "finished_at")
     lengths = sorted(end - start for start, end in times if end)
     return lengths[len(lengths) // 2] if lengths else None

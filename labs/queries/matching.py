@@ -46,7 +46,7 @@ def parts_of(design: "Design") -> list[engine.Part]:
 
 
 def matches(design: "Design", *, machines: Sequence[Machine] | None = None) -> list[Match]:
-    """Every machine with reasons for and against, those that fit first. Three queries, however many machines."""
+    """Every machine with reasons for and against, those that fit first; three queries in all."""
     parts = parts_of(design)
     asked = list(catalogue.machines()) if machines is None else machines
     found = [_match(machine, parts) for machine in asked]

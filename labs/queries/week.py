@@ -1,4 +1,4 @@
-"""The week of one machine: taken times, the sun behind them, and every hour at which the chosen length would fit."""
+"""The week of one machine: taken times, the sun behind them, every hour that would fit."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -8,14 +8,17 @@ from urllib.parse import urlencode
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from commons.people.models import User
-from labs.engine import hours, times
+from labs.engine import hours
 from labs.engine.hours import Span
 from labs.models import Booking, Machine
 from labs.policies import is_fellow
-from labs.queries import bookings, sun
+from labs.queries import bookings
 
 FIRST_HOUR, LAST_HOUR = 8, 21
 QUARTER = dt.timedelta(minutes=15)
+ONE = dt.timedelta(days=1)
+SUN_AT_MOST = 62
+"""Opacity in per cent of an hour that is all sun: words on it stay readable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,6 @@ class Day:
     shut: list[Block] = field(default_factory=list)
     past: int = 0
     cells: list[Cell] = field(default_factory=list)
-    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,57 +85,62 @@ def monday(text: str, default: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())
 
 
-def build(
-    machine: Machine,
-    *,
-    first: dt.date,
-    length: dt.timedelta,
-    now: dt.datetime,
-    viewer: User | None,
-    pick: dt.datetime | None,
-    asked: Mapping[str, str],
-) -> Week:
-    """The week that begins on `first`, for a booking of that length. Three queries."""
-    zone, one = machine.lab.zone, dt.timedelta(days=1)
-    start, end = hours.at(first, 0, zone), hours.at(first + 7 * one, 0, zone)
-    rows = _bookings(machine, start - one, end + one)
-    taken = sorted(Span(b.blocked.lower, b.blocked.upper) for b in rows)
-    doors = bookings.opened(machine, start - one, end + 2 * one)
-    shares = sun.hours(machine.lab.place, start, end + one)
-    today = now.astimezone(zone).date()
-    fellow = is_fellow(viewer, machine.lab)
-    focus = (pick or now).astimezone(zone).date()
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page asks for: a booking of `length`, perhaps at `pick`; `address` goes on in every link."""
+
+    length: dt.timedelta
+    pick: dt.datetime | None
+    address: Mapping[str, str]
+    viewer: User | None
+
+    def url(self, **more: str) -> str:
+        """The page with this changed."""
+        return "?" + urlencode({**self.address, **more})
+
+
+def build(machine: Machine, *, first: dt.date, asked: Asked, now: dt.datetime) -> Week:
+    """The week that begins on `first`; a few queries."""
+    zone = machine.lab.zone
+    start, end = hours.at(first, 0, zone), hours.at(first + 7 * ONE, 0, zone)
+    diary = bookings.diary(machine, start=start, end=end, now=now)
+    rows = _bookings(machine, start - ONE, end + ONE)
+    fellow = is_fellow(asked.viewer, machine.lab)
     days = []
     for nth in range(7):
-        date = first + nth * one
-        day = Day(date, date == today, date == focus or (nth == 0 and not first <= focus < first + 7 * one))
-        _draw(day, machine, rows, doors, shares, now, viewer, fellow)
-        if pick is not None and pick.astimezone(zone).date() == date:
-            day.blocks.append(_block(day, Span(pick, pick + length), zone, kind="pick"))
-        day.cells = [
-            _cell(machine, date, hour, length, taken, doors, shares, now, pick, asked) for hour in range(24)
-        ]
-        day.blocks = [b for b in day.blocks if b.length > 0]
+        day = _day(first, nth, (asked.pick or now).astimezone(zone).date(), now.astimezone(zone).date())
+        _draw_ground(day, diary)
+        day.blocks = [_booked(day, booking, asked.viewer, fellow, zone) for booking in rows]
+        if asked.pick is not None and asked.pick.astimezone(zone).date() == day.date:
+            day.blocks.append(_block(day, Span(asked.pick, asked.pick + asked.length), zone, kind="pick"))
+        day.blocks = [block for block in day.blocks if block.length]
+        day.cells = [_cell(day.date, hour, diary, asked) for hour in range(24)]
         days.append(day)
-    table = [(hour, [day.cells[hour] for day in days]) for hour in range(24)]
-    table = [
-        (hour, cells) for hour, cells in table if FIRST_HOUR <= hour < LAST_HOUR or any(c.free for c in cells)
-    ]
-    address = {k: v for k, v in asked.items() if k != "week"}
     return Week(
         days,
-        "?" + urlencode({**address, "week": (first - 7 * one).isoformat()}),
-        "?" + urlencode({**address, "week": (first + 7 * one).isoformat()}),
-        "?" + urlencode(address),
-        table,
+        asked.url(week=(first - 7 * ONE).isoformat()),
+        asked.url(week=(first + 7 * ONE).isoformat()),
+        asked.url(),
+        _table(days),
     )
+
+
+def _day(first: dt.date, nth: int, focus: dt.date, today: dt.date) -> Day:
+    """The nth day; a phone shows the day of the choice, or the first of the week."""
+    date = first + nth * ONE
+    elsewhere = not first <= focus < first + 7 * ONE
+    return Day(date, date == today, date == focus or (elsewhere and nth == 0))
+
+
+def _table(days: list[Day]) -> list[tuple[int, list[Cell]]]:
+    """The week by hours; hours of the night only if something is free in them."""
+    rows = [(hour, [day.cells[hour] for day in days]) for hour in range(24)]
+    return [(hour, row) for hour, row in rows if FIRST_HOUR <= hour < LAST_HOUR or any(cell.free for cell in row)]
 
 
 def _bookings(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Booking]:
     rows = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
-    return list(
-        rows.exclude(status=Booking.Status.CANCELLED).select_related("user", "design").order_by("start")
-    )
+    return list(rows.exclude(status=Booking.Status.CANCELLED).select_related("user", "design").order_by("start"))
 
 
 def _quarters(day: Day, span: Span, zone: dt.tzinfo) -> tuple[int, int]:
@@ -146,62 +153,41 @@ def _quarters(day: Day, span: Span, zone: dt.tzinfo) -> tuple[int, int]:
     return round((low - top) / QUARTER), max(round((high - low) / QUARTER), 1)
 
 
-def _block(day: Day, span: Span, zone: dt.tzinfo, words: str = "", detail: str = "", kind: str = "") -> Block:
+def _block(day: Day, span: Span, zone: dt.tzinfo, name: str = "", kind: str = "") -> Block:
     top, length = _quarters(day, span, zone)
     clock = f"{span.start.astimezone(zone):%H:%M}–{span.end.astimezone(zone):%H:%M}"
-    return Block(top, length, words or clock, detail, kind)
+    return Block(top, length, name or clock, clock if name else "", kind)
 
 
-def _draw(
-    day: Day,
-    machine: Machine,
-    rows: list[Booking],
-    doors: list[Span],
-    shares: list[times.Sun],
-    now: dt.datetime,
-    viewer: User | None,
-    fellow: bool,
-) -> None:
-    zone = machine.lab.zone
+def _booked(day: Day, booking: Booking, viewer: User | None, fellow: bool, zone: dt.tzinfo) -> Block:
+    """A booking on the day; who it is, only the person and the lab's own people see."""
+    mine = viewer is not None and booking.user_id == viewer.pk
+    span = Span(booking.start, booking.end)
+    name = str(booking.user) if mine or fellow else ""
+    return _block(day, span, zone, name, "mine" if mine else "taken")
+
+
+def _draw_ground(day: Day, diary: bookings.Diary) -> None:
+    """The sun, the closed hours and the past of the day."""
+    zone = diary.machine.lab.zone
     whole = Span(hours.at(day.date, FIRST_HOUR * 60, zone), hours.at(day.date, LAST_HOUR * 60, zone))
     for at in range(FIRST_HOUR, LAST_HOUR):
         hour = Span(hours.at(day.date, at * 60, zone), hours.at(day.date, (at + 1) * 60, zone))
-        share = times.share_of(hour, shares) if hour.end > hour.start else None
+        share = diary.share(hour) if hour.end > hour.start else None
         if share:
-            day.suns.append((4 * (at - FIRST_HOUR), round(62 * share)))
-    day.share = times.share_of(whole, shares) or 0.0
-    for booking in rows:
-        mine = viewer is not None and booking.user_id == viewer.pk
-        name = "" if not (mine or fellow) else str(booking.user)
-        span = Span(booking.start, booking.end)
-        detail = f"{span.start.astimezone(zone):%H:%M}–{span.end.astimezone(zone):%H:%M}"
-        block = _block(day, span, zone, name, detail, "mine" if mine else "taken")
-        if block.length:
-            day.blocks.append(block)
-    at = whole.start
-    for door in [*doors, Span(whole.end, whole.end)]:
-        if door.start > at and at < whole.end:
-            top, length = _quarters(day, Span(at, door.start), zone)
+            day.suns.append((4 * (at - FIRST_HOUR), round(SUN_AT_MOST * share)))
+    at_most = whole.start
+    for door in [*diary.opened, Span(whole.end, whole.end)]:
+        if door.start > at_most and at_most < whole.end:
+            top, length = _quarters(day, Span(at_most, door.start), zone)
             if length:
                 day.shut.append(Block(top, length))
-        at = max(at, door.end)
-    day.past = _quarters(day, Span(whole.start, max(now, whole.start)), zone)[1]
+        at_most = max(at_most, door.end)
+    day.past = _quarters(day, Span(whole.start, max(diary.now, whole.start)), zone)[1]
 
 
-def _cell(
-    machine: Machine,
-    date: dt.date,
-    hour: int,
-    length: dt.timedelta,
-    taken: list[Span],
-    doors: list[Span],
-    shares: list[times.Sun],
-    now: dt.datetime,
-    pick: dt.datetime | None,
-    asked: Mapping[str, str],
-) -> Cell:
-    start = hours.at(date, hour * 60, machine.lab.zone)
-    span = Span(start, start + length)
-    why = bookings.why_not(machine, span, bookings.buffers(machine), taken, doors, now)
-    url = "?" + urlencode({**asked, "start": start.isoformat()}) if not why else ""
-    return Cell(hour, not why, why, times.share_of(span, shares), url, pick == start)
+def _cell(date: dt.date, hour: int, diary: bookings.Diary, asked: Asked) -> Cell:
+    start = hours.at(date, hour * 60, diary.machine.lab.zone)
+    slot = diary.slot(Span(start, start + asked.length))
+    url = asked.url(start=start.isoformat()) if slot.free else ""
+    return Cell(hour, slot.free, slot.why, slot.solar_share, url, asked.pick == start)

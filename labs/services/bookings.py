@@ -1,7 +1,8 @@
 """Book, move, cancel. Each locks the person and then the machine, so that no two writers wait for each other.
 
-The exclusion constraint is the truth and the lock keeps it cheap: a plain conflicting INSERT was seen to fall into
-deadlock storms, so the row goes in by ON CONFLICT DO NOTHING and the refusal names the next free time.
+The exclusion constraint is the truth and the lock keeps it cheap: a plain conflicting INSERT was seen to
+fall into deadlock storms, so the row goes in by ON CONFLICT DO NOTHING and the refusal names the next free
+time.
 """
 
 import datetime as dt
@@ -108,9 +109,7 @@ def check_cap(*, machine: Machine, user: User, now: dt.datetime) -> None:
 def _taken(machine: Machine, span: Span, *, without: Booking | None = None) -> Overlap:
     found = bookings.next_free(machine, span, without=without)
     if found is None:
-        sentence = _("%(machine)s is taken then, and for as far as bookings are open.") % {
-            "machine": machine.name
-        }
+        sentence = _("%(machine)s is taken then, and for as far as bookings are open.") % {"machine": machine.name}
         return Overlap(sentence, next_free=None)
     sentence = _("%(machine)s is taken then. It is free %(start)s.") % {
         "machine": machine.name,
@@ -156,7 +155,7 @@ def create_booking(
 
 @transaction.atomic
 def move_booking(*, booking: Booking, start: dt.datetime, end: dt.datetime) -> Booking:
-    """Give a booking another time under the same rules. Refuses with OverAlready, BadTime, NotQualified, Overlap."""
+    """Give a booking another time by the same rules. Raises OverAlready, BadTime, NotQualified, Overlap."""
     now, span = timezone.now(), Span(start, end)
     machine = _lock_machine(booking.machine)
     held = Booking.objects.select_for_update(of=("self",)).select_related("user").get(pk=booking.pk)

@@ -1,4 +1,4 @@
-"""Labs, machines and badges: open a lab, add a machine, take it out of service, give a badge, tie a device to it."""
+"""Labs, machines and badges: open, add, take out of service, give, tie a device to it."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -49,8 +49,7 @@ def open_lab(
         hours.check(week)
     except ValueError as day:
         raise BadHours(
-            _("The opening hours of “%(day)s” cannot be read; write them as 09:00 to 21:00, in order.")
-            % {"day": day}
+            _("The opening hours of “%(day)s” cannot be read; write them as 09:00 to 21:00, in order.") % {"day": day}
         ) from None
     return Lab.objects.create(
         organisation=organisation,
@@ -77,12 +76,10 @@ def add_machine(
     demo: bool = False,
     **facts: Any,
 ) -> Machine:
-    """A machine of the lab; its process follows from its class unless `facts` says otherwise. Raises BadMachine."""
+    """A machine of the lab; its process follows from its class unless given. Raises BadMachine."""
     if cls not in Machine.Kind.values:
         known = ", ".join(Machine.Kind.values)
-        raise BadMachine(
-            _("“%(cls)s” is no class of machine; there are %(known)s.") % {"cls": cls, "known": known}
-        )
+        raise BadMachine(_("“%(cls)s” is no class of machine; there are %(known)s.") % {"cls": cls, "known": known})
     slug = slug or slugify(name)
     if not slug or slug in {"book", "desk", "live", "new"}:
         raise BadMachine(_("“%(name)s” cannot be an address; choose another name.") % {"name": name})
@@ -100,7 +97,7 @@ def add_machine(
 
 @transaction.atomic
 def set_state(*, machine: Machine, state: str, note: str = "", back_on: dt.date | None = None) -> Machine:
-    """Take a machine out of service, with the reason and the day it should be back, or put it in order again."""
+    """Take a machine out of service, with the reason and the day it is back, or put it in order again."""
     held = Machine.objects.select_for_update(no_key=True).get(pk=machine.pk)
     held.state = Machine.State(state)
     out = held.state == Machine.State.REPAIR
@@ -113,9 +110,7 @@ def set_state(*, machine: Machine, state: str, note: str = "", back_on: dt.date 
 def device_of(*, machine: Machine) -> Device:
     """The machine's device, made on first use: it belongs to the lab's organisation and place."""
     held = (
-        Machine.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("lab", "device")
-        .get(pk=machine.pk)
+        Machine.objects.select_for_update(no_key=True, of=("self",)).select_related("lab", "device").get(pk=machine.pk)
     )
     if held.device is None:
         held.device = devices.create_device(
@@ -137,9 +132,7 @@ def enrolment_code(*, machine: Machine) -> devices.ShownCode:
 
 
 @transaction.atomic
-def create_badge(
-    *, slug: str, name: str, about: str = "", lab: Lab | None = None, demo: bool = False
-) -> Badge:
+def create_badge(*, slug: str, name: str, about: str = "", lab: Lab | None = None, demo: bool = False) -> Badge:
     """A badge, made once."""
     badge, _made = Badge.objects.get_or_create(
         slug=slug, defaults={"name": name, "about": about, "lab": lab, "demo": demo}
@@ -158,9 +151,7 @@ def grant_badge(
     for grant in BadgeGrant.objects.filter(badge=badge, user=user, revoked_at=None):
         if grant.expires_at is None or (expires_at is not None and grant.expires_at >= expires_at):
             return grant
-    return BadgeGrant.objects.create(
-        badge=badge, user=user, granted_by=by, granted_at=now, expires_at=expires_at
-    )
+    return BadgeGrant.objects.create(badge=badge, user=user, granted_by=by, granted_at=now, expires_at=expires_at)
 
 
 def revoke_badge(*, badge: Badge, user: User) -> int:

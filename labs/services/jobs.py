@@ -1,7 +1,8 @@
 """What a machine says about its jobs: take it in once, fold it, prove the design, measure the kWh.
 
-Events share the device's counter of seq with its readings, under the same lock, in the same transaction. A job is
-folded anew from all its events, so that any order of arrival, and any repetition, gives the same job.
+Events share the device's counter of seq with its readings, under the same lock, in the same transaction. A
+job is folded anew from all its events, so that any order of arrival, and any repetition, gives the same
+job.
 """
 
 import datetime as dt
@@ -29,13 +30,13 @@ from labs.queries import sun
 HEX = {"sha256": 64, "source_sha256": 64, "sha1": 40, "blob": 40}
 EARLY = dt.timedelta(minutes=15)
 TOO_OLD, TOO_NEW = dt.timedelta(days=400), dt.timedelta(minutes=5)
-#: A reading this far outside a job can still move its edges: the counter is interpolated between its neighbours.
+#: A reading this far outside a job can still move its edges: the counter is read off between neighbours.
 EDGE = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The same answer as telemetry's: `acked` is the highest seq below which everything is committed or rejected."""
+    """Telemetry's answer: `acked` is the highest seq below which everything is committed or rejected."""
 
     acked: int
     stored: int
@@ -62,7 +63,7 @@ class Message:
 
 @transaction.atomic
 def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) -> Ack:
-    """Store what is new and fold the jobs it is about. Raises NotALabDevice, and BadJobEvent when nothing has a seq.
+    """Store what is new and fold its jobs. Raises NotALabDevice, and BadJobEvent when nothing has a seq.
 
     Locks the device row first (claim_seqs).
     """
@@ -81,9 +82,7 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
         seq = seq_of(raw)
         if seq is None or seq not in left:
             if seq is None:
-                rejected.append(
-                    {"seq": None, "code": "job:no-seq", "sentence": _("This message has no seq.")}
-                )
+                rejected.append({"seq": None, "code": "job:no-seq", "sentence": _("This message has no seq.")})
             continue
         left.discard(seq)
         try:
@@ -93,9 +92,7 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
             continue
         event = message.event
         if not now - TOO_OLD < event.ts < now + TOO_NEW:
-            sentence = _("The clock says %(ts)s; the time of arrival stands instead.") % {
-                "ts": event.ts.isoformat()
-            }
+            sentence = _("The clock says %(ts)s; the time of arrival stands instead.") % {"ts": event.ts.isoformat()}
             flagged.append({"seq": seq, "code": "job:wrong-clock", "sentence": sentence})
             event = event._replace(ts=now)
         by_job.setdefault(message.job, []).append(event)
@@ -145,9 +142,7 @@ def _number(raw: Mapping[str, Any], name: str, *, most: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise Refused(
-            "job:bad-number", _("“%(name)s” is a number from 0 to %(most)g.") % {"name": name, "most": most}
-        )
+        raise Refused("job:bad-number", _("“%(name)s” is a number from 0 to %(most)g.") % {"name": name, "most": most})
     return float(value)
 
 
@@ -211,7 +206,7 @@ def refold(*, job: Job) -> None:
 
 
 def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:
-    """The booking that a job belongs to: the one that runs when it starts, or begins within a quarter of an hour."""
+    """The booking that a job belongs to: it runs when the job starts, or begins soon after."""
     return (
         Booking.objects.select_related("user", "design")
         .filter(machine=machine, status=Booking.Status.BOOKED, start__lte=at + EARLY, end__gt=at)
@@ -223,8 +218,9 @@ def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:
 def prove(*, job: Job) -> None:
     """Say which design the file is of, and how sure that is; does not save.
 
-    The same bytes in a design prove it; the source that a slicer named makes it probable. Only public designs and
-    those that the booking's person may see are asked, so that nobody learns of another's private file by its hash.
+    The same bytes in a design prove it; the source that a slicer named makes it probable. Only public
+    designs and those that the booking's person may see are asked, so that nobody learns of another's
+    private file by its hash.
     """
     job.design, job.provenance = None, Job.Provenance.UNKNOWN
     job.design_path = job.design_commit = job.design_blob = job.design_release = ""
@@ -257,7 +253,7 @@ def measure(*, job: Job) -> None:
         job.energy_kwh, job.energy_quality, job.energy_coverage = None, Job.Quality.NONE, 0.0
         return
     energy = device_queries.energy(job.device, job.started_at, end)
-    known = energy.quality != Job.Quality.NONE
+    known = energy.quality != "none"
     job.energy_kwh = energy.kwh if known else None
     job.energy_quality, job.energy_coverage = energy.quality, energy.coverage
     place = job.machine.lab.place
@@ -265,14 +261,12 @@ def measure(*, job: Job) -> None:
 
 
 def readings_came(*, device: Device, start: dt.datetime, end: dt.datetime) -> int:
-    """Measure again the finished jobs that late readings touch; how many. Runs in the transaction that stores them."""
+    """Measure again the finished jobs that late readings touch; how many. In the readings' transaction."""
     touched = Job.objects.select_related("device", "machine__lab__place").filter(
         Q(device=device), started_at__lte=end + EDGE, finished_at__gte=start - EDGE
     )
     jobs = list(touched)
     for job in jobs:
         measure(job=job)
-        job.save(
-            update_fields=["energy_kwh", "energy_quality", "energy_coverage", "solar_share", "updated_at"]
-        )
+        job.save(update_fields=["energy_kwh", "energy_quality", "energy_coverage", "solar_share", "updated_at"])
     return len(jobs)

@@ -11,7 +11,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from labs.models import Job
 from labs.queries.jobs import Shown
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
+OUTCOME_TONES = {"finished": "good", "failed": "bad", "paused": "warn"}
 TONES = {"proven": "good", "probable": "line", "declared": "line", "unknown": ""}
 
 
@@ -53,9 +53,7 @@ def provenance_chip(shown: Shown) -> SafeString:
 @register.filter
 def outcome_tone(outcome: str) -> str:
     """The chip's kind for how a job ended."""
-    return {Job.Outcome.FINISHED: "good", Job.Outcome.FAILED: "bad", Job.Outcome.PAUSED: "warn"}.get(
-        outcome, "line"
-    )  # type: ignore[call-overload,no-any-return]
+    return OUTCOME_TONES.get(outcome, "line")
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""Choose a time and book it; see and cancel one's bookings. All state is in the address, nothing needs a script."""
+"""Choose a time and book it; see and cancel one's bookings. All state is in the address."""
 
 import datetime as dt
 import uuid
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commons.errors import CityError
 from labs import policies
 from labs.api.common import design_named
+from labs.engine.times import Offer
 from labs.errors import BadTime, Overlap, UnknownBooking, UnknownDesign
 from labs.models import Machine
 from labs.queries import badges, bookings, catalogue, jobs, week
@@ -44,7 +45,7 @@ def _length(request: HttpRequest, machine: Machine, design: "Design | None") -> 
     text = request.GET.get("minutes", "")
     if text.isdecimal() and 5 <= int(text[:5]) <= machine.longest_h * 60:
         return dt.timedelta(minutes=int(text[:5]))
-    usual = jobs.usual_length(design) if design else None
+    usual = jobs.usual_length(design, machine.process) if design else None
     if usual is None:
         return dt.timedelta(hours=1)
     quarters = -(-usual // dt.timedelta(minutes=15))
@@ -90,9 +91,7 @@ def _book(request: HttpRequest, machine: Machine) -> HttpResponse:
     try:
         if start is None or end is None:
             raise BadTime(_("Choose a time first."))
-        booking = services.create_booking(
-            machine=machine, user=person, start=start, end=end, design=_design(request)
-        )
+        booking = services.create_booking(machine=machine, user=person, start=start, end=end, design=_design(request))
     except CityError as refusal:
         context = _page(request, machine, refusal=refusal, start=start, end=end)
         return page(request, "labs/book.html", context, lab=machine.lab, status=refusal.status)
@@ -111,7 +110,7 @@ def _page(
 ) -> dict[str, Any]:
     now, person, design = timezone.now(), viewer(request), _design(request)
     length = end - start if start and end and end > start else _length(request, machine, design)
-    makes, kwh = jobs.energy_of_design(design) if design else (0, None)
+    makes, kwh = jobs.energy_of_design(design, machine.process) if design else (0, None)
     offers = bookings.best(machine, length=length, now=now)
     pick = start or _chosen(request, machine)
     if isinstance(refusal, Overlap) and (following := refusal.data.get("next_free")):
@@ -132,11 +131,10 @@ def _page(
         "length": length,
         "minutes": int(length.total_seconds() // 60),
         "lengths": [(m, dt.timedelta(minutes=m)) for m in LENGTHS_MIN if m <= machine.longest_h * 60],
-        "offers": [_offer(o, zone, now, kwh, asked, pick) for o in offers],
+        "sunny": any(o.share for o in offers),
+        "offers": [_offer(o, zone, kwh, asked, pick) for o in offers],
         "pick": _pick(machine, pick, length, kwh, now) if pick else None,
-        "week": week.build(
-            machine, first=first, length=length, now=now, viewer=person, pick=pick, asked=asked
-        ),
+        "week": week.build(machine, first=first, asked=week.Asked(length, pick, asked, person), now=now),
         "missing": missing,
         "refusal": refusal,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}",
@@ -146,19 +144,14 @@ def _page(
 
 
 def _offer(
-    offer: bookings.Offer,
-    zone: dt.tzinfo,
-    now: dt.datetime,
-    kwh: float | None,
-    asked: dict[str, str],
-    pick: dt.datetime | None,
+    offer: Offer, zone: dt.tzinfo, kwh: float | None, asked: dict[str, str], pick: dt.datetime | None
 ) -> dict[str, Any]:
     there = offer.start.astimezone(zone)
     return {
         "start": there,
         "end": offer.end.astimezone(zone),
         "share": offer.share,
-        "day": day_word(there, now),
+        "day": day_word(there, timezone.now()),
         "words": offer_words(offer, kwh),
         "url": "?" + urlencode({**asked, "start": offer.start.isoformat()}),
         "on": pick == offer.start,
@@ -181,7 +174,7 @@ def _pick(
         "free": slot.free,
         "why": slot.why,
         "share": slot.solar_share,
-        "words": offer_words(bookings.Offer(slot.start, slot.end, slot.solar_share), kwh),
+        "words": offer_words(Offer(slot.start, slot.end, slot.solar_share), kwh),
         "name": f"{formats.date_format(there, 'l')} {formats.time_format(there, 'H:i')}",
     }
 

@@ -29,9 +29,7 @@ class MachineForm(forms.Form):
     name = forms.CharField(label=lazy("Name"), max_length=120)
     cls = forms.ChoiceField(label=lazy("Kind"), choices=Machine.Kind.choices)
     model = forms.CharField(label=lazy("Make and model"), max_length=120, required=False)
-    rated_w = forms.IntegerField(
-        label=lazy("Highest power, W"), min_value=1, max_value=1_000_000, required=False
-    )
+    rated_w = forms.IntegerField(label=lazy("Highest power, W"), min_value=1, max_value=1_000_000, required=False)
     volume_x_mm = forms.FloatField(label=lazy("Width that fits, mm"), min_value=1, required=False)
     volume_y_mm = forms.FloatField(label=lazy("Depth that fits, mm"), min_value=1, required=False)
     volume_z_mm = forms.FloatField(label=lazy("Height that fits, mm"), min_value=1, required=False)
@@ -56,9 +54,7 @@ class StateForm(forms.Form):
     machine = forms.ModelChoiceField(queryset=Machine.objects.none())
     state = forms.ChoiceField(choices=Machine.State.choices)
     note = forms.CharField(label=lazy("What is wrong"), max_length=200, required=False)
-    back_on = forms.DateField(
-        label=lazy("Back on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    back_on = forms.DateField(label=lazy("Back on"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class BadgeForm(forms.Form):
@@ -80,9 +76,7 @@ class BadgeForm(forms.Form):
 
     def clean_person(self) -> User:
         """The account of that name."""
-        found = User.objects.filter(
-            username=self.cleaned_data["person"].strip().lower(), is_active=True
-        ).first()
+        found = User.objects.filter(username=self.cleaned_data["person"].strip().lower(), is_active=True).first()
         if found is None:
             raise forms.ValidationError(_("There is no account of that name."))
         return found
@@ -106,7 +100,7 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
         "badge_form": badge_form,
     }
     if request.method == "POST":
-        done = _do(request, found, person, do, manages, context)
+        done = _do(request, found, do, context)
         if done is not None:
             return done
     context["tiles"] = board.board(found, viewer=person, now=timezone.now())
@@ -114,14 +108,12 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
     return page(request, "labs/desk.html", context, lab=found, status=status)
 
 
-def _do(
-    request: HttpRequest, lab: Lab, person: User | None, do: str, manages: bool, context: dict[str, Any]
-) -> HttpResponse | None:
+def _do(request: HttpRequest, lab: Lab, do: str, context: dict[str, Any]) -> HttpResponse | None:
     """Do what a form asks; None shows the desk again with what `context` then holds."""
     try:
         if do == "badge" and context["badge_form"].is_valid():
-            return _grant(request, lab, person, context["badge_form"])
-        if not manages:
+            return _grant(request, lab, viewer(request), context["badge_form"])
+        if not context["manages"]:
             return None
         if do == "machine" and context["machine_form"].is_valid():
             facts = {k: v for k, v in context["machine_form"].cleaned_data.items() if v not in (None, "")}
@@ -150,9 +142,7 @@ def _grant(request: HttpRequest, lab: Lab, person: User | None, form: BadgeForm)
     given = services.grant_badge(
         badge=form.cleaned_data["badge"], user=form.cleaned_data["person"], by=person, expires_at=expires_at
     )
-    messages.success(
-        request, _("%(person)s has the badge “%(badge)s”.") % {"person": given.user, "badge": given.badge}
-    )
+    messages.success(request, _("%(person)s has the badge “%(badge)s”.") % {"person": given.user, "badge": given.badge})
     return redirect("rooms:lab_desk", lab.slug)
 
 

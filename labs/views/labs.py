@@ -51,9 +51,7 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
         "manages": policies.may_manage(person, found),
         "fellow": policies.is_fellow(person, found),
         "now": now,
-        "best_tile": next(
-            (t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)
-        ),
+        "best_tile": next((t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)),
     }
     return show_page(request, "labs/lab.html", context, lab=found)
 

@@ -37,9 +37,7 @@ class Socket(Generic[T]):
         return plug
 
     def __iter__(self) -> Iterator[T]:
-        return iter(
-            sorted(self._plugs.values(), key=lambda p: (getattr(p, "order", 100), getattr(p, "slug", "")))
-        )
+        return iter(sorted(self._plugs.values(), key=lambda p: (getattr(p, "order", 100), getattr(p, "slug", ""))))
 
     def get(self, slug: str) -> T | None:
         """The plug of that name, if its room is there."""

@@ -60,13 +60,9 @@ def chapters() -> tuple[Chapter, ...]:
     return tuple(found.values())
 
 
-def _operation(
-    document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]
-) -> Operation:
+def _operation(document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]) -> Operation:
     title, _line, words = operation.get("description", "").partition("\n")
-    answers = [
-        (code, _fields(document, answer)) for code, answer in operation["responses"].items() if code < "300"
-    ]
+    answers = [(code, _fields(document, answer)) for code, answer in operation["responses"].items() if code < "300"]
     return Operation(
         slug=operation["operationId"],
         method=method.upper(),
@@ -107,9 +103,7 @@ def _members(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator
         schema = _resolved(document, schema["properties"]["results"].get("items", {}))
     required = schema.get("required", ())
     for name, member in schema.get("properties", {}).items():
-        yield Field(
-            name, _kind(document, member), required=name in required, words=member.get("description", "")
-        )
+        yield Field(name, _kind(document, member), required=name in required, words=member.get("description", ""))
 
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

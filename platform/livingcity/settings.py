@@ -186,7 +186,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Living City",
-    "DESCRIPTION": "Designs, labs, energy and the city twin. Times are ISO 8601 UTC, energy in kWh, power in W, length in mm.",
+    "DESCRIPTION": "Designs, labs, energy and the city twin. Times are ISO 8601 UTC, energy in kWh, power in W, "
+    "length in mm.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -1,6 +1,7 @@
 """Readings by hand, and what they must add up to: worked out one by one, without the engine."""
 
 import datetime as dt
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -45,7 +46,7 @@ def expected_energy_wh(
     """The energy between start and end by exact fractions, segment after segment."""
     ordered = sorted(readings)
     total = Fraction(0)
-    for (t0, _s0, v0), (t1, _s1, v1) in zip(ordered, ordered[1:], strict=False):
+    for (t0, _s0, v0), (t1, _s1, v1) in itertools.pairwise(ordered):
         if counter:
             total += _counter_piece(t0, v0, t1, v1, start, end)
         elif t1 - t0 <= dt.timedelta(minutes=5) and t1 > t0:
@@ -53,7 +54,7 @@ def expected_energy_wh(
     return float(total)
 
 
-def _counter_piece(
+def _counter_piece(  # noqa: PLR0917
     t0: dt.datetime, v0: float, t1: dt.datetime, v1: float, start: dt.datetime, end: dt.datetime
 ) -> Fraction:
     step = max(Fraction(v1) - Fraction(v0), Fraction(0))
@@ -64,7 +65,7 @@ def _counter_piece(
     return step * max(inside, 0) / ((t1 - t0) // US)
 
 
-def _power_piece(
+def _power_piece(  # noqa: PLR0917
     t0: dt.datetime, p0: float, t1: dt.datetime, p1: float, start: dt.datetime, end: dt.datetime
 ) -> Fraction:
     low, high = max(t0, start), min(t1, end)

@@ -43,7 +43,10 @@ def token(client: Client, waiting: Device) -> str:
 
 def send(client: Client, token: str, body: Any) -> Any:
     return client.post(
-        "/api/v1/telemetry/", body, content_type="application/json", headers={"Authorization": f"Bearer {token}"}
+        "/api/v1/telemetry/",
+        body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
     )
 
 
@@ -129,7 +132,9 @@ def test_pages_of_readings_lose_none(client: Client, device: Device, monkeypatch
     at = day_start()
     told = [reading(i + 1, at + dt.timedelta(minutes=i // 3), float(i)) for i in range(50)]
     services.ingest(device=device, readings=told)
-    page = get(client, device=device.pk, **{"from": at.isoformat(), "to": (at + dt.timedelta(hours=1)).isoformat()})
+    page = get(
+        client, device=device.pk, **{"from": at.isoformat(), "to": (at + dt.timedelta(hours=1)).isoformat()}
+    )
     values, pages = [], 0
     while True:
         document, pages = page.json(), pages + 1
@@ -158,7 +163,11 @@ def test_private_readings_look_like_missing_ones(client: Client, waiting: Device
         get(client, device=waiting.pk, token=tokens["otto", "energy:read"]),
         get(client, device=waiting.pk, token=tokens["anna", "designs:read"]),
     ):
-        assert (private.status_code, private.content) == (missing.status_code, missing.content) == (404, missing.content)
+        assert (
+            (private.status_code, private.content)
+            == (missing.status_code, missing.content)
+            == (404, missing.content)
+        )
     assert get(client, device=waiting.pk, token=tokens["anna", "energy:read"]).status_code == 200
 
 
@@ -193,9 +202,29 @@ def test_the_web_process_loads_no_numpy(db: None) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT / "platform",
-        env={"DJANGO_SETTINGS_MODULE": "livingcity.settings", "LIVINGCITY_ROOMS": "", "PATH": "/usr/bin:/bin"},
+        env={
+            "DJANGO_SETTINGS_MODULE": "livingcity.settings",
+            "LIVINGCITY_ROOMS": "",
+            "PATH": "/usr/bin:/bin",
+        },
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_simulated_device_reports_to_the_served_city(live_city: Any, manage: Any) -> None:
+    device = services.create_device(name="Played", kind="printer", public=True)
+    _device, token = services.enrol(code=str(services.create_enrolment_code(device=device)))
+    words = ["simulate_device", "--url", live_city.url, "--token", token, "--count", "2", "--step", "0.1"]
+    done = manage(*words)
+    assert done.returncode == 0, done.stderr
+    device.refresh_from_db()
+    assert len(device.seen) == 1
+    assert device.seen[0][0] == 1
+    services.revoke_device(device=device)
+    refused = manage(*words)
+    assert refused.returncode == 1
+    assert "401" in refused.stderr
+    services.delete_devices(devices=[device])

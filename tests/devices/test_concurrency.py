@@ -63,7 +63,9 @@ def test_twenty_equal_batches_at_once_are_stored_once(devices: list[Device]) -> 
 def test_overlapping_batches_of_one_device_at_once(devices: list[Device]) -> None:
     device, other = devices[:2]
     at = day_start()
-    stream = [reading(i + 1, at + dt.timedelta(seconds=50 * i), float(i), "energy_wh_total") for i in range(200)]
+    stream = [
+        reading(i + 1, at + dt.timedelta(seconds=50 * i), float(i), "energy_wh_total") for i in range(200)
+    ]
     parts = [stream[i : i + 60] for i in range(0, 200, 20)]
     together([lambda part=part: services.ingest(device=device, readings=part) for part in parts])
     assert stored(device) == (200, 200)
@@ -78,13 +80,15 @@ def test_devices_that_need_the_same_new_day_and_channel_at_once(devices: list[De
         cursor.execute(f"DROP TABLE IF EXISTS devices_reading_{at:%Y%m%d}")
 
     def tell(device: Device) -> object:
-        return services.ingest(device=device, readings=[reading(1, at, 1.0), reading(2, at, 1.0, "x_brand_new")])
+        return services.ingest(
+            device=device, readings=[reading(1, at, 1.0), reading(2, at, 1.0, "x_brand_new")]
+        )
 
     acks = together([lambda device=device: tell(device) for device in devices])
     assert [ack.stored for ack in acks] == [2] * len(devices)
     assert Channel.objects.filter(slug="x_brand_new").count() == 1
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM devices_reading_{at:%Y%m%d}")
+        cursor.execute(f"SELECT count(*) FROM devices_reading_{at:%Y%m%d}")  # noqa: S608
         assert cursor.fetchone()[0] == 2 * len(devices)
 
 
@@ -111,3 +115,28 @@ def test_claimed_seqs_hold_off_readings_until_the_commit(devices: list[Device]) 
     fresh, ack = together([job, telemetry])
     assert fresh == [1]
     assert (ack.stored, ack.duplicates, ack.acked) == (1, 1, 2)
+
+
+def test_a_day_that_cannot_be_made_now_is_kept_in_the_default_partition(devices: list[Device]) -> None:
+    import psycopg
+
+    at, named = day_start(201), connection.settings_dict
+    partition = f"devices_reading_{at:%Y%m%d}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {partition}")
+    device = devices[0]
+    told = [reading(i + 1, at + dt.timedelta(minutes=i), 5.0 * i, "energy_wh_total") for i in range(5)]
+    with psycopg.connect(host=named["HOST"], user=named["USER"], dbname=named["NAME"]) as reader:
+        reader.execute("LOCK TABLE devices_reading_default IN ACCESS SHARE MODE")  # as a backup does
+        assert services.ingest(device=device, readings=told[:3]).acked == 3
+        assert exists(partition) is False
+    assert services.ingest(device=device, readings=told[3:]).acked == 5
+    assert exists(partition) is True
+    assert stored(device) == (5, 5)
+    assert queries.energy(device, at, at + dt.timedelta(minutes=4)).kwh == pytest.approx(0.02)
+
+
+def exists(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
+        return bool(cursor.fetchone()[0])

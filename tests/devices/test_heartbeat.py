@@ -1,6 +1,7 @@
 """The city's own device, the demo's devices and the days ahead."""
 
 import datetime as dt
+import itertools
 
 import pytest
 from django.db import connection
@@ -53,7 +54,9 @@ def test_demo_devices_go_on_where_their_past_ended(db: None) -> None:
     after = queries.last_values([device])[device]["energy_wh_total"]
     assert now - after.ts < dt.timedelta(minutes=1)
     seed, since = simulator.seed_of("demo-1"), demo.counter_start(device)
-    used = simulator.counter_wh("printer", seed, since, after.ts) - simulator.counter_wh("printer", seed, since, before.ts)
+    used = simulator.counter_wh("printer", seed, since, after.ts) - simulator.counter_wh(
+        "printer", seed, since, before.ts
+    )
     assert after.value - before.value == pytest.approx(used, abs=0.01)
     assert queries.energy(device, before.ts, after.ts).kwh == pytest.approx(used / 1000, abs=1e-5)
     assert demo.tick() == 0
@@ -72,7 +75,7 @@ def test_simulated_machines_work_by_day_and_draw_what_their_kind_draws(kind: str
     profile = simulator.PROFILES[kind]
     found = [job for n in range(5) for job in simulator.jobs(kind, 3, monday + dt.timedelta(days=n))]
     assert found
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(found))
     for job in found:
         assert profile.opens_h <= job.start.hour
         middle = job.start + (job.end - job.start) / 2
@@ -85,7 +88,11 @@ def test_simulated_machines_work_by_day_and_draw_what_their_kind_draws(kind: str
 def test_the_simulated_counter_is_the_sum_of_its_power() -> None:
     since = dt.date(2026, 11, 16)
     start = dt.datetime(2026, 11, 17, 8, tzinfo=dt.UTC)
-    total = sum(simulator.power_w("laser", 9, start + dt.timedelta(seconds=10 * i)) for i in range(720)) * 10 / 3600
+    total = (
+        sum(simulator.power_w("laser", 9, start + dt.timedelta(seconds=10 * i)) for i in range(720))
+        * 10
+        / 3600
+    )
     end = start + dt.timedelta(hours=2)
     counted = simulator.counter_wh("laser", 9, since, end) - simulator.counter_wh("laser", 9, since, start)
     assert counted == pytest.approx(total, rel=1e-9)

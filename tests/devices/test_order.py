@@ -26,7 +26,9 @@ def new_device() -> Device:
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Up to 25 readings over up to two days, with near and far neighbours, equal stamps and counters that reset."""
+    """Up to 25 readings over up to two days, with near and far neighbours, equal stamps and counters that
+    reset.
+    """
     gaps_s = st.sampled_from([0, 1, 10, 60, 299, 300, 301, 900, 3600, 5000, 40_000])
     at = day_start() + dt.timedelta(hours=22, minutes=50, microseconds=draw(st.integers(0, 999_999)))
     made = []
@@ -66,7 +68,9 @@ def test_however_a_stream_comes_its_aggregates_are_the_same(stream: list[dict[st
     assert last_of(straight) == last_of(one_by_one) == last_of(mixed)
     start = day_start() + dt.timedelta(hours=23, minutes=7)
     for hours in (1, 30):
-        found = [queries.energy(d, start, start + dt.timedelta(hours=hours)) for d in (straight, one_by_one, mixed)]
+        found = [
+            queries.energy(d, start, start + dt.timedelta(hours=hours)) for d in (straight, one_by_one, mixed)
+        ]
         assert found[0] == found[1] == found[2]
     check_against_hand_calculation(straight, stream)
 
@@ -75,7 +79,9 @@ def check_against_hand_calculation(device: Device, stream: list[dict[str, Any]])
     rows = rollups_of(device)
     for channel in CHANNELS:
         told = [
-            (dt.datetime.fromisoformat(r["ts"]), r["seq"], r["value"]) for r in stream if r["channel"] == channel
+            (dt.datetime.fromisoformat(r["ts"]), r["seq"], r["value"])
+            for r in stream
+            if r["channel"] == channel
         ]
         for step_s in (900, 3600):
             mine = {k[2]: row for k, row in rows.items() if k[:2] == (NUMBERS[channel], step_s)}

@@ -1,4 +1,6 @@
-"""The engine of energy on small and random communities, against the definitions, textbook games and the linear programme."""
+"""The engine of energy on small and random communities, against the definitions, textbook games and the
+linear programme.
+"""
 
 import datetime as dt
 import itertools
@@ -30,12 +32,21 @@ def community(
 ) -> Community:
     n, steps = load.shape
     return Community(
-        name="test", currency="EUR", timezone="UTC", start=START, step_minutes=step_minutes,
+        name="test",
+        currency="EUR",
+        timezone="UTC",
+        start=START,
+        step_minutes=step_minutes,
         members=tuple(members or [Member(f"m{i}", f"M {i}", pv_kwp=1.0) for i in range(n)]),
-        load_kwh=load.astype(float), pv_kwh=pv.astype(float),
-        import_price=np.full(steps, 0.30) if buy is None else buy, export_price=np.full(steps, sell),
-        co2_kg_per_kwh=np.full(steps, 0.2), battery=battery, cyclic=cyclic, grid_limit_kw=limit,
-    )  # fmt: skip
+        load_kwh=load.astype(float),
+        pv_kwh=pv.astype(float),
+        import_price=np.full(steps, 0.30) if buy is None else buy,
+        export_price=np.full(steps, sell),
+        co2_kg_per_kwh=np.full(steps, 0.2),
+        battery=battery,
+        cyclic=cyclic,
+        grid_limit_kw=limit,
+    )
 
 
 def some(seed: int, n: int, steps: int, **more: object) -> Community:
@@ -45,7 +56,7 @@ def some(seed: int, n: int, steps: int, **more: object) -> Community:
     return community(load, pv, **more)  # type: ignore[arg-type]
 
 
-# --- definitions -------------------------------------------------------------------------------------------------
+# --- definitions ----------------------------------------------------------------------------------------
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 6))
@@ -55,7 +66,9 @@ def test_without_storage_the_two_shares_are_one_energy(seed: int, n: int) -> Non
     result = simulate.simulate(some(seed, n, 48), control="none").document
     for part in ("totals", "separate"):
         t = result[part]
-        assert t["self_consumption"] * t["pv_kwh"] == pytest.approx(t["self_sufficiency"] * t["load_kwh"], rel=1e-9)
+        assert t["self_consumption"] * t["pv_kwh"] == pytest.approx(
+            t["self_sufficiency"] * t["load_kwh"], rel=1e-9
+        )
         assert t["load_kwh"] + t["export_kwh"] == pytest.approx(t["pv_kwh"] + t["import_kwh"], rel=1e-12)
     assert result["totals"]["import_kwh"] <= result["separate"]["import_kwh"] + 1e-9
 
@@ -92,7 +105,7 @@ def test_gini() -> None:
     assert kpi.gini(np.array([-1.0, 1.0])) is None
 
 
-# --- rule --------------------------------------------------------------------------------------------------------
+# --- rule -----------------------------------------------------------------------------------------------
 
 
 def home(battery: Battery | None, vehicle: Vehicle | None = None) -> list[Member]:
@@ -115,7 +128,9 @@ def plain_rule(net: np.ndarray, kwh: float, step_kwh: float, eta: float) -> tupl
     return np.array(out), np.array(stored)
 
 
-@given(seed=st.integers(0, 10_000), kwh=st.floats(0.5, 20), kw=st.floats(0.2, 8), efficiency=st.floats(0.5, 1.0))
+@given(
+    seed=st.integers(0, 10_000), kwh=st.floats(0.5, 20), kw=st.floats(0.2, 8), efficiency=st.floats(0.5, 1.0)
+)
 @settings(deadline=None, max_examples=60)
 def test_the_rule_by_its_words_and_its_balance(seed: int, kwh: float, kw: float, efficiency: float) -> None:
     base = some(seed, 1, 96, members=home(Battery(kwh, kw, efficiency)))
@@ -126,7 +141,11 @@ def test_the_rule_by_its_words_and_its_balance(seed: int, kwh: float, kw: float,
     balance = base.load_kwh[0] - base.pv_kwh[0] + flows.charge_kwh - flows.discharge_kwh - flows.net_kwh[0]
     assert np.abs(balance).max() < 1e-9
     eta = math.sqrt(efficiency)
-    kept = np.diff(np.concatenate(([0.0], flows.stored_kwh))) - flows.charge_kwh * eta + flows.discharge_kwh / eta
+    kept = (
+        np.diff(np.concatenate(([0.0], flows.stored_kwh)))
+        - flows.charge_kwh * eta
+        + flows.discharge_kwh / eta
+    )
     assert np.abs(kept).max() < 1e-9
     assert flows.stored_kwh.min() >= 0
     assert flows.stored_kwh.max() <= kwh + 1e-12
@@ -135,7 +154,9 @@ def test_the_rule_by_its_words_and_its_balance(seed: int, kwh: float, kw: float,
 @given(seed=st.integers(0, 1_000))
 @settings(deadline=None, max_examples=20)
 def test_members_and_community_battery_balance(seed: int) -> None:
-    members = [Member(f"m{i}", f"M {i}", pv_kwp=1.0, battery=Battery(4, 2, 0.9) if i % 2 else None) for i in range(5)]
+    members = [
+        Member(f"m{i}", f"M {i}", pv_kwp=1.0, battery=Battery(4, 2, 0.9) if i % 2 else None) for i in range(5)
+    ]
     c = some(seed, 5, 120, members=members, battery=Battery(10, 4, 0.81))
     flows = rule.dispatch(c)
     balance = c.net_kwh.sum(axis=0) + flows.charge_kwh - flows.discharge_kwh - flows.grid_kwh
@@ -168,7 +189,7 @@ def test_no_control_lets_batteries_stand_idle() -> None:
     np.testing.assert_array_equal(netting.net(c).grid_kwh, c.net_kwh[0])
 
 
-# --- one storage, exactly ----------------------------------------------------------------------------------------
+# --- one storage, exactly -------------------------------------------------------------------------------
 
 
 @st.composite
@@ -194,11 +215,22 @@ def storages(draw: st.DrawFn) -> tuple[dispatch.Task, dispatch.Storage, bool]:
 def test_the_kernel_equals_the_linear_programme(case: tuple[dispatch.Task, dispatch.Storage, bool]) -> None:
     task, storage, cyclic = case
     store = programme.Store(
-        storage.kwh, storage.charge_step_kwh, storage.discharge_step_kwh, storage.efficiency, task.trips_kwh, task.away
+        storage.kwh,
+        storage.charge_step_kwh,
+        storage.discharge_step_kwh,
+        storage.efficiency,
+        task.trips_kwh,
+        task.away,
     )
     try:
         expected = programme.solve(
-            task.net_kwh, task.pv_kwh, task.import_price, task.export_price, [store], limit_step_kwh=None, cyclic=cyclic
+            task.net_kwh,
+            task.pv_kwh,
+            task.import_price,
+            task.export_price,
+            [store],
+            limit_step_kwh=None,
+            cyclic=cyclic,
         ).cost
     except Infeasible:
         with pytest.raises(Infeasible):
@@ -206,7 +238,9 @@ def test_the_kernel_equals_the_linear_programme(case: tuple[dispatch.Task, dispa
         return
     found = dispatch.best(task, storage, cyclic=cyclic)
     assert found.cost == pytest.approx(expected, rel=1e-7, abs=1e-6)
-    paid = np.maximum(found.net_kwh, 0) * task.import_price - np.maximum(-found.net_kwh, 0) * task.export_price
+    paid = (
+        np.maximum(found.net_kwh, 0) * task.import_price - np.maximum(-found.net_kwh, 0) * task.export_price
+    )
     assert float(paid.sum()) == pytest.approx(found.cost, abs=1e-7)
     assert found.stored_kwh.min() >= -1e-8
     assert found.stored_kwh.max() <= storage.kwh + 1e-8
@@ -221,7 +255,9 @@ def test_the_kernel_equals_the_linear_programme(case: tuple[dispatch.Task, dispa
 @given(seed=st.integers(0, 100_000))
 @settings(deadline=None, max_examples=40)
 def test_negative_prices_with_a_shared_converter(seed: int) -> None:
-    """Where prices fall below zero the kernel answers the programme with c/Pc + d/Pd <= 1 and solar that may be curtailed."""
+    """Where prices fall below zero the kernel answers the programme with c/Pc + d/Pd <= 1 and solar that may
+    be curtailed.
+    """
     from scipy.optimize import linprog
 
     dice = np.random.default_rng(seed)
@@ -238,12 +274,23 @@ def test_negative_prices_with_a_shared_converter(seed: int) -> None:
     balance = np.hstack([one, -one, -one, -one, one, zero])
     continuity = np.hstack([zero, zero, zero, -0.9 * one, one / 0.9, one - back])
     converter = np.hstack([zero, zero, zero, one / 1.5, one / 2.0, zero])
-    bounds = [(0, None)] * (2 * steps) + [(0, x) for x in pv] + [(0, 1.5)] * steps + [(0, 2.0)] * steps + [(0, 4.0)] * steps
+    bounds = (
+        [(0, None)] * (2 * steps)
+        + [(0, x) for x in pv]
+        + [(0, 1.5)] * steps
+        + [(0, 2.0)] * steps
+        + [(0, 4.0)] * steps
+    )
     costs = np.concatenate([buy, -sell, np.zeros(4 * steps)])
     answer = linprog(
-        costs, A_ub=converter, b_ub=np.ones(steps), A_eq=np.vstack([balance, continuity]),
-        b_eq=np.concatenate([net, np.zeros(steps)]), bounds=bounds, method="highs",
-    )  # fmt: skip
+        costs,
+        A_ub=converter,
+        b_ub=np.ones(steps),
+        A_eq=np.vstack([balance, continuity]),
+        b_eq=np.concatenate([net, np.zeros(steps)]),
+        bounds=bounds,
+        method="highs",
+    )
     assert answer.status == 0
     assert found.cost == pytest.approx(answer.fun, abs=1e-6)
 
@@ -251,29 +298,57 @@ def test_negative_prices_with_a_shared_converter(seed: int) -> None:
 def test_a_trip_before_any_charge_is_refused() -> None:
     steps = 4
     trips = np.array([1.0, 0, 0, 0])
-    task = dispatch.Task(np.ones(steps), np.zeros(steps), np.full(steps, 0.3), np.full(steps, 0.1), trips, np.zeros(steps, bool))
+    task = dispatch.Task(
+        np.ones(steps),
+        np.zeros(steps),
+        np.full(steps, 0.3),
+        np.full(steps, 0.1),
+        trips,
+        np.zeros(steps, bool),
+    )
     with pytest.raises(Infeasible, match="lower ev_kwh_per_day"):
         dispatch.best(task, dispatch.Storage(4.0, 0.5, 0.5, 0.95))
 
 
-# --- the whole community -----------------------------------------------------------------------------------------
+# --- the whole community --------------------------------------------------------------------------------
 
 
 def test_merging_storages_of_a_class_loses_nothing() -> None:
     """Aggregated by class and with every storage by itself: the same cost."""
     car = Vehicle(20, 3.7, 4, 480, 1020)
     members = [
-        Member(f"m{i}", f"M {i}", pv_kwp=1.0, battery=Battery(4.0 * (i + 1), 2.0 * (i + 1), 0.9), vehicle=car if i < 2 else None)
+        Member(
+            f"m{i}",
+            f"M {i}",
+            pv_kwp=1.0,
+            battery=Battery(4.0 * (i + 1), 2.0 * (i + 1), 0.9),
+            vehicle=car if i < 2 else None,
+        )
         for i in range(3)
     ]
     dice = np.random.default_rng(4)
-    c = some(4, 3, 96, members=members, battery=Battery(6, 2, 0.8), limit=9.0, buy=dice.uniform(0.1, 0.5, 96), cyclic=True)
+    c = some(
+        4,
+        3,
+        96,
+        members=members,
+        battery=Battery(6, 2, 0.8),
+        limit=9.0,
+        buy=dice.uniform(0.1, 0.5, 96),
+        cyclic=True,
+    )
     from energy.engine import optimum
 
     stores = [s for m in c.members for s in optimum.stores_of(m, c)] + [optimum.battery_store(c.battery, c)]  # type: ignore[arg-type]
     assert len(optimum.classes(stores)) == 3 < len(stores)
     apart = programme.solve(
-        c.net_kwh.sum(axis=0), c.pv_kwh.sum(axis=0), c.import_price, c.export_price, stores, limit_step_kwh=9.0, cyclic=True
+        c.net_kwh.sum(axis=0),
+        c.pv_kwh.sum(axis=0),
+        c.import_price,
+        c.export_price,
+        stores,
+        limit_step_kwh=9.0,
+        cyclic=True,
     )
     merged = optimum.together(c)
     assert merged.cost == pytest.approx(apart.cost, rel=1e-8)
@@ -300,7 +375,7 @@ def test_what_has_no_answer_is_refused(asked: dict[str, object], error: type[Exc
         simulate.simulate(some(1, 3, 24), **asked)  # type: ignore[arg-type]
 
 
-# --- games -------------------------------------------------------------------------------------------------------
+# --- games ----------------------------------------------------------------------------------------------
 
 
 def values_of(n: int, worth: "dict[tuple[int, ...], float]") -> np.ndarray:
@@ -314,20 +389,32 @@ def values_of(n: int, worth: "dict[tuple[int, ...], float]") -> np.ndarray:
 def estate(debts: tuple[float, ...], whole: float) -> np.ndarray:
     n = len(debts)
     groups = (s for k in range(1, n + 1) for s in itertools.combinations(range(n), k))
-    return values_of(n, {s: max(0.0, whole - sum(d for i, d in enumerate(debts) if i not in s)) for s in groups})
+    return values_of(
+        n, {s: max(0.0, whole - sum(d for i, d in enumerate(debts) if i not in s)) for s in groups}
+    )
 
 
 @pytest.mark.parametrize(
     ("savings", "expected"),
     [
         (estate((100, 200, 300), 200), (33.333333333, 83.333333333, 83.333333333)),
-        (values_of(3, {(0,): 0, (1,): 0, (2,): 0, (0, 1): 0, (0, 2): 1, (1, 2): 1, (0, 1, 2): 1}), (1 / 6, 1 / 6, 2 / 3)),
         (
-            values_of(4, {s: float(sum((4, 2, 1, 1)[i] for i in s) >= 5) for k in range(1, 5) for s in itertools.combinations(range(4), k)}),
+            values_of(3, {(0,): 0, (1,): 0, (2,): 0, (0, 1): 0, (0, 2): 1, (1, 2): 1, (0, 1, 2): 1}),
+            (1 / 6, 1 / 6, 2 / 3),
+        ),
+        (
+            values_of(
+                4,
+                {
+                    s: float(sum((4, 2, 1, 1)[i] for i in s) >= 5)
+                    for k in range(1, 5)
+                    for s in itertools.combinations(range(4), k)
+                },
+            ),
             (3 / 4, 1 / 12, 1 / 12, 1 / 12),
         ),
     ],
-)  # fmt: skip
+)
 def test_shapley_of_textbook_games(savings: np.ndarray, expected: tuple[float, ...]) -> None:
     np.testing.assert_allclose(game.shapley(savings), expected, atol=1e-8)
 
@@ -342,7 +429,9 @@ def test_three_prosumers_by_hand() -> None:
     c = three()
     savings = game.coalition_savings(c.net_kwh, c.import_price, c.export_price)
     np.testing.assert_allclose(savings, [0, 0, 0, 0.44, 0, 0.66, 0.22, 0.88], atol=1e-12)
-    np.testing.assert_allclose(game.shapley(savings), [0.403333333333, 0.183333333333, 0.293333333333], atol=1e-9)
+    np.testing.assert_allclose(
+        game.shapley(savings), [0.403333333333, 0.183333333333, 0.293333333333], atol=1e-9
+    )
     table = sharing.table(c, c.net_kwh, 0.90, netting=True)
     np.testing.assert_allclose(table.cost_alone, [0.74, 0.90, 0.14], atol=1e-12)
     assert table.total_saving == pytest.approx(0.88)

@@ -31,7 +31,9 @@ def sky(year: weather.ReferenceYear) -> pv.Sky:
 
 def pvlib_watts(sky: pv.Sky, tilt: float, face: float) -> np.ndarray:
     """The same chain by pvlib."""
-    sky_part = pvlib.irradiance.haydavies(tilt, face, sky.dhi, sky.dni, sky.dni_extra, sky.zenith, sky.azimuth)
+    sky_part = pvlib.irradiance.haydavies(
+        tilt, face, sky.dhi, sky.dni, sky.dni_extra, sky.zenith, sky.azimuth
+    )
     aoi = pvlib.irradiance.aoi(tilt, face, sky.zenith, sky.azimuth)
     ground = pvlib.irradiance.get_ground_diffuse(tilt, sky.ghi, albedo=0.2)
     poa = pvlib.irradiance.poa_components(aoi, sky.dni, sky_part, ground)["poa_global"]
@@ -51,7 +53,9 @@ def test_the_chain_equals_pvlib(sky: pv.Sky) -> None:
         assert theirs.max() > 300
 
 
-@pytest.mark.parametrize(("latitude", "longitude"), [(60.17, 24.94), (-33.9, 18.4), (0.0, -78.5), (78.2, 15.6)])
+@pytest.mark.parametrize(
+    ("latitude", "longitude"), [(60.17, 24.94), (-33.9, 18.4), (0.0, -78.5), (78.2, 15.6)]
+)
 def test_the_sun_stands_where_pvlib_sees_it(latitude: float, longitude: float) -> None:
     import pandas as pd
 
@@ -71,7 +75,10 @@ def test_extraterrestrial_irradiance() -> None:
 
 def test_the_reference_year(year: weather.ReferenceYear, sky: pv.Sky) -> None:
     assert year.station == "Rostock"
-    assert (year.latitude, year.longitude) == (pytest.approx(54.1833, abs=1e-4), pytest.approx(12.0833, abs=1e-4))
+    assert (year.latitude, year.longitude) == (
+        pytest.approx(54.1833, abs=1e-4),
+        pytest.approx(12.0833, abs=1e-4),
+    )
     measured = float((year.direct_horizontal + year.diffuse_horizontal).sum() / 1000)
     assert 950 < measured < 1150  # kWh/m2 a year on the Baltic coast
     assert float(sky.ghi.sum() / 1000) == pytest.approx(measured, rel=0.02)
@@ -81,7 +88,7 @@ def test_the_reference_year(year: weather.ReferenceYear, sky: pv.Sky) -> None:
 
 
 def test_household_profile_over_a_year() -> None:
-    """BDEW scales a year to 1,000,000 kWh; the dynamic household profile comes close to it for any calendar."""
+    """BDEW scales a year to 1,000,000 kWh; the dynamic household profile comes close in any calendar."""
     table = profiles.read_bdew25(demandlib() / "bdew" / "bdew_data" / "h25.csv")
     start = dt.datetime(2025, 12, 31, 23, tzinfo=dt.UTC)
     laid = profiles.quarters(table, start, 365, "Europe/Berlin", frozenset({(1, 1), (12, 25)}), dynamic=True)

@@ -1,4 +1,4 @@
-"""Minutes on foot against a plain Dijkstra of our own and against the reference figures of central Helsinki."""
+"""Minutes on foot against a plain Dijkstra and against the reference figures of central Helsinki."""
 
 import heapq
 import json

@@ -13,23 +13,81 @@ from twin.engine.model import CityModel
 
 TOWN = """<?xml version="1.0"?><osm version="0.6">
 <node id="1" lat="60.1700" lon="24.9400" version="1"/>
-<node id="2" lat="60.1700" lon="24.9410" version="1"/><node id="3" lat="60.1710" lon="24.9410" version="1"/>
-<node id="4" lat="60.1710" lon="24.9400" version="1"/><node id="5" lat="60.1702" lon="24.9402" version="1"/>
-<node id="6" lat="60.1702" lon="24.9408" version="1"/><node id="7" lat="60.1708" lon="24.9408" version="1"/>
+<node id="2" lat="60.1700" lon="24.9410" version="1"/>
+<node id="3" lat="60.1710" lon="24.9410" version="1"/>
+<node id="4" lat="60.1710" lon="24.9400" version="1"/>
+<node id="5" lat="60.1702" lon="24.9402" version="1"/>
+<node id="6" lat="60.1702" lon="24.9408" version="1"/>
+<node id="7" lat="60.1708" lon="24.9408" version="1"/>
 <node id="8" lat="60.1708" lon="24.9402" version="1"/>
-<node id="20" lat="60.1695" lon="24.9390" version="1"/><node id="21" lat="60.1695" lon="24.9405" version="1"/>
-<node id="22" lat="60.1695" lon="24.9420" version="1"/><node id="23" lat="60.1715" lon="24.9405" version="1"/>
-<node id="30" lat="60.1696" lon="24.9391" version="1" timestamp="2024-05-01T00:00:00Z"><tag k="shop" v="convenience"/><tag k="name" v="Corner"/></node>
-<way id="100" version="1"><nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="4"/><nd ref="1"/></way>
-<way id="101" version="1"><nd ref="5"/><nd ref="6"/><nd ref="7"/><nd ref="8"/><nd ref="5"/></way>
-<way id="102" version="1"><nd ref="20"/><nd ref="21"/><nd ref="22"/><tag k="highway" v="residential"/><tag k="name" v="Long"/></way>
-<way id="103" version="1"><nd ref="21"/><nd ref="23"/><nd ref="999"/><tag k="highway" v="footway"/></way>
-<way id="104" version="1"><nd ref="998"/><nd ref="2"/><nd ref="3"/><nd ref="998"/><tag k="building" v="yes"/></way>
-<way id="105" version="1"><nd ref="20"/><nd ref="22"/><tag k="highway" v="platform"/></way>
-<way id="106" version="1"><nd ref="5"/><nd ref="6"/><nd ref="7"/><nd ref="5"/><tag k="building" v="house"/><tag k="height" v="30 ft"/></way>
-<relation id="200" version="1"><member type="way" ref="100" role="outer"/><member type="way" ref="101" role="inner"/>
-<tag k="type" v="multipolygon"/><tag k="building" v="school"/><tag k="amenity" v="school"/></relation>
+<node id="20" lat="60.1695" lon="24.9390" version="1"/>
+<node id="21" lat="60.1695" lon="24.9405" version="1"/>
+<node id="22" lat="60.1695" lon="24.9420" version="1"/>
+<node id="23" lat="60.1715" lon="24.9405" version="1"/>
+<node id="30" lat="60.1696" lon="24.9391" version="1" timestamp="2024-05-01T00:00:00Z">
+<tag k="shop" v="convenience"/>
+<tag k="name" v="Corner"/>
+</node>
+<way id="100" version="1">
+<nd ref="1"/>
+<nd ref="2"/>
+<nd ref="3"/>
+<nd ref="4"/>
+<nd ref="1"/>
+</way>
+<way id="101" version="1">
+<nd ref="5"/>
+<nd ref="6"/>
+<nd ref="7"/>
+<nd ref="8"/>
+<nd ref="5"/>
+</way>
+<way id="102" version="1">
+<nd ref="20"/>
+<nd ref="21"/>
+<nd ref="22"/>
+<tag k="highway" v="residential"/>
+<tag k="name" v="Long"/>
+</way>
+<way id="103" version="1">
+<nd ref="21"/>
+<nd ref="23"/>
+<nd ref="999"/>
+<tag k="highway" v="footway"/>
+</way>
+<way id="104" version="1">
+<nd ref="998"/>
+<nd ref="2"/>
+<nd ref="3"/>
+<nd ref="998"/>
+<tag k="building" v="yes"/>
+</way>
+<way id="105" version="1">
+<nd ref="20"/>
+<nd ref="22"/>
+<tag k="highway" v="platform"/>
+</way>
+<way id="106" version="1">
+<nd ref="5"/>
+<nd ref="6"/>
+<nd ref="7"/>
+<nd ref="5"/>
+<tag k="building" v="house"/>
+<tag k="height" v="30 ft"/>
+</way>
+<relation id="200" version="1"><member type="way" ref="100" role="outer"/>
+<member type="way" ref="101" role="inner"/>
+<tag k="type" v="multipolygon"/>
+<tag k="building" v="school"/>
+<tag k="amenity" v="school"/>
+</relation>
 </osm>"""
+
+
+def a_building(ring: str) -> bytes:
+    """A GeoJSON file with one building."""
+    outline = '{"type": "Polygon", "coordinates": [[' + ring + "]]}"
+    return ('{"features": [{"properties": {"building": "yes"}, "geometry": ' + outline + "}]}").encode()
 
 
 def town(folder: Path, text: str = TOWN, name: str = "town.osm") -> CityModel:
@@ -85,12 +143,12 @@ def test_the_date_is_that_of_the_newest_edit(tmp_path: Path) -> None:
         ("x.geojson", b'{"type": "Feature"}', "unknown-format"),
         (
             "x.geojson",
-            b'{"features": [{"properties": {"building": "yes"}, "geometry": {"type": "Polygon", "coordinates": [[["a", 1]]]}}]}',
+            a_building('["a", 1]'),
             "bad-coordinates",
         ),
         (
             "x.geojson",
-            b'{"features": [{"properties": {"building": "yes"}, "geometry": {"type": "Polygon", "coordinates": [[[400, 1], [2, 3], [400, 1]]]}}]}',
+            a_building("[400, 1], [2, 3], [400, 1]"),
             "bad-coordinates",
         ),
         ("x.geojson", b'{"features": []}', "no-buildings"),

@@ -1,4 +1,4 @@
-"""PostgreSQL is killed with SIGKILL while devices report: nothing acknowledged is lost, nothing is stored twice.
+"""PostgreSQL is killed while devices report: nothing acknowledged is lost, nothing is stored twice.
 
 The server of this drill is its own, with fsync and synchronous commit as in a real city.
 """
@@ -62,24 +62,28 @@ def ask(server: Postgres, sql: str) -> list[Any]:
     ("devices", "each", "batch", "kills"),
     [(2, 6_000, 100, 1), pytest.param(8, 125_000, 1000, 3, marks=pytest.mark.drill)],
 )
-def test_nothing_acknowledged_is_lost(
+def test_nothing_acknowledged_is_lost(  # noqa: PLR0917
     server: Postgres, tmp_path: Path, devices: int, each: int, batch: int, kills: int
 ) -> None:
     env = environment(server, tmp_path)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=300)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=300
+    )
     midnight = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - dt.timedelta(days=5)
     env["DRILL_START"] = start.isoformat()
     with server.connect("livingcity") as connection:
         made = connection.execute(
-            """INSERT INTO devices_device (id, kind, hardware_id, name, public, created_at, enrolled_at, seen, demo)
+            """INSERT INTO devices_device
+                (id, kind, hardware_id, name, public, created_at, enrolled_at, seen, demo)
             SELECT gen_random_uuid(), 'meter', '', 'drill ' || n, false, now(), now(), '{}', false
             FROM generate_series(1, %s) n RETURNING id""",
             [devices],
         ).fetchall()
     client = str(Path(__file__).with_name("ingest_client.py"))
     clients = [
-        subprocess.Popen([sys.executable, client, str(row[0]), str(each), str(batch)], env=env) for row in made
+        subprocess.Popen([sys.executable, client, str(row[0]), str(each), str(batch)], env=env)
+        for row in made
     ]
     try:
         for n in range(kills):
@@ -99,6 +103,8 @@ def test_nothing_acknowledged_is_lost(
     ]
     expected = [(WH * (each - 1),)] * devices
     for step in (900, 3600):
-        sums = f"SELECT round(sum(energy_wh)) FROM devices_rollup WHERE step_s = {step} GROUP BY device_id"
+        sums = f"SELECT round(sum(energy_wh)) FROM devices_rollup WHERE step_s = {step} GROUP BY device_id"  # noqa: S608
         assert ask(server, sums) == expected
-    assert {tuple(row) for row in ask(server, "SELECT seen::text FROM devices_device")} == {(f"{{[1,{each + 1})}}",)}
+    assert {tuple(row) for row in ask(server, "SELECT seen::text FROM devices_device")} == {
+        (f"{{[1,{each + 1})}}",)
+    }

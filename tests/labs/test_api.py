@@ -176,14 +176,10 @@ def test_match_gives_reasons_for_and_against(client: Client, printer: Machine) -
     owner = person()
     small = design(owner, b"small", facts={"extents_mm": [84, 40, 66], "watertight": True})
     large = design(owner, b"large", facts={"extents_mm": [840, 40, 66], "watertight": True})
-    fits = client.get("/api/v1/match/", {"design": f"{owner.username}/{small.design.slug}"}).json()[
-        "results"
-    ][0]
+    fits = client.get("/api/v1/match/", {"design": f"{owner.username}/{small.design.slug}"}).json()["results"][0]
     assert (fits["machine"], fits["fits"], fits["makes"]) == (printer.pk, True, ["body.stl"])
     assert any("250 × 210 × 220" in reason for reason in fits["reasons_for"])
-    not_ = client.get("/api/v1/match/", {"design": f"{owner.username}/{large.design.slug}"}).json()[
-        "results"
-    ][0]
+    not_ = client.get("/api/v1/match/", {"design": f"{owner.username}/{large.design.slug}"}).json()["results"][0]
     assert not_["fits"] is False
     assert any("larger" in reason for reason in not_["reasons_against"])
     assert client.get("/api/v1/match/").status_code == 404
@@ -209,9 +205,7 @@ def _fill(of: Machine, nth: int) -> None:
                 }
             ],
         )
-    bookings.create_booking(
-        machine=of, user=user, start=tomorrow(), end=tomorrow() + HOUR, design=made.design
-    )
+    bookings.create_booking(machine=of, user=user, start=tomorrow(), end=tomorrow() + HOUR, design=made.design)
 
 
 def _count(client: Client, path: str) -> int:
@@ -263,7 +257,7 @@ def test_a_machines_page_asks_no_more_for_many_jobs(client: Client, printer: Mac
     assert _count(client, path) == few
 
 
-# --- over real HTTP ----------------------------------------------------------------------------------------------
+# --- over real HTTP ---
 
 
 def _ask(url: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, dict[str, Any]]:

@@ -64,9 +64,7 @@ def test_the_database_itself_refuses_a_second_booking(printer: Machine) -> None:
     book(printer, person(), start)
     inside = DateTimeTZRange(start + HOUR / 2, start + 2 * HOUR)
     with pytest.raises(IntegrityError, match="labs_booking_never_double"), transaction.atomic():
-        Booking.objects.create(
-            machine=printer, user=person(), start=inside.lower, end=inside.upper, blocked=inside
-        )
+        Booking.objects.create(machine=printer, user=person(), start=inside.lower, end=inside.upper, blocked=inside)
 
 
 def test_neighbours_may_touch_and_next_free_can_be_booked(printer: Machine) -> None:
@@ -135,9 +133,9 @@ def test_a_badge_is_asked_for_and_must_last(printer: Machine) -> None:
     ("start", "length"),
     [
         (lambda: timezone.now() - 3 * HOUR, HOUR),
-        (lambda: tomorrow(), -HOUR),
-        (lambda: tomorrow(), dt.timedelta(0)),
-        (lambda: tomorrow(), dt.timedelta(hours=25)),
+        (tomorrow, -HOUR),
+        (tomorrow, dt.timedelta(0)),
+        (tomorrow, dt.timedelta(hours=25)),
         (lambda: tomorrow() + dt.timedelta(days=400), HOUR),
     ],
     ids=["past", "upside down", "empty", "too long", "too far"],

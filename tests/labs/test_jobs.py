@@ -54,12 +54,8 @@ class Agent:
             ],
         )
 
-    def made(
-        self, file: dict[str, str], *, job: str = "j1", start: dt.datetime = START, hours: float = 1.0
-    ) -> Job:
-        self.tells(
-            self.says("started", start, job, file=file), self.says("finished", start + hours * HOUR, job)
-        )
+    def made(self, file: dict[str, str], *, job: str = "j1", start: dt.datetime = START, hours: float = 1.0) -> Job:
+        self.tells(self.says("started", start, job, file=file), self.says("finished", start + hours * HOUR, job))
         return Job.objects.get(device=self.device, device_job=job)
 
 
@@ -248,7 +244,7 @@ def test_a_device_without_a_machine_reports_no_jobs(db: None) -> None:
 
 
 def test_the_figure_is_computed_from_the_rows(kamppi: Any) -> None:
-    """4 h proven open, 1 h proven but not for sale, 2 h probable, 3 h unknown, 5 h failed: 4 of 10, at most 9."""
+    """4 h proven open, 1 h not for sale, 2 h probable, 3 h unknown, 5 h failed: 4 of 10, at most 9."""
     owner, place = person(), kamppi
     opened, closed = design(owner, b"open"), design(owner, b"closed", licence="CC-BY-NC-4.0")
     agent = Agent(machine(lab(place=place)))

@@ -101,9 +101,7 @@ def test_a_city_is_the_mean_of_its_neighbourhoods(town: Import, place: Place) ->
 @pytest.mark.django_db
 def test_every_room_may_bring_evidence(place: Place) -> None:
     """What a room brings through the socket raises the level of its system."""
-    found = sockets.SystemEvidence(
-        "test-room", lambda where: [piece("electricity", 2)] if where == place else []
-    )
+    found = sockets.SystemEvidence("test-room", lambda where: [piece("electricity", 2)] if where == place else [])
     sockets.evidence.register(found)
     try:
         levels = {cell.system.slug: cell.level for cell in cells(collected(place), NOW)}

@@ -40,14 +40,10 @@ def test_an_import_stores_every_layer_with_its_source(town: Import) -> None:
 
 def test_the_same_data_again_is_a_version_that_writes_no_row(town: Import) -> None:
     town()
-    rows = set(Building.objects.values_list("pk", flat=True)) | set(
-        Street.objects.values_list("pk", flat=True)
-    )
+    rows = set(Building.objects.values_list("pk", flat=True)) | set(Street.objects.values_list("pk", flat=True))
     town()
     assert queries.current(the_town()).number == 2
-    assert rows == set(Building.objects.values_list("pk", flat=True)) | set(
-        Street.objects.values_list("pk", flat=True)
-    )
+    assert rows == set(Building.objects.values_list("pk", flat=True)) | set(Street.objects.values_list("pk", flat=True))
     assert queries.current(the_town()).changes["buildings"] == {
         "added": 0,
         "changed": 0,
@@ -79,9 +75,7 @@ def test_a_stored_version_gives_the_engines_what_the_file_gave(town: Import) -> 
     kept = Access.objects.get(version=version)
     again = engine.access(queries.as_model(version))
     assert again.keys == kept.keys
-    assert {
-        kind: [round(m, 2) for m in found.tolist()] for kind, found in again.minutes.items()
-    } == kept.minutes
+    assert {kind: [round(m, 2) for m in found.tolist()] for kind, found in again.minutes.items()} == kept.minutes
 
 
 @pytest.mark.parametrize(
@@ -93,9 +87,7 @@ def test_a_stored_version_gives_the_engines_what_the_file_gave(town: Import) -> 
         ("bad.city.json", b'{"type": "CityJSON", "version": "1.0"}', "CityJSON 1.0"),
     ],
 )
-def test_a_refused_file_changes_nothing(
-    town: Import, tmp_path: Path, name: str, content: bytes, words: str
-) -> None:
+def test_a_refused_file_changes_nothing(town: Import, tmp_path: Path, name: str, content: bytes, words: str) -> None:
     town()
     before = (DistrictVersion.objects.count(), Building.objects.count(), the_town().current_id)
     path = tmp_path / name
@@ -108,12 +100,8 @@ def test_a_refused_file_changes_nothing(
     assert not District.objects.filter(slug="never").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("empty.osm.pbf", b""), ("town.shp", b"123"), ("town.tar", b"123")]
-)
-def test_a_file_that_cannot_be_a_city_is_refused_before_any_run(
-    tmp_path: Path, name: str, content: bytes
-) -> None:
+@pytest.mark.parametrize(("name", "content"), [("empty.osm.pbf", b""), ("town.shp", b"123"), ("town.tar", b"123")])
+def test_a_file_that_cannot_be_a_city_is_refused_before_any_run(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(CityError, match=name):
@@ -144,9 +132,7 @@ def test_several_files_make_one_district_and_repeats_are_counted(tmp_path: Path)
     )
     answer: dict[str, Any] = json.loads(out.getvalue())
     assert (answer["buildings"], answer["services"]) == (3, 3)
-    assert answer["skipped"] == [
-        {"what": "building", "why": "the same thing stood in an earlier file", "count": 1}
-    ]
+    assert answer["skipped"] == [{"what": "building", "why": "the same thing stood in an earlier file", "count": 1}]
 
 
 def test_the_commands_answer_as_the_contract_says(town: Import) -> None:

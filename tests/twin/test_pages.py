@@ -86,9 +86,7 @@ def test_layers_are_geojson_with_minutes_and_are_kept_by_etag(client: Client, to
 
 def test_a_layer_may_be_asked_in_part(client: Client, town: Import) -> None:
     town()
-    services = json.loads(
-        client.get("/api/v1/districts/town/layers/services.geojson?kind=school,library").content
-    )
+    services = json.loads(client.get("/api/v1/districts/town/layers/services.geojson?kind=school,library").content)
     assert [f["properties"]["kind"] for f in services["features"]] == ["school"]
     slim = json.loads(client.get("/api/v1/districts/town/layers/streets.geojson?fields=map").content)
     assert set(slim["features"][0]["properties"]) == {"id", "name", "class"}
@@ -144,9 +142,7 @@ def test_stewards_import_and_others_do_not(client: Client) -> None:
     upload = SimpleUploadedFile(
         "mine.geojson", json.dumps({"type": "FeatureCollection", "features": small_town()}).encode()
     )
-    answer = client.post(
-        "/twin/new/", {"slug": "mine", "name": "Mine", "sources": [upload], "licence": "CC0-1.0"}
-    )
+    answer = client.post("/twin/new/", {"slug": "mine", "name": "Mine", "sources": [upload], "licence": "CC0-1.0"})
     assert answer.status_code == 302
     run = Run.objects.get(kind="twin.import")
     assert "Import of Mine" in client.get(answer["Location"]).content.decode()

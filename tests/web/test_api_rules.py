@@ -123,7 +123,9 @@ def test_a_session_cannot_write_without_its_form_token(anna: User) -> None:
     assert run.status == "queued"
 
 
-@pytest.mark.parametrize("query", ["?cursor=xyz", "?cursor=cD1nYXJiYWdl", "?cursor=cj0xJnA9MQ==", "?cursor=%FF", "?kind=%00"])
+@pytest.mark.parametrize(
+    "query", ["?cursor=xyz", "?cursor=cD1nYXJiYWdl", "?cursor=cj0xJnA9MQ==", "?cursor=%FF", "?kind=%00"]
+)
 def test_a_broken_query_is_the_callers_fault(client: Client, query: str) -> None:
     response = client.get(f"/api/v1/runs/{query}")
     assert 400 <= response.status_code < 500
@@ -238,10 +240,19 @@ def test_the_document_is_openapi_3_1_and_has_no_warning() -> None:
 
 def test_runs_over_the_api(client: Client, anna: User) -> None:
     boris = create_user(username="boris")
-    run = Run.objects.create(kind="energy.simulate", title="Homes", owner=anna, inputs_sha256="ab", engine_version="3", seed=9)
+    run = Run.objects.create(
+        kind="energy.simulate", title="Homes", owner=anna, inputs_sha256="ab", engine_version="3", seed=9
+    )
     mine, theirs = bearer(anna, "energy:manage"), bearer(boris, "energy:manage")
     document = client.get(f"/api/v1/runs/{run.pk}/", headers=mine).json()
-    wanted = {"id": str(run.pk), "kind": "energy.simulate", "status": "queued", "progress": 0.0, "stage": "", "result": None}
+    wanted = {
+        "id": str(run.pk),
+        "kind": "energy.simulate",
+        "status": "queued",
+        "progress": 0.0,
+        "stage": "",
+        "result": None,
+    }
     wanted |= {"inputs_sha256": "ab", "engine_version": "3", "seed": 9, "error": None}
     assert wanted.items() <= document.items()
     assert document["events"].endswith(f"/api/v1/runs/{run.pk}/events")
@@ -252,7 +263,10 @@ def test_runs_over_the_api(client: Client, anna: User) -> None:
     assert_problem(client.post(f"/api/v1/runs/{run.pk}/cancel/"), 401)
     assert_problem(client.post(f"/api/v1/runs/{run.pk}/cancel/", headers=bearer(anna, "designs:write")), 403)
     assert client.post(f"/api/v1/runs/{run.pk}/cancel/", headers=mine).json()["status"] == "cancelled"
-    assert client.get("/api/v1/runs/?status=cancelled", headers=mine).json()["results"][0]["error"]["code"] == "run:cancelled"
+    assert (
+        client.get("/api/v1/runs/?status=cancelled", headers=mine).json()["results"][0]["error"]["code"]
+        == "run:cancelled"
+    )
     assert client.get("/api/v1/runs/", headers=theirs).json()["results"] == []
 
 

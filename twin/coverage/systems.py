@@ -23,9 +23,7 @@ SYSTEMS: tuple[System, ...] = (
     System("transit", _("Public transport"), _("Import stops; a timetable (GTFS) makes it live.")),
     System("electricity", _("Electricity"), _("Connect meters, or import a community’s load and prices.")),
     System("heat", _("Heat"), _("Import heat demand or district heating readings.")),
-    System(
-        "solar", _("Solar and storage"), _("Import a community’s panels and batteries, or connect inverters.")
-    ),
+    System("solar", _("Solar and storage"), _("Import a community’s panels and batteries, or connect inverters.")),
     System("water", _("Drinking and waste water"), _("Import the network or connect water meters.")),
     System("waste", _("Waste"), _("Import collection points and amounts.")),
     System("air", _("Air"), _("Connect air sensors.")),

@@ -59,9 +59,7 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
         _("%(km).1f km of streets with class, lanes, speed and capacity") % {"km": km},
         "list/?layer=streets",
     )
-    yield inventory(
-        "transit", counts["transit"], _plural_stops(counts["transit"]), "list/?layer=services&kind=transit"
-    )
+    yield inventory("transit", counts["transit"], _plural_stops(counts["transit"]), "list/?layer=services&kind=transit")
     yield inventory(
         "green",
         counts["green"],

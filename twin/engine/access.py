@@ -86,9 +86,7 @@ def reach(found: Mapping[str, Floats], kinds: Sequence[str]) -> dict[str, Reach]
     return summary
 
 
-def all_within(
-    found: Mapping[str, Floats], limit_min: float = 15.0, kinds: Sequence[str] = EVERYDAY
-) -> float | None:
+def all_within(found: Mapping[str, Floats], limit_min: float = 15.0, kinds: Sequence[str] = EVERYDAY) -> float | None:
     """The share of buildings with every one of these kinds within the limit; None when a kind is not there
     at all.
     """

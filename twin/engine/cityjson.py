@@ -137,9 +137,7 @@ def _points(document: Json, head: Json, where: str) -> Floats:
     """Vertices (n, 3) in the file's system."""
     try:
         raw = np.array(document.get("vertices", []), dtype=float).reshape(-1, 3)
-        t: Json = (
-            document.get("transform") or head.get("transform") or {"scale": [1, 1, 1], "translate": [0, 0, 0]}
-        )
+        t: Json = document.get("transform") or head.get("transform") or {"scale": [1, 1, 1], "translate": [0, 0, 0]}
         points: Floats = raw * np.array(t["scale"], dtype=float) + np.array(t["translate"], dtype=float)
         return points
     except (ValueError, TypeError, KeyError) as fault:
@@ -232,9 +230,7 @@ def _described(attributes: Json, extent_m: float) -> Properties:
     }
     facts = {
         "levels": _number(attributes.get("storeysAboveGround")),
-        "year": int(
-            _number(attributes.get("yearOfConstruction") or attributes.get("oorspronkelijkbouwjaar")) or 0
-        ),
+        "year": int(_number(attributes.get("yearOfConstruction") or attributes.get("oorspronkelijkbouwjaar")) or 0),
         "roof": attributes.get("roofType") or attributes.get("dak_type"),
         "name": attributes.get("name"),
     }

@@ -166,9 +166,7 @@ def _solid(view: _View, solid: Solid) -> str:
                 ring.reverse()
             roof.append(_path((view.spot(at, solid.top_m) for at in ring), closed=True))
             for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
-                if (
-                    b[0] - a[0] <= 0.01
-                ):  # an outer ring runs against the clock, so walls towards the viewer run right
+                if b[0] - a[0] <= 0.01:  # an outer ring runs against the clock, so walls towards the viewer run right
                     continue
                 wall = [
                     view.spot(a, solid.foot_m),

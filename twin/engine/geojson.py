@@ -121,9 +121,7 @@ def _outline(key: str, tags: dict[str, str], geometry: Json, model: CityModel) -
     polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
     outline = {
         "type": "MultiPolygon",
-        "coordinates": [
-            [[[round(p[0], 7), round(p[1], 7)] for p in ring] for ring in polygon] for polygon in polygons
-        ],
+        "coordinates": [[[[round(p[0], 7), round(p[1], 7)] for p in ring] for ring in polygon] for polygon in polygons],
     }
     ground = rules.area(tags) or _ground(tags)
     found = rules.service(tags)

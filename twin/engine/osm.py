@@ -107,9 +107,7 @@ def _take_area(key: str, tags: dict[str, str], outline: Geometry, model: CityMod
         model.areas.append(Thing(key, outline, about))
 
 
-def _add_service(
-    model: CityModel, key: str, tags: dict[str, str], found: tuple[str, str], at: list[float]
-) -> None:
+def _add_service(model: CityModel, key: str, tags: dict[str, str], found: tuple[str, str], at: list[float]) -> None:
     about = {"kind": found[0], "tag": found[1], "name": tags.get("name", ""), "source": "osm"}
     model.services.append(Thing(key, {"type": "Point", "coordinates": at}, about))
 

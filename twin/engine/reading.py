@@ -19,9 +19,7 @@ def format_of(name: str) -> str:
     raise Unreadable("unknown-format", name, " ".join(FORMATS))
 
 
-def read(
-    files: Sequence[tuple[Path, str]], told: Callable[[int, str], None] = lambda number, name: None
-) -> CityModel:
+def read(files: Sequence[tuple[Path, str]], told: Callable[[int, str], None] = lambda number, name: None) -> CityModel:
     """The city model of some files, each given by its path and its own name. Raises `Unreadable`."""
     models = []
     for number, (path, name) in enumerate(files):

@@ -83,9 +83,7 @@ _SERVICES: tuple[tuple[str, Mapping[str, str]], ...] = (
 
 _GREEN: Mapping[str, frozenset[str]] = {
     "leisure": frozenset({"park", "garden", "nature_reserve"}),
-    "landuse": frozenset(
-        {"grass", "forest", "meadow", "recreation_ground", "village_green", "allotments", "cemetery"}
-    ),
+    "landuse": frozenset({"grass", "forest", "meadow", "recreation_ground", "village_green", "allotments", "cemetery"}),
     "natural": frozenset({"wood", "grassland", "scrub", "heath", "wetland"}),
 }
 _WATER: Mapping[str, frozenset[str]] = {
@@ -217,9 +215,7 @@ def road_class(tags: Tags) -> str | None:
 
 def on_foot(tags: Tags) -> bool:
     """Whether people may walk there: every street but motorways and trunk roads, unless closed."""
-    return (
-        road_class(tags) not in NOT_ON_FOOT and tags.get("foot") != "no" and tags.get("access") not in _CLOSED
-    )
+    return road_class(tags) not in NOT_ON_FOOT and tags.get("foot") != "no" and tags.get("access") not in _CLOSED
 
 
 def by_car(tags: Tags) -> bool:

@@ -19,9 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("slug", models.SlugField(max_length=60, unique=True)),
                 ("name", models.CharField(max_length=120)),
@@ -44,9 +42,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.PositiveIntegerField()),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -101,9 +97,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("engine_version", models.CharField(max_length=60)),
                 ("summary", models.JSONField()),
@@ -132,9 +126,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=120)),
                 ("since", models.PositiveIntegerField()),
@@ -162,9 +154,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=120)),
                 ("since", models.PositiveIntegerField()),
@@ -197,9 +187,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=120)),
                 ("since", models.PositiveIntegerField()),
@@ -237,9 +225,7 @@ class Migration(migrations.Migration):
                         name="twin_building_stands_once",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("until", None), ("until__gt", models.F("since")), _connector="OR"
-                        ),
+                        condition=models.Q(("until", None), ("until__gt", models.F("since")), _connector="OR"),
                         name="twin_building_ends_after_start",
                     ),
                 ],
@@ -250,9 +236,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=120)),
                 ("since", models.PositiveIntegerField()),
@@ -288,9 +272,7 @@ class Migration(migrations.Migration):
                         name="twin_area_stands_once",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("until", None), ("until__gt", models.F("since")), _connector="OR"
-                        ),
+                        condition=models.Q(("until", None), ("until__gt", models.F("since")), _connector="OR"),
                         name="twin_area_ends_after_start",
                     ),
                 ],
@@ -298,9 +280,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="districtversion",
-            constraint=models.UniqueConstraint(
-                models.F("district"), models.F("number"), name="twin_version_once"
-            ),
+            constraint=models.UniqueConstraint(models.F("district"), models.F("number"), name="twin_version_once"),
         ),
         migrations.AddIndex(
             model_name="service",

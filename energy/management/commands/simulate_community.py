@@ -51,7 +51,7 @@ class Command(CityCommand):
         lines: Sequence[str] = (
             f"used {totals['load_kwh']:,.1f} kWh, made {totals['pv_kwh']:,.1f} kWh",
             f"from the grid {totals['import_kwh']:,.1f} kWh, sent on {totals['export_kwh']:,.1f} kWh",
-            f"cost {totals['cost']:,.2f}, which is {sharing['total_saving']:,.2f} less than each member alone",
+            f"cost {totals['cost']:,.2f}, {sharing['total_saving']:,.2f} less than each member alone",
         )
         for line in lines:
             self.stdout.write(line)

@@ -12,6 +12,11 @@ Ranges = tuple[tuple[int, int], ...]
 """Sorted, apart, each from inclusive until exclusive: ((1, 5), (7, 9)) holds 1 2 3 4 7 8."""
 
 
+def as_text(ranges: Ranges) -> str:
+    """The ranges as PostgreSQL writes a multirange."""
+    return "{" + ",".join(f"[{low},{high})" for low, high in ranges) + "}"
+
+
 class RangesField(models.Field):  # type: ignore[type-arg]
     """An `int8multirange` of PostgreSQL, in Python a `Ranges`: a long stream of numbers in a few bytes."""
 
@@ -23,7 +28,7 @@ class RangesField(models.Field):  # type: ignore[type-arg]
         return "%s::int8multirange"
 
     def get_prep_value(self, value: Any) -> str:
-        return "{" + ",".join(f"[{low},{high})" for low, high in value or ()) + "}"
+        return as_text(value or ())
 
     def from_db_value(self, value: Any, expression: "Expression", connection: BaseDatabaseWrapper) -> Ranges:
         return tuple((part.lower, part.upper) for part in value or ())

@@ -49,9 +49,7 @@ class Me(APIView):
     def get(self, request: Request) -> Response:
         """The account behind the token or session."""
         user = queries.person(request.user.get_username())
-        roles = [
-            {"organisation": m.organisation.handle.name, "role": m.role} for m in queries.memberships_of(user)
-        ]
+        roles = [{"organisation": m.organisation.handle.name, "role": m.role} for m in queries.memberships_of(user)]
         document = {
             "name": user.username,
             "title": str(user),

@@ -18,9 +18,7 @@ class PeopleConfig(AppConfig):
         """Plug people and organisations into search."""
         from commons.sockets import SearchSource, search_sources  # noqa: PLC0415 apps are ready only now
 
-        search_sources.register(
-            SearchSource("people", _("People and organisations"), search=search, order=900)
-        )
+        search_sources.register(SearchSource("people", _("People and organisations"), search=search, order=900))
 
 
 def search(words: str, user: "User | None", limit: int) -> "Sequence[Hit]":

@@ -64,9 +64,7 @@ class OrganisationForm(forms.Form):
         help_text=_("letters a–z, digits and single hyphens; it cannot be changed"),
     )
     kind = forms.ChoiceField(label=_("Kind"), choices=Organisation.Kind.choices)
-    about = forms.CharField(
-        label=_("About"), widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=2000
-    )
+    about = forms.CharField(label=_("About"), widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=2000)
 
 
 class MemberForm(forms.Form):

@@ -83,17 +83,13 @@ RESERVED = frozenset(
 def refuse_reserved(name: str) -> None:
     """Refuse a name that is an address of the site."""
     if name.lower() in RESERVED:
-        raise ValidationError(
-            _("“%(name)s” is kept for the site itself; choose another name.") % {"name": name}
-        )
+        raise ValidationError(_("“%(name)s” is kept for the site itself; choose another name.") % {"name": name})
 
 
 username_validators: list[Callable[[str], None]] = [
     RegexValidator(
         r"^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,38}$",
-        _(
-            "A name has up to 39 letters a–z, digits and single hyphens, and begins and ends with a letter or digit."
-        ),
+        _("A name has up to 39 letters a–z, digits and single hyphens, and begins and ends with a letter or digit."),
     ),
     MaxLengthValidator(39),
     refuse_reserved,

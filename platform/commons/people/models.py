@@ -24,9 +24,7 @@ class User(AbstractUser):
     )
     email = models.EmailField(blank=True)
     name = models.CharField(max_length=120, blank=True)
-    home = models.ForeignKey(
-        "places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="residents"
-    )
+    home = models.ForeignKey("places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="residents")
     demo = models.BooleanField(default=False)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -148,9 +146,7 @@ class ApiToken(models.Model):
 
     def is_alive(self, at: dt.datetime | None = None) -> bool:
         """Neither revoked nor expired."""
-        return self.revoked_at is None and (
-            self.expires_at is None or self.expires_at > (at or timezone.now())
-        )
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > (at or timezone.now()))
 
 
 class SignInLink(models.Model):

@@ -40,11 +40,7 @@ def token_of(user: User, pk: int) -> ApiToken:
 
 def memberships_of(user: User) -> QuerySet[Membership]:
     """Where a person belongs, by name."""
-    return (
-        Membership.objects.filter(user=user)
-        .select_related("organisation__handle")
-        .order_by("organisation__name")
-    )
+    return Membership.objects.filter(user=user).select_related("organisation__handle").order_by("organisation__name")
 
 
 def members_of(organisation: Organisation) -> QuerySet[Membership]:
@@ -79,6 +75,4 @@ def find(words: str, limit: int) -> QuerySet[Handle]:
     """People and organisations whose handle or name begins with, or holds, the words."""
     named = Q(name__icontains=words) | Q(user__name__icontains=words) | Q(organisation__name__icontains=words)
     alive = Q(user=None) | Q(user__is_active=True)
-    return (
-        Handle.objects.select_related("user", "organisation").filter(named & alive).order_by("name")[:limit]
-    )
+    return Handle.objects.select_related("user", "organisation").filter(named & alive).order_by("name")[:limit]

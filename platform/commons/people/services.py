@@ -49,9 +49,7 @@ def create_user(
     """An account with its handle. Without a password only a sign-in link or a reset opens it."""
     username = username.lower()
     check_handle(username)
-    user = User(
-        username=username, email=email.lower(), name=name, is_staff=is_staff, is_superuser=is_staff, demo=demo
-    )
+    user = User(username=username, email=email.lower(), name=name, is_staff=is_staff, is_superuser=is_staff, demo=demo)
     user.set_password(password)
     user.save()
     _claim(username, user=user)
@@ -124,9 +122,7 @@ def create_token(
     for scope in scopes:
         if scope not in Scope.values:
             known = ", ".join(Scope.values)
-            raise UnknownScope(
-                _("“%(scope)s” is not a scope; there are %(known)s.") % {"scope": scope, "known": known}
-            )
+            raise UnknownScope(_("“%(scope)s” is not a scope; there are %(known)s.") % {"scope": scope, "known": known})
     secret = tokens.new_secret("lcu")
     token = ApiToken.objects.create(
         user=user,
@@ -148,9 +144,7 @@ def revoke_token(*, token: ApiToken) -> None:
 def create_sign_in_link(*, user: User) -> str:
     """The secret of a new one-time link, good for a day."""
     secret = tokens.new_secret("lcs")
-    SignInLink.objects.create(
-        user=user, sha256=tokens.fingerprint(secret), expires_at=timezone.now() + LINK_LIFETIME
-    )
+    SignInLink.objects.create(user=user, sha256=tokens.fingerprint(secret), expires_at=timezone.now() + LINK_LIFETIME)
     return secret
 
 

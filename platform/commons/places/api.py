@@ -59,9 +59,7 @@ class FigureSerializer(serializers.Serializer[Any]):
     numerator = serializers.FloatField(allow_null=True)
     denominator = serializers.FloatField(allow_null=True)
     period = PeriodSerializer()
-    completeness = serializers.FloatField(
-        allow_null=True, help_text="share of the period and members with data, 0..1"
-    )
+    completeness = serializers.FloatField(allow_null=True, help_text="share of the period and members with data, 0..1")
     estimated = serializers.BooleanField()
     demo = serializers.BooleanField()
     goal = serializers.FloatField()

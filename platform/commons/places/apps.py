@@ -14,9 +14,7 @@ class PlacesConfig(AppConfig):
 
         demo_parts.register(DemoPart("places", seed=demo.seed, remove=demo.remove, order=10))
         open_datasets.register(
-            OpenDataset(
-                "figures", _("Headline figures of every place"), "CC-BY-4.0", rows=figure_rows, order=10
-            )
+            OpenDataset("figures", _("Headline figures of every place"), "CC-BY-4.0", rows=figure_rows, order=10)
         )
 
 

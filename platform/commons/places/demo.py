@@ -16,9 +16,7 @@ Say = Callable[[str], None]
 
 def seed(say: Say) -> None:
     """Make what is missing; running it again changes nothing."""
-    city = services.ensure_city(
-        slug="helsinki", name="Helsinki", timezone="Europe/Helsinki", country="FI", demo=True
-    )
+    city = services.ensure_city(slug="helsinki", name="Helsinki", timezone="Europe/Helsinki", country="FI", demo=True)
     kamppi = services.ensure_neighbourhood(
         slug="kamppi", name="Kamppi", city=city, outline=services.box(*KAMPPI_BOX), demo=True
     )

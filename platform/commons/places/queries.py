@@ -79,9 +79,7 @@ def figure_of(headline: sockets.HeadlineFigure, here: Place) -> sockets.Figure:
         return unknown(str(refusal.sentence))
     except Exception:
         log.exception("the figure %s of %s failed", headline.slug, here.slug)
-        return unknown(
-            _("This figure could not be worked out just now; it is our fault and was written down.")
-        )
+        return unknown(_("This figure could not be worked out just now; it is our fault and was written down."))
 
 
 def unknown(sentence: str) -> sockets.Figure:

@@ -86,8 +86,7 @@ def check_outline(outline: Outline) -> None:
     depth = {"Polygon": 1, "MultiPolygon": 2}.get(str(outline.get("type")))
     if depth is None:
         raise BadOutline(
-            _("An outline is a GeoJSON Polygon or MultiPolygon, not “%(type)s”.")
-            % {"type": outline.get("type")}
+            _("An outline is a GeoJSON Polygon or MultiPolygon, not “%(type)s”.") % {"type": outline.get("type")}
         )
     rings: list[Any] = list(outline.get("coordinates") or [])
     if depth == 2:
@@ -105,13 +104,11 @@ def _check_ring(ring: Any, number: int) -> None:
         raise BadOutline(_("Ring %(n)d is not a list of [longitude, latitude].") % {"n": number}) from None
     if len(points) < 4 or points[0] != points[-1]:
         raise BadOutline(
-            _("Ring %(n)d is not closed: it needs four points or more, the last equal to the first.")
-            % {"n": number}
+            _("Ring %(n)d is not closed: it needs four points or more, the last equal to the first.") % {"n": number}
         )
     if not all(-180 <= lon <= 180 and -90 <= lat <= 90 for lon, lat in points):
         raise BadOutline(
-            _("Ring %(n)d leaves the globe: longitudes are within ±180, latitudes within ±90.")
-            % {"n": number}
+            _("Ring %(n)d leaves the globe: longitudes are within ±180, latitudes within ±90.") % {"n": number}
         )
 
 

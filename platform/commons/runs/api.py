@@ -77,11 +77,7 @@ class RunList(generics.ListAPIView[Run]):
 
     def get_queryset(self) -> QuerySet[Run]:
         """Those of the filters in the address."""
-        given = {
-            name: self.request.query_params[name]
-            for name in self.filters
-            if name in self.request.query_params
-        }
+        given = {name: self.request.query_params[name] for name in self.filters if name in self.request.query_params}
         return queries.visible_to(self.request.user).filter(**given)
 
     @extend_schema(

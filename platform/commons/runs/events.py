@@ -14,7 +14,7 @@ import json
 import logging
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
@@ -164,7 +164,7 @@ async def _tell(send: Send, run_id: UUID, headers: dict[str, str]) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _lines(run_id: UUID, headers: dict[str, str]) -> AsyncIterator[bytes]:
+async def _lines(run_id: UUID, headers: dict[str, str]) -> AsyncGenerator[bytes, None]:
     """What goes over the wire, until the run is over or no longer the caller's to see."""
     said: State | None = None
     number = 0

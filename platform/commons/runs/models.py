@@ -58,9 +58,7 @@ class Run(models.Model):
             ),
         )
         constraints = (
-            models.CheckConstraint(
-                name="runs_progress_share", condition=models.Q(progress__gte=0, progress__lte=1)
-            ),
+            models.CheckConstraint(name="runs_progress_share", condition=models.Q(progress__gte=0, progress__lte=1)),
         )
 
     def __str__(self) -> str:

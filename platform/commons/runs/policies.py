@@ -18,7 +18,5 @@ def check_may_cancel(user: Any, run: Run, *, token: Any = None) -> None:
     if not may_cancel(user, run):
         raise NotAllowed(_("Only the person who started this, or staff, can stop it."))
     room = run.kind.partition(".")[0]
-    if token is not None and not any(
-        scope == "admin" or scope.startswith(f"{room}:") for scope in token.scopes
-    ):
+    if token is not None and not any(scope == "admin" or scope.startswith(f"{room}:") for scope in token.scopes):
         raise NotAllowed(_("This token has no scope of “%(room)s”.") % {"room": room})

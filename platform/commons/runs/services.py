@@ -143,9 +143,7 @@ def report(*, run: Run, share: float, stage: str) -> None:
 @transaction.atomic
 def finish(*, run: Run, outcome: registry.Outcome) -> None:
     """End the run and write its effect, both or neither. Locks the row; raises LeaseLost."""
-    held = (
-        Run.objects.select_for_update().filter(pk=run.pk, fence=run.fence, status=Run.Status.RUNNING).first()
-    )
+    held = Run.objects.select_for_update().filter(pk=run.pk, fence=run.fence, status=Run.Status.RUNNING).first()
     if held is None:
         raise LeaseLost(_("Another worker took run %(id)s over.") % {"id": run.pk})
     if outcome.effect:
@@ -156,21 +154,15 @@ def finish(*, run: Run, outcome: registry.Outcome) -> None:
 @transaction.atomic
 def fail(*, run: Run, error: Exception) -> None:
     """End the run without a result, if it is still this worker's."""
-    held = (
-        Run.objects.select_for_update().filter(pk=run.pk, fence=run.fence, status=Run.Status.RUNNING).first()
-    )
+    held = Run.objects.select_for_update().filter(pk=run.pk, fence=run.fence, status=Run.Status.RUNNING).first()
     if held is not None:
         status = Run.Status.CANCELLED if isinstance(error, Cancelled) else Run.Status.FAILED
         _end(held, status=status, error=error)
 
 
-def _end(
-    run: Run, *, status: str, result: dict[str, Any] | None = None, error: Exception | None = None
-) -> None:
+def _end(run: Run, *, status: str, result: dict[str, Any] | None = None, error: Exception | None = None) -> None:
     known = error if isinstance(error, CityError) else None
-    sentence = (
-        str(known.sentence) if known else _("We could not finish this; it is our fault and was written down.")
-    )
+    sentence = str(known.sentence) if known else _("We could not finish this; it is our fault and was written down.")
     Run.objects.filter(pk=run.pk).update(
         status=status,
         result=result,
@@ -185,9 +177,7 @@ def _end(
 
 def cancel(*, run: Run) -> None:
     """Ask it to stop; a run that nobody works on ends at once."""
-    Run.objects.filter(pk=run.pk, status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).update(
-        cancel_requested=True
-    )
+    Run.objects.filter(pk=run.pk, status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).update(cancel_requested=True)
     claim(run_id=str(run.pk))
 
 
@@ -216,9 +206,7 @@ def _ring_again(run: Run) -> bool:
         return False
     if run.status == Run.Status.QUEUED and waiting(queue):
         return False
-    if run.status == Run.Status.RUNNING and not cache.add(
-        f"rung:{run.pk}:{run.fence}", 1, LEASE.total_seconds()
-    ):
+    if run.status == Run.Status.RUNNING and not cache.add(f"rung:{run.pk}:{run.fence}", 1, LEASE.total_seconds()):
         return False
     ring(run)
     return True
@@ -234,7 +222,5 @@ def wait(*, run: Run, timeout_s: float = 600.0, poll_s: float = 0.1) -> Run:
         if run.is_over:
             return run
         if time.monotonic() > until:
-            raise RunTimeout(
-                _("“%(run)s” was not ready after %(s)d s; it goes on.") % {"run": run, "s": timeout_s}
-            )
+            raise RunTimeout(_("“%(run)s” was not ready after %(s)d s; it goes on.") % {"run": run, "s": timeout_s})
         time.sleep(poll_s)

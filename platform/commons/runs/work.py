@@ -83,7 +83,7 @@ def do(run_id: UUID | str) -> bool:
 
 
 def inline(**start: Any) -> Run:
-    """Start a run and do it in this process, with the arguments of `services.start`; answers the run when it is over."""
+    """Start a run (with the arguments of `services.start`) and do it in this process; answers it when it is over."""
     run = services.start(**start, bell=False)
     do(run.pk)
     run.refresh_from_db()

@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from commons.errors import CityError
 
 
-class Refusal(CommandError):  # noqa: N818 the name is printed before its sentence
+class Refusal(CommandError):
     """A `CityError` on its way out of a command; `error` is the refusal itself."""
 
     def __init__(self, error: CityError) -> None:
@@ -22,8 +22,9 @@ class Refusal(CommandError):  # noqa: N818 the name is printed before its senten
 class CityCommand(BaseCommand):
     """A command of the city: say what it needs in `add_arguments`, do it in `run`, answer what came of it.
 
-    `needs_worker = True` (or a tuple of options, such as `("--wait",)`) asks the command line to have a worker running for as long as the command does: it joins
-    the one of `manage.py up`, or starts one and stops it afterwards. Set it where `run` waits for a run.
+    `needs_worker = True` (or a tuple of options, such as `("--wait",)`) asks the command line to have a worker running
+    for as long as the command does: it joins the one of `manage.py up`, or starts one and stops it afterwards. Set it
+    where `run` waits for a run.
 
     With `--json` only the answer goes to stdout; whatever `run`, a library or `say` prints goes to stderr. A
     `CityError` becomes its sentence on stderr and exit status 1; argparse exits 2 on a wrong call.
@@ -35,9 +36,7 @@ class CityCommand(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Django's parser with `--json` beside what the command asks for."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="print one JSON document on stdout"
-        )
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON document on stdout")
         return parser
 
     def run(self, **options: Any) -> dict[str, Any]:

@@ -16,22 +16,18 @@ PLACE_COOKIE = "place"
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Context for the base layout. The place and its sun are lazy: a page that shows neither asks nothing."""
-
-    def here() -> Any:
-        return place_of(request)
-
-    def hours() -> Any:
-        place = place_of(request)
-        return sun.hours_of(place) if place else []
+    """Context for the base layout, which is about a place and tells its time. The sun is asked only where it shows."""
+    here = place_of(request)
+    if here is not None:
+        timezone.activate(queries.zone_of(here))
 
     return {
         "nav_entries": list(sockets.nav),
         "languages": settings.LANGUAGES,
         "demo_city": settings.DEMO,
-        "here": SimpleLazyObject(here),
-        "sun_place": SimpleLazyObject(here),
-        "sun_hours": SimpleLazyObject(hours),
+        "here": here,
+        "sun_place": here,
+        "sun_hours": SimpleLazyObject(lambda: sun.hours_of(here) if here else []),
     }
 
 

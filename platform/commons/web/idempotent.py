@@ -44,9 +44,7 @@ def once(request: HttpRequest, key: str, get_response: GetResponse) -> HttpRespo
     """Answer the request, or replay the answer that its key has had."""
     if not 1 <= len(key) <= 255:
         return problem_response(
-            problem(
-                400, _("Bad key"), _("An Idempotency-Key has 1 to 255 characters."), "idempotency:bad-key"
-            )
+            problem(400, _("Bad key"), _("An Idempotency-Key has 1 to 255 characters."), "idempotency:bad-key")
         )
     caller = _caller(request)
     body = request.path.encode() + b"\0" + request.body

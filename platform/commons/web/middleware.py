@@ -6,9 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.errors import BadInput, CityError
-from commons.places.queries import zone_of
 from commons.web import idempotent
-from commons.web.context import place_of
 from commons.web.middleware_types import GetResponse
 from commons.web.problems import answer, is_api, problem, problem_response
 
@@ -23,9 +21,7 @@ class problem_json:  # noqa: N801 a middleware reads like a function in settings
         if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return answer(request, BadInput(_("An address cannot hold a NUL character.")))
         response = self.get_response(request)
-        bare = (
-            is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
-        )
+        bare = is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", "")
         if bare:
             return _as_problem(response)
         return response
@@ -76,17 +72,16 @@ class idempotency:  # noqa: N801
 
 
 class local_time:  # noqa: N801
-    """Pages show the time of the place they are about; the API speaks UTC alone."""
+    """Pages show the time of the place they are about (the layout's context activates it); afterwards UTC again."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_api(request) or request.method not in {"GET", "POST"}:
+        try:
             return self.get_response(request)
-        place = place_of(request)
-        with timezone.override(zone_of(place) if place else None):
-            return self.get_response(request)
+        finally:
+            timezone.deactivate()
 
 
 def _remembers(request: HttpRequest) -> bool:

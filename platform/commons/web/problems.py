@@ -74,13 +74,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if wait := getattr(exc, "wait", None):
         headers["Retry-After"] = str(max(1, math.ceil(wait)))
     if isinstance(exc, exceptions.ValidationError):
-        document = problem(
-            400, _("Some fields are not right"), _fields_sentence(exc.detail), errors=exc.detail
-        )
+        document = problem(400, _("Some fields are not right"), _fields_sentence(exc.detail), errors=exc.detail)
     elif isinstance(exc, exceptions.ParseError):
-        document = problem(
-            400, _("This cannot be read"), _("The body cannot be read: %(why)s") % {"why": exc.detail}
-        )
+        document = problem(400, _("This cannot be read"), _("The body cannot be read: %(why)s") % {"why": exc.detail})
     else:
         document = problem(exc.status_code, str(exc.default_detail).rstrip("."), str(exc.detail))
     return Response(document, status=exc.status_code, headers=headers, content_type=PROBLEM_JSON)

@@ -4,9 +4,7 @@ from celery import shared_task
 
 from commons.web import idempotent
 
-BEAT = {
-    "web.forget-answers": {"task": "web.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}}
-}
+BEAT = {"web.forget-answers": {"task": "web.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}}}
 
 
 @shared_task(name="web.forget_answers")

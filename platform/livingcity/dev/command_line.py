@@ -1,4 +1,4 @@
-"""What `manage.py` does before Django: it sees to it that the command finds a database, and a worker where it needs one.
+"""What `manage.py` does before Django: it finds the command its database, and a worker where it needs one.
 
 A command joins the running services of its LIVINGCITY_DATA, or starts them for its own duration. Two attributes of a
 command class say what it needs:
@@ -23,8 +23,8 @@ from livingcity.dev.services import ServiceError
 
 WITHOUT_SERVICES = frozenset(
     {
-        "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages", "makemigrations",
-        "spectacular", "startapp", "startproject", "test", "testserver", "version",
+        "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
+        "makemigrations", "messages", "spectacular", "startapp", "startproject", "test", "testserver", "version",
     }
 )  # fmt: skip
 QUEUES = "default,previews,simulations,ingest"
@@ -85,7 +85,8 @@ def prepare_database(name: str = "") -> None:
     """Lay out the tables of a database that has none yet; one process does it, the others wait."""
     from django.db import connection  # noqa: PLC0415 settings must be loaded
 
-    if name in {"up", "migrate"} or "postgres" not in keeper.wanted() or "django_migrations" in connection.introspection.table_names():
+    ours = "postgres" in keeper.wanted() and name != "migrate"
+    if not ours or "django_migrations" in connection.introspection.table_names():
         connection.close()
         return
     with connection.cursor() as cursor:
@@ -115,11 +116,13 @@ def worker_available(*, alone: bool = False) -> Iterator[None]:
         stop(child, signal.SIGTERM, 15.0)
 
 
-def worker_argv(*, name: str = "worker", processes: int = 2, queues: str = QUEUES, include: Sequence[str] = ()) -> list[str]:
+def worker_argv(
+    *, name: str = "worker", processes: int = 2, queues: str = QUEUES, include: Sequence[str] = ()
+) -> list[str]:
     """The command line of a Celery worker of this city."""
     argv = [sys.executable, "-m", "celery", "-A", "livingcity", "--quiet", "worker", "-n", f"{name}@%h", "-Q", queues]
     argv += ["-c", str(processes), "-l", "WARNING", "--without-gossip", "--without-mingle"]
-    return argv + [part for module in include for part in ("-I", module)]
+    return [*argv, "-I", ",".join(include)] if include else argv
 
 
 def worker_answers() -> bool:

@@ -62,7 +62,8 @@ class Stay:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
-            raise ServiceError(f"The data folder {folder} cannot be made: {fault.strerror}. Set LIVINGCITY_DATA.") from None
+            sentence = f"The data folder {folder} cannot be made: {fault.strerror}. Set LIVINGCITY_DATA."
+            raise ServiceError(sentence) from None
         check_room(folder)
         self.users = (folder / "services.users").open("a")
         fcntl.flock(self.users, fcntl.LOCK_SH)  # waits for a keeper that is stopping
@@ -71,14 +72,14 @@ class Stay:
 
     def wait_until_ready(self) -> None:
         """Start a keeper if there is none, then wait for its servers."""
-        until = time.monotonic() + PATIENCE_S
+        until, log = time.monotonic() + PATIENCE_S, log_path("services")
         while not ready():
             if self.keeper and self.keeper.poll() == 1 and not kept():
-                raise ServiceError(state().removeprefix(FAILED) or f"The services did not start (log: {log_path('services')}).")
+                raise ServiceError(state().removeprefix(FAILED) or f"The services did not start (log: {log}).")
             if not kept() and (self.keeper is None or self.keeper.poll() is not None):
                 self.keeper = start_keeper()
             if time.monotonic() > until:
-                raise ServiceError(f"The services did not answer within {PATIENCE_S:.0f} s (log: {log_path('services')}).")
+                raise ServiceError(f"The services did not answer within {PATIENCE_S:.0f} s (log: {log}).")
             time.sleep(0.03)
 
     def leave(self) -> None:

@@ -1,4 +1,4 @@
-"""Where this city keeps its things, and where its database and its doorbell are: all worked out from the environment.
+"""Where this city keeps its things, its database and its doorbell: all worked out from the environment.
 
 With no settings the city runs on its own PostgreSQL and Valkey behind private Unix sockets. A socket path may be
 at most 107 bytes long, so sockets live in a short private folder under /tmp, named after the data folder.
@@ -57,7 +57,9 @@ def redis_url(*, db: int = 0, celery: bool = False) -> str:
         first = int(parts.path.strip("/") or 0)
         return parts._replace(path=f"/{first + db}").geturl()
     first = int(dict(parse_qsl(parts.query)).get("db", 0))
-    return f"redis+socket://{parts.path}?virtual_host={first + db}" if celery else f"unix://{parts.path}?db={first + db}"
+    return (
+        f"redis+socket://{parts.path}?virtual_host={first + db}" if celery else f"unix://{parts.path}?db={first + db}"
+    )
 
 
 def secret_key() -> str:

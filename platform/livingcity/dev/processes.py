@@ -1,8 +1,8 @@
 """Child processes that never outlive us.
 
-Each child leads its own process group (Ctrl-C reaches only us), reads nothing from the terminal, and asks the kernel for
-a signal when its parent dies, so that `kill -9` of the parent leaves nothing behind. The kernel ties that signal to the
-thread that forked: spawn from a thread that lives as long as the process.
+Each child leads its own process group (Ctrl-C reaches only us), reads nothing from the terminal, and asks the kernel
+for a signal when its parent dies, so that `kill -9` of the parent leaves nothing behind. The kernel ties that signal
+to the thread that forked: spawn from a thread that lives as long as the process.
 """
 
 import contextlib

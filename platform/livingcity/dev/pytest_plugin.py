@@ -2,8 +2,8 @@
 
 They start before pytest-django reads the settings, live in shared memory if there is room, write nothing to disk that
 must last, and end with the run, also when it is killed. The workers of xdist inherit the servers; each has its own test
-database, its own Valkey databases and its own data folder. DATABASE_URL, REDIS_URL and LIVINGCITY_DATA point at them, so
-every process that a test starts finds the same ones.
+database, its own Valkey databases and its own data folder. DATABASE_URL, REDIS_URL and LIVINGCITY_DATA point at them,
+so every process that a test starts finds the same ones.
 """
 
 import fcntl

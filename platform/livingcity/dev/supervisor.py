@@ -1,4 +1,4 @@
-"""Runs the whole city in the foreground: services, tables, static files, web, worker and beat, until it is told to stop.
+"""Runs the whole city in the foreground: services, tables, web, worker and clock, until it is told to stop.
 
 A child that dies is started again, more slowly each time it dies young, and said so. Ctrl-C, TERM and HUP end all of it
 within seconds; `kill -9` leaves nothing either, for each child asks the kernel to end with us (`dev.processes`) and the
@@ -114,6 +114,7 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
         self.stopping = threading.Event()
+        self.first_page = threading.Event()
         self.stay = keeper.Stay()
         self.parts: list[Part] = []
         self.news_from = 0
@@ -129,8 +130,7 @@ class Supervisor:
             self.stay.join()
             self._prepare()
             self.parts = parts()
-            for part in self.parts:
-                part.start()
+            self.parts[0].start()  # the first page comes first; the others wait for it
             threading.Thread(target=self._welcome, daemon=True).start()
             while not self.stopping.wait(0.3):
                 self._look_after()
@@ -151,6 +151,8 @@ class Supervisor:
 
     def _look_after(self) -> None:
         for part in self.parts:
+            if part.child is None and self.first_page.is_set():
+                part.start()  # in this thread: the kernel ties a child's death signal to the thread that forked it
             part.look_after(self.say)
         self._tell_news()
         if keeper.wanted() and not keeper.kept() and not self.stopping.is_set():
@@ -177,6 +179,7 @@ class Supervisor:
             while not self.stopping.wait(0.1):
                 if self._first_page() == 200:
                     break
+            self.first_page.set()
             if self.stopping.is_set():
                 return
             link = self._link_for_the_steward()
@@ -189,7 +192,7 @@ class Supervisor:
 
     def _first_page(self) -> int:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{settings.PORT}/", timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{settings.PORT}/", timeout=30) as answer:
                 return int(answer.status)
         except HTTPError as refused:
             if refused.code >= 500:

@@ -29,9 +29,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Each dependency; 503 when one is bad."""
     checks = {check.slug: _ask(check) for check in sockets.health_checks}
     ready = all(answer["ok"] for answer in checks.values())
-    return JsonResponse(
-        {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503
-    )
+    return JsonResponse({"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503)
 
 
 def _ask(check: sockets.HealthCheck) -> dict[str, Any]:

@@ -44,9 +44,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponse:
     here = queries.place(slug)
     set_place(request, here)
     response = _page(request, here)
-    response.set_cookie(
-        PLACE_COOKIE, here.slug, max_age=A_YEAR_S, samesite="Lax", httponly=True, secure=settings.HTTPS
-    )
+    response.set_cookie(PLACE_COOKIE, here.slug, max_age=A_YEAR_S, samesite="Lax", httponly=True, secure=settings.HTTPS)
     return response
 
 

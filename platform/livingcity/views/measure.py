@@ -18,9 +18,7 @@ from livingcity.views.tables import csv_response
 def figures(request: HttpRequest) -> HttpResponse:
     """All headline figures with their definitions."""
     here = place_of(request)
-    return render(
-        request, "site/figures.html", {"place": here, "figures": queries.figures_of(here) if here else []}
-    )
+    return render(request, "site/figures.html", {"place": here, "figures": queries.figures_of(here) if here else []})
 
 
 @require_safe
@@ -49,7 +47,7 @@ def figure_file(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
         **queries.figure_document(headline, found),
         "evidence": list(found.evidence),
     }
-    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False, "default": str})
+    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 28 28"><circle cx="14" cy="14" r="14" fill="#0f6b4f"/>'
     '<path d="M5 19.5h18M8 19.5v-6l4-2.6v8.6M12 19.5V13h4.2v6.5M16.2 19.5v-9l4 2.4v6.6" fill="none" stroke="#fff" '
-    'stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"/><circle cx="9.2" cy="8" r="2.1" fill="#f8ab00"/></svg>'
+    'stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"/>'
+    '<circle cx="9.2" cy="8" r="2.1" fill="#f8ab00"/></svg>'
 )
 
 
@@ -20,10 +21,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Robots may read what people read, but not the account pages, search or files made on demand."""
     lines = [
         "User-agent: *",
-        *(
-            f"Disallow: {p}"
-            for p in ("/account/", "/me/", "/staff/", "/search/", "/api/", "/runs/", "/sign-in/")
-        ),
+        *(f"Disallow: {p}" for p in ("/account/", "/me/", "/staff/", "/search/", "/api/", "/runs/", "/sign-in/")),
     ]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")
 

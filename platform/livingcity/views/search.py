@@ -21,9 +21,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """What was found, grouped by kind; the group with the best hit first."""
     words = " ".join(request.GET.get("q", "").split())[:LONGEST]
     groups = groups_of(words, request.user) if words else []
-    return render(
-        request, "site/search.html", {"q": words, "groups": groups, "count": sum(len(h) for _t, h in groups)}
-    )
+    return render(request, "site/search.html", {"q": words, "groups": groups, "count": sum(len(h) for _t, h in groups)})
 
 
 def groups_of(words: str, user: Any) -> list[tuple[sockets.Text, Sequence[sockets.Hit]]]:
@@ -31,9 +29,7 @@ def groups_of(words: str, user: Any) -> list[tuple[sockets.Text, Sequence[socket
     groups: list[tuple[sockets.Text, Sequence[sockets.Hit]]] = []
     for source in sockets.search_sources:
         try:
-            hits = list(source.search(words, user if user.is_authenticated else None, HITS_A_GROUP))[
-                :HITS_A_GROUP
-            ]
+            hits = list(source.search(words, user if user.is_authenticated else None, HITS_A_GROUP))[:HITS_A_GROUP]
         except Exception:
             log.exception("the search source %s failed", source.slug)
             continue

@@ -67,9 +67,7 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
             return
-        counts = ", ".join(
-            f"{answer[layer]} {layer}" for layer in ("buildings", "streets", "services", "areas")
-        )
+        counts = ", ".join(f"{answer[layer]} {layer}" for layer in ("buildings", "streets", "services", "areas"))
         self.stdout.write(f"{found.name}, version {answer['version']}: {counts}.")
         for row in answer["skipped"]:
             self.stdout.write(f"  left out: {row['count']} x {row['what']}: {row['why']}")

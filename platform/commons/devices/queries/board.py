@@ -13,7 +13,9 @@ from commons.devices.queries.series import Point
 def curves(
     devices: Iterable[Device], channel: str, start: dt.datetime, end: dt.datetime, step_s: int
 ) -> dict[Device, list[Point]]:
-    """The curves of a channel of many devices from their readings, in one query; [] for one that never reported."""
+    """The curves of a channel of many devices from their readings, in one query; [] for one that never
+    reported.
+    """
     found: dict[Device, list[Point]] = {device: [] for device in devices}
     number = channels.number_of(channel)
     if number is None or not found:

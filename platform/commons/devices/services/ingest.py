@@ -91,7 +91,7 @@ def read_body(body: bytes) -> list[Any]:
         raise Unreadable(_("The body is not JSON: %(why)s.") % {"why": error}) from None
     items = document.get("readings") if isinstance(document, dict) else None
     if not isinstance(items, list):
-        raise Unreadable(_("The body must be {\"readings\": […]}, each with seq, ts, channel and value."))
+        raise Unreadable(_('The body must be {"readings": […]}, each with seq, ts, channel and value.'))
     if len(items) > MAX_READINGS:
         raise TooManyReadings(
             _("%(n)d readings came at once; send at most %(most)d.") % {"n": len(items), "most": MAX_READINGS}
@@ -146,8 +146,7 @@ def _fresh(device: Device, batch: "Batch") -> "npt.NDArray[np.intp]":
 def _store(
     device: Device, batch: "Batch", fresh: "npt.NDArray[np.intp]", received_us: int
 ) -> tuple[Remark, ...]:
-    """Raw rows by COPY, then rollups and last values of those whose clock is believed; remarks on the others.
-    """
+    """Raw rows by COPY, then rollups and last values of those whose clock is believed; else remarks."""
     import numpy as np  # noqa: PLC0415
 
     from commons.devices.engine.parse import FLAG_AHEAD, clock_flags  # noqa: PLC0415

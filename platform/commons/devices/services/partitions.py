@@ -1,9 +1,12 @@
 """Days of `devices_reading`, made when first needed and ahead of time by beat."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterable
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+
+log = logging.getLogger(__name__)
 
 _LOCK = 0x6C63_6461  # "lcda": class of the advisory lock under which partitions are made
 
@@ -18,7 +21,10 @@ def ensure_days(days: Iterable[dt.date]) -> int:
     """Make the partitions of these UTC days that are missing; how many. Two at once make each day once.
 
     The new table is filled with what the default partition holds of that day and attached, which other
-    writers do not have to wait for (CREATE … PARTITION OF would lock the whole table).
+    writers do not have to wait for (CREATE … PARTITION OF would lock the whole table). Attaching needs the
+    default partition for itself for a moment; where a backup holds that for longer, the day stays in the
+    default partition, where it is read and counted like any other, until somebody asks for it again. Call it
+    before readings are read in the same transaction.
     """
     wanted = sorted(set(days))
     made = 0
@@ -26,10 +32,15 @@ def ensure_days(days: Iterable[dt.date]) -> int:
         if not (missing := _missing(wanted)):
             return 0
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_LOCK])
-        for day in missing:
-            if _missing([day]):
-                _make(day)
-                made += 1
+        for day in _missing(missing):
+            try:
+                with transaction.atomic():
+                    cursor.execute("SET LOCAL lock_timeout = '1s'")
+                    _make(day)
+                    cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+                    made += 1
+            except OperationalError:
+                log.warning("no partition for %s now; its readings stay in the default partition", day)
     return made
 
 

@@ -58,9 +58,7 @@ def set_member(request: HttpRequest, name: str) -> HttpResponse:
     policies.check_may_give(request.user, organisation, form.cleaned_data["role"])
     person = queries.person(form.cleaned_data["person"])
     services.set_role(organisation=organisation, user=person, role=form.cleaned_data["role"])
-    messages.success(
-        request, _("%(person)s belongs to %(name)s now.") % {"person": person, "name": organisation.name}
-    )
+    messages.success(request, _("%(person)s belongs to %(name)s now.") % {"person": person, "name": organisation.name})
     return redirect("rooms:person", name)
 
 
@@ -73,9 +71,7 @@ def remove_member(request: HttpRequest, name: str, person: str) -> HttpResponse:
     if leaving != request.user:
         policies.check_may_give(request.user, organisation, queries.role_in(leaving, organisation) or "")
     services.remove_member(organisation=organisation, user=leaving)
-    messages.success(
-        request, _("%(person)s has left %(name)s.") % {"person": leaving, "name": organisation.name}
-    )
+    messages.success(request, _("%(person)s has left %(name)s.") % {"person": leaving, "name": organisation.name})
     return redirect("rooms:person", name)
 
 

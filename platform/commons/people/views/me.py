@@ -40,7 +40,9 @@ def me(request: HttpRequest) -> HttpResponse:
 def profile(request: HttpRequest) -> HttpResponse:
     """The name to show and the neighbourhood to begin with."""
     user = _me(request)
-    form = ProfileForm(request.POST if request.method == "POST" else None, initial={"name": user.name, "home": user.home_id})
+    form = ProfileForm(
+        request.POST if request.method == "POST" else None, initial={"name": user.name, "home": user.home_id}
+    )
     if request.method == "POST" and form.is_valid():
         services.change_profile(user=user, name=form.cleaned_data["name"], home=form.cleaned_data["home"])
         messages.success(request, _("Saved."))

@@ -22,14 +22,10 @@ def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     if request.method != "POST":
         person = queries.person_of_link(secret)
         if person is None:
-            raise BadLink(
-                _("It was used already, is older than a day, or was copied only in part. Ask for a new one.")
-            )
+            raise BadLink(_("It was used already, is older than a day, or was copied only in part. Ask for a new one."))
         return render(request, "people/sign_in_link.html", {"person": person})
     user = services.use_sign_in_link(secret=secret)
     if user is None:
-        raise BadLink(
-            _("It was used already, is older than a day, or was copied only in part. Ask for a new one.")
-        )
+        raise BadLink(_("It was used already, is older than a day, or was copied only in part. Ask for a new one."))
     login(request, user, backend=BACKEND)
     return redirect("rooms:me")

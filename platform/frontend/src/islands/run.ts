@@ -2,8 +2,8 @@
  * <lc-run src="/api/v1/runs/<id>/events" state="/api/v1/runs/<id>/" stop="/api/v1/runs/<id>/cancel/" status="running"
  *   then="reload">…bar, stage and a hidden Stop form by the server…</lc-run>   ({% progress run %} writes it)
  *
- * Follows the run's event stream; where no stream comes it asks every two seconds. When the run ends the page is
- * loaded anew (then="reload"), another page is opened (then="/address/"), or an element is filled by htmx
+ * Follows the run's event stream; where no stream comes it asks every two seconds. When the run ends, one way
+ * or another, the page is loaded anew (then="reload"); when it is done another page is opened (then="/address/"), or an element is filled by htmx
  * (then="#id", which asks its own hx-get on the event `lc:done`).
  */
 import { csrfToken, number, GAP } from "../dom";
@@ -12,7 +12,7 @@ interface News {
   status?: string;
   progress?: number;
   stage?: string;
-  error?: string | null;
+  error?: { code: string; detail: string } | null;
 }
 
 const POLL_MS = 2000;
@@ -83,7 +83,7 @@ class RunProgress extends HTMLElement {
     const share = typeof news.progress === "number" ? `${number(Math.round(news.progress * 100))}${GAP}%` : "";
     if (waiting || share) this.#write("percent", waiting ? (this.dataset["queued"] ?? "") : share);
     if (news.stage) this.#write("stage", news.stage);
-    if (OVER.has(status)) this.#end(status, news.error ?? "");
+    if (OVER.has(status)) this.#end(status, news.error?.detail ?? "");
   }
 
   #bar(share: number): void {
@@ -108,8 +108,9 @@ class RunProgress extends HTMLElement {
     this.querySelector<HTMLElement>('[data-run="stop"]')?.setAttribute("hidden", "");
     this.dispatchEvent(new CustomEvent("lc:done", { bubbles: true, detail: { status } }));
     const then = this.getAttribute("then") ?? "reload";
-    if (status !== "done" || then === "stay") return;
+    if (then === "stay") return;
     if (then === "reload") location.reload();
+    else if (status !== "done") return;
     else if (then.startsWith("#")) document.querySelector(then)?.dispatchEvent(new CustomEvent("lc:done", { detail: { status } }));
     else location.assign(then);
   }

@@ -28,9 +28,7 @@ class Command(CityCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Seed, or remove."""
         parser.add_argument("--remove", action="store_true", help="take the demo away whole")
-        parser.add_argument(
-            "--part", action="append", metavar="SLUG", help="only this part; may stand several times"
-        )
+        parser.add_argument("--part", action="append", metavar="SLUG", help="only this part; may stand several times")
 
     def run(self, **options: Any) -> dict[str, Any]:
         """Seed in order, or remove in reverse; under a lock, so that two commands never mix."""

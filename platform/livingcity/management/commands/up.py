@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     help = "Start the whole city in the foreground; Ctrl-C stops it."
     needs_services = False  # it brings them itself, after it has seen that the port is free
-    requires_system_checks: Any = []
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""

@@ -19,19 +19,13 @@ class Command(CityCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """NAME, the scopes and how long it lives."""
         parser.add_argument("name", help="the account")
-        parser.add_argument(
-            "--scope", action="append", required=True, metavar="SCOPE", help=", ".join(Scope.values)
-        )
+        parser.add_argument("--scope", action="append", required=True, metavar="SCOPE", help=", ".join(Scope.values))
         parser.add_argument("--label", default="command line", help="what it is for")
-        parser.add_argument(
-            "--days", type=int, help="days until it expires; without it, it lives until revoked"
-        )
+        parser.add_argument("--days", type=int, help="days until it expires; without it, it lives until revoked")
 
     def run(self, **options: Any) -> dict[str, Any]:
         """Make the token."""
-        expires_at = (
-            timezone.now() + dt.timedelta(days=options["days"]) if options["days"] is not None else None
-        )
+        expires_at = timezone.now() + dt.timedelta(days=options["days"]) if options["days"] is not None else None
         token, secret = services.create_token(
             user=queries.person(options["name"]),
             name=options["label"],

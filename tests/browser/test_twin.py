@@ -1,0 +1,56 @@
+"""The district's page in a real browser: the map draws, a building answers, and nothing leaves our origin."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from tests.conftest import LiveCity
+from twin import demo
+
+
+@pytest.fixture
+def watched(page: Page, live_city: LiveCity) -> tuple[Page, list[str], list[str]]:
+    """A page with what it wrote on the console and what it asked of others."""
+    trouble: list[str] = []
+    strangers: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            trouble.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    ours = (live_city.url, "data:", "blob:")
+    page.on("request", lambda r: None if r.url.startswith(ours) else strangers.append(r.url))
+    return page, trouble, strangers
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_map_of_the_demo_district_draws_and_answers(
+    watched: tuple[Page, list[str], list[str]], live_city: LiveCity, width: int
+) -> None:
+    page, trouble, strangers = watched
+    demo.seed(lambda words: None)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(live_city.url + reverse("rooms:district", args=["kamppi"]))
+    page.wait_for_selector("lc-map[data-ready]", timeout=90_000)
+    assert page.locator("lc-map").get_by_text("© OpenStreetMap contributors").first.is_visible()
+    address = live_city.url + reverse("rooms:building", args=["kamppi", "w8033120"])
+    answer = page.evaluate("async (a) => (await fetch(a, {headers: {'HX-Request': 'true'}})).text()", address)
+    assert "Ateneum" in answer
+    page.get_by_role("button", name="List", exact=True).click()
+    assert page.get_by_role("link", name="Hotelli Torni").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert strangers == []
+    assert trouble == []
+
+
+def test_without_script_the_page_shows_the_drawn_district(browser: Browser, live_city: LiveCity) -> None:
+    demo.seed(lambda words: None)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(live_city.url + reverse("rooms:district", args=["kamppi"]))
+    assert page.locator("svg.citymap").is_visible()
+    assert page.get_by_role("link", name="Hotelli Torni").is_visible()
+    assert page.get_by_text("of the buildings reach a grocery on foot").is_visible()
+    context.close()

@@ -1,0 +1,1 @@
+"""Designs: repositories, previews, pages and the door for git."""

@@ -1,0 +1,167 @@
+"""The bridge from ASGI to WSGI: whole answers, streams both ways, clients that go away. Against the served site in
+`test_served.py`; here each rule alone."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from livingcity.bridge import BUFFERED_BODY_BYTES, Bridge, ClientGone
+
+SCOPE = {"type": "http", "method": "POST", "path": "/ä", "query_string": b"a=1", "http_version": "1.1"}
+Application = Callable[..., Any]
+
+
+class Whole(list[bytes]):
+    """A body that is not streamed, as Django's HttpResponse says of itself."""
+
+    streaming = False
+
+
+def exchange(
+    application: Application,
+    *pieces: bytes,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    gone: bool = False,
+    **more: int,
+) -> list[dict[str, Any]]:
+    """Send a request in pieces through a bridge; what it sent back. `gone`: the client leaves instead of ending."""
+    sent: list[dict[str, Any]] = []
+    waiting = [
+        {"type": "http.request", "body": p, "more_body": gone or n < len(pieces) - 1} for n, p in enumerate(pieces)
+    ]
+
+    async def receive() -> Any:
+        return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def run() -> None:
+        await Bridge(application, **more)({**SCOPE, "headers": headers}, receive, send)
+
+    asyncio.run(run())
+    return sent
+
+
+def body(sent: list[dict[str, Any]]) -> bytes:
+    """The body of an answer."""
+    return b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def echo(environ: dict[str, Any], start: Any) -> Any:
+    """Answers with what was sent."""
+    start("201 Created", [("X-Length", environ["CONTENT_LENGTH"]), ("X-Path", environ["PATH_INFO"])])
+    return Whole([environ["wsgi.input"].read()])
+
+
+def test_a_small_request_comes_whole() -> None:
+    sent = exchange(echo, b"abc", b"def")
+    assert sent[0]["status"] == 201
+    assert dict(sent[0]["headers"]) == {b"x-length": b"6", b"x-path": "/ä".encode()}
+    assert body(sent) == b"abcdef"
+    assert len(sent) == 2
+
+
+def test_a_long_request_is_read_as_it_comes() -> None:
+    pieces = [bytes([n]) * BUFFERED_BODY_BYTES for n in range(5)]
+    assert body(exchange(echo, *pieces)) == b"".join(pieces)
+
+
+def test_a_client_that_leaves_in_the_middle_raises_in_the_application() -> None:
+    caught: list[BaseException] = []
+
+    def application(environ: dict[str, Any], start: Any) -> Any:
+        try:
+            environ["wsgi.input"].read()
+        except OSError as error:
+            caught.append(error)
+            raise
+        return Whole()
+
+    exchange(application, b"x" * BUFFERED_BODY_BYTES * 2, gone=True)
+    assert [type(error) for error in caught] == [ClientGone]
+
+
+def test_a_stream_is_sent_piece_by_piece_and_closed() -> None:
+    closed: list[bool] = []
+
+    class Stream:
+        def __iter__(self) -> Iterator[bytes]:
+            yield from (b"one", b"two")
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def application(environ: dict[str, Any], start: Any) -> Any:
+        start("200 OK", [])
+        return Stream()
+
+    sent = exchange(application, b"")
+    assert [message.get("body") for message in sent[1:]] == [b"one", b"two", b""]
+    assert closed == [True]
+
+
+def test_a_stream_that_breaks_is_cut_and_not_ended_as_if_it_were_whole() -> None:
+    def application(environ: dict[str, Any], start: Any) -> Iterator[bytes]:
+        start("200 OK", [])
+        yield b"one"
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        exchange(application, b"")
+
+
+def test_header_names_with_an_underscore_cannot_pass_for_others() -> None:
+    seen: dict[str, Any] = {}
+
+    def application(environ: dict[str, Any], start: Any) -> Any:
+        seen.update(environ)
+        start("200 OK", [])
+        return Whole()
+
+    headers = ((b"x-remote-user", b"aino"), (b"x_remote_user", b"mallory"), (b"cookie", b"a=1"), (b"cookie", b"b=2"))
+    exchange(application, b"", headers=headers)
+    assert seen["HTTP_X_REMOTE_USER"] == "aino"
+    assert seen["HTTP_COOKIE"] == "a=1; b=2"
+
+
+def test_long_transfers_leave_the_threads_of_pages_free() -> None:
+    """An endless stream fills the only stream thread; a page still answers, the next stream is refused."""
+    release = threading.Event()
+
+    def application(environ: dict[str, Any], start: Any) -> Any:
+        start("200 OK", [])
+        if environ["PATH_INFO"] == "/page":
+            return Whole([b"page"])
+        return iter(lambda: b"" if release.wait(0.05) else b"x", b"")
+
+    async def run() -> tuple[Any, Any]:
+        bridge = Bridge(application, page_threads=1, stream_threads=1)
+        bridge.most_long_requests = 1
+        sent: dict[str, list[Any]] = {"/a": [], "/page": [], "/b": []}
+
+        async def ask(path: str) -> None:
+            async def receive() -> Any:
+                return {"type": "http.request", "body": b"", "more_body": False}
+
+            async def send(message: Any) -> None:
+                sent[path].append(message)
+
+            await bridge({**SCOPE, "path": path, "headers": ()}, receive, send)
+
+        first = asyncio.create_task(ask("/a"))
+        while not sent["/a"]:
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(ask("/page"), 5)
+        await asyncio.wait_for(ask("/b"), 5)
+        release.set()
+        await first
+        return sent["/page"], sent["/b"]
+
+    page, refused = asyncio.run(run())
+    assert body(page) == b"page"
+    assert refused[0]["status"] == 503
+    assert (b"retry-after", b"5") in refused[0]["headers"]

@@ -1,0 +1,222 @@
+"""The city's own servers: they come for whoever needs them, and go with the last one, killed or not."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from livingcity.dev import services, supervisor
+from livingcity.dev.processes import child_environment, die_with_parent
+from livingcity.dev.services import ServiceError, private_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNT = "from commons.people.models import User; print('people:', User.objects.count())"
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a city of its own, in a folder whose name has a space."""
+    data = Path("/tmp") / f"lc city {os.getpid()}-{time.monotonic_ns()}"
+    environ = child_environment(LIVINGCITY_DATA=str(data), PORT="0", LIVINGCITY_DEMO="0")
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"):
+        environ.pop(name, None)
+    yield environ
+    for pid in processes_of(data):
+        os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(data, ignore_errors=True)
+
+
+def manage(city: dict[str, str], *words: str) -> "subprocess.Popen[str]":
+    """A command of that city."""
+    argv = [sys.executable, str(ROOT / "manage.py"), *words]
+    return subprocess.Popen(
+        argv,
+        env=city,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # noqa: PLW1509 a killed test run leaves no city behind
+    )
+
+
+def said(process: "subprocess.Popen[str]", timeout_s: float = 120) -> str:
+    """Everything it printed, once it has ended."""
+    return process.communicate(timeout=timeout_s)[0]
+
+
+def processes_of(data: Path) -> list[int]:
+    """Processes with that data folder in their environment or on their command line."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(data).encode() in words and int(folder.name) != os.getpid():
+            found.append(int(folder.name))
+    return found
+
+
+def eventually(true: Callable[[], bool], within_s: float) -> bool:
+    """Whether it becomes true in time."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.1)
+    return true()
+
+
+def test_a_command_brings_its_services_and_leaves_nothing(city: dict[str, str]) -> None:
+    """The first makes database and tables; two at once share the servers; afterwards nothing runs."""
+    data = Path(city["LIVINGCITY_DATA"])
+    first = said(manage(city, "shell", "-v", "0", "-c", COUNT))
+    assert "people: 0" in first, first
+    assert eventually(lambda: not processes_of(data), 5)
+    assert (data / "postgres").stat().st_mode & 0o777 == 0o700
+    pair = [manage(city, "shell", "-v", "0", "-c", COUNT) for _ in range(2)]
+    assert ["people: 0" in said(process) for process in pair] == [True, True]
+    assert eventually(lambda: not processes_of(data), 5)
+
+
+def test_kill_9_of_the_last_user_ends_the_servers(city: dict[str, str]) -> None:
+    data = Path(city["LIVINGCITY_DATA"])
+    process = manage(
+        city, "shell", "-v", "0", "-c", f"{COUNT}\nimport time; print('here', flush=True); time.sleep(300)"
+    )
+    assert process.stdout is not None
+    while "here" not in (line := process.stdout.readline()):
+        assert line, "it ended"
+    assert len(processes_of(data)) > 2
+    process.kill()
+    assert eventually(lambda: not processes_of(data), 10), processes_of(data)
+
+
+def test_commands_that_need_no_database_start_nothing(city: dict[str, str]) -> None:
+    data = Path(city["LIVINGCITY_DATA"])
+    assert "No changes" in said(manage(city, "makemigrations", "--check", "--dry-run"))
+    assert not (data / "postgres").exists()
+
+
+def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "sockets"
+    folder.mkdir()
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(ServiceError, match="belongs to somebody else"):
+        private_folder(folder, None)
+
+
+def test_a_link_in_place_of_the_socket_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "sockets").symlink_to(tmp_path / "real")
+    with pytest.raises(ServiceError, match="belongs to somebody else"):
+        private_folder(tmp_path / "sockets", None)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(services.shutil, "disk_usage", lambda _path: usage._replace(free=12 * 2**20))
+    with pytest.raises(ServiceError, match="is full: 12 MB are free and the city needs 200 MB"):
+        services.check_room(tmp_path)
+
+
+def test_a_port_in_use_is_one_sentence_before_anything_starts(city: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(supervisor.PortInUse, match=f"Port {port} is in use"):
+            supervisor.check_port(port)
+        process = manage({**city, "PORT": str(port)}, "up")
+        output = said(process, 60)
+    assert process.returncode == 1
+    assert output.count("\n") == 1, output
+    assert not (Path(city["LIVINGCITY_DATA"]) / "postgres").exists()
+
+
+def start_city(city: dict[str, str]) -> tuple["subprocess.Popen[str]", str, str]:
+    """`manage.py up` until it says that it is ready; the process, its address and what it said so far."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = manage({**city, "PORT": str(port)}, "up")
+    assert process.stdout is not None
+    output = ""
+    while "Sign in as" not in output:
+        line = process.stdout.readline()
+        assert line, output
+        output += line
+    return process, f"http://localhost:{port}", output
+
+
+def test_the_whole_city_starts_and_stops(city: dict[str, str]) -> None:
+    data = Path(city["LIVINGCITY_DATA"])
+    process, url, output = start_city(city)
+    assert f"Living City is ready at {url}" in output
+    assert urllib.request.urlopen(f"{url}/", timeout=30).status == 200
+    assert "people: 1" in said(manage(city, "shell", "-v", "0", "-c", COUNT)), "a command joins the running services"
+    assert processes_of(data), "and leaves them running"
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    said(process, 30)
+    assert time.monotonic() - began < 15
+    assert eventually(lambda: not processes_of(data), 5), processes_of(data)
+
+
+def test_kill_9_of_the_supervisor_leaves_nothing(city: dict[str, str]) -> None:
+    data = Path(city["LIVINGCITY_DATA"])
+    process, _url, _output = start_city(city)
+    assert len(processes_of(data)) > 8
+    process.kill()
+    assert eventually(lambda: not processes_of(data), 10), processes_of(data)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("victim", ["granian", "livingcity.dev.keeper", "postgres -D", "valkey-server", " beat "])
+def test_a_part_that_dies_comes_back(city: dict[str, str], victim: str) -> None:
+    data = Path(city["LIVINGCITY_DATA"])
+    process, url, _output = start_city(city)
+
+    def living() -> list[int]:
+        lines = [
+            (pid, Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()) for pid in processes_of(data)
+        ]
+        return [pid for pid, line in lines if victim in line and "postgres:" not in line]
+
+    killed = min(living())
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(lambda: bool(set(living()) - {killed}), 30)
+
+    def answers() -> bool:
+        try:
+            return bool(urllib.request.urlopen(f"{url}/", timeout=10).status == 200)
+        except OSError:
+            return False
+
+    assert eventually(answers, 60)
+    process.send_signal(signal.SIGTERM)
+    assert "again" in said(process, 30)
+    assert eventually(lambda: not processes_of(data), 5)
+
+
+@pytest.mark.drill
+def test_below_a_folder_that_is_closed_to_others(city: dict[str, str], tmp_path: Path) -> None:
+    """As root PostgreSQL runs as `nobody`, who may not walk down to the data: nothing is opened up for it."""
+    closed = Path(f"/tmp/lc-closed-{os.getpid()}")
+    closed.mkdir(mode=0o700)
+    try:
+        inside = {**city, "LIVINGCITY_DATA": str(closed / "data")}
+        assert "people: 0" in said(manage(inside, "shell", "-v", "0", "-c", COUNT))
+        assert closed.stat().st_mode & 0o777 == 0o700
+        assert eventually(lambda: not processes_of(closed), 5)
+    finally:
+        shutil.rmtree(closed)
