@@ -34,7 +34,6 @@ interface Part {
   token: string | null;
 }
 
-<<<<<<< HEAD
 /** A copy with plain floats: quantised files (KHR_mesh_quantization) hold integers, which a matrix would cut to nothing. */
 function unpacked(source: THREE.BufferGeometry): THREE.BufferGeometry {
   const copy = new THREE.BufferGeometry();
@@ -47,18 +46,6 @@ function unpacked(source: THREE.BufferGeometry): THREE.BufferGeometry {
     copy.setAttribute(name, new THREE.BufferAttribute(values, packed.itemSize));
   }
   return copy;
-=======
-/** Quantised positions and normals (KHR_mesh_quantization) as floats: whole numbers cannot take the matrix in metres. */
-function inFloats(shape: THREE.BufferGeometry): THREE.BufferGeometry {
-  for (const name of ["position", "normal"]) {
-    const given = shape.attributes[name];
-    if (!given || given.array instanceof Float32Array) continue;
-    const floats = new Float32Array(given.count * 3);
-    for (let at = 0; at < given.count; at++) floats.set([given.getX(at), given.getY(at), given.getZ(at)], 3 * at);
-    shape.setAttribute(name, new THREE.BufferAttribute(floats, 3));
-  }
-  return shape;
->>>>>>> main
 }
 
 class Model extends HTMLElement {
@@ -211,11 +198,7 @@ class Model extends HTMLElement {
   }
 
   #addPart(source: THREE.Mesh, at: number): void {
-<<<<<<< HEAD
     let shape = unpacked(source.geometry).applyMatrix4(source.matrixWorld);
-=======
-    let shape = inFloats(source.geometry.clone()).applyMatrix4(source.matrixWorld);
->>>>>>> main
     const triangles = (shape.index?.count ?? shape.attributes["position"]!.count) / 3;
     if (triangles * 3 <= CREASE_MOST_VERTICES) {
       for (const name of Object.keys(shape.attributes)) {
