@@ -70,6 +70,7 @@ def run_storage(  # noqa: PLR0917 compiled: positional alone
     """
     driven = 0.0
     unserved = 0.0
+    per_eta = 1.0 / eta
     for t in range(net.shape[0]):
         left = net[t]
         room = 0.0
@@ -85,7 +86,7 @@ def run_storage(  # noqa: PLR0917 compiled: positional alone
             ev_charge[t] += taken
             room = min(ev_step_kwh - taken, (ev_kwh - ev_soc) / ev_eta)
         if left < 0.0:
-            stored_now = min(-left, step_kwh, (kwh - soc) / eta)
+            stored_now = min(-left, step_kwh, (kwh - soc) * per_eta)
             soc += stored_now * eta
             left += stored_now
             charge[t] += stored_now
@@ -96,7 +97,7 @@ def run_storage(  # noqa: PLR0917 compiled: positional alone
                 ev_charge[t] += taken
         else:
             given = min(left, step_kwh, soc * eta)
-            soc = max(0.0, soc - given / eta)
+            soc = max(0.0, soc - given * per_eta)
             left -= given
             discharge[t] += given
         stored[t] += soc + ev_soc

