@@ -1,5 +1,6 @@
 """The doorbell: Celery only rings; the truth about work stands in PostgreSQL (commons.runs)."""
 
+import datetime as dt
 import os
 import socket
 import sys
@@ -19,6 +20,10 @@ from celery.signals import (
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livingcity.settings")
 # It is meant for pickled tasks; ours are JSON, and in a container everything is root.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+
+# A lost broker cancels nothing: a run belongs to whom its lease says.
+warnings.filterwarnings("ignore", message=".*In Celery 5.1 we introduced an optional breaking change")
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 app = Celery("livingcity")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -48,7 +53,8 @@ def gather_beat(sender: Celery, **_: Any) -> None:
 
     for config in apps.get_app_configs():
         tasks = sys.modules.get(f"{config.name}.tasks")
-        sender.conf.beat_schedule.update(getattr(tasks, "BEAT", {}))
+        for name, entry in getattr(tasks, "BEAT", {}).items():
+            sender.conf.beat_schedule[name] = {"last_run_at": LONG_AGO, **entry}
 
 
 @worker_ready.connect

@@ -123,9 +123,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
 }
-# What beat rings stands in code (each app's `BEAT`, gathered in livingcity.celery); the file only remembers when.
-CELERY_BEAT_SCHEDULER = "celery.beat:PersistentScheduler"
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+# What beat rings stands in code (each app's `BEAT`, gathered in livingcity.celery). It rings everything once when it
+# starts, so it needs no file to remember by, which `kill -9` would break.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {}
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"

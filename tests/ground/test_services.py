@@ -202,7 +202,7 @@ def test_the_whole_city_starts_and_stops(city: dict[str, str]) -> None:
 def test_kill_9_of_the_supervisor_leaves_nothing(city: dict[str, str]) -> None:
     data = Path(city["LIVINGCITY_DATA"])
     process, _url, _output = start_city(city)
-    wanted = ("granian", "worker-1", "celeryd", "beat", "dev.keeper", "valkey-server", "postgres -D", "postgres: ")
+    wanted = ("granian", "worker-1", " -n worker@", " -n heavy@", "beat", "dev.keeper", "valkey-server", "postgres: ")
 
     def complete() -> bool:
         lines = " ".join(family(process.pid).values())
@@ -211,6 +211,9 @@ def test_kill_9_of_the_supervisor_leaves_nothing(city: dict[str, str]) -> None:
     assert eventually(complete, 90), family(process.pid)
     everyone = family(process.pid)
     assert len(everyone) > 15
+    workers = {pid: line for pid, line in everyone.items() if "@%h" in line}
+    niceness = {" -n heavy@" in line: os.getpriority(os.PRIO_PROCESS, pid) for pid, line in workers.items()}
+    assert niceness == {True: 10, False: 0}, "long work gives way to pages"
     process.kill()
     process.wait()
     assert eventually(lambda: not set(everyone) & set(alive()), 15), [everyone[p] for p in set(everyone) & set(alive())]
@@ -218,7 +221,9 @@ def test_kill_9_of_the_supervisor_leaves_nothing(city: dict[str, str]) -> None:
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("victim", ["granian", "livingcity.dev.keeper", "postgres -D", "valkey-server", " beat "])
+@pytest.mark.parametrize(
+    "victim", ["granian", "dev.keeper", "postgres -D", "valkey-server", " beat ", " -n worker@", " -n heavy@"]
+)
 def test_a_part_that_dies_comes_back(city: dict[str, str], victim: str) -> None:
     data = Path(city["LIVINGCITY_DATA"])
     process, url, _output = start_city(city)

@@ -5,6 +5,7 @@ and when to try again. Everything else stays a 500.
 """
 
 import errno
+import logging
 import sys
 from http import HTTPStatus
 from typing import ClassVar
@@ -20,6 +21,8 @@ from django.views.defaults import server_error
 
 from commons.errors import CityError
 from commons.web.problems import is_api, problem_response
+
+log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
 NO_SPACE = "No space left on device"
@@ -76,9 +79,11 @@ def _state(fault: BaseException) -> str:
 @requires_csrf_token
 def answer_fault(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`: it is called while the exception is at hand. The page asks no server for anything."""
-    refusal = explain(sys.exc_info()[1])
+    fault = sys.exc_info()[1]
+    refusal = explain(fault)
     if refusal is None:
         return server_error(request)
+    log.warning("%s %s: %s (%s)", request.method, request.path, refusal.code, " ".join(str(fault).split())[:200])
     if is_api(request):
         response: HttpResponse = problem_response(refusal.problem())
     else:
@@ -86,4 +91,5 @@ def answer_fault(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(page, status=refusal.status)
     if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = str(RETRY_AFTER_S)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django would write a traceback for each request
     return response
