@@ -10,6 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import User
+from commons.web.context import set_place
 from labs.engine import hours
 from labs.engine.times import Offer
 from labs.models import Lab
@@ -18,7 +19,10 @@ from labs.models import Lab
 def page(
     request: HttpRequest, template: str, context: Mapping[str, Any], *, lab: Lab, status: int = 200
 ) -> HttpResponse:
-    """A page about one lab: every time on it is by the lab's own clock."""
+    """A page about one lab: every time on it is by the lab's own clock, and the layout is about its place."""
+    if lab.place is not None:
+        set_place(request, lab.place)
+        return render(request, template, context, status=status)
     with timezone.override(lab.zone):
         return render(request, template, context, status=status)
 
