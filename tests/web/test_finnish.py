@@ -1,5 +1,6 @@
 """The city speaks Finnish: its pages have Finnish titles, and no translation loses what its source holds."""
 
+import datetime as dt
 import re
 from collections import Counter
 from html import unescape
@@ -8,7 +9,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
+from django.utils.formats import date_format
 
+from commons.web.numbers import day
 from livingcity.dev import messages as m
 
 PO = Path(settings.LOCALE_PATHS[0]) / "fi" / "LC_MESSAGES" / "django.po"
@@ -79,3 +83,11 @@ def test_every_translation_can_be_filled_in() -> None:
 def _braced(words: str) -> str:
     """The words if {name} stands in them and %(name)s does not."""
     return words if "%(" not in words else ""
+
+
+def test_our_words_do_not_take_those_of_the_calendar() -> None:
+    sunday, june = dt.date(2026, 11, 22), dt.date(2026, 6, 30)
+    with translation.override("fi"):
+        assert [date_format(sunday, letter) for letter in ("D", "l", "F")] == ["su", "sunnuntai", "marraskuu"]
+        assert day(june, dt.date(2026, 7, 1)) == "30. kesäkuuta"
+        assert day(june, dt.date(2027, 7, 1)) == "30. kesäkuuta 2026"
