@@ -30,7 +30,7 @@ from livingcity.dev import keeper, schema
 from livingcity.dev.command_line import HEAVY_NICE, HEAVY_QUEUES, QUICK_QUEUES, worker_argv
 from livingcity.dev.processes import Child, child_environment, spawn, stop_all
 from livingcity.dev.services import ServiceError
-from livingcity.dev.web import web_argv
+from livingcity.dev.web import LOCAL, web_argv
 
 STEWARD = "steward"
 YOUNG_S = 20.0
@@ -103,7 +103,7 @@ def check_port(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104 that is where the city listens
+            probe.bind((os.environ.get("HOST") or LOCAL, port))
             probe.listen()
         except OSError as fault:
             if fault.errno == errno.EADDRINUSE:
