@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from livingcity.dev.places import data_dir, database_settings, redis_url, secret_key
@@ -13,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA_DIR = data_dir()
 
 # --- the environment ---------------------------------------------------------------------------------------------
-PORT = int(os.environ.get("PORT", "8000"))
+PORT = int(port) if (port := os.environ.get("PORT", "8000")).isdecimal() else -1
+if not 0 <= PORT <= 65535:
+    raise ImproperlyConfigured(f"PORT must be a number from 1 to 65535, not “{port}”.")
 PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 USER_CONTENT_URL = os.environ.get("USER_CONTENT_URL", "").rstrip("/")
 DEMO = os.environ.get("LIVINGCITY_DEMO", "1") != "0"

@@ -168,6 +168,23 @@ def test_a_port_in_use_is_one_sentence_before_anything_starts(city: dict[str, st
     assert not (Path(city["LIVINGCITY_DATA"]) / "postgres").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DATABASE_URL", "postgresql://me:secret@127.0.0.1:1/none", "DATABASE_URL names (me@127.0.0.1:1/none) cannot"),
+        ("REDIS_URL", "redis://:secret@127.0.0.1:1/0", "REDIS_URL names (127.0.0.1:1/0) cannot be used"),
+        ("PORT", "abc", "PORT must be a number from 1 to 65535, not “abc”."),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(city: dict[str, str], name: str, value: str, sentence: str) -> None:
+    process = manage({**city, name: value}, "up")
+    output = said(process, 60)
+    assert process.returncode != 0
+    assert sentence in output
+    assert output.count("\n") == 1, output
+    assert "secret" not in output
+
+
 def start_city(city: dict[str, str]) -> tuple["subprocess.Popen[str]", str, str]:
     """`manage.py up` until it says that it is ready; the process, its address and what it said so far."""
     with socket.socket() as probe:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, ManagementUtility, call_command, get_commands, load_command_class
 
 from livingcity.dev import keeper
@@ -42,6 +43,9 @@ def execute(argv: Sequence[str]) -> int:
     except ServiceError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 1
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     return 0
 
 

@@ -20,7 +20,14 @@ from typing import IO
 
 from livingcity.dev.places import data_dir, socket_dir
 from livingcity.dev.processes import Child, child_environment, spawn
-from livingcity.dev.services import Postgres, ServiceError, Valkey, check_room
+from livingcity.dev.services import (
+    Postgres,
+    ServiceError,
+    Valkey,
+    check_named_database,
+    check_named_valkey,
+    check_room,
+)
 
 READY = "ready"
 FAILED = "failed: "
@@ -71,7 +78,12 @@ class Stay:
             raise ServiceError(sentence) from None
         if not kept():  # a city that runs may be needed to make room: `demo --remove`
             check_room(folder)
-        if wanted():
+        ours = wanted()
+        if "postgres" not in ours:
+            check_named_database()
+        if "valkey" not in ours:
+            check_named_valkey()
+        if ours:
             self.users = (folder / "services.users").open("a")
             fcntl.flock(self.users, fcntl.LOCK_SH)  # waits for a keeper that is stopping
 

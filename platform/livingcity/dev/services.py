@@ -25,6 +25,7 @@ from pathlib import Path
 import psycopg
 
 from commons.errors import CityError
+from livingcity.dev.places import database_settings, redis_url
 from livingcity.dev.processes import Account, Child, spawn, stop, unprivileged
 
 DATABASE = "livingcity"
@@ -68,6 +69,37 @@ def _disk_full(folder: Path, free_mb: int) -> ServiceError:
         f"The disk of {folder} is full: {free_mb} MB are free and the city needs {LEAST_FREE_MB} MB. "
         "Make room there, or set LIVINGCITY_DATA to another disk."
     )
+
+
+# --- servers that a setting names ---------------------------------------------------------------------------------
+
+
+def check_named_database() -> None:
+    """Whether the PostgreSQL of DATABASE_URL lets us in; raises ServiceError with its own reason."""
+    named = database_settings()
+    words = {"host": named["HOST"], "port": named["PORT"], "dbname": named["NAME"], "user": named["USER"]}
+    where = f"{named['USER']}@{named['HOST']}:{named['PORT'] or 5432}/{named['NAME']}"
+    try:
+        psycopg.connect(
+            **{name: value for name, value in words.items() if value},
+            password=named["PASSWORD"] or None,
+            **{"connect_timeout": "10", **named["OPTIONS"]},
+        ).close()
+    except psycopg.Error as fault:
+        why = " ".join(str(fault).split())
+        raise ServiceError(f"The PostgreSQL that DATABASE_URL names ({where}) cannot be used: {why}") from None
+
+
+def check_named_valkey() -> None:
+    """Whether the Valkey or Redis of REDIS_URL answers; raises ServiceError with its own reason."""
+    import redis  # noqa: PLC0415 only where a setting names one
+
+    url = redis_url()
+    where = url.rpartition("@")[2]  # without the password
+    try:
+        redis.Redis.from_url(url, socket_connect_timeout=10).ping()
+    except (redis.RedisError, ValueError, OSError) as fault:
+        raise ServiceError(f"The Valkey that REDIS_URL names ({where}) cannot be used: {fault}") from None
 
 
 # --- binaries ----------------------------------------------------------------------------------------------------
