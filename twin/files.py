@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
@@ -79,3 +80,10 @@ def keep_path(source: Path) -> Kept:
     """Keep a file of this machine."""
     with source.open("rb") as handle:
         return keep(source.name, iter(lambda: handle.read(1 << 20), b""))
+
+
+def forget(kept: Kept) -> None:
+    """Remove a kept file."""
+    path(kept).unlink(missing_ok=True)
+    with suppress(OSError):  # others share its folder
+        path(kept).parent.rmdir()

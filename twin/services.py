@@ -22,7 +22,7 @@ from twin import rows
 from twin.engine import ENGINE_VERSION
 from twin.engine.model import LAYERS, CityModel, Layer, bounds
 from twin.errors import BadDistrictName
-from twin.files import Kept
+from twin.files import Kept, forget
 from twin.models import Access, District, DistrictVersion
 
 if TYPE_CHECKING:
@@ -181,7 +181,19 @@ def remove_demo() -> int:
     """Take the demo districts away with all their versions; how many."""
     demo = District.objects.filter(demo=True)
     number = demo.count()
+    read = [kept for version in DistrictVersion.objects.filter(district__in=demo) for kept in version.sources]
     Run.objects.filter(demo=True, kind="twin.import").delete()
     demo.update(current=None)
     demo.delete()
+    transaction.on_commit(lambda: _forget_unused(read))
     return number
+
+
+def _forget_unused(read: Sequence[Kept]) -> None:
+    """Remove kept files that no version and no import names any more."""
+    lists = [*DistrictVersion.objects.values_list("sources", flat=True)]
+    lists += Run.objects.filter(kind="twin.import").values_list("inputs__files", flat=True)
+    named = {kept["sha256"] for kepts in lists for kept in kepts or ()}
+    for kept in read:
+        if kept["sha256"] not in named:
+            forget(kept)
