@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, ManagementUtility, call_command, get_commands, load_command_class
+from django.db import DatabaseError
+from redis import RedisError
 
 from livingcity.dev import keeper
 from livingcity.dev.processes import child_environment, spawn, stop
@@ -42,6 +44,14 @@ def execute(argv: Sequence[str]) -> int:
             ManagementUtility(words).execute()
     except ServiceError as error:
         sys.stderr.write(f"{error.sentence}\n")
+        return 1
+    except (DatabaseError, RedisError) as fault:
+        from commons.web.faults import explain  # noqa: PLC0415 settings must be loaded
+
+        refusal = explain(fault)
+        if refusal is None:
+            raise
+        sys.stderr.write(f"{refusal.sentence} ({' '.join(str(fault).split())})\n")
         return 1
     except ImproperlyConfigured as error:
         sys.stderr.write(f"{error}\n")

@@ -1,9 +1,11 @@
 """Is the city alive, and is it ready?"""
 
 import logging
+import shutil
 import time
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -14,6 +16,8 @@ from commons.runs.signals import valkey
 from commons.sockets import Health
 
 log = logging.getLogger(__name__)
+
+LEAST_FREE_MB = 100
 
 
 @require_safe
@@ -55,3 +59,9 @@ def broker() -> Health:
     """Valkey takes a ping."""
     valkey().ping()
     return Health(True, "Valkey answers.")
+
+
+def disk() -> Health:
+    """The data folder's disk has room to write."""
+    free_mb = shutil.disk_usage(settings.DATA_DIR).free // 2**20
+    return Health(free_mb >= LEAST_FREE_MB, f"{free_mb} MB are free for the city's data.", {"free_mb": free_mb})
