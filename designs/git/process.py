@@ -12,6 +12,7 @@ from typing import IO
 
 from django.utils.translation import gettext as _
 
+from commons.web.faults import NO_SPACE, DiskFull
 from designs.errors import GitFailed, GitTimeout
 from designs.git import environment
 
@@ -30,6 +31,8 @@ def run(
     """Run `git ARGUMENTS` on a repository and answer what it prints. Raises GitFailed or GitTimeout."""
     code, out, err = attempt(arguments, repository=repository, stdin=stdin, env=env, timeout_s=timeout_s)
     if code not in accept:
+        if NO_SPACE in err.decode(errors="replace"):
+            raise DiskFull(_("Nothing more can be written until room is made there; what is kept can still be read."))
         raise GitFailed(_("git said: %(words)s") % {"words": last_line(err)})
     return out
 
