@@ -142,7 +142,9 @@ def _page(
         "sunny": any(o.share for o in offers),
         "offers": [_offer(o, zone, kwh, asked, pick) for o in offers],
         "pick": _pick(machine, pick, length, kwh, now) if pick else None,
-        "week": week.build(machine, first=first, asked=week.Asked(length, pick, asked, person, _shown(request)), now=now),
+        "week": week.build(
+            machine, first=first, asked=week.Asked(length, pick, asked, person, _shown(request)), now=now
+        ),
         "missing": missing,
         "refusal": refusal,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}",
@@ -159,6 +161,7 @@ def _offer(
         "start": there,
         "end": offer.end.astimezone(zone),
         "share": offer.share,
+        "grid": None if offer.share is None else 1 - offer.share,
         "day": day_word(there, timezone.now()),
         "words": offer_words(offer, kwh),
         "url": "?" + urlencode({**asked, "start": offer.start.isoformat()}),
