@@ -171,7 +171,7 @@ def empty(content: str, title: object, icon: str = "designs", url: str = "", act
     """Nothing yet: what will be here, and the action that fills it."""
     button = format_html('<a class="btn main" href="{}">{}</a>', url, action) if url else ""
     return format_html(
-        '<div class="empty">{}<h3>{}</h3><p>{}</p>{}</div>',
+        '<div class="empty">{}<h2>{}</h2><p>{}</p>{}</div>',
         _drawn(icon),
         title,
         mark_safe(content),  # noqa: S308 template text
