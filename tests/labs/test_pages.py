@@ -12,7 +12,8 @@ from commons import sockets
 from commons.devices import services as devices
 from commons.people.models import Membership
 from commons.people.services import set_role
-from labs.models import BadgeGrant, Booking, Machine
+from commons.places.models import Place
+from labs.models import BadgeGrant, Booking, Lab, Machine
 from labs.services import bookings, catalogue
 from tests.labs.conftest import design, lab, machine, person, tomorrow
 
@@ -210,3 +211,10 @@ def test_a_design_leads_to_the_booking_page_that_chooses_it(client: Client, prin
     assert "make it?" in page(client, url)
     large = design(user, b"solid wall", facts={"extents_mm": [9000, 9000, 9000]})
     assert plug.context(request, large.design) is None
+
+
+def test_a_lab_without_a_place_keeps_the_citys_time(city_lab: Lab) -> None:
+    assert city_lab.place is not None
+    Place.objects.update(timezone="Europe/Helsinki")
+    city_lab.place = None
+    assert city_lab.zone.key == "Europe/Helsinki"
