@@ -1,5 +1,8 @@
 """The list of designs, and making a new one."""
 
+from typing import Any
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -28,12 +31,29 @@ def designs(request: HttpRequest) -> HttpResponse:
     person = of_session(request)
     found = queries.listed(visitor=person, q=asked["q"], licence=asked["licence"], file_format=asked["format"])
     page = Paginator(found, 24).get_page(request.GET.get("page"))
+    looser = [] if page.object_list else _looser(person, asked)
     used = queries.visible_to(person).order_by("licence").values_list("licence", flat=True).distinct()
     return render(
         request,
         "designs/list.html",
-        {"page": page, "asked": asked, "filtered": any(asked.values()), "licences": used, "formats": FORMATS},
-    )
+        {"page": page, "asked": asked, "filtered": any(asked.values()), "licences": used, "formats": FORMATS,
+         "looser": looser},
+    )  # fmt: skip
+
+
+def _looser(person: User | None, asked: dict[str, str]) -> list[dict[str, Any]]:
+    """What taking one filter away would find: its words, how many designs, the address; only those that find some."""
+    given = {name: value for name, value in asked.items() if value}
+    found = []
+    for name, value in given.items():
+        rest = {other: words for other, words in given.items() if other != name}
+        count = queries.listed(
+            visitor=person, q=rest.get("q", ""), licence=rest.get("licence", ""), file_format=rest.get("format", "")
+        ).count()
+        if rest and count:
+            words = value.upper() if name == "format" else value
+            found.append({"without": words, "count": count, "url": "?" + urlencode(rest)})
+    return found
 
 
 @login_required

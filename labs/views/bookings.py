@@ -161,6 +161,7 @@ def _offer(
         "start": there,
         "end": offer.end.astimezone(zone),
         "share": offer.share,
+        "grid": None if offer.share is None else 1 - offer.share,
         "day": day_word(there, timezone.now()),
         "words": offer_words(offer, kwh),
         "url": "?" + urlencode({**asked, "start": offer.start.isoformat()}),

@@ -60,7 +60,9 @@ class StateForm(forms.Form):
 class BadgeForm(forms.Form):
     """Give a badge to a person."""
 
-    badge = forms.ModelChoiceField(label=lazy("Badge"), queryset=Badge.objects.none())
+    badge = forms.ModelChoiceField(
+        label=lazy("Badge"), queryset=Badge.objects.none(), empty_label=lazy("Choose a badge")
+    )
     person = forms.CharField(label=lazy("Who, by name of the account"), max_length=39)
     expires_at = forms.DateField(
         label=lazy("Good until (empty: for ever)"),
@@ -103,7 +105,10 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
         done = _do(request, found, do, context)
         if done is not None:
             return done
-    context["tiles"] = board.board(found, viewer=person, now=timezone.now())
+    tiles = board.board(found, viewer=person, now=timezone.now())
+    context["tiles"] = sorted(tiles, key=lambda tile: tile.machine.state != Machine.State.REPAIR)
+    context["out"] = sum(tile.machine.state == Machine.State.REPAIR for tile in tiles)
+    context["silent"] = sum(tile.machine.device is not None and tile.power.old for tile in tiles)
     status = context["refusal"].status if context.get("refusal") else 200
     return page(request, "labs/desk.html", context, lab=found, status=status)
 

@@ -23,7 +23,10 @@ PER_PAGE = 20
 def directory(request: HttpRequest) -> HttpResponse:
     """What can I use near me? The labs in a list, with pins for the map."""
     now = timezone.now()
-    labs = [(lab, open_state(lab, now)) for lab in catalogue.labs()]
+    kinds: dict[int, dict[str, None]] = {}
+    for machine in catalogue.machines():
+        kinds.setdefault(machine.lab_id, {})[machine.get_cls_display()] = None
+    labs = [(lab, open_state(lab, now), list(kinds.get(lab.pk, ()))) for lab in catalogue.labs()]
     return render(request, "labs/directory.html", {"labs": labs, "pins": catalogue.pins()})
 
 

@@ -116,3 +116,9 @@ def test_filters(client: Client, design: Design) -> None:
         ("licence=MIT", True),
     ):
         assert ("Test cube" in client.get(f"/designs/?{query}").content.decode()) is found
+
+
+def test_a_filter_with_no_result_offers_to_loosen_one(client: Client, design: Design) -> None:
+    page = client.get("/designs/?q=cube&format=dxf").content.decode()
+    assert 'href="?q=cube"' in page and "1 design without “DXF”" in page
+    assert 'href="?format=dxf"' not in page, "what finds nothing either is not offered"

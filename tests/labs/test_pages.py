@@ -5,13 +5,15 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from commons import sockets
 from commons.devices import services as devices
 from commons.people.models import Membership
 from commons.people.services import set_role
-from labs.models import BadgeGrant, Booking, Machine
+from commons.places.models import Place
+from labs.models import BadgeGrant, Booking, Lab, Machine
 from labs.services import bookings, catalogue
 from tests.labs.conftest import design, lab, machine, person, tomorrow
 
@@ -171,3 +173,48 @@ def test_a_manager_adds_a_machine_enrols_its_device_and_takes_it_out_of_service(
     client.post(path, {"do": "state", "machine": other.pk, "state": "repair", "note": "x"})
     other.refresh_from_db()
     assert other.state == "ok"
+
+
+def test_a_phone_changes_the_day_by_the_strip_and_keeps_the_choice(client: Client, printer: Machine) -> None:
+    path = f"/labs/{printer.lab.slug}/{printer.slug}/book/"
+    start = tomorrow()
+    html = page(client, path, start=start.isoformat(), minutes="60")
+    strip = html[html.index('class="daystrip') : html.index("</nav>", html.index('class="daystrip'))]
+    links = re.findall(r'href="([^"]+)"', strip)
+    assert len(links) == 7 and all("start=" in link and "minutes=60" in link for link in links)
+    local = start.astimezone(printer.lab.zone).date()
+    other = next(link for link in links if f"shown={local.isoformat()}" not in link)
+    answer = client.get(path + other.replace("&amp;", "&"))
+    shown = re.search(r'<a href="[^"]*shown=([0-9-]+)[^"]*" aria-current="date"', answer.content.decode())
+    assert shown is not None and f"shown={shown[1]}" in other
+    assert chosen_start(answer.content.decode()) == chosen_start(html)
+    page(client, path, shown="not a day")
+
+
+def chosen_start(html: str) -> str:
+    """The time in the heading of the choice."""
+    found = re.search(r"<h2>([^<]+)<span class=\"nowrap\">([^<]+)</span></h2>", html)
+    assert found is not None
+    return found[1] + found[2]
+
+
+def test_a_design_leads_to_the_booking_page_that_chooses_it(client: Client, printer: Machine) -> None:
+    user = person()
+    made = design(user, b"solid hook", facts={"extents_mm": [20, 20, 20]})
+    plug = next(slot for slot in sockets.page_slots if slot.slug == "labs.make_button")
+    request = RequestFactory().get("/")
+    request.user = user
+    filled = plug.context(request, made.design)
+    assert filled is not None
+    url = filled["offer"]["url"]
+    assert url.startswith(f"/labs/{printer.lab.slug}/") and url.endswith(f"?design={user.username}/{made.design.slug}")
+    assert "make it?" in page(client, url)
+    large = design(user, b"solid wall", facts={"extents_mm": [9000, 9000, 9000]})
+    assert plug.context(request, large.design) is None
+
+
+def test_a_lab_without_a_place_keeps_the_citys_time(city_lab: Lab) -> None:
+    assert city_lab.place is not None
+    Place.objects.update(timezone="Europe/Helsinki")
+    city_lab.place = None
+    assert city_lab.zone.key == "Europe/Helsinki"

@@ -27,12 +27,13 @@ def known(value: float | None, **more: Any) -> sockets.Figure:
 
 
 def test_a_headline_has_its_unit_meaning_goal_and_how_complete_it_is() -> None:
-    page = drawn("{% metric h f '/measure/x/' %}", h=headline(), f=known(0.6875, upper=0.8, estimated=True, demo=True))
+    figure = known(0.6875, upper=0.8, demo=True, notes=["a longer note"])
+    page = drawn("{% metric h f '/measure/x/' %}", h=headline(), f=figure)
     assert '<a href="/measure/x/" class="card metric">' in page
     assert '69<span class="unit">%</span>' in page
     assert "11 of 16 systems" in page
     assert "w-69" in page and "at-90" in page
-    for words in ("Data 50\u00a0% complete", "Goal 90\u00a0%", "Demo data"):
+    for words in ("Data 50\u00a0% complete", "Goal 90\u00a0%", "<span>Demo</span>"):
         assert words in page
     assert "At most" not in page and "a longer note" not in page, "what is longer stands on the page of the figure"
 

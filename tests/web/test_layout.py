@@ -115,5 +115,14 @@ def test_the_ribbon_says_how_much_sun_is_to_spare_and_until_when() -> None:
     assert drawn.count(" soon") == 2
 
 
+def test_the_ribbon_promises_no_sunny_hour_when_none_is_left_today() -> None:
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    spare = [40.0, -5.0, -6.0]
+    past = ribbon([sockets.SunHour(hour + dt.timedelta(hours=at - 1), kw, at > 1) for at, kw in enumerate(spare)])
+    assert "Plan ahead" in past and "sunny" not in past
+    coming = ribbon([sockets.SunHour(hour + dt.timedelta(hours=at), -kw, at > 0) for at, kw in enumerate(spare)])
+    assert "book a sunny hour" in coming
+
+
 def test_no_ribbon_without_hours() -> None:
     assert ribbon([]).strip() == ""

@@ -13,6 +13,7 @@
 {% json_data layers "data-layers" %}                      a JSON block for an island
 """
 
+import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,7 @@ def metric(headline: sockets.HeadlineFigure, figure: sockets.Figure, url: str = 
 
 
 def _period(figure: sockets.Figure) -> str:
-    """The period of a figure in few words: "Year 2024", "90 days to 22 November", or nothing when it has none."""
+    """The period of a figure in few words: "Year 2024", "Last 90 days", or nothing when it has none."""
     if figure.start is None or figure.end is None:
         return ""
     first, last = timezone.localtime(figure.start), timezone.localtime(figure.end)
@@ -146,8 +147,8 @@ def _period(figure: sockets.Figure) -> str:
     if days in (365, 366) and (first.month, first.day) == (1, 1):
         return _("Year %(year)d") % {"year": first.year}
     words = {"n": numbers.number(days), "day": numbers.day(last.date(), timezone.localdate())}
-    if days in (365, 366):
-        return _("12 months to %(day)s") % words
+    if abs(timezone.now() - figure.end) < datetime.timedelta(days=1):
+        return ngettext("Last %(n)s day", "Last %(n)s days", days) % words
     return ngettext("%(n)s day to %(day)s", "%(n)s days to %(day)s", days) % words
 
 
@@ -170,7 +171,7 @@ def empty(content: str, title: object, icon: str = "designs", url: str = "", act
     """Nothing yet: what will be here, and the action that fills it."""
     button = format_html('<a class="btn main" href="{}">{}</a>', url, action) if url else ""
     return format_html(
-        '<div class="empty">{}<h3>{}</h3><p>{}</p>{}</div>',
+        '<div class="empty">{}<h2>{}</h2><p>{}</p>{}</div>',
         _drawn(icon),
         title,
         mark_safe(content),  # noqa: S308 template text
