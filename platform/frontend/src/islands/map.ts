@@ -158,7 +158,7 @@ class CityMap extends HTMLElement {
 
   #build(): void {
     this.#list = [...this.children].filter(
-      (child): child is HTMLElement => child instanceof HTMLElement && !["SCRIPT", "NOSCRIPT"].includes(child.tagName) && !child.matches("[data-layers], [data-pins], [data-geojson]"),
+      (child): child is HTMLElement => child instanceof HTMLElement && !["SCRIPT", "NOSCRIPT"].includes(child.tagName) && !child.matches("[data-layers], [data-pins], [data-geojson], [data-map-still]"),
     );
     this.#host = el("div", { class: "map-canvas" });
     this.#legend = el("ul", { class: "legend map-legend" });
@@ -171,6 +171,8 @@ class CityMap extends HTMLElement {
       tool("turn", word("Turn"), () => this.#map?.easeTo({ bearing: this.#map.getBearing() + 30 })),
     );
     this.#frame = el("div", { class: "map-frame" }, this.#host, this.#say, tools, this.#legend, this.#foot());
+    const still = this.querySelector("[data-map-still]");
+    if (still) this.#frame.prepend(still);
     this.prepend(this.#frame);
     this.#hide(true);
   }
