@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from commons import sockets
@@ -72,11 +73,11 @@ def evidence(place: Place) -> Iterable[sockets.Evidence]:
         as_of = simulated.created_at if simulated else version.created_at
         name = version.community.name
         words = _("%(name)s: use of %(n)d members, step by step") % {"name": name, "n": count}
-        yield sockets.Evidence("electricity", level, words, count, "energy.CommunityVersion", as_of, url)
+        yield sockets.Evidence("electricity", level, words, count, gettext("data of its energy community"), as_of, url)
         if version.pv_kwh > 0:
             roofs = version.members.filter(pv_kwh__gt=0).count()
             words = _("%(name)s: %(n)d solar roofs, step by step") % {"name": name, "n": roofs}
-            yield sockets.Evidence("solar", level, words, roofs, "energy.CommunityVersion", as_of, url)
+            yield sockets.Evidence("solar", level, words, roofs, gettext("data of its energy community"), as_of, url)
 
 
 def register() -> None:

@@ -19,7 +19,7 @@ def simulate(job: Job, inputs: Inputs) -> Outcome:
     version = CommunityVersion.objects.select_related("community").filter(pk=inputs["version"]).first()
     if version is None:
         raise CommunityNotFound("The community was taken away before its simulation began.")
-    job.progress(0.01, "reading")
+    job.progress(0.01, "reading the data")
     community = loading.load(version)
     control = str(inputs["control"])
     try:

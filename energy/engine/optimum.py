@@ -141,9 +141,9 @@ def simulate(
     for row, member in enumerate(community.members):
         progress(0.02 + 0.38 * row / n, f"{member.name} ({row + 1}/{n})")
         found.append(alone(community, row))
-    progress(0.4, "community")
+    progress(0.4, "the community together")
     lp = together(community)
-    progress(0.9, "figures")
+    progress(0.9, "working out the figures")
     driven = float(community.trips_kwh.sum())
     joint = kpi.totals(community, lp.import_kwh, lp.export_kwh, driven, float(lp.curtailed_kwh.sum()))
     net = np.array([a.net_kwh for a in found])

@@ -54,9 +54,9 @@ def simulate(
                 "proportional"
             )
         )
-    progress(0.05, "dispatch")
+    progress(0.05, "running the storage")
     flows = netting.net(community) if control == "none" else rule.dispatch(community)
-    progress(0.4, "figures")
+    progress(0.4, "working out the figures")
     return _answer(community, control, sharing_rule, flows, seed, progress)
 
 
@@ -76,10 +76,10 @@ def _answer(  # noqa: PLR0917 the arguments of `simulate`
     together = kpi.totals(community, bought, sold, flows.vehicle_kwh)
     alone = kpi.totals(community, *netting.split(flows.net_kwh), flows.vehicle_kwh)
     plain = control == "none" or community.battery is None
-    progress(0.5, "sharing")
+    progress(0.5, "sharing the saving")
     game = sharing.table(community, flows.net_kwh, together.cost, netting=plain, seed=seed)
     shared = sharing.share(sharing_rule, game)
-    progress(0.95, "writing")
+    progress(0.95, "writing it down")
     return Result(
         document={
             "totals": together.as_dict(),

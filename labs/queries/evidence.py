@@ -31,7 +31,7 @@ def production(place: Place) -> Iterator[Evidence]:
         1,
         _("machines of labs, with class, materials and working volume"),
         count,
-        "labs.Machine",
+        _("machines of the labs"),
         now,
         url,
     )
@@ -44,14 +44,14 @@ def production(place: Place) -> Iterator[Evidence]:
             2,
             _("machines whose power was heard in the last ten minutes"),
             heard["n"],
-            "devices.Device",
+            _("meters of the labs"),
             heard["at"],
             url,
         )
     measured = Job.objects.filter(of_place(place, "machine__lab__"), energy_quality__in=("measured", "integrated"))
     made = measured.aggregate(n=Count("pk"), at=Max("finished_at"))
     if made["n"]:
-        yield Evidence(SYSTEM, 2, _("jobs with measured energy"), made["n"], "labs.Job", made["at"], url)
+        yield Evidence(SYSTEM, 2, _("jobs with measured energy"), made["n"], _("jobs of the labs"), made["at"], url)
     if apps.is_installed("energy") and sun.hours(place, now, now + dt.timedelta(hours=24)):
         coming = Booking.objects.filter(of_place(place, "machine__lab__"), end__gt=now, status="booked").count()
         if coming:
@@ -60,7 +60,7 @@ def production(place: Place) -> Iterator[Evidence]:
                 3,
                 _("bookings to come, each with the foretold share of local sun"),
                 coming,
-                "labs.Booking",
+                _("bookings of the labs"),
                 now,
                 url,
             )

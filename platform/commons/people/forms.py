@@ -46,7 +46,7 @@ class TokenForm(forms.Form):
         offered = [scope for scope in Scope if scope != Scope.ADMIN or user.is_staff]
         scopes = self.fields["scopes"]
         assert isinstance(scopes, forms.MultipleChoiceField)  # noqa: S101 for the type checker
-        scopes.choices = [(scope.value, f"{scope.value}: {SCOPE_WORDS[scope]}") for scope in offered]
+        scopes.choices = [(scope.value, f"{SCOPE_WORDS[scope]} ({scope.value})") for scope in offered]
 
     def expires_at(self) -> dt.datetime | None:
         """When the token ends, or None."""

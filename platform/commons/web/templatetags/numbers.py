@@ -46,9 +46,9 @@ def day(date: dt.date | None) -> str:
 
 
 @register.filter
-def last_day(end: dt.datetime | None) -> str:
+def last_day(end: dt.datetime | None) -> dt.date | None:
     """The last day of a period that goes up to `end`: a period until midnight ends the day before."""
-    return day(end - dt.timedelta(microseconds=1)) if end else numbers.MISSING
+    return _on_the_clock_here(end - dt.timedelta(microseconds=1)) if end else None
 
 
 def _on_the_clock_here(date: dt.date) -> dt.date:

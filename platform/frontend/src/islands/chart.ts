@@ -151,19 +151,21 @@ class Chart extends HTMLElement {
     return options;
   }
 
-  /** Hours as 13:00, and the day's name where a new day begins. */
+  /** Hours as 13:00, and the day's name where a new day begins, unless there is but one. */
   #clock(): (plot: uPlot, ticks: number[], axis: number, space: number, step: number) => string[] {
     const lang = language();
     const zone = this.getAttribute("zone") ?? undefined;
     const hour = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
     const weekday = new Intl.DateTimeFormat(lang, { weekday: "short", day: "numeric", timeZone: zone });
     const date = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", timeZone: zone });
+    const x = this.#data!.x;
+    const oneDay = x[x.length - 1]! - x[0]! <= 25 * 3600;
     return (_plot, ticks, _axis, _space, step) =>
       ticks.map((tick) => {
         const moment = new Date(tick * 1000);
         if (step >= 86_400) return date.format(moment);
         const clock = hour.format(moment).replace(".", ":");
-        return clock === "00:00" ? weekday.format(moment) : clock;
+        return clock === "00:00" && !oneDay ? weekday.format(moment) : clock;
       });
   }
 

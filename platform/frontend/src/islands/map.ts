@@ -284,7 +284,7 @@ class CityMap extends HTMLElement {
     const wide: Expression = ["match", ["to-string", ["coalesce", ["get", "kind"], ["get", "class"], ["get", "highway"], ""]],
       ["motorway", "trunk", "primary"], 3.4, ["secondary", "tertiary"], 2.6, ["footway", "path", "steps", "cycleway", "pedestrian"], 0.8, 1.7];
     const width: Expression = ["interpolate", ["exponential", 1.6], ["zoom"], 12, ["*", 0.4, wide], 16, ["*", 2.6, wide], 19, ["*", 12, wide]];
-    const wall: Expression = ["case", PICKED, colour("lab-wall-a"), colour("map-wall-a")];
+    const wall: Expression = ["case", PICKED, colour("ink-2"), colour("map-wall-a")];
     const opaque = { "fill-extrusion-base": BASE, "fill-extrusion-opacity": 1, "fill-extrusion-vertical-gradient": false };
     return [
       { id: "ground", type: "background", paint: { "background-color": colour("map-ground") } },
@@ -312,9 +312,10 @@ class CityMap extends HTMLElement {
     return this.#flat ? ["literal", 0] as unknown as Expression : ["+", HEIGHT, less];
   }
 
+  /** The picked building is in ink, which no layer uses, so that it stands out of each. */
   #roof(): Colour {
     const chosen = this.#shown();
-    return ["case", PICKED, colour("act"), chosen] as Expression;
+    return ["case", PICKED, colour("ink"), chosen] as Expression;
   }
 
   #shown(): Colour {
