@@ -73,7 +73,7 @@ def test_an_unknown_format_is_a_file_like_any_other_and_a_broken_stl_is_kept_wit
     expect(page.get_by_role("heading", level=1)).to_have_text("Odd")
     until(lambda: not Run.objects.exclude(status="done").exists())
     page.reload()
-    expect(page.get_by_role("region", name="Files")).to_contain_text("notes.qqq")
+    expect(page.get_by_role("region", name="Files").first).to_contain_text("notes.qqq")
     expect(page.get_by_text("We could not draw")).to_have_count(0)
 
     broken = tmp_path / "broken.stl"
