@@ -2,6 +2,7 @@
 
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -96,9 +97,13 @@ def _fill(design: Design, repository: Repository, source: str) -> None:
     elif path.is_dir():
         _first_commit(design, repository, dict(_folder(path)), source=path.name)
     else:
-        raise BadSource(
-            _("“%(source)s” is neither an https address, a git repository, a folder nor a .zip.") % {"source": source}
-        )
+        raise _neither(source)
+
+
+def _neither(source: str) -> BadSource:
+    return BadSource(
+        _("“%(source)s” is neither an https address, a git repository, a folder nor a .zip.") % {"source": source}
+    )
 
 
 def _choose_branch(design: Design, repository: Repository, wanted: str) -> None:
@@ -142,7 +147,7 @@ def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _zipped(path: Path) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(path) as archive:
+    with _archive(path) as archive:
         entries = [e for e in archive.infolist() if not e.is_dir() and not stat.S_ISLNK(e.external_attr >> 16)]
         if len(entries) > MAX_FILES:
             raise TooLarge(
@@ -162,11 +167,19 @@ def _zipped(path: Path) -> Iterator[tuple[str, bytes]]:
             yield name, content
 
 
+def _archive(path: Path) -> zipfile.ZipFile:
+    """The archive, if its table of contents can be read."""
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        raise _neither(path.name) from None
+
+
 def _unzip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(entry) as file:
             return file.read(MAX_PUSH_BYTES + 1)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError):
         raise BadSource(_("“%(name)s” in the archive cannot be unpacked.") % {"name": entry.filename[:80]}) from None
 
 

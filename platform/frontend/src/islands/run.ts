@@ -17,7 +17,21 @@ interface News {
 
 const POLL_MS = 2000;
 const QUIET_MS = 25_000;
+const LEAVING_MS = 4000; // a click that is under way is not overtaken by our own reload
 const OVER = new Set(["done", "failed", "cancelled"]);
+
+let leftAt = -Infinity;
+addEventListener("beforeunload", () => {
+  leftAt = performance.now();
+});
+
+/** Open another address, or the same one anew; not while the person is on the way elsewhere (a download ends that). */
+function go(address: string | null): void {
+  const wait = leftAt + LEAVING_MS - performance.now();
+  if (wait > 0) window.setTimeout(() => go(address), wait);
+  else if (address === null) location.reload();
+  else location.assign(address);
+}
 
 class RunProgress extends HTMLElement {
   #stream: EventSource | null = null;
@@ -109,10 +123,10 @@ class RunProgress extends HTMLElement {
     this.dispatchEvent(new CustomEvent("lc:done", { bubbles: true, detail: { status } }));
     const then = this.getAttribute("then") ?? "reload";
     if (then === "stay") return;
-    if (then === "reload") location.reload();
+    if (then === "reload") go(null);
     else if (status !== "done") return;
     else if (then.startsWith("#")) document.querySelector(then)?.dispatchEvent(new CustomEvent("lc:done", { detail: { status } }));
-    else location.assign(then);
+    else go(then);
   }
 
   #offerStop(): void {
