@@ -1,4 +1,4 @@
-"""The flow picture: which source feeds which use at one moment, laid out for an SVG of 640 × 400.
+"""The flow picture: which source feeds which use at one moment, laid out for an SVG 420 wide.
 
 Sources stand left (solar, battery giving, grid), uses right (homes, labs, shops and public buildings,
 vehicles, battery filling, sent on). The sun serves use first, then the battery, then goes out; what the sun
@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from energy.queries.day import Step
 
-LEFT, RIGHT, TOP, HEIGHT, RADIUS = 96.0, 544.0, 56.0, 372.0, 52.0
+WIDTH, LEFT, RIGHT, RADIUS, PITCH = 420.0, 78.0, 342.0, 36.0, 102.0
+LABEL = 18.0  # words stand under their circle, so that they may be as long as a language needs
 LEAST_KW = 0.005
 
 
@@ -33,22 +34,22 @@ class Node:
     @property
     def text_y(self) -> float:
         """Where the power is written."""
-        return self.y + 8
+        return self.y + 14
 
     @property
     def label_y(self) -> float:
         """Where the words are written."""
-        return self.y + 26
+        return self.y + RADIUS + LABEL
 
     @property
     def icon_x(self) -> float:
         """Left of the icon."""
-        return self.x - 11
+        return self.x - 10
 
     @property
     def icon_y(self) -> float:
         """Top of the icon."""
-        return self.y - 34
+        return self.y - 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,13 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The picture and its finding in words."""
+    """The picture, as high as its longer column needs."""
 
     nodes: Sequence[Node]
     wires: Sequence[Wire]
+    height: float
+    width: float = WIDTH
+    radius: float = RADIUS
 
 
 def draw(step: Step) -> Flow:
@@ -84,16 +88,19 @@ def draw(step: Step) -> Flow:
         ("stored", _("stored"), "battery", "battery", step.charge),
         ("sent", _("sent on"), "out", "export", step.export),
     ]
-    left = _column([s for s in sources if s[4] >= LEAST_KW], LEFT)
-    right = _column([u for u in uses if u[4] >= LEAST_KW], RIGHT)
+    given = [s for s in sources if s[4] >= LEAST_KW]
+    taken = [u for u in uses if u[4] >= LEAST_KW]
+    height = PITCH * max(len(given), len(taken), 2)
+    left, right = _column(given, LEFT, height), _column(taken, RIGHT, height)
     most = max((n.kw for n in (*left, *right)), default=0.0)
-    return Flow([*left, *right], _wires(step, left, right, most))
+    return Flow([*left, *right], _wires(step, left, right, most), height)
 
 
-def _column(rows: Sequence[tuple[str, Promise, str, str, float]], x: float) -> list[Node]:
-    gap = HEIGHT / max(len(rows), 1)
+def _column(rows: Sequence[tuple[str, Promise, str, str, float]], x: float, height: float) -> list[Node]:
+    """Circles at one distance, the column in the middle of the height."""
+    first = (height - LABEL - PITCH * (len(rows) - 1)) / 2
     return [
-        Node(slug, label, icon, colour, kw, x, round(TOP + gap * (i + 0.5) - 42, 1))
+        Node(slug, label, icon, colour, kw, x, round(first + PITCH * i, 1))
         for i, (slug, label, icon, colour, kw) in enumerate(rows)
     ]
 
@@ -114,7 +121,7 @@ def _wires(step: Step, left: Sequence[Node], right: Sequence[Node], most: float)
             else:
                 kw = use.kw * share[source.slug] / total
             if kw >= LEAST_KW:
-                wires.append(Wire(_path(source, use), f"{2 + 14 * kw / most:.1f}", _colour(source, use), kw))
+                wires.append(Wire(_path(source, use), f"{2 + 11 * kw / most:.1f}", _colour(source, use), kw))
     return wires
 
 

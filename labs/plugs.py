@@ -1,7 +1,7 @@
 """The plugs themselves: each asks the queries and hands over what the socket wants."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
@@ -13,18 +13,19 @@ from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
 from labs.engine.openness import is_open
+from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import board, bookings, catalogue, evidence, figure, jobs, matching
 
 if TYPE_CHECKING:
     from designs.models import Design
 
-MOST_MACHINES, MOST_MAKES = 3, 8
+MOST_MACHINES, MOST_ASKED, MOST_MAKES = 3, 8, 5
 
 
 def plug_in() -> None:
     """Fill the sockets of the ground floor."""
-    sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=30))
+    sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25))
     sockets.figures.register(
         sockets.HeadlineFigure(
             slug="open_production",
@@ -43,6 +44,9 @@ def plug_in() -> None:
         )
     )
     sockets.home_cards.register(sockets.HomeCard("labs.now", "labs/parts/home.html", making_now, order=30))
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.make_button", "designs.design.actions", "labs/parts/make_button.html", make_button)
+    )
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_it", "designs.design.aside", "labs/parts/make_it.html", make_it, order=20)
     )
@@ -81,28 +85,44 @@ def making_now(request: HttpRequest, place: Place) -> Mapping[str, Any] | None:
 
 
 def make_it(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
-    """“Make it near you”: the machines that can, each with its best time."""
+    """“Make it near you”: the machines that can, each with its best time, the sunniest and then the soonest first."""
     if not catalogue.machines().exists():
         return None
-    now = timezone.now()
-    fitting = [match for match in matching.matches(design) if match.fits]
-    length = jobs.usual_length(design) or dt.timedelta(hours=1)
-    offers = []
-    for match in fitting[:MOST_MACHINES]:
-        best = bookings.best(match.machine, length=length, now=now, count=1)
-        zone = match.machine.lab.zone
-        offers.append(
-            {
-                "machine": match.machine,
-                "reason": match.reasons_for[-1] if match.reasons_for else "",
-                "when": _when(best[0].start.astimezone(zone)) if best else "",
-                "share": best[0].share if best else None,
-                "url": reverse("rooms:book", args=[match.machine.lab.slug, match.machine.slug])
-                + f"?design={design.owner.name}/{design.slug}",
-            }
-        )
+    found, fitting = _offers(request, design)
     makes_count, kwh = jobs.energy_of_design(design)
-    return {"offers": offers, "more": max(len(fitting) - MOST_MACHINES, 0), "makes": makes_count, "kwh": kwh}
+    more = max(fitting - MOST_MACHINES, 0)
+    return {"offers": found[:MOST_MACHINES], "more": more, "makes": makes_count, "kwh": kwh}
+
+
+def make_button(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
+    """The main action of a design: the best booking page, with the design chosen; away where nobody can make it."""
+    found, _fitting = _offers(request, design)
+    return {"offer": found[0]} if found else None
+
+
+def _offers(request: HttpRequest, design: "Design") -> tuple[list[dict[str, Any]], int]:
+    """The machines' best times, best first, and how many machines fit; asked once a page."""
+    known: dict[Any, tuple[list[dict[str, Any]], int]] = request.__dict__.setdefault("_labs_offers", {})
+    if design.pk not in known:
+        now = timezone.now()
+        fitting = [match for match in matching.matches(design) if match.fits]
+        length = jobs.usual_length(design) or dt.timedelta(hours=1)
+        asked = [(m, bookings.best(m.machine, length=length, now=now, count=1)) for m in fitting[:MOST_ASKED]]
+        late = now + dt.timedelta(days=366)
+        asked.sort(key=lambda a: (-round(100 * (a[1][0].share or 0)), a[1][0].start) if a[1] else (1, late))
+        known[design.pk] = [_offer(design, match, best) for match, best in asked], len(fitting)
+    return known[design.pk]
+
+
+def _offer(design: "Design", match: matching.Match, best: Sequence[Offer]) -> dict[str, Any]:
+    return {
+        "machine": match.machine,
+        "reason": match.reasons_for[-1] if match.reasons_for else "",
+        "when": _when(best[0].start.astimezone(match.machine.lab.zone)) if best else "",
+        "share": best[0].share if best else None,
+        "url": reverse("rooms:book", args=[match.machine.lab.slug, match.machine.slug])
+        + f"?design={design.owner.name}/{design.slug}",
+    }
 
 
 def _when(there: dt.datetime) -> str:

@@ -39,6 +39,7 @@ class ImportForm(forms.Form):
         label=_("Place"),
         required=False,
         to_field_name="slug",
+        empty_label=_("none"),
         help_text=_("The neighbourhood that it models. Without one it is shown, but never enters the figures."),
     )
     sources = FilesField(

@@ -69,9 +69,7 @@ def map_card(found: District) -> dict[str, Any]:
 
 
 def view(of: DistrictVersion) -> dict[str, str]:
-    """Where the map opens: on the middle, so near that the district is a little wider than a screen of 1200
-    pixels.
-    """
+    """Where the map opens: on the middle, so near that the district, seen aslant, fills the frame to its rim."""
     west, south, east, north = of.bounds
     lon, lat = (west + east) / 2, (south + north) / 2
     wide_m = max((east - west) * 111_320 * math.cos(math.radians(lat)), 50.0)
@@ -147,7 +145,13 @@ def map_layers(kept: Access | None) -> list[dict[str, Any]]:
             for source, share in (("tag", 0.9), ("levels", 0.45))
         ],
     }
-    return [*minutes, use, heights]
+    services = {
+        "key": "services",
+        "label": _("Services"),
+        "dots": True,
+        "values": [{"value": "", "label": _("a shop, school, surgery, library or office that serves people")}],
+    }
+    return [*minutes, use, heights, *([services] if kept else [])]
 
 
 _USES = (

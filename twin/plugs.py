@@ -48,12 +48,18 @@ def plug_in() -> None:
 
 
 def search(query: str, user: "User | None", limit: int) -> Sequence[sockets.Hit]:
-    """Streets, services and buildings by name; exact names and beginnings first."""
+    """Districts, streets, services and buildings by name; exact names and beginnings first."""
     words = query.strip().lower()
     if len(words) < 2:
         return []
-    hits = [_hit(words, district, row) for district, row in queries.named(words, limit)]
+    hits = [_district_hit(words, district) for district in queries.districts().filter(name__icontains=words)[:limit]]
+    hits += [_hit(words, district, row) for district, row in queries.named(words, limit)]
     return sorted(hits, key=lambda hit: -hit.rank)[:limit]
+
+
+def _district_hit(words: str, district: District) -> sockets.Hit:
+    rank = 1.0 if district.name.lower().startswith(words) else 0.6
+    return sockets.Hit(district.name, reverse("rooms:district", args=[district.slug]), _("district in the twin"), rank)
 
 
 def _hit(words: str, district: District, row: Thing) -> sockets.Hit:

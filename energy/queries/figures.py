@@ -56,8 +56,8 @@ def _row(version: CommunityVersion) -> dict[str, object]:
     return {
         "community": version.community.slug,
         "version": version.number,
-        "from": version.start.date().isoformat(),
-        "until": version.end.date().isoformat(),
+        "from": version.first_day,
+        "until": version.last_day,
         "made_kwh": round(version.pv_kwh, 3),
         "used_kwh": round(version.load_kwh, 3),
         "step_minutes": version.step_minutes,

@@ -9,6 +9,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from commons.places.models import Place
+
 
 class Lab(models.Model):
     """A workshop that people can use. Its slug is the handle of the organisation that runs it.
@@ -35,8 +37,9 @@ class Lab(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The lab's time zone: its neighbourhood's, else UTC."""
-        return ZoneInfo(self.place.timezone if self.place else "UTC")
+        """The lab's time zone: its neighbourhood's, else the city's that runs the site, else UTC."""
+        place = self.place or Place.objects.order_by("pk").first()
+        return ZoneInfo(place.timezone if place else "UTC")
 
 
 class Badge(models.Model):

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from commons.people.models import User
+from commons.web import numbers
 from labs.engine import hours
 from labs.engine.hours import Span
 from labs.models import Booking, Machine
@@ -57,6 +58,12 @@ class Day:
     shut: list[Block] = field(default_factory=list)
     past: int = 0
     cells: list[Cell] = field(default_factory=list)
+    url: str = ""
+
+    @property
+    def sunniest(self) -> int:
+        """The share of sun of its best hour, in per cent: what the strip of days shows on a phone."""
+        return round(100 * max((share for _top, share in self.suns), default=0) / SUN_AT_MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,14 @@ class Week:
     after: str
     today: str
     table: list[tuple[int, list[Cell]]]
+
+    @property
+    def title(self) -> str:
+        """“23–29 November”, or “30 November – 6 December”."""
+        first, last = self.days[0].date, self.days[-1].date
+        if first.month == last.month:
+            return f"{first.day}–{numbers.day(last, last)}"
+        return f"{numbers.day(first, last)} – {numbers.day(last, last)}"
 
     @property
     def hours(self) -> list[tuple[int, int]]:
@@ -87,12 +102,21 @@ def monday(text: str, default: dt.date) -> dt.date:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the page asks for: a booking of `length`, perhaps at `pick`; `address` goes on in every link."""
+    """What the page asks for: a booking of `length`, perhaps at `pick`; `address` goes on in every link.
+
+    `focus` is the day that a phone shows, if not the day of the choice.
+    """
 
     length: dt.timedelta
     pick: dt.datetime | None
     address: Mapping[str, str]
     viewer: User | None
+    focus: dt.date | None = None
+
+    @property
+    def start(self) -> dict[str, str]:
+        """The choice as a part of an address."""
+        return {"start": self.pick.isoformat()} if self.pick else {}
 
     def url(self, **more: str) -> str:
         """The page with this changed."""
@@ -108,7 +132,9 @@ def build(machine: Machine, *, first: dt.date, asked: Asked, now: dt.datetime) -
     fellow = is_fellow(asked.viewer, machine.lab)
     days = []
     for nth in range(7):
-        day = _day(first, nth, (asked.pick or now).astimezone(zone).date(), now.astimezone(zone).date())
+        focus = asked.focus or (asked.pick or now).astimezone(zone).date()
+        day = _day(first, nth, focus, now.astimezone(zone).date())
+        day.url = asked.url(**asked.start, week=first.isoformat(), shown=day.date.isoformat())
         _draw_ground(day, diary)
         day.blocks = [_booked(day, booking, asked.viewer, fellow, zone) for booking in rows]
         if asked.pick is not None and asked.pick.astimezone(zone).date() == day.date:

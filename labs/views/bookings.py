@@ -66,6 +66,14 @@ def _chosen(request: HttpRequest, machine: Machine) -> dt.datetime | None:
     return there.astimezone(dt.UTC)
 
 
+def _shown(request: HttpRequest) -> dt.date | None:
+    """The day that a phone shows, as the strip of days asks for it."""
+    try:
+        return dt.date.fromisoformat(request.GET.get("shown", ""))
+    except ValueError:
+        return None
+
+
 def _moment(text: str) -> dt.datetime | None:
     try:
         found = parse_datetime(text.replace(" ", "+"))
@@ -134,7 +142,7 @@ def _page(
         "sunny": any(o.share for o in offers),
         "offers": [_offer(o, zone, kwh, asked, pick) for o in offers],
         "pick": _pick(machine, pick, length, kwh, now) if pick else None,
-        "week": week.build(machine, first=first, asked=week.Asked(length, pick, asked, person), now=now),
+        "week": week.build(machine, first=first, asked=week.Asked(length, pick, asked, person, _shown(request)), now=now),
         "missing": missing,
         "refusal": refusal,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}",

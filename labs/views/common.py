@@ -10,6 +10,8 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import User
+from commons.web import numbers
+from commons.web.context import set_place
 from labs.engine import hours
 from labs.engine.times import Offer
 from labs.models import Lab
@@ -18,7 +20,10 @@ from labs.models import Lab
 def page(
     request: HttpRequest, template: str, context: Mapping[str, Any], *, lab: Lab, status: int = 200
 ) -> HttpResponse:
-    """A page about one lab: every time on it is by the lab's own clock."""
+    """A page about one lab: every time on it is by the lab's own clock, and the layout is about its place."""
+    if lab.place is not None:
+        set_place(request, lab.place)
+        return render(request, template, context, status=status)
     with timezone.override(lab.zone):
         return render(request, template, context, status=status)
 
@@ -52,11 +57,13 @@ def day_word(there: dt.datetime, now: dt.datetime) -> str:
 
 
 def offer_words(offer: Offer, kwh: float | None) -> str:
-    """“97 % local solar, 0.1 kWh from the grid”, or that the sun is not known."""
+    """“97 % local solar, 0.10 kWh from the grid”, in whole per cent; or that the sun is not known."""
     if offer.share is None:
         return _("The sun at that time is not known")
     share = round(100 * offer.share)
-    if kwh is None:
-        return _("%(share)d %% local solar") % {"share": share}
-    grid = kwh * (1 - offer.share)
-    return _("%(share)d %% local solar, %(grid).1f kWh from the grid") % {"share": share, "grid": grid}
+    words = {"share": numbers.percent(share / 100), "grid": numbers.kwh((kwh or 0.0) * (1 - offer.share))}
+    if share == 0:
+        return _("No sun to spare, %(grid)s from the grid") % words if kwh else _("No sun to spare, all from the grid")
+    if kwh is None or share == 100:
+        return _("%(share)s local solar") % words
+    return _("%(share)s local solar, %(grid)s from the grid") % words

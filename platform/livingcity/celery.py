@@ -57,7 +57,7 @@ def worker_lives(sender: Any, **_: Any) -> None:
     """The worker's heart, every two seconds, in its main process: busy children do not hold it up."""
     from commons.runs import workers  # noqa: PLC0415 settings must be loaded first
 
-    workers.beat(_hostname(sender))
+    workers.beat(_hostname(sender), list(app.amqp.queues.consume_from))
 
 
 @worker_shutdown.connect

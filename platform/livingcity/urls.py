@@ -7,6 +7,8 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+handler500 = "commons.web.faults.answer_fault"
+
 MODULES = ["commons.people.urls", "commons.devices.urls", "commons.runs.urls", "commons.places.urls"]
 MODULES += [f"{room}.urls" for room in settings.ROOMS]
 

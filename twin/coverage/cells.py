@@ -61,8 +61,12 @@ def cells(evidence: Iterable[Evidence], now: dt.datetime) -> list[Cell]:
 
 
 def _cell(system: System, found: list[tuple[Evidence, int]]) -> Cell:
+    """The strongest first; what a district and its city both tell in the same words is told once."""
     found.sort(key=lambda pair: -pair[1])
-    return Cell(system, max((level for _piece, level in found), default=0), tuple(found))
+    once: dict[tuple[str, str], tuple[Evidence, int]] = {}
+    for piece, level in found:
+        once.setdefault((str(piece.what), str(piece.source)), (piece, level))
+    return Cell(system, max((level for _piece, level in found), default=0), tuple(once.values()))
 
 
 def breadth(of: Sequence[Cell]) -> int:

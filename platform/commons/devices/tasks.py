@@ -13,6 +13,7 @@ BEAT = {
     "devices.heartbeat": {
         "task": "devices.heartbeat",
         "schedule": 30.0,
+        "last_run_at": dt.datetime(2000, 1, 1, tzinfo=dt.UTC),  # so the first beat comes at once
         "options": {"queue": "ingest", "expires": 25},
     },
     "devices.demo_tick": {

@@ -129,11 +129,28 @@ def metrics_document(here: Place) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceHeading:
+    """A column's name in words, with its unit, and whether its values are numbers."""
+
+    words: str
+    number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCell:
+    """A value under its heading; `kind` (number, flag, date, hash or text) says how a page writes it."""
+
+    heading: str
+    value: Any
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceTable:
     """The evidence of a figure as a page shows it: headings, and rows of cells with the address that proves them."""
 
-    headings: Sequence[str]
-    rows: Sequence[tuple[Sequence[Any], str]]
+    headings: Sequence[EvidenceHeading]
+    rows: Sequence[tuple[Sequence[EvidenceCell], str]]
 
 
 def evidence_columns(figure: sockets.Figure) -> list[str]:
@@ -144,9 +161,24 @@ def evidence_columns(figure: sockets.Figure) -> list[str]:
 def evidence_table(figure: sockets.Figure) -> EvidenceTable:
     """Columns that say the same as another (a slug beside its title) or nothing at all stay in the file."""
     columns = [name for name in evidence_columns(figure) if name != "url" and not _is_doubled(name, figure)]
-    headings = [name.replace("_", " ").capitalize() for name in columns]
-    rows = [([_cell(row, name) for name in columns], str(row.get("url") or "")) for row in figure.evidence]
-    return EvidenceTable(headings, rows)
+    words = {name: _heading(name) for name in columns}
+    rows = [([_cell(row, name, words[name]) for name in columns], str(row.get("url") or "")) for row in figure.evidence]
+    kinds = {name: {cells[at].kind for cells, _url in rows} for at, name in enumerate(columns)}
+    return EvidenceTable([EvidenceHeading(words[name], kinds[name] == {"number"}) for name in columns], rows)
+
+
+UNITS = {"kwh": "kWh", "kw": "kW", "m": "m", "mm": "mm", "hours": "h", "minutes": "min", "g": "g"}
+HASH_LENGTHS = (40, 64)
+
+
+def _heading(name: str) -> str:
+    """The name of a column in words: `made_kwh` is "Made, kWh"."""
+    if name == "sha256":
+        return _("Fingerprint")
+    stem, _gap, last = name.rpartition("_")
+    words = f"{stem}, {UNITS[last]}" if stem and last in UNITS else name
+    words = words.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _is_doubled(name: str, figure: sockets.Figure) -> bool:
@@ -154,6 +186,18 @@ def _is_doubled(name: str, figure: sockets.Figure) -> bool:
     return beside is not None and all(row.get(beside) for row in figure.evidence)
 
 
-def _cell(row: Mapping[str, Any], name: str) -> Any:
+def _cell(row: Mapping[str, Any], name: str, heading: str) -> EvidenceCell:
     value = row.get(name)
-    return "–" if value is None else value
+    return EvidenceCell(heading, "–" if value is None else value, _kind(value))
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "flag"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, dt.date):
+        return "date"
+    if isinstance(value, str) and len(value) in HASH_LENGTHS and all(c in "0123456789abcdef" for c in value):
+        return "hash"
+    return "text"

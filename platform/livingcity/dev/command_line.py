@@ -27,7 +27,10 @@ WITHOUT_SERVICES = frozenset(
         "makemigrations", "messages", "spectacular", "startapp", "startproject", "test", "testserver", "version",
     }
 )  # fmt: skip
-QUEUES = "default,previews,simulations,ingest"
+QUICK_QUEUES = "default,ingest"
+HEAVY_QUEUES = "previews,simulations"
+HEAVY_NICE = 10
+QUEUES = f"{QUICK_QUEUES},{HEAVY_QUEUES}"
 
 
 def execute(argv: Sequence[str]) -> int:
@@ -109,7 +112,8 @@ def worker_available(*, alone: bool = False) -> Iterator[None]:
     if not alone and worker_answers():
         yield
         return
-    child = spawn(worker_argv(), death_signal=signal.SIGQUIT, log=keeper.log_path("worker"), env=child_environment())
+    log = keeper.log_path("worker")
+    child = spawn(worker_argv(), death_signal=signal.SIGQUIT, log=log, env=child_environment(), nice=HEAVY_NICE)
     try:
         yield
     finally:
@@ -126,10 +130,11 @@ def worker_argv(
 
 
 def worker_answers() -> bool:
-    """Whether a worker of this broker answers within a second."""
+    """Whether the workers of this broker answer within a second, and take every queue between them."""
     from livingcity.celery import app  # noqa: PLC0415 settings must be loaded
 
     try:
-        return bool(app.control.broadcast("ping", reply=True, timeout=1.0, limit=1))
+        answers = app.control.broadcast("active_queues", reply=True, timeout=1.0) or []
     except Exception:
         return False
+    return set(QUEUES.split(",")) <= {queue["name"] for answer in answers for said in answer.values() for queue in said}

@@ -56,19 +56,24 @@ class Stay:
 
     def join(self) -> "Stay":
         """Wait until the services of this data folder answer, and start them if nobody has. Raises ServiceError."""
-        if not wanted():
-            return self
+        self.enter()
+        if self.users:
+            self.wait_until_ready()
+        return self
+
+    def enter(self) -> None:
+        """Become a user of the services, wherever they are; look for room first. Raises ServiceError."""
         folder = data_dir()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
             sentence = f"The data folder {folder} cannot be made: {fault.strerror}. Set LIVINGCITY_DATA."
             raise ServiceError(sentence) from None
-        check_room(folder)
-        self.users = (folder / "services.users").open("a")
-        fcntl.flock(self.users, fcntl.LOCK_SH)  # waits for a keeper that is stopping
-        self.wait_until_ready()
-        return self
+        if not kept():  # a city that runs may be needed to make room: `demo --remove`
+            check_room(folder)
+        if wanted():
+            self.users = (folder / "services.users").open("a")
+            fcntl.flock(self.users, fcntl.LOCK_SH)  # waits for a keeper that is stopping
 
     def wait_until_ready(self) -> None:
         """Start a keeper if there is none, then wait for its servers."""

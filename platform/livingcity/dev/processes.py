@@ -71,13 +71,19 @@ def spawn(
     env: Mapping[str, str] | None = None,
     account: Account | None = None,
     keep: Sequence[int] = (),
+    nice: int = 0,
 ) -> Child:
-    """Start a child. `log` is a file to append to (None: our own output), `keep` are descriptors it inherits."""
+    """Start a child. `log` is a file to append to (None: our own output), `keep` are descriptors it inherits.
+
+    `nice` lowers its share of the processors (10: it works when nobody else needs them).
+    """
     parent = os.getpid()
 
     def bind() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job inherits it as ignored
         die_with_parent(death_signal)
+        if nice:
+            os.nice(nice)
         if os.getppid() != parent:
             os._exit(1)
 

@@ -20,16 +20,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import HTTPError
 
+import redis
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import get_commands
 from django.db import connection
 
 from commons.errors import CityError
-from livingcity.dev import keeper
-from livingcity.dev.command_line import QUEUES, worker_argv
+from livingcity.dev import keeper, schema
+from livingcity.dev.command_line import HEAVY_NICE, HEAVY_QUEUES, QUICK_QUEUES, worker_argv
 from livingcity.dev.processes import Child, child_environment, spawn, stop_all
 from livingcity.dev.services import ServiceError
-from livingcity.dev.web import web_argv
+from livingcity.dev.web import LOCAL, web_argv
 
 STEWARD = "steward"
 YOUNG_S = 20.0
@@ -52,6 +53,7 @@ class Part:
     argv: Sequence[str]
     death_signal: int
     stop_signal: int = signal.SIGTERM
+    nice: int = 0
     child: Child | None = None
     started: float = 0.0
     pause_s: float = 0.5
@@ -59,7 +61,7 @@ class Part:
 
     def start(self) -> None:
         """Start it."""
-        self.child = spawn(self.argv, death_signal=self.death_signal, env=child_environment())
+        self.child = spawn(self.argv, death_signal=self.death_signal, env=child_environment(), nice=self.nice)
         self.started = time.monotonic()
 
     def look_after(self, say: Callable[[str], None]) -> None:
@@ -82,9 +84,12 @@ class Part:
 def parts() -> list[Part]:
     """What runs besides the services."""
     beat = [sys.executable, "-m", "celery", "-A", "livingcity", "--quiet", "beat", "-l", "WARNING", "--pidfile="]
+    heavy = worker_argv(name="heavy", queues=HEAVY_QUEUES, processes=max(2, (os.cpu_count() or 2) - 1))
     found = [
         Part("web server", web_argv(port=settings.PORT, workers=min(2, os.cpu_count() or 1)), signal.SIGKILL),
-        Part("worker", worker_argv(queues=QUEUES, processes=max(2, (os.cpu_count() or 2) - 1)), signal.SIGQUIT),
+        Part("worker", worker_argv(queues=QUICK_QUEUES, processes=1), signal.SIGQUIT),
+        # A preview or a simulation may take minutes: it must neither hold up the quick work nor slow the pages down.
+        Part("heavy worker", heavy, signal.SIGQUIT, nice=HEAVY_NICE),
         Part("clock", beat, signal.SIGTERM),
     ]
     if os.environ.get("MQTT_URL") and "ingest_mqtt" in get_commands():
@@ -98,7 +103,7 @@ def check_port(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104 that is where the city listens
+            probe.bind((os.environ.get("HOST") or LOCAL, port))
             probe.listen()
         except OSError as fault:
             if fault.errno == errno.EADDRINUSE:
@@ -127,10 +132,15 @@ class Supervisor:
         try:
             log = keeper.log_path("services")
             self.news_from = log.stat().st_size if log.exists() else 0
+            self.stay.enter()
+            settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+            self.parts = parts()
+            if schema.known():
+                self.parts[0].start()  # it takes as long to load as the servers take to start
             self.stay.join()
             self._prepare()
-            self.parts = parts()
-            self.parts[0].start()  # the first page comes first; the others wait for it
+            if self.parts[0].child is None:
+                self.parts[0].start()  # the first page comes first; the others wait for it
             threading.Thread(target=self._welcome, daemon=True).start()
             while not self.stopping.wait(0.3):
                 self._look_after()
@@ -141,9 +151,8 @@ class Supervisor:
             self.stay.leave()
 
     def _prepare(self) -> None:
-        """Tables, static files: quick when there is nothing to do."""
-        call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        """The tables of this code; quick when there is nothing to do."""
+        schema.bring_up_to_date()
         manifest = settings.VITE_DIST / "manifest.json"
         if not manifest.exists():
             self.say("The front end is not built yet (`make run` builds it): pages will come without their looks.")
@@ -218,7 +227,9 @@ class Supervisor:
         if not settings.DEMO or "demo" not in get_commands() or done.exists():
             return
         self.say("Filling the demo city; pages show it as it grows (LIVINGCITY_DEMO=0 leaves it out) …")
-        child = spawn([sys.executable, str(settings.ROOT / "manage.py"), "demo"], env=child_environment())
+        self._wait_for_workers()
+        argv = [sys.executable, str(settings.ROOT / "manage.py"), "demo"]
+        child = spawn(argv, env=child_environment(), nice=HEAVY_NICE)
         while child.poll() is None and not self.stopping.wait(0.3):
             pass
         if self.stopping.is_set():
@@ -228,6 +239,17 @@ class Supervisor:
             self.say("The demo city is there. `manage.py demo --remove` takes it away.")
         else:
             self.say(f"The demo ended with status {child.returncode}; `manage.py demo` tries again.")
+
+
+    def _wait_for_workers(self, patience_s: float = 60.0) -> None:
+        """The workers load longer than the site; a command that finds none would start one more."""
+        from commons.runs import workers  # noqa: PLC0415 it reads the settings
+
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until and not self.stopping.wait(0.3):
+            with contextlib.suppress(redis.RedisError):
+                if not workers.unserved():
+                    return
 
 
 def run(say: Callable[[str], None]) -> None:

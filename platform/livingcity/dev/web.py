@@ -1,12 +1,14 @@
 """How the site is served: one port, granian, the ASGI application of `livingcity.asgi`."""
 
+import os
 import sys
 
-THREADS = 8
+LOCAL = "127.0.0.1"
 
 
-def web_argv(*, port: int, host: str = "0.0.0.0", workers: int = 1) -> list[str]:  # noqa: S104 the city is on the net
-    """The command line of the web server."""
+def web_argv(*, port: int, host: str = "", workers: int = 1) -> list[str]:
+    """The command line of the web server. It listens on HOST, which is this machine alone unless it is set."""
+    host = host or os.environ.get("HOST") or LOCAL
     argv = [sys.executable, "-m", "granian", "livingcity.asgi:application", "--interface", "asginl", "--host", host]
     argv += ["--port", str(port), "--workers", str(workers), "--no-ws", "--log-level", "warning"]
     return [*argv, "--workers-kill-timeout", "3", "--backlog", "2048"]

@@ -21,9 +21,11 @@ from django import template
 from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commons import sockets
 from commons.web import numbers
@@ -131,8 +133,22 @@ def metric(headline: sockets.HeadlineFigure, figure: sockets.Figure, url: str = 
         "goal": show(headline.goal),
         "share": None if figure.value is None else figure.value / top,
         "goal_at": headline.goal / top,
-        "upper": None if figure.upper is None else show(figure.upper),
+        "period": _period(figure),
     }
+
+
+def _period(figure: sockets.Figure) -> str:
+    """The period of a figure in few words: "Year 2024", "90 days to 22 November", or nothing when it has none."""
+    if figure.start is None or figure.end is None:
+        return ""
+    first, last = timezone.localtime(figure.start), timezone.localtime(figure.end)
+    days = round((last - first).total_seconds() / 86_400)
+    if days in (365, 366) and (first.month, first.day) == (1, 1):
+        return _("Year %(year)d") % {"year": first.year}
+    words = {"n": numbers.number(days), "day": numbers.day(last.date(), timezone.localdate())}
+    if days in (365, 366):
+        return _("12 months to %(day)s") % words
+    return ngettext("%(n)s day to %(day)s", "%(n)s days to %(day)s", days) % words
 
 
 @register.simple_block_tag

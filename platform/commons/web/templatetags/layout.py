@@ -139,6 +139,7 @@ def _now(hours: Sequence[sockets.SunHour], now: dt.datetime, zone: ZoneInfo) -> 
     return {
         "spare": numbers.kw(abs(current.spare_kw)),
         "sunny": sunny,
+        "ahead": sunny or any(h.spare_kw > 0 for h in later),
         "turn": clock,
         "from_clock": f"{spare[0].start.astimezone(zone):%H:%M}" if spare else "",
         "to_clock": f"{(spare[-1].start + _step(hours)).astimezone(zone):%H:%M}" if spare else "",

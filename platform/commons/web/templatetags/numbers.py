@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -40,8 +41,20 @@ def when(moment: dt.datetime | None) -> str:
 
 @register.filter
 def day(date: dt.date | None) -> str:
-    """A date with its year unless it is this one."""
-    return numbers.day(date, dt.date.today()) if date else numbers.MISSING
+    """A date, or that of a moment on the clock here, with its year unless it is this one."""
+    return numbers.day(_on_the_clock_here(date), dt.date.today()) if date else numbers.MISSING
+
+
+@register.filter
+def last_day(end: dt.datetime | None) -> str:
+    """The last day of a period that goes up to `end`: a period until midnight ends the day before."""
+    return day(end - dt.timedelta(microseconds=1)) if end else numbers.MISSING
+
+
+def _on_the_clock_here(date: dt.date) -> dt.date:
+    if isinstance(date, dt.datetime):
+        return (timezone.localtime(date) if timezone.is_aware(date) else date).date()
+    return date
 
 
 @register.filter

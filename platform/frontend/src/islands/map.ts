@@ -10,6 +10,8 @@
  *     (a higher step is stronger; `invert`: a lower one, as minutes want it)
  *   {"key", "label", "property", "type": "category", "values"?: [{"value", "label", "color"?: token, "share"?: 0..1}]}
  *     (without values the six most frequent)
+ *   {"key", "label", "dots": true, "values": [{"value": "", "label"}]} shows the services as dots, which else come only
+ *     with nearness;
  *   {"key", "label"} alone is plain; "missing": words for what has no value.
  * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
  * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
@@ -38,6 +40,7 @@ interface Layer {
   invert?: boolean;
   values?: { value: string; label: string; color?: string; share?: number }[];
   missing?: string;
+  dots?: boolean;
 }
 
 interface Pin {
@@ -58,7 +61,8 @@ interface Class {
 
 /** Categories have no energy in them, so they take none of the energy colours; six at most, the rest stays paper. */
 const CATEGORY_COLOURS: [string, number][] = [["act", 0.85], ["removed", 0.7], ["added", 0.7], ["act", 0.4], ["removed", 0.35], ["added", 0.35]];
-const MOST_SEGMENTS = 4;
+const MOST_SEGMENTS = 5;
+const DOTS_FROM_ZOOM = 17; // nearer than the whole district: there a dot is a door, farther out it is dust
 const SOURCES = ["areas", "streets", "buildings", "services", "places"] as const;
 const PICKED: Expression = ["boolean", ["feature-state", "picked"], false];
 const HEIGHT: Expression = ["max", ["coalesce", ["to-number", ["get", "height"], 6], 6], 2];
@@ -154,7 +158,7 @@ class CityMap extends HTMLElement {
 
   #build(): void {
     this.#list = [...this.children].filter(
-      (child): child is HTMLElement => child instanceof HTMLElement && !["SCRIPT", "NOSCRIPT"].includes(child.tagName) && !child.matches("[data-layers], [data-pins], [data-geojson]"),
+      (child): child is HTMLElement => child instanceof HTMLElement && !["SCRIPT", "NOSCRIPT"].includes(child.tagName) && !child.matches("[data-layers], [data-pins], [data-geojson], [data-map-still]"),
     );
     this.#host = el("div", { class: "map-canvas" });
     this.#legend = el("ul", { class: "legend map-legend" });
@@ -167,7 +171,10 @@ class CityMap extends HTMLElement {
       tool("turn", word("Turn"), () => this.#map?.easeTo({ bearing: this.#map.getBearing() + 30 })),
     );
     this.#frame = el("div", { class: "map-frame" }, this.#host, this.#say, tools, this.#legend, this.#foot());
+    const still = this.querySelector("[data-map-still]");
+    if (still) this.#frame.prepend(still);
     this.prepend(this.#frame);
+    this.#hide(true);
   }
 
   #foot(): HTMLDivElement {
@@ -289,12 +296,16 @@ class CityMap extends HTMLElement {
         paint: { ...opaque, "fill-extrusion-color": wall, "fill-extrusion-height": this.#high(-0.3) } },
       { id: "roofs", type: "fill-extrusion", source: "buildings",
         paint: { ...opaque, "fill-extrusion-color": this.#roof(), "fill-extrusion-base": this.#high(-0.3), "fill-extrusion-height": this.#high(0) } },
-      { id: "services", type: "circle", source: "services", minzoom: 15.4,
-        paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15.4, 2.2, 18, 6], "circle-color": colour("ink-2"),
+      { id: "services", type: "circle", source: "services", minzoom: this.#dotsFrom(),
+        paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 13, 2.6, 15, 4, 18, 7], "circle-color": colour("ink-2"),
           "circle-stroke-color": colour("raised"), "circle-stroke-width": 1, "circle-pitch-alignment": "viewport" } },
       { id: "places", type: "circle", source: "places",
         paint: { "circle-radius": 7, "circle-color": colour("act"), "circle-stroke-color": colour("raised"), "circle-stroke-width": 2 } },
     ];
+  }
+
+  #dotsFrom(): number {
+    return this.#layer?.dots ? 0 : DOTS_FROM_ZOOM;
   }
 
   #high(less: number): Expression {
@@ -323,7 +334,8 @@ class CityMap extends HTMLElement {
   /** Work out the classes of the layer shown, in the colours of now. */
   #classify(): void {
     const layer = this.#layer;
-    this.#classes = !layer?.property ? [] : layer.type === "category" ? categories(layer, this.#data["buildings"]) : steps(layer);
+    if (layer?.dots) this.#classes = (layer.values ?? []).map((one) => ({ words: one.label, paint: colour("ink-2") }));
+    else this.#classes = !layer?.property ? [] : layer.type === "category" ? categories(layer, this.#data["buildings"]) : steps(layer);
   }
 
   #drawn(): void {
@@ -332,7 +344,6 @@ class CityMap extends HTMLElement {
       this.setAttribute("data-ready", "");
       this.dispatchEvent(new Event("lc:ready", { bubbles: true }));
     });
-    this.#hide(true);
   }
 
   /** The server's list is there for those without the map; with the map it waits behind its button. */
@@ -357,6 +368,7 @@ class CityMap extends HTMLElement {
     this.#layer = this.#layers.find((layer) => layer.key === key) ?? null;
     this.#classify();
     this.#map?.setPaintProperty("roofs", "fill-extrusion-color", this.#roof());
+    this.#map?.setLayerZoomRange("services", this.#dotsFrom(), 24);
     this.#key();
     this.dispatchEvent(new CustomEvent("lc:layer", { bubbles: true, detail: { key } }));
   }

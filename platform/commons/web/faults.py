@@ -1,0 +1,89 @@
+"""A server of the city that is away, or a disk that is full: the fault is ours, and it says so in a sentence.
+
+Django's own answer would be 500, "something broke". These faults pass, so the caller learns that nothing was changed
+and when to try again. Everything else stays a 500.
+"""
+
+import errno
+import sys
+from http import HTTPStatus
+from typing import ClassVar
+
+import redis
+from django.db import Error, InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template import loader
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import requires_csrf_token
+from django.views.defaults import server_error
+
+from commons.errors import CityError
+from commons.web.problems import is_api, problem_response
+
+RETRY_AFTER_S = 5
+NO_SPACE = "No space left on device"
+#: SQLSTATE classes and codes of a server that is stopping, starting, overrun or gone.
+AWAY = ("08", "53", "57P", "58")
+
+
+class ServerAway(CityError):
+    """PostgreSQL or Valkey does not answer; it is started again by itself."""
+
+    code = "city:server-away"
+    status = 503
+    title: ClassVar[str | Promise] = _("The city is away for a moment")
+
+
+class DiskFull(CityError):
+    """The disk of the city is full: it can be read, and nothing can be written."""
+
+    code = "city:disk-full"
+    status = 507
+    title: ClassVar[str | Promise] = _("The city's disk is full")
+
+
+def explain(fault: BaseException | None) -> CityError | None:
+    """The refusal that fits a fault or what caused it; None if it is neither of the two."""
+    while fault is not None:
+        if isinstance(fault, CityError):
+            return fault
+        if _is_full(fault):
+            return DiskFull(_("Nothing more can be written until room is made there; what is kept can still be read."))
+        if _is_away(fault):
+            return ServerAway(_("A server of the city does not answer just now. Try again in a few seconds."))
+        fault = fault.__cause__ or fault.__context__
+    return None
+
+
+def _is_full(fault: BaseException) -> bool:
+    if isinstance(fault, OSError) and fault.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return True
+    return isinstance(fault, Error | redis.RedisError) and (_state(fault) == "53100" or NO_SPACE in str(fault))
+
+
+def _is_away(fault: BaseException) -> bool:
+    if isinstance(fault, redis.ConnectionError | redis.TimeoutError | InterfaceError):
+        return True
+    return isinstance(fault, OperationalError) and (not _state(fault) or _state(fault).startswith(AWAY))
+
+
+def _state(fault: BaseException) -> str:
+    """PostgreSQL's five letters for what went wrong; "" where it could not even be asked."""
+    return getattr(fault.__cause__, "sqlstate", None) or ""
+
+
+@requires_csrf_token
+def answer_fault(request: HttpRequest) -> HttpResponse:
+    """Django's `handler500`: it is called while the exception is at hand. The page asks no server for anything."""
+    refusal = explain(sys.exc_info()[1])
+    if refusal is None:
+        return server_error(request)
+    if is_api(request):
+        response: HttpResponse = problem_response(refusal.problem())
+    else:
+        page = loader.render_to_string("web/away.html", {"error": refusal, "status": refusal.status})
+        response = HttpResponse(page, status=refusal.status)
+    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
