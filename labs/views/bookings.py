@@ -142,7 +142,9 @@ def _page(
         "sunny": any(o.share for o in offers),
         "offers": [_offer(o, zone, kwh, asked, pick) for o in offers],
         "pick": _pick(machine, pick, length, kwh, now) if pick else None,
-        "week": week.build(machine, first=first, asked=week.Asked(length, pick, asked, person, _shown(request)), now=now),
+        "week": week.build(
+            machine, first=first, asked=week.Asked(length, pick, asked, person, _shown(request)), now=now
+        ),
         "missing": missing,
         "refusal": refusal,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}",

@@ -41,7 +41,7 @@ def test_a_new_design_is_an_empty_repository(client: Client, token: str) -> None
         ({"owner": "nobody"}, 404, "design:not-found"),
     ],
 )
-def test_refusals(  # noqa: PLR0917
+def test_refusals(
     client: Client, token: str, neighbour: User, change: dict[str, str], status: int, code: str | None
 ) -> None:
     sent = {"name": "Thing", "licence": "MIT", **change}

@@ -96,7 +96,7 @@ def test_fetch_shallow_and_partial_clones_work(
     assert client("rev-parse", "v1", at=shallow).stdout.strip() == head_of(client, work)
 
 
-def test_a_private_design_is_not_there(  # noqa: PLR0917
+def test_a_private_design_is_not_there(
     live_city: Any, private: Design, token: str, neighbour: User, client: Git, tmp_path: Path
 ) -> None:
     stranger = create_token(user=neighbour, name="n", scopes=["designs:write"])[1]
@@ -111,7 +111,7 @@ def test_a_private_design_is_not_there(  # noqa: PLR0917
     assert (tmp_path / "mine/cube.stl").read_bytes() == cube_stl(12)
 
 
-def test_pushes_that_may_not_be_are_refused_in_words(  # noqa: PLR0917
+def test_pushes_that_may_not_be_are_refused_in_words(
     live_city: Any, design: Design, token: str, neighbour: User, maker: User, client: Git, tmp_path: Path
 ) -> None:
     work = tmp_path / "work"

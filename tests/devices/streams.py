@@ -54,7 +54,7 @@ def expected_energy_wh(
     return float(total)
 
 
-def _counter_piece(  # noqa: PLR0917
+def _counter_piece(
     t0: dt.datetime, v0: float, t1: dt.datetime, v1: float, start: dt.datetime, end: dt.datetime
 ) -> Fraction:
     step = max(Fraction(v1) - Fraction(v0), Fraction(0))
@@ -65,7 +65,7 @@ def _counter_piece(  # noqa: PLR0917
     return step * max(inside, 0) / ((t1 - t0) // US)
 
 
-def _power_piece(  # noqa: PLR0917
+def _power_piece(
     t0: dt.datetime, p0: float, t1: dt.datetime, p1: float, start: dt.datetime, end: dt.datetime
 ) -> Fraction:
     low, high = max(t0, start), min(t1, end)

@@ -64,7 +64,7 @@ def test_a_persons_member_stays_theirs_over_versions(
         ("community.toml", "60", "7", "15 or 60"),
     ],
 )
-def test_a_refused_folder_changes_nothing(  # noqa: PLR0917 parameters of a test
+def test_a_refused_folder_changes_nothing(
     folder: Path, version: CommunityVersion, file: str, old: str, new: str, words: str
 ) -> None:
     path = folder / file

@@ -62,7 +62,7 @@ def ask(server: Postgres, sql: str) -> list[Any]:
     ("devices", "each", "batch", "kills"),
     [(2, 6_000, 100, 1), pytest.param(8, 125_000, 1000, 3, marks=pytest.mark.drill)],
 )
-def test_nothing_acknowledged_is_lost(  # noqa: PLR0917
+def test_nothing_acknowledged_is_lost(
     server: Postgres, tmp_path: Path, devices: int, each: int, batch: int, kills: int
 ) -> None:
     env = environment(server, tmp_path)
