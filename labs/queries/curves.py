@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from commons.devices import queries as device_queries
+from commons.web import numbers
 from labs.engine import hours
 from labs.models import Job, Machine
 
@@ -58,9 +59,9 @@ def of_day(machine: Machine, day: dt.date, now: dt.datetime) -> Curve | None:
     counted = device_queries.series(machine.device, "energy_wh_total", start, end, DAY_STEP_S)
     known = [p.energy_wh for p in counted or points if p.energy_wh is not None]
     hours_known = len(known) * DAY_STEP_S / 3600
-    words = _("%(kwh).2f kWh in the %(hours).1f h that are known") % {
-        "kwh": sum(known) / 1000,
-        "hours": hours_known,
+    words = _("%(energy)s in the %(hours)s h that are known") % {
+        "energy": numbers.kwh(sum(known) / 1000),
+        "hours": numbers.number(hours_known, 1),
     }
     return _curve(machine, points, DAY_STEP_S, zone, words)
 
@@ -75,8 +76,8 @@ def of_job(job: Job, now: dt.datetime) -> Curve | None:
     points = device_queries.series(job.device, "power_w", job.started_at, end, step_s)
     words = ""
     if job.energy_kwh is not None:
-        words = _("%(kwh).2f kWh, %(quality)s") % {
-            "kwh": job.energy_kwh,
+        words = _("%(energy)s, %(quality)s") % {
+            "energy": numbers.kwh(job.energy_kwh),
             "quality": job.get_energy_quality_display(),
         }
     return _curve(job.machine, points, step_s, job.machine.lab.zone, words)

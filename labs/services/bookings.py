@@ -46,7 +46,7 @@ def _lock_machine(machine: Machine) -> Machine:
 def local(moment: dt.datetime, machine: Machine) -> str:
     """A time in the lab's own zone, in words."""
     there = moment.astimezone(machine.lab.zone)
-    return f"{formats.date_format(there, 'l j F')} {formats.time_format(there, 'H:i')}"
+    return f"{formats.date_format(there, _('l j F'))} {formats.time_format(there, 'H:i')}"
 
 
 def check_time(*, machine: Machine, span: Span, now: dt.datetime) -> None:

@@ -78,7 +78,7 @@ def why_sentence(why: str, machine: str) -> str:
 def in_zone(moment: dt.datetime, zone: ZoneInfo) -> str:
     """Day and time in a lab's own zone: “Friday 19 June 10:30”."""
     there = moment.astimezone(zone)
-    return f"{formats.date_format(there, 'l j F')} {there:%H:%M}"
+    return f"{formats.date_format(there, _('l j F'))} {there:%H:%M}"
 
 
 @register.filter

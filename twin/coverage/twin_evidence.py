@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from commons.places.models import Place
 from commons.sockets import Evidence
+from commons.web import numbers
 from twin import queries
 from twin.models import District, DistrictVersion
 
@@ -56,7 +57,7 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
     yield inventory(
         "streets",
         counts["car"],
-        _("%(km).1f km of streets with class, lanes, speed and capacity") % {"km": km},
+        _("%(km)s km of streets with class, lanes, speed and capacity") % {"km": numbers.number(km, 1)},
         "list/?layer=streets",
     )
     yield inventory("transit", counts["transit"], _plural_stops(counts["transit"]), "list/?layer=services&kind=transit")
