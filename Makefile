@@ -26,7 +26,7 @@ run: .venv/$(SET).stamp $(DIST)
 	@exec $(PY) manage.py up
 
 test: .venv/dev.stamp $(DIST)
-	$(PY) -m pytest -m "not drill" $(ARGS)
+	$(PY) -m pytest -m "not drill" -n 2 --dist loadfile $(ARGS)
 
 drills: .venv/dev.stamp $(DIST)
 	$(PY) -m pytest -m drill $(ARGS)
