@@ -42,6 +42,19 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def readings_are_flushed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Django flushes the tables of models; readings are a partitioned table of their own."""
+    mark = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (mark is not None and mark.kwargs.get("transaction"))
+    yield
+    if commits:
+        from django.db import connection
+
+        with request.getfixturevalue("django_db_blocker").unblock(), connection.cursor() as cursor:
+            cursor.execute("TRUNCATE devices_reading")
+
+
 # --- a real worker, a real site ----------------------------------------------------------------------------------
 
 

@@ -40,8 +40,8 @@ def test_platform_is_pythons_own(cwd: Path, flags: tuple[str, ...]) -> None:
     assert said.split()[1] == "Linux"
 
 
-def test_platform_is_pythons_own_in_a_command_and_in_celery() -> None:
-    assert "platform.py" in python("manage.py", "shell", "-v", "0", "-c", SAYS)
+def test_platform_is_pythons_own_in_a_command_and_in_celery(city_environment: dict[str, str]) -> None:
+    assert "platform.py" in python("manage.py", "shell", "-v", "0", "-c", SAYS, **city_environment)
     assert "platform.py" in python("-c", f"import livingcity.celery; {SAYS}", PYTHONPATH=PYTHONPATH)
 
 

@@ -14,7 +14,10 @@ from commons.web.templatetags.city import ICON_ALIASES
 ROOT = Path(settings.ROOT)
 STYLES = ROOT / "platform" / "frontend" / "src"
 TEMPLATES = sorted(
-    p for p in ROOT.glob("**/templates/**/*.html") if "node_modules" not in p.parts and "var" not in p.parts
+    path
+    for package in ("platform", *settings.ROOMS)
+    for path in (ROOT / package).glob("**/templates/**/*.html")
+    if "node_modules" not in path.parts
 )
 BY_NAME = {p.relative_to(ROOT).as_posix(): p for p in TEMPLATES}
 TAG = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)

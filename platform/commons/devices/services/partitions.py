@@ -47,7 +47,13 @@ def ensure_days(days: Iterable[dt.date]) -> int:
 def _missing(days: list[dt.date]) -> list[dt.date]:
     with connection.cursor() as cursor:
         names = [name_of(day) for day in days]
-        cursor.execute("SELECT n FROM unnest(%s::text[]) AS n WHERE to_regclass(n) IS NULL", [names])
+        # The catalogue itself: to_regclass may answer from a cache that has not heard of another session's table.
+        cursor.execute(
+            """SELECT n FROM unnest(%s::text[]) AS n WHERE NOT EXISTS (
+                SELECT FROM pg_class WHERE relname = n AND relnamespace = current_schema()::regnamespace
+            )""",
+            [names],
+        )
         absent = {row[0] for row in cursor.fetchall()}
     return [day for day, name in zip(days, names, strict=True) if name in absent]
 
