@@ -30,8 +30,8 @@ def prosumer(place: Place) -> Figure:
         start=start,
         end=end,
         completeness=_completeness(versions),
-        sentence=_("For each kWh used here in %(year)s, %(made)s was made here.")
-        % {"year": _years(versions), "made": numbers.kwh(value)},
+        sentence=_("%(made)s made here for %(used)s used in %(year)s.")
+        % {"made": numbers.kwh(made), "used": numbers.kwh(used), "year": _years(versions)},
         evidence=[_row(v) for v in versions],
         estimated=any(v.demo for v in versions),
         demo=any(v.demo for v in versions),

@@ -119,7 +119,7 @@ def test_prosumer_ratio_of_a_place_and_of_its_city(
     assert (figure.start, figure.end) == (version.start, version.end)
     assert figure.completeness == pytest.approx(1.0)
     assert not figure.demo
-    assert "For each kWh used here in 2026" in str(figure.sentence)
+    assert "kWh used in 2026." in str(figure.sentence)
     assert kamppi.parent is not None
     assert queries.prosumer(kamppi.parent).value == figure.value
     # without a place it enters no figure; a second community of the place does, by its energy

@@ -139,9 +139,11 @@ def metric(headline: sockets.HeadlineFigure, figure: sockets.Figure, url: str = 
 
 
 def _period(figure: sockets.Figure) -> str:
-    """The period of a figure in few words: "Year 2024", "Last 90 days", or nothing when it has none."""
-    if figure.start is None or figure.end is None:
+    """The period of a figure in few words: "Year 2024", "Last 90 days", "Read on 3 May", or nothing."""
+    if figure.end is None:
         return ""
+    if figure.start is None:
+        return _("Read on %(day)s") % {"day": numbers.day(timezone.localtime(figure.end).date(), timezone.localdate())}
     first, last = timezone.localtime(figure.start), timezone.localtime(figure.end)
     days = round((last - first).total_seconds() / 86_400)
     if days in (365, 366) and (first.month, first.day) == (1, 1):
