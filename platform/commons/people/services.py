@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,6 +28,15 @@ def check_handle(name: str) -> None:
         raise HandleTaken(_("“%(name)s” is taken; choose another name.") % {"name": name})
 
 
+_NAMES = 0x6C63_6E61  # "lcna": class of the advisory lock under which a name is taken
+
+
+def _hold(name: str) -> None:
+    """Let one transaction at a time ask for this name, so that the others hear that it is taken."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_NAMES, name])
+
+
 def _claim(name: str, **owner: User | Organisation) -> Handle:
     try:
         with transaction.atomic():
@@ -48,6 +57,7 @@ def create_user(
 ) -> User:
     """An account with its handle. Without a password only a sign-in link or a reset opens it."""
     username = username.lower()
+    _hold(username)
     check_handle(username)
     user = User(username=username, email=email.lower(), name=name, is_staff=is_staff, is_superuser=is_staff, demo=demo)
     user.set_password(password)
@@ -68,6 +78,7 @@ def create_organisation(
 ) -> Organisation:
     """An organisation; its founder becomes its owner."""
     handle = handle.lower()
+    _hold(handle)
     check_handle(handle)
     organisation = Organisation.objects.create(kind=kind, name=name, about=about, demo=demo)
     _claim(handle, organisation=organisation)
