@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Error, Page
 
 from commons.devices import services as devices
 from commons.people.models import User
@@ -58,7 +58,13 @@ class Walk:
         return left
 
     def goto(self, path: str) -> None:
-        self.page.goto(self.city.url + path)
+        """Open an address; a page that loads itself again at that moment (its run is over) may come in between."""
+        try:
+            self.page.goto(self.city.url + path)
+        except Error as fault:
+            if not any(word in str(fault) for word in ("ERR_ABORTED", "interrupted by another navigation")):
+                raise
+            self.page.goto(self.city.url + path)
 
     def sign_in(self, user: User) -> None:
         """By name and password, on the page for it."""

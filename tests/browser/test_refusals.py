@@ -72,8 +72,8 @@ def test_an_unknown_format_is_a_file_like_any_other_and_a_broken_stl_is_kept_wit
     new_design(walk, "Odd", odd)
     expect(page.get_by_role("heading", level=1)).to_have_text("Odd")
     until(lambda: not Run.objects.exclude(status="done").exists())
-    page.reload()
-    expect(page.get_by_role("region", name="Files").first).to_contain_text("notes.qqq")
+    files = page.get_by_role("region", name="Files").first  # the page loads itself again when its run is over
+    expect(files).to_contain_text("notes.qqq", timeout=30_000)
     expect(page.get_by_text("We could not draw")).to_have_count(0)
 
     broken = tmp_path / "broken.stl"
