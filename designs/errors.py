@@ -91,3 +91,29 @@ class GitTimeout(GitFailed):
 
     code = "design:git-timeout"
     status = 504
+
+
+class MergeConflict(Conflict):
+    """Both sides changed the same places; `paths` names the files."""
+
+    code = "design:merge-conflict"
+    title = _("These changes cannot be merged by themselves")
+
+
+class Archived(Conflict):
+    """The design can only be read."""
+
+    code = "design:archived"
+
+
+class LicenceForbids(Conflict):
+    """The licence of what this comes from does not allow it; the sentence names the clause."""
+
+    code = "design:licence-forbids"
+    title = _("The licence does not allow this")
+
+
+class OverQuota(TooLarge):
+    """The owner's room is used up."""
+
+    code = "design:over-quota"

@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
 from commons.people.models import Handle, Membership, User
-from designs.models import Design
+from designs.models import Collaborator, Design
 
 Visitor = User | AnonymousUser | None
 
@@ -18,16 +18,19 @@ def known(visitor: Visitor) -> User | None:
 
 
 def seen_by(visitor: Visitor) -> Q:
-    """The designs that this visitor may see: public ones, their own and those of their organisations."""
+    """The designs that this visitor may see: public ones, their own, those of their organisations, and those whose
+    owner lets them. Deleted ones nobody sees but who may bring them back (`queries.deleted_of`)."""
+    there = Q(deleted_at=None)
     person = known(visitor)
     if person is None:
-        return Q(visibility=Design.Visibility.PUBLIC)
+        return there & Q(visibility=Design.Visibility.PUBLIC)
     if person.is_staff:
-        return Q()
-    return (
+        return there
+    return there & (
         Q(visibility=Design.Visibility.PUBLIC)
         | Q(owner__user=person)
         | Q(owner__organisation__in=Membership.objects.filter(user=person).values("organisation"))
+        | Q(pk__in=Collaborator.objects.filter(user=person).values("design"))
     )
 
 
@@ -41,6 +44,25 @@ def may_write_as(visitor: Visitor, owner: Handle) -> bool:
     return Membership.objects.filter(organisation=owner.organisation_id, user=person, role__in=WRITERS).exists()
 
 
-def may_push(visitor: Visitor, design: Design) -> bool:
-    """Whether the visitor may push to the design: its owner, or a manager of the organisation that owns it."""
+def may_manage(visitor: Visitor, design: Design) -> bool:
+    """Whether the visitor may rename, give away, archive or delete it and say who works on it: its owner."""
     return may_write_as(visitor, design.owner)
+
+
+def may_push(visitor: Visitor, design: Design) -> bool:
+    """Whether the visitor may push, merge and release: the owner and maintainers, while it is not archived."""
+    person = known(visitor)
+    if person is None or design.is_archived or design.deleted_at is not None:
+        return False
+    return (
+        may_manage(person, design)
+        or design.collaborators.filter(user=person, role=Collaborator.Role.MAINTAINER).exists()
+    )
+
+
+def may_talk(visitor: Visitor, design: Design) -> bool:
+    """Whether the visitor may comment on the design and offer changes: everybody signed in who sees it."""
+    person = known(visitor)
+    if person is None or design.is_archived:
+        return False
+    return Design.objects.filter(seen_by(person), pk=design.pk).exists()

@@ -8,13 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from designs import git, licences, markdown, queries
-from designs.api.shapes import clone_url
+from designs import markdown, queries
 from designs.models import Blob, Design
-from designs.policies import may_push
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
 from designs.services.covers import choose_version
-from designs.services.index import open_run
+from designs.views.frame import frame
 from designs.visitors import of_session
 
 PAGE_OF_COMMITS = 40
@@ -22,29 +20,10 @@ BOM_NAMES = ("bom.csv", "parts.csv")
 MAX_BOM_ROWS = 40
 
 
-def _base(request: HttpRequest, owner: str, slug: str) -> tuple[Design, str, dict[str, Any]]:
-    """The design, the commit that is shown (may be none), and what every page of it needs."""
-    person = of_session(request)
-    design = queries.find(owner=owner, slug=slug, visitor=person)
-    repository = git.of(design.repository)
-    ref = request.GET.get("ref", "").strip()
-    commit = repository.commit_of(ref) if ref else repository.head(design.default_branch)
-    return design, commit, {
-        "design": design,
-        "commit": commit,
-        "ref": ref or commit or design.default_branch,
-        "old": ref,
-        "clone_url": clone_url(design),
-        "may_push": may_push(person, design),
-        "rights": licences.rights(design.licence),
-        "run": open_run(design),
-    }  # fmt: skip
-
-
 @require_safe
 def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """Can I make this, where, at what cost?"""
-    found, commit, context = _base(request, owner, slug)
+    found, commit, context = frame(request, owner, slug, tab="overview")
     files = files_at(found, commit)
     about = readme(files)
     text = text_of(found, about) if about else None
@@ -105,7 +84,7 @@ def _bom(design: Design, files: list[File]) -> dict[str, Any] | None:
 @require_safe
 def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse:
     """What is this file?"""
-    found, commit, context = _base(request, owner, slug)
+    found, commit, context = frame(request, owner, slug)
     shown = file_at(found, commit, path)
     text = None if shown.is_drawn else text_of(found, shown)
     is_markdown = shown.format == "markdown"
@@ -129,7 +108,7 @@ def _elsewhere(request: HttpRequest, design: Design, shown: File) -> list[Any]:
 @require_safe
 def history_page(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """How did it grow?"""
-    found, commit, context = _base(request, owner, slug)
+    found, commit, context = frame(request, owner, slug, tab="history")
     page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdigit() else 1
     commits = history(found, commit, limit=PAGE_OF_COMMITS + 1, skip=(page - 1) * PAGE_OF_COMMITS)
     context |= {

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "commons.places",
     "commons.devices",
     "commons.runs",
+    "commons.notices",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",

@@ -1,16 +1,10 @@
-"""Designs, and the index of what their repositories hold. git holds the truth; every table but `Design` can be
-rebuilt from it by `services.index.rebuild`."""
+"""The index of what repositories hold: blobs, and where each version of a design has them. `services.index.rebuild`
+makes every row again from git."""
 
-import secrets
-
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-
-def new_repository_id() -> str:
-    """An opaque name for a repository's folder, so that renaming a design moves nothing on disk."""
-    return secrets.token_hex(16)
+from designs.models.designs import Design
 
 
 class Blob(models.Model):
@@ -52,45 +46,6 @@ class Blob(models.Model):
 
     def __str__(self) -> str:
         return self.oid[:10]
-
-
-class Design(models.Model):
-    """A thing that can be made: a git repository with an owner, a name and a licence."""
-
-    class Visibility(models.TextChoices):
-        PUBLIC = "public", _("Everybody")
-        PRIVATE = "private", _("Only its owner")
-
-    owner = models.ForeignKey("people.Handle", on_delete=models.PROTECT, related_name="designs")
-    slug = models.SlugField(max_length=60)
-    name = models.CharField(max_length=120)
-    summary = models.CharField(max_length=400, blank=True)
-    licence = models.CharField(max_length=160, help_text=_("an SPDX expression, or LicenseRef-…"))
-    visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PUBLIC)
-    repository = models.CharField(max_length=32, unique=True, default=new_repository_id, editable=False)
-    default_branch = models.CharField(max_length=100, default="main")
-    head = models.CharField(max_length=40, blank=True, help_text=_("newest indexed commit of the default branch"))
-    indexed_tips = models.JSONField(default=list, blank=True)
-    index_note = models.CharField(max_length=200, blank=True)
-    cover = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    pushed_at = models.DateTimeField(null=True, blank=True)
-    demo = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = (models.UniqueConstraint("owner", "slug", name="designs_slug_once_per_owner"),)
-        indexes = (models.Index(fields=["-pushed_at", "-id"], name="designs_newest"),)
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def is_public(self) -> bool:
-        """Whether everybody may see it."""
-        return self.visibility == self.Visibility.PUBLIC
 
 
 class FileVersion(models.Model):

@@ -1,0 +1,31 @@
+"""What a person should know: one row for each person and event."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Notice(models.Model):
+    """Something that happened and concerns a person. `kind` is "room.event", `url` leads to it."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    kind = models.CharField(max_length=40)
+    text = models.CharField(max_length=300)
+    url = models.CharField(max_length=300)
+    about = models.CharField(max_length=120, blank=True, help_text="equal notices about the same unread thing are one")
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["person", "-created_at"], name="notices_newest"),)
+        constraints = (
+            models.UniqueConstraint(
+                "person", "kind", "about", name="notices_unread_once", condition=Q(read_at=None) & ~Q(about="")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.text
