@@ -22,10 +22,7 @@ from designs.queries import lfs as queries
 from designs.queries import origins
 from designs.services import index_now, write_files
 from designs.services import lfs as services
-from tests.designs.conftest import cube_stl
-from tests.designs.test_git_http import address, client, wait_for  # noqa: F401 a fixture
-
-Git = Callable[..., Any]
+from tests.designs.conftest import Git, address, cube_stl, wait_for
 
 
 def sha256(content: bytes) -> str:
@@ -185,7 +182,7 @@ def test_a_lock_is_one_persons(design: Design, maker: User, neighbour: User) -> 
 
 
 @pytest.fixture
-def lfs(client: Git, tmp_path: Path) -> Git:  # noqa: F811
+def lfs(client: Git, tmp_path: Path) -> Git:
     client("lfs", "install", "--skip-repo")
     return client
 
@@ -224,7 +221,7 @@ def test_a_push_without_its_large_files_is_refused_in_words(
     design: Design,
     token: str,
     client: Git,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     work = tmp_path / "work"
     client("clone", address(live_city, design, token), str(work))
