@@ -4,7 +4,9 @@ import tempfile
 from pathlib import Path
 
 from celery import shared_task
+from django.urls import reverse
 
+from commons.people.models import Handle
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
@@ -12,7 +14,7 @@ from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
 from designs.models import Blob, Design
 from designs.queries import lfs
 from designs.sandbox.results import Result
-from designs.services import index, previews
+from designs.services import imports, index, previews
 from designs.services import lfs as lfs_services
 
 #: Rung by beat (livingcity.celery collects these).
@@ -45,6 +47,24 @@ def read_pushed(job: Job, inputs: Inputs) -> Outcome:
             previews.start(design=design, blobs=pending)
 
     return Outcome({"head": found.head, "versions": len(found.introduced), "new_blobs": len(found.digests)}, effect)
+
+
+@kind("designs.import", queue="default", engine_version="1")
+def bring(job: Job, inputs: Inputs) -> Outcome:
+    """Fetch a repository from elsewhere and make a design of it."""
+    owner = Handle.objects.filter(name=inputs["owner"]).first()
+    if owner is None:
+        raise DesignNotFound("The owner was deleted meanwhile.")
+    asked = {name: inputs[name] for name in ("source", "name", "slug", "licence", "visibility")}
+    wanted = imports.wish(owner=owner, by=job.run.owner, **asked)
+    repository = imports.fetch(wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.95, stage))
+    url = reverse("rooms:design", args=[owner.name, wanted.slug])
+
+    def effect() -> None:
+        design = imports.settle(wanted, repository, by=job.run.owner)
+        index.index_later(design=design, by=job.run.owner)
+
+    return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url}, effect)
 
 
 @kind("designs.preview", queue="previews", engine_version=ENGINE_VERSION)
