@@ -18,13 +18,14 @@ from designs.services import imports, index, previews
 from designs.services import lfs as lfs_services
 
 #: Rung by beat (livingcity.celery collects these).
-BEAT = {"designs.sweep-large": {"task": "designs.sweep_large", "schedule": 86_400.0, "options": {"expires": 3600}}}
+BEAT = {"designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}}}
 
 
-@shared_task(name="designs.sweep_large")
-def sweep_large() -> None:
-    """Once a day: forget large files that no design has held for two weeks."""
+@shared_task(name="designs.sweep")
+def sweep() -> None:
+    """Once a day: forget large files that no design holds, and what imports left that came to nothing."""
     lfs_services.sweep()
+    imports.forget_unsettled()
 
 
 def _design(inputs: Inputs) -> Design:

@@ -1,5 +1,6 @@
 """Designs from elsewhere: an https address, a repository or folder on this machine, a .zip; history kept whole."""
 
+import datetime as dt
 import stat
 import zipfile
 import zlib
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,6 +30,8 @@ from designs.services import lfs
 from designs.services.designs import check_free, check_name, check_visibility, create_design, slug_of
 from designs.services.index import index_now
 
+#: A file in a fetched repository until its design is there.
+UNSETTLED = "livingcity-unsettled"
 UNKNOWN_LICENCE = "LicenseRef-Unknown"
 LICENCE_FILES = ("LICENSES/", "LICENSE", "LICENCE", "COPYING")
 #: First words of licence texts; only texts that say their own name are read, never guessed.
@@ -121,7 +125,9 @@ def fetch(wanted: Wish, repository_id: str, say: fetching.Say = fetching.silent)
     """Fill a new repository from the source. Raises BadSource or TooLarge; then nothing is left behind."""
     git.of(repository_id).remove()  # of a worker that died at it
     repository = git.create(repository_id)
+    marker = repository.path / UNSETTLED
     try:
+        marker.touch()
         branch = _fill(wanted, repository, say)
         if not repository.refs():
             raise BadSource(_("“%(source)s” holds no files.") % {"source": wanted.source})
@@ -147,10 +153,27 @@ def settle(wanted: Wish, repository: Repository, *, by: User | None) -> Design:
         branch=branch,
         repository=repository.path.name.removesuffix(".git"),
     )
+    transaction.on_commit(lambda: (repository.path / UNSETTLED).unlink(missing_ok=True))
     inner = fetching.repository_in(Path(wanted.source)) if "://" not in wanted.source else None
     if inner is not None:
         _large_files(design, inner)
     return design
+
+
+def forget_unsettled(*, now: dt.datetime | None = None) -> int:
+    """Delete repositories of imports that never became designs, a day after; how many."""
+    oldest = (now or timezone.now()).timestamp() - 86_400
+    gone = 0
+    for marker in Path(settings.REPOSITORIES_DIR).glob(f"*/*.git/{UNSETTLED}"):
+        repository = git.of(marker.parent.name.removesuffix(".git"))
+        if marker.stat().st_mtime > oldest:
+            continue
+        if Design.objects.filter(repository=marker.parent.name.removesuffix(".git")).exists():
+            marker.unlink()
+        else:
+            repository.remove()
+            gone += 1
+    return gone
 
 
 def _title(source: str) -> str:
