@@ -2,15 +2,18 @@
 
 from designs.services.designs import create_design, delete_design
 from designs.services.files import write_files
+from designs.services.forks import fork_design, set_visibility
 from designs.services.imports import import_design
 from designs.services.index import index_later, index_now, rebuild
 
 __all__ = [
     "create_design",
     "delete_design",
+    "fork_design",
     "import_design",
     "index_later",
     "index_now",
     "rebuild",
+    "set_visibility",
     "write_files",
 ]
