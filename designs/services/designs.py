@@ -92,9 +92,15 @@ def slug_of(name: str) -> str:
 
 @transaction.atomic
 def delete_design(*, design: Design, by: User | None) -> None:
-    """Take a design away with its repository. Blobs that other designs hold stay."""
+    """Take a design away with its repository. Blobs that other designs hold stay, and so does the pool of its forks."""
+    from designs.services.forks import count_forks, drop_pool  # noqa: PLC0415 forks make designs
+
     if by is not None and not may_write_as(by, design.owner):
         raise NotYours(_("Only its owner can delete this design."))
-    repository = git.of(design.repository)
+    kept = Design.objects.select_for_update(of=("self",)).select_related("forked_from").get(pk=design.pk)
+    repository, pool, parent = git.of(kept.repository), kept.pool, kept.forked_from
     design.delete()
+    if parent is not None:
+        count_forks(design=parent)
     transaction.on_commit(repository.remove)
+    transaction.on_commit(lambda: drop_pool(pool_id=pool))
