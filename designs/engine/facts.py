@@ -31,12 +31,14 @@ def edges_of(part: Part) -> tuple[bool, bool]:
     """(every edge joins exactly two triangles, and they run along it in opposite directions)."""
     t = part.triangles
     directed = np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]])
-    forward = directed[:, 0] < directed[:, 1]
-    n = np.int64(len(part.points))
-    keys = np.where(forward, directed[:, 0] * n + directed[:, 1], directed[:, 1] * n + directed[:, 0])
-    _keys, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    balance = np.bincount(inverse, weights=np.where(forward, 1.0, -1.0))
-    return bool((counts % 2 == 0).all()), bool((balance == 0).all())
+    low, high = np.minimum(directed[:, 0], directed[:, 1]), np.maximum(directed[:, 0], directed[:, 1])
+    keys = (low * np.int64(len(part.points)) + high) * 2 + (directed[:, 0] < directed[:, 1])
+    keys.sort()
+    edge = keys >> 1
+    starts = np.flatnonzero(np.concatenate([[True], edge[1:] != edge[:-1]]))
+    counts = np.diff(np.append(starts, len(keys)))
+    forward = np.add.reduceat(keys & 1, starts)
+    return bool((counts % 2 == 0).all()), bool((2 * forward == counts).all())
 
 
 def signed_volume_mm3(part: Part) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_JSON, MAX_PNG, MAX_GLB = 1 << 20, 8 << 20, 64 << 20
+EXTENSIONS = {"KHR_mesh_quantization", "KHR_draco_mesh_compression"}
 NUMBERS = ("triangles", "area_mm2", "parts")
 
 
@@ -67,7 +68,7 @@ def _png(path: Path) -> bytes:
 
 
 def _glb(path: Path) -> bytes:
-    """Our own kind of GLB: two chunks, no addresses, every accessor inside the buffer."""
+    """Our own kind of GLB: two chunks, no addresses, known extensions, every view inside the buffer."""
     if not path.exists():
         return b""
     raw = _bytes(path, MAX_GLB)
@@ -78,6 +79,8 @@ def _glb(path: Path) -> bytes:
     binary = struct.unpack("<I", raw[20 + text_length : 24 + text_length])[0]
     if "images" in document or any("uri" in buffer for buffer in document["buffers"]):
         raise ValueError("glb addresses")
+    if not set(document.get("extensionsUsed", ())) <= EXTENSIONS:
+        raise ValueError("glb extensions")
     for view in document["bufferViews"]:
         if not 0 <= view["byteOffset"] <= view["byteOffset"] + view["byteLength"] <= binary:
             raise ValueError("glb bounds")
