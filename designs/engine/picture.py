@@ -232,8 +232,7 @@ def _towards(normals: npt.NDArray[np.floating], directions: Singles) -> npt.NDAr
 def _unit(vectors: npt.NDArray[np.floating]) -> Singles:
     single = vectors.astype(np.float32, copy=False)
     length = np.sqrt(np.einsum("ij,ij->i", single, single))[:, None]
-    unit: Singles = single / np.where(length > 0, length, np.float32(1))
-    return unit
+    return np.asarray(single / np.where(length > 0, length, 1.0), np.float32)
 
 
 def _basis(normal: Singles) -> tuple[Singles, Singles]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from designs.engine.model import Points, Triangles
+from designs.engine.model import Part, Points, Triangles
 
 CREASE_DEG = 29.0
 MAX_FANS = 96
@@ -26,6 +26,24 @@ def face_normals(points: Points, triangles: Triangles) -> tuple[Points, npt.NDAr
     cross = np.cross(b - a, c - a)
     length = np.linalg.norm(cross, axis=1)
     return cross / np.where(length > 0, length, 1.0)[:, None], length / 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Of each triangle of a part the unit normal (m, 3), turned outwards as a whole, and the area (m,) in mm²;
+    `volume_mm3` is signed: negative where the file is inside out, meaningless where it does not close."""
+
+    normals: Points
+    areas: npt.NDArray[np.float64]
+    volume_mm3: float
+
+
+def faces_of(part: Part) -> Faces:
+    """Normals, areas, and the sum of signed tetrahedra (divergence theorem) about the middle for precision."""
+    normals, areas = face_normals(part.points, part.triangles)
+    corner = part.points[part.triangles[:, 0]] - part.points.mean(axis=0)
+    volume = float(np.einsum("ij,ij->i", corner, normals) @ areas) / 3.0
+    return Faces(-normals if volume < 0 else normals, areas, volume)
 
 
 def corner_normals(points: Points, triangles: Triangles) -> Points:

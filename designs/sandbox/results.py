@@ -11,6 +11,7 @@ from typing import Any
 
 MAX_JSON, MAX_PNG, MAX_GLB = 1 << 20, 8 << 20, 64 << 20
 EXTENSIONS = {"KHR_mesh_quantization", "KHR_draco_mesh_compression"}
+MAYBE = ("thinnest_wall_mm", "overhang_share", "overhang_best_share", "largest_flat_mm2")
 NUMBERS = ("triangles", "area_mm2", "parts")
 
 
@@ -98,5 +99,24 @@ def _facts(found: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("facts")
     facts["units"] = str(found["units"])[:20]
     facts["watertight"] = bool(found["watertight"])
+    facts |= _for_makers(found)
     facts["warnings"] = [str(w)[:300] for w in list(found["warnings"])[:20]]
     return facts
+
+
+def _for_makers(found: dict[str, Any]) -> dict[str, Any]:
+    """What may be unknown: each null, or of its type and finite."""
+    facts: dict[str, Any] = {name: _number(found.get(name)) for name in MAYBE}
+    at = found.get("thinnest_wall_at_mm")
+    facts["thinnest_wall_at_mm"] = None if at is None else [_number(x, least=-1e9) for x in list(at)[:3]]
+    facts["best_up"] = str(found.get("best_up") or "")[:2]
+    return facts
+
+
+def _number(value: Any, *, least: float = 0.0) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    if not math.isfinite(number) or number < least:
+        raise ValueError("facts")
+    return number
