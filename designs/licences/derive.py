@@ -185,6 +185,11 @@ def _rule(licence: str, shared: bool) -> Rule | None:
     if licence in RECIPROCAL:
         clause, fit = RECIPROCAL[licence]
         return clause, gettext_lazy("changes are shared under the same licence."), _among(fit), fit
+    return _other(licence)
+
+
+def _other(licence: str) -> Rule:
+    """Licences that we keep no clause of."""
     if licence in NON_COMMERCIAL:
         demand = gettext_lazy("nobody may sell it, and a derivation keeps that.")
         return "", demand, lambda child: child in NON_COMMERCIAL, (licence,)

@@ -11,6 +11,10 @@ from designs.licences.expression import Unreadable, leaves, parse
 
 UNKNOWN = "LicenseRef-Unknown"
 MOST = 160
+#: SPDX has these as exceptions to Apache-2.0, people write them alone.
+SOLDERPAD = frozenset({"SHL-2.0", "SHL-2.1"})
+#: An old id that says its version, such as GPL-3.0+; “GPL” alone says none.
+SAID = re.compile(r"^[^ ]*\d[^ ]*$")
 REFERENCE = re.compile(r"^(DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]*[A-Za-z0-9]$")
 
 
@@ -24,13 +28,15 @@ def spdx() -> Any:
 
 @cache
 def _ids() -> dict[str, str]:
-    return {key.lower(): key for key in spdx().known_symbols}
+    """Every id and old id in lower case, with the id of today. An exception is no licence."""
+    known = {key: symbol for key, symbol in spdx().known_symbols.items() if not symbol.is_exception}
+    old = {alias.lower(): key for key, symbol in known.items() for alias in symbol.aliases if SAID.match(alias)}
+    return old | {key.lower(): key for key in known}
 
 
 def spdx_id(word: str) -> str | None:
     """The id as SPDX spells it today, or None when SPDX has none like it."""
-    found = _ids().get(word.strip().lower())
-    return None if found is None else str(spdx().parse(found))
+    return _ids().get(word.strip().lower())
 
 
 def read(text: str) -> str:
@@ -60,6 +66,8 @@ def as_spdx(text: str) -> str:
 def _read(text: str) -> str:
     if REFERENCE.match(text):
         return text
+    if text.upper() in SOLDERPAD:
+        return f"Apache-2.0 WITH {text.upper()}"
     node = parse(text)
     if any(spdx_id(leaf.licence) is None and not REFERENCE.match(leaf.licence) for leaf in leaves(node)):
         return ""

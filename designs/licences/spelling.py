@@ -1,7 +1,7 @@
 """From how people write a licence to SPDX: “CC BY-SA 4.0”, “GPLv3+”, “LicenseRef-CERN OHL v1.2”.
 
-Never a guess: a text that does not say which licence and which version it means becomes LicenseRef-…, with its own words
-in it, so that nothing is lost and nothing is claimed.
+Never a guess: a text that does not say which licence and which version it means becomes LicenseRef-…, with its own
+words in it, so that nothing is lost and nothing is claimed.
 """
 
 import re
@@ -25,9 +25,9 @@ NAMES = {
     "zlib": "Zlib", "tapr ohl": "TAPR-OHL-1.0", "tapr open hardware license": "TAPR-OHL-1.0",
     "tapr open hardware license 1 0": "TAPR-OHL-1.0", "tapr ohl 1 0": "TAPR-OHL-1.0",
     "free art license 1 3": "LAL-1.3", "licence art libre 1 3": "LAL-1.3", "fal 1 3": "LAL-1.3",
-    "solderpad hardware license 2 1": "SHL-2.1", "solderpad hardware license 2 0": "SHL-2.0",
-    "solderpad hardware license 0 51": "SHL-0.51", "solderpad 2 1": "SHL-2.1", "solderpad 2 0": "SHL-2.0",
-    "solderpad 0 51": "SHL-0.51",
+    "solderpad hardware license 2 1": "Apache-2.0 WITH SHL-2.1", "solderpad 2 1": "Apache-2.0 WITH SHL-2.1",
+    "solderpad hardware license 2 0": "Apache-2.0 WITH SHL-2.0", "solderpad 2 0": "Apache-2.0 WITH SHL-2.0",
+    "solderpad hardware license 0 51": "SHL-0.51", "solderpad 0 51": "SHL-0.51",
     "mozilla public license 2 0": "MPL-2.0", "mpl 2": "MPL-2.0", "mozilla public license version 2 0": "MPL-2.0",
     "eupl 1 2": "EUPL-1.2", "european union public licence 1 2": "EUPL-1.2",
     "all rights reserved": "LicenseRef-All-Rights-Reserved", "copyright": "LicenseRef-All-Rights-Reserved",
@@ -41,7 +41,9 @@ _CC_PARTS = {
     "noderivatives": "ND", "noderivs": "ND", "no derivatives": "ND", "no derivs": "ND", "sa": "SA",
     "sharealike": "SA", "share alike": "SA",
 }  # fmt: skip
-_CC_PART = re.compile(r"\b(" + "|".join(sorted((re.escape(part) for part in _CC_PARTS), key=len, reverse=True)) + r")\b")
+_CC_PART = re.compile(
+    r"\b(" + "|".join(sorted((re.escape(part) for part in _CC_PARTS), key=len, reverse=True)) + r")\b"
+)
 _CC_FILL = re.compile(r"\b(cc|creative commons|license|licence|international|intl|unported|public|version|v|generic)\b")
 _GNU = re.compile(
     r"^(?:gnu )?(?P<family>agpl|lgpl|gpl|affero general public license|lesser general public license"
@@ -54,9 +56,10 @@ _GNU_FAMILIES = {
 }  # fmt: skip
 _LATER = frozenset({"plus", "or later", "or any later version", "and later", "or newer", "or later version"})
 _ONLY = frozenset({"", "only", "0", "license", "licence"})
+_VARIANT = r"[swp]|strongly reciprocal|weakly reciprocal|permissive"
 _CERN = re.compile(
-    r"^cern (?:ohl|open hardware licen[cs]e)(?: (?P<a>[swp]|strongly reciprocal|weakly reciprocal|permissive))?"
-    r"(?: version)?(?: v)?(?: (?P<version>1 [12]|2 0|2))?(?: (?P<b>[swp]|strongly reciprocal|weakly reciprocal|permissive))?$"
+    rf"^cern (?:ohl|open hardware licen[cs]e)(?: (?P<a>{_VARIANT}))?(?: version)?(?: v)?"
+    rf"(?: (?P<version>1 [12]|2 0|2))?(?: (?P<b>{_VARIANT}))?$"
 )
 
 

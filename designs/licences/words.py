@@ -25,7 +25,7 @@ TITLES = {
     "CC-BY-NC-ND-4.0": "Creative Commons Attribution-NonCommercial-NoDerivatives 4.0",
     "CC-BY-ND-4.0": "Creative Commons Attribution-NoDerivatives 4.0",
     "TAPR-OHL-1.0": "TAPR Open Hardware License 1.0",
-    "SHL-2.1": "Solderpad Hardware License 2.1",
+    "Apache-2.0 WITH SHL-2.1": "Solderpad Hardware License 2.1",
     "GPL-3.0-or-later": "GNU General Public License 3 or later",
     "GPL-3.0-only": "GNU General Public License 3",
     "GPL-2.0-or-later": "GNU General Public License 2 or later",
@@ -131,16 +131,10 @@ def rights(licence: str) -> Rights:
 def _of_one(licence: str) -> Rights:
     if licence in NON_COMMERCIAL:
         return _NC_ND if "-ND" in licence else _NC
-    if licence.startswith("CC-BY-ND-"):
-        return _ND
-    if licence == "LicenseRef-All-Rights-Reserved":
-        return _RESERVED
     if not is_open(licence):
-        return _UNKNOWN
-    if licence in DEDICATED:
-        return _FREE
-    if licence in ATTRIBUTION:
-        return _NAMED
+        return _RESERVED if licence == "LicenseRef-All-Rights-Reserved" else _ND if "-ND-" in licence else _UNKNOWN
+    if licence in DEDICATED | ATTRIBUTION:
+        return _FREE if licence in DEDICATED else _NAMED
     return _KEPT if licence in PERMISSIVE else _SHARED
 
 
@@ -152,8 +146,6 @@ def title_of(licence: str) -> str:
 def groups() -> tuple[Group, ...]:
     """The picker: open, non-commercial, not open."""
     return tuple(
-        Group(
-            slug, title, sentence, tuple(Choice(each, title_of(each), rights(each)) for each in PICKED[slug])
-        )  # fmt: skip
+        Group(slug, title, sentence, tuple(Choice(each, title_of(each), rights(each)) for each in PICKED[slug]))
         for slug, (title, sentence) in GROUPS.items()
     )
