@@ -18,12 +18,13 @@ from commons.people.models import Handle, User
 from commons.runs import services as runs
 from commons.runs.models import Run
 from designs import git, licences
-from designs.errors import BadLicence, BadSource, NotYours, TooLarge
+from designs.errors import BadSource, NotYours, TooLarge
 from designs.git import commits, fetching
 from designs.git.environment import MAX_FILES, MAX_PUSH_BYTES
 from designs.git.names import path_fault
 from designs.git.pointers import OID
 from designs.git.repository import Repository
+from designs.licences.texts import MOST_BYTES, is_licence_file
 from designs.models import Design, new_repository_id
 from designs.policies import may_write_as
 from designs.services import lfs
@@ -32,26 +33,6 @@ from designs.services.index import index_now
 
 #: A file in a fetched repository until its design is there.
 UNSETTLED = "livingcity-unsettled"
-UNKNOWN_LICENCE = "LicenseRef-Unknown"
-LICENCE_FILES = ("LICENSES/", "LICENSE", "LICENCE", "COPYING")
-#: First words of licence texts; only texts that say their own name are read, never guessed.
-TEXTS = (
-    ("CERN Open Hardware Licence Version 2 - Strongly Reciprocal", "CERN-OHL-S-2.0"),
-    ("CERN Open Hardware Licence Version 2 - Weakly Reciprocal", "CERN-OHL-W-2.0"),
-    ("CERN Open Hardware Licence Version 2 - Permissive", "CERN-OHL-P-2.0"),
-    ("CERN Open Hardware Licence v1.2", "CERN-OHL-1.2"),
-    ("GNU AFFERO GENERAL PUBLIC LICENSE Version 3", "AGPL-3.0-only"),
-    ("GNU LESSER GENERAL PUBLIC LICENSE Version 3", "LGPL-3.0-only"),
-    ("GNU GENERAL PUBLIC LICENSE Version 3", "GPL-3.0-only"),
-    ("GNU GENERAL PUBLIC LICENSE Version 2", "GPL-2.0-only"),
-    ("Attribution-NonCommercial-ShareAlike 4.0 International", "CC-BY-NC-SA-4.0"),
-    ("Attribution-ShareAlike 4.0 International", "CC-BY-SA-4.0"),
-    ("Attribution-NonCommercial 4.0 International", "CC-BY-NC-4.0"),
-    ("Attribution 4.0 International", "CC-BY-4.0"),
-    ("CC0 1.0 Universal", "CC0-1.0"),
-    ("MIT License", "MIT"),
-    ("Apache License Version 2.0", "Apache-2.0"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +64,7 @@ def wish(
     title = check_name(name or _title(source))
     word = slug_of(slug or title)
     check_free(owner=owner, slug=word)
-    licence = licences.read(licence) if licence else ""
+    licence = licences.read(licences.normalise(licence)) if licence else ""
     return Wish(source, owner, title, word, licence, check_visibility(visibility))
 
 
@@ -291,16 +272,8 @@ def _small_enough(total: int) -> None:
 def licence_of(repository: Repository, branch: str) -> str:
     """The licence that the repository's own text names; LicenseRef-Unknown when it cannot be read, never a guess."""
     for entry in repository.files(repository.commit_of(branch)):
-        if "/" in entry.path or not entry.name.upper().startswith(LICENCE_FILES) or entry.size > 200_000:
-            continue
-        text = repository.read(entry.oid, limit=200_000).decode("utf-8", "replace")[:6000]
-        words = " ".join(text.split())
-        if words.startswith("SPDX-License-Identifier:"):
-            try:
-                return licences.read(words.split()[1])
-            except BadLicence:
-                continue
-        for start, licence in TEXTS:
-            if start.lower() in words[:2000].lower():
-                return licence
-    return UNKNOWN_LICENCE
+        if is_licence_file(entry.path) and entry.size <= MOST_BYTES:
+            found = licences.licence_of_text(repository.read(entry.oid, limit=MOST_BYTES).decode("utf-8", "replace"))
+            if found != licences.UNKNOWN:
+                return found
+    return licences.UNKNOWN
