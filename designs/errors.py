@@ -117,3 +117,25 @@ class OverQuota(TooLarge):
     """The owner's room is used up."""
 
     code = "design:over-quota"
+
+
+class NothingSaid(BadInput):
+    """A comment without words, or with more than fit."""
+
+    code = "design:nothing-said"
+    status = 422
+
+
+class BadAnchor(BadInput):
+    """A comment is pinned to something that is no place in a file."""
+
+    code = "design:bad-anchor"
+    status = 422
+
+
+class TooMany(CityError):
+    """More of something in a short time, or in one place, than keeps it pleasant for everybody."""
+
+    code = "design:too-many"
+    status = 429
+    title = _("This is too much at once")
