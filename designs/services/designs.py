@@ -10,7 +10,7 @@ from commons.people.handles import RESERVED
 from commons.people.models import Handle, User
 from designs import git, licences
 from designs.errors import BadName, NameTaken, NotYours
-from designs.models import Design
+from designs.models import Design, OldAddress
 from designs.policies import may_write_as
 
 #: Words that are parts of a design's own address.
@@ -49,6 +49,7 @@ def create_design(
             design = Design(owner=owner, created_by=by, demo=demo, pushed_at=timezone.now(), **fields)
             design.repository = repository or design.repository
             design.save(force_insert=True)
+            OldAddress.objects.filter(owner=owner, slug=design.slug).delete()
             if not repository:
                 git.create(design.repository, branch=branch)
     except IntegrityError:
