@@ -4,15 +4,19 @@ from designs.models.designs import Collaborator, Design, OldAddress, new_reposit
 from designs.models.index import Blob, FileVersion
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
+from designs.models.reviews import Check, OfferedFile, Review
 
 __all__ = [
     "Blob",
+    "Check",
     "Collaborator",
     "Comment",
     "Design",
     "FileVersion",
+    "OfferedFile",
     "OldAddress",
     "Proposal",
     "Release",
+    "Review",
     "new_repository_id",
 ]
