@@ -117,3 +117,50 @@ class OverQuota(TooLarge):
     """The owner's room is used up."""
 
     code = "design:over-quota"
+
+
+class NothingToOffer(BadInput):
+    """The branch holds nothing that the target does not have."""
+
+    code = "design:nothing-to-offer"
+    status = 422
+    title = _("There is nothing to offer")
+
+
+class NotRelated(BadInput):
+    """The design that a change shall come from is no fork of this one, nor the other way round."""
+
+    code = "design:not-related"
+    status = 422
+
+
+class AlreadyOffered(Conflict):
+    """This branch is offered already; `number` is the change."""
+
+    code = "design:already-offered"
+
+
+class ChangeOver(Conflict):
+    """The change is merged or closed."""
+
+    code = "design:change-over"
+
+
+class ChangeMoved(Conflict):
+    """What is offered is another version than the one that was looked at; `head` is the new one."""
+
+    code = "design:change-moved"
+    title = _("The change has a newer version")
+
+
+class NeedsApproval(Conflict):
+    """The design asks that somebody agrees before a change is merged."""
+
+    code = "design:needs-approval"
+
+
+class BadComment(BadInput):
+    """An empty remark, or one at a place that is not in the change."""
+
+    code = "design:bad-comment"
+    status = 422

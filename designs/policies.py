@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
 from commons.people.models import Handle, Membership, User
-from designs.models import Collaborator, Design
+from designs.models import Collaborator, Comment, Design, Proposal
 
 Visitor = User | AnonymousUser | None
 
@@ -66,3 +66,37 @@ def may_talk(visitor: Visitor, design: Design) -> bool:
     if person is None or design.is_archived:
         return False
     return Design.objects.filter(seen_by(person), pk=design.pk).exists()
+
+
+def shows_more(source: Design, target: Design) -> bool:
+    """Whether offering from `source` to `target` would show files to people who do not see them now."""
+    return source.pk != target.pk and not source.is_public
+
+
+def may_offer(visitor: Visitor, source: Design, target: Design) -> bool:
+    """Whether the visitor may offer what is in `source` to `target`: who may talk there and sees the source. Out of a
+    private source only who may push to it offers, since that shows its files to everybody who sees the target."""
+    person = known(visitor)
+    if person is None or not may_talk(person, target):
+        return False
+    if shows_more(source, target):
+        return may_push(person, source)
+    return Design.objects.filter(seen_by(person), pk=source.pk).exists()
+
+
+def may_steer(visitor: Visitor, proposal: Proposal) -> bool:
+    """Whether the visitor may retitle, close and reopen a change: its author, and who may merge it."""
+    person = known(visitor)
+    if person is None or proposal.design.is_archived:
+        return False
+    if proposal.author_id == person.pk:
+        return may_talk(person, proposal.design)
+    return may_push(person, proposal.design)
+
+
+def may_settle(visitor: Visitor, comment: Comment) -> bool:
+    """Whether the visitor may say that a remark is dealt with: who made it, the change's author, who may merge."""
+    person = known(visitor)
+    if person is None or comment.proposal is None or not may_talk(person, comment.design):
+        return False
+    return person.pk in {comment.author_id, comment.proposal.author_id} or may_push(person, comment.design)
