@@ -99,6 +99,25 @@ class MergeConflict(Conflict):
     code = "design:merge-conflict"
     title = _("These changes cannot be merged by themselves")
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that both sides changed."""
+        return tuple(self.data.get("paths", ()))
+
+
+class UnrelatedHistories(Conflict):
+    """Two commits that have no ancestor in common."""
+
+    code = "design:unrelated-histories"
+    title = _("These have nothing in common")
+
+
+class NotText(BadInput):
+    """Lines were asked of a file that has none."""
+
+    code = "design:not-text"
+    status = 422
+
 
 class Archived(Conflict):
     """The design can only be read."""
