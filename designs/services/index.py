@@ -78,7 +78,7 @@ def write(*, design: Design, found: Found) -> list[Blob]:
     design = Design.objects.select_for_update().get(pk=design.pk)
     names = _names(found.introduced)
     Blob.objects.bulk_create(
-        [_blob(digest, names.get(digest.oid, "")) for digest in found.digests], BATCH, ignore_conflicts=True
+        [blob_of(digest, names.get(digest.oid, "")) for digest in found.digests], BATCH, ignore_conflicts=True
     )
     if found.whole:
         design.file_versions.all().delete()
@@ -104,7 +104,8 @@ def _names(introduced: Sequence[Introduced]) -> dict[str, str]:
     return names
 
 
-def _blob(digest: Digest, path: str) -> Blob:
+def blob_of(digest: Digest, path: str) -> Blob:
+    """The row of a content that is new to the city, not written; the path says its format."""
     file_format = formats.of_name(path)
     drawn = file_format in formats.DRAWN and not digest.head.startswith(b"version https://git-lfs")
     return Blob(
