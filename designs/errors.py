@@ -183,3 +183,23 @@ class BadComment(BadInput):
 
     code = "design:bad-comment"
     status = 422
+
+
+class LargeFileMissing(NotFound):
+    """The large file that a pointer names was not sent to this design."""
+
+    code = "design:no-such-large-file"
+
+
+class LargeFileWrong(BadInput):
+    """The bytes that came are not those that were announced."""
+
+    code = "design:large-file-wrong"
+    status = 422
+    title = _("This is not the file that was announced")
+
+
+class Locked(Conflict):
+    """Somebody else works on the file."""
+
+    code = "design:locked"

@@ -76,7 +76,7 @@ def commit_tree(
 
 
 def move(repository: Repository, *, branch: str, to: str, expected: str) -> None:
-    """Let the branch name the commit, if it still names `expected` (NO_COMMIT: if there is none). Raises BranchMoved."""
+    """Let the branch name `to`, if it still names `expected` (NO_COMMIT: if there is none). Raises BranchMoved."""
     code, _out, complaint = process.attempt(
         ["update-ref", f"{BRANCHES}{branch}", to, expected], repository=repository.path
     )

@@ -11,7 +11,7 @@ from designs.errors import BadSource, GitFailed, MergeConflict, UnrelatedHistori
 from designs.git import commits, environment, process
 from designs.git.commits import NO_COMMIT, Author
 from designs.git.names import OID, check_revision
-from designs.git.repository import BRANCHES, Repository
+from designs.git.repository import Repository
 
 INTERNAL = "refs/internal/"
 MERGE_WALL_S = 120.0
@@ -56,9 +56,7 @@ def merge(
     if paths:
         named = ", ".join(paths[:8]) + (" …" if len(paths) > 8 else "")
         raise MergeConflict(
-            _(
-                "Both sides changed %(paths)s. Bring the newest “%(branch)s” into the change, settle it there, push again."
-            )
+            _("Both sides changed %(paths)s. Bring the newest “%(branch)s” into the change, settle it there and push.")
             % {"paths": named, "branch": branch},
             paths=list(paths),
         )
@@ -92,9 +90,7 @@ def _merge_tree(repository: Repository, ours: str, theirs: str, env: dict[str, s
     if code not in {0, 1}:
         if b"unrelated histories" in complaint:
             raise UnrelatedHistories(
-                _(
-                    "These two have no commit in common, so there is nothing to merge from. Begin the change from a fork."
-                )
+                _("These two have no commit in common, so they cannot be merged. Begin from a fork.")
             )
         raise GitFailed(_("git said: %(words)s") % {"words": process.last_line(complaint)})
     tree, *names = (field.decode("utf-8", "replace") for field in out.split(b"\0"))

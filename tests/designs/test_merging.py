@@ -178,7 +178,9 @@ def test_a_merge_is_what_git_does_in_a_work_tree(bench: Bench, case: str) -> Non
     else:
         made = merging.merge(repository, branch="main", theirs=theirs, message="Merge", author=AINO, at=AT)
         assert repository.head("main") == made
-        shown = subprocess.run(["git", "-C", repository.path, "log", "-1", "--format=%T %P"], capture_output=True)
+        shown = subprocess.run(
+            ["git", "-C", repository.path, "log", "-1", "--format=%T %P"], capture_output=True, check=True
+        )
         assert shown.stdout.decode().split() == [tree, ours, theirs]
 
 
@@ -192,7 +194,9 @@ def test_a_squash_is_one_commit_of_the_merged_tree(bench: Bench) -> None:
     tree, _left = merged_by_hand(bench, ours, theirs)
     repository = bench.hand_over()
     made = merging.merge(repository, branch="main", theirs=theirs, message="One", author=AINO, at=AT, squash=True)
-    shown = subprocess.run(["git", "-C", repository.path, "log", "-1", "--format=%T %P %an", made], capture_output=True)
+    shown = subprocess.run(
+        ["git", "-C", repository.path, "log", "-1", "--format=%T %P %an", made], capture_output=True, check=True
+    )
     assert shown.stdout.decode().split() == [tree, ours, "Aino"]
 
 
@@ -215,12 +219,14 @@ def test_criss_cross_merges_have_many_bases(bench: Bench) -> None:
     assert unmerged == () == merging.conflicts(repository, ours, theirs)
     made = merging.merge(repository, branch="main", theirs=theirs, message="m3", author=AINO, at=AT)
     assert comparing.changes(repository, made, made) == []
-    out = subprocess.run(["git", "-C", repository.path, "rev-parse", f"{made}^{{tree}}"], capture_output=True)
+    out = subprocess.run(
+        ["git", "-C", repository.path, "rev-parse", f"{made}^{{tree}}"], capture_output=True, check=True
+    )
     assert out.stdout.decode().strip() == tree
 
 
 def test_random_histories_merge_as_in_a_work_tree(bench: Bench) -> None:
-    random_one = random.Random(20261122)  # noqa: S311 a fixed choice of cases
+    random_one = random.Random(20261122)
     clean = conflicting = 0
     for round_number in range(12):
         bench("checkout", "-q", "--orphan", f"base{round_number}")
@@ -239,7 +245,9 @@ def test_random_histories_merge_as_in_a_work_tree(bench: Bench) -> None:
         assert merging.conflicts(repository, *tips) == left
         if not left:
             made = merging.merge(repository, branch=f"x{round_number}", theirs=tips[1], message="m", author=AINO, at=AT)
-            out = subprocess.run(["git", "-C", repository.path, "rev-parse", f"{made}^{{tree}}"], capture_output=True)
+            out = subprocess.run(
+                ["git", "-C", repository.path, "rev-parse", f"{made}^{{tree}}"], capture_output=True, check=True
+            )
             assert out.stdout.decode().strip() == tree
         clean, conflicting = clean + (not left), conflicting + bool(left)
     assert clean >= 2 and conflicting >= 2

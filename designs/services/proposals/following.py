@@ -25,7 +25,7 @@ from designs.models import Blob, Check, Design, OfferedFile, Proposal
 from designs.policies import seen_by
 from designs.queries.proposals import branch_tip
 from designs.services import previews
-from designs.services.index import blob_of
+from designs.services.index import blobs_of
 from designs.services.proposals.common import held, internal_ref, tell_about
 from designs.services.proposals.material import material_of
 
@@ -197,7 +197,7 @@ def _landed(change: Proposal) -> Proposal:
 def _write_files(change: Proposal, seen: Seen) -> None:
     """The contents that the change brings, and those that it replaces, known to the index; the new ones as its own."""
     paths = {oid: item.path for item in seen.changes for oid in (item.old_oid, item.new_oid) if oid}
-    Blob.objects.bulk_create([blob_of(digest, paths[digest.oid]) for digest in seen.digests], 1000, ignore_conflicts=True)
+    Blob.objects.bulk_create(blobs_of(seen.digests, paths), 1000, ignore_conflicts=True)
     pks = dict(Blob.objects.filter(oid__in=paths).values_list("oid", "pk"))
     change.files.all().delete()
     OfferedFile.objects.bulk_create(
