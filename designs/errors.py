@@ -178,13 +178,6 @@ class NeedsApproval(Conflict):
     code = "design:needs-approval"
 
 
-class BadComment(BadInput):
-    """An empty remark, or one at a place that is not in the change."""
-
-    code = "design:bad-comment"
-    status = 422
-
-
 class LargeFileMissing(NotFound):
     """The large file that a pointer names was not sent to this design."""
 
@@ -203,3 +196,32 @@ class Locked(Conflict):
     """Somebody else works on the file."""
 
     code = "design:locked"
+
+
+class NothingSaid(BadInput):
+    """A comment without words, or with more than fit."""
+
+    code = "design:nothing-said"
+    status = 422
+
+
+class BadAnchor(BadInput):
+    """A comment is pinned to something that is no place in a file."""
+
+    code = "design:bad-anchor"
+    status = 422
+
+
+class TooMany(CityError):
+    """More of something in a short time, or in one place, than keeps it pleasant for everybody."""
+
+    code = "design:too-many"
+    status = 429
+    title = _("This is too much at once")
+
+
+class BadVerdict(BadInput):
+    """A review that neither agrees, asks nor remarks."""
+
+    code = "design:bad-verdict"
+    status = 422

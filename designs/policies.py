@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
 from commons.people.models import Handle, Membership, User
-from designs.models import Collaborator, Comment, Design, Proposal
+from designs.models import Collaborator, Design, Proposal
 
 Visitor = User | AnonymousUser | None
 
@@ -19,18 +19,22 @@ def known(visitor: Visitor) -> User | None:
 
 def seen_by(visitor: Visitor) -> Q:
     """The designs that this visitor may see: public ones, their own, those of their organisations, and those whose
-    owner lets them. Deleted ones nobody sees but who may bring them back (`queries.deleted_of`)."""
+    owner lets them. What staff has hidden only they and its owner see; deleted ones nobody sees but who may bring them
+    back (`queries.deleted.deleted_of`)."""
     there = Q(deleted_at=None)
+    shown = Q(hidden_at=None)
     person = known(visitor)
     if person is None:
-        return there & Q(visibility=Design.Visibility.PUBLIC)
+        return there & shown & Q(visibility=Design.Visibility.PUBLIC)
     if person.is_staff:
         return there
+    memberships = Membership.objects.filter(user=person)
     return there & (
-        Q(visibility=Design.Visibility.PUBLIC)
+        (shown & Q(visibility=Design.Visibility.PUBLIC))
         | Q(owner__user=person)
-        | Q(owner__organisation__in=Membership.objects.filter(user=person).values("organisation"))
-        | Q(pk__in=Collaborator.objects.filter(user=person).values("design"))
+        | Q(owner__organisation__in=memberships.filter(role__in=WRITERS).values("organisation"))
+        | (shown & Q(owner__organisation__in=memberships.values("organisation")))
+        | (shown & Q(pk__in=Collaborator.objects.filter(user=person).values("design")))
     )
 
 
@@ -92,11 +96,3 @@ def may_steer(visitor: Visitor, proposal: Proposal) -> bool:
     if proposal.author_id == person.pk:
         return may_talk(person, proposal.design)
     return may_push(person, proposal.design)
-
-
-def may_settle(visitor: Visitor, comment: Comment) -> bool:
-    """Whether the visitor may say that a remark is dealt with: who made it, the change's author, who may merge."""
-    person = known(visitor)
-    if person is None or comment.proposal is None or not may_talk(person, comment.design):
-        return False
-    return person.pk in {comment.author_id, comment.proposal.author_id} or may_push(person, comment.design)

@@ -20,7 +20,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A file's content on one side. `preview` is none, pending, ready or failed; `facts` as `engine.facts` gives them."""
+    """A file's content on one side. `preview` is none, pending, ready or failed; `facts` are those of `engine.facts`."""
 
     format: str
     size: int
@@ -196,7 +196,8 @@ def _sizes(material: Material) -> Iterator[Finding]:
     large = [file for file in there if file.after is not None and file.after.size > LARGE_BYTES]
     total = sum(file.after.size for file in there if file.after is not None)
     if large:
-        yield Finding("sizes", WARNING, "large", {**_named(large), "bytes": max(f.after.size for f in large if f.after)})
+        most = max(file.after.size for file in large if file.after is not None)
+        yield Finding("sizes", WARNING, "large", {**_named(large), "bytes": most})
     else:
         yield Finding("sizes", PASSED, "sizes", {"bytes": total})
 

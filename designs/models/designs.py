@@ -47,6 +47,11 @@ class Design(models.Model):
     )
     archived_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_reason = models.CharField(max_length=400, blank=True)
     size_bytes = models.BigIntegerField(default=0)
 
     # What the list asks for, kept here so that a page of many designs needs one table. Made again with the index.

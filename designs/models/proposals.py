@@ -51,8 +51,12 @@ class Proposal(models.Model):
         constraints = (
             models.UniqueConstraint("design", "number", name="designs_proposal_number_once"),
             models.UniqueConstraint(
-                "design", "source", "source_branch", "target_branch",
-                name="designs_proposal_open_once", condition=models.Q(state="open"),
+                "design",
+                "source",
+                "source_branch",
+                "target_branch",
+                name="designs_proposal_open_once",
+                condition=models.Q(state="open"),
             ),
             models.CheckConstraint(
                 name="designs_proposal_merged_has_commit",
@@ -68,20 +72,12 @@ class Proposal(models.Model):
         """Whether it can still be merged."""
         return self.state == self.State.OPEN
 
-    @property
-    def source_name(self) -> str:
-        """Where it comes from: `owner/name` of a fork and the branch, or the branch alone."""
-        if self.source_id == self.design_id:
-            return self.source_branch
-        there = f"{self.source.owner.name}/{self.source.slug}" if self.source else "…"
-        return f"{there} {self.source_branch}"
-
 
 class Comment(models.Model):
     """What a person says about a design, or about a change to it when `proposal` is set.
 
     `anchor` pins it: {"path", "line", "side"} in a text, {"path", "point": [x, y, z] in mm} in a shape, {"path"} on a
-    file; null is on the whole. `side` is old or new, `commit` the head that was looked at. A deleted one keeps its place.
+    file; null is on the whole. `side` is old or new, `commit` the head that was looked at.
     """
 
     design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="comments")
@@ -94,11 +90,9 @@ class Comment(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
-    resolved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_reason = models.CharField(max_length=400, blank=True)
 
     class Meta:
         indexes = (

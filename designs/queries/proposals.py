@@ -1,6 +1,6 @@
 """Reads of changes: which there are, what one would bring, who has a say in it, whether it was agreed to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -61,7 +61,7 @@ def proposals_of(design: Design, *, state: str = "") -> QuerySet[Proposal]:
     found = design.proposals.select_related("design__owner", "author", "source__owner", "ended_by")
     if state:
         found = found.filter(state=state)
-    said = Count("comments", filter=Q(comments__hidden_at=None, comments__deleted_at=None), distinct=True)
+    said = Count("comments", filter=Q(comments__hidden_at=None, comments__removed_at=None), distinct=True)
     return found.annotate(said=said).order_by("-number")
 
 
@@ -173,8 +173,8 @@ def candidates(design: Design, visitor: Visitor) -> list[Candidate]:
     taken = set(design.proposals.filter(state=Proposal.State.OPEN).values_list("source", "source_branch"))
     found = []
     for source in sources:
-        branches = [name.removeprefix(BRANCHES) for name in git.of(source.repository).refs() if name.startswith(BRANCHES)]
-        for branch in branches[:MAX_CANDIDATES]:
+        names = [name for name in git.of(source.repository).refs() if name.startswith(BRANCHES)]
+        for branch in (name.removeprefix(BRANCHES) for name in names[:MAX_CANDIDATES]):
             if (source.pk, branch) in taken or (source.pk == design.pk and branch == design.default_branch):
                 continue
             if ahead := ahead_of(design, source, branch):
@@ -207,9 +207,7 @@ def latest_reviews(proposal: Proposal) -> list[Review]:
 def pushers(design: Design) -> set[int]:
     """The keys of everybody who may merge into the design."""
     owner = design.owner
-    found = set(
-        design.collaborators.filter(role=Collaborator.Role.MAINTAINER).values_list("user", flat=True)
-    )
+    found = set(design.collaborators.filter(role=Collaborator.Role.MAINTAINER).values_list("user", flat=True))
     if owner.user_id is not None:
         return found | {owner.user_id}
     members = Membership.objects.filter(organisation=owner.organisation_id, role__in=WRITERS)
@@ -224,20 +222,11 @@ def is_approved(proposal: Proposal) -> bool:
     return bool(agreed) and all(review.verdict != Review.Verdict.ASK for review in theirs)
 
 
-def concerned(proposal: Proposal) -> list[User]:
-    """Everybody whom news of the change concerns and who may still see it: the design's people, its author, and who
-    spoke in it."""
-    keys = pushers(proposal.design) | {proposal.author_id}
-    keys |= set(proposal.comments.values_list("author", flat=True))
+def spoke_in(proposal: Proposal) -> list[User]:
+    """The author of a change, and everybody who said something of it."""
+    keys = {proposal.author_id, *proposal.comments.values_list("author", flat=True)}
     keys |= set(proposal.reviews.values_list("author", flat=True))
-    return who_see(proposal.design, User.objects.filter(pk__in=keys - {None}))
-
-
-def who_see(design: Design, people: Iterable[User]) -> list[User]:
-    """Those of the people who may see the design."""
-    if design.is_public and design.deleted_at is None:
-        return list(people)
-    return [person for person in people if Design.objects.filter(seen_by(person), pk=design.pk).exists()]
+    return list(User.objects.filter(pk__in=keys - {None}, is_active=True))
 
 
 def changes_in(proposal: Proposal) -> list[Change]:

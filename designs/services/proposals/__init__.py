@@ -4,14 +4,12 @@ from designs.services.proposals.ending import close, merge, reopen, undo
 from designs.services.proposals.following import follow, follow_now, follow_related, look_again_at_blobs
 from designs.services.proposals.opening import edit, open_proposal
 from designs.services.proposals.reviews import review
-from designs.services.proposals.talk import delete_comment, edit_comment, say, settle
-from designs.services.proposals.updating import update_source
+from designs.services.proposals.talk import say
+from designs.services.proposals.updating import take_newest, update_source
 
 __all__ = [
     "close",
-    "delete_comment",
     "edit",
-    "edit_comment",
     "follow",
     "follow_now",
     "follow_related",
@@ -21,7 +19,7 @@ __all__ = [
     "reopen",
     "review",
     "say",
-    "settle",
+    "take_newest",
     "undo",
     "update_source",
 ]

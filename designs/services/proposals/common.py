@@ -1,18 +1,20 @@
 """What the writes of changes share: the lock, the texts that people type, the notices."""
 
-from collections.abc import Iterable
-
+from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from commons.notices.services import tell
 from commons.people.models import User
-from designs.errors import Archived, BadComment, BadName, ChangeOver, DesignNotFound
+from designs.errors import Archived, BadName, ChangeOver, DesignNotFound
 from designs.models import Design, Proposal
-from designs.queries.proposals import concerned
+from designs.queries.audience import audience
+from designs.queries.proposals import spoke_in
+from designs.services.talk import check_body
 
 MAX_TITLE = 160
-MAX_TEXT = 20_000
 
 
 def internal_ref(proposal: Proposal, commit: str) -> str:
@@ -54,34 +56,28 @@ def title_of(text: str) -> str:
     return title
 
 
-def words_of(text: str, *, needed: bool = True) -> str:
-    """What somebody wrote, without the space around it. Raises BadComment."""
-    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
-    if needed and not text:
-        raise BadComment(_("Write something first."), field="body")
-    if len(text) > MAX_TEXT:
-        raise BadComment(
-            _("This has %(n)d characters; at most %(most)d can be kept.") % {"n": len(text), "most": MAX_TEXT},
-            field="body",
-        )
-    return text
+def words_of(text: str) -> str:
+    """What somebody wrote, or nothing, without the space around it. Raises NothingSaid when it is too long."""
+    return check_body(text) if text.strip() else ""
 
 
-def url_of(proposal: Proposal, mark: str = "") -> str:
-    """The page of a change, at a mark on it."""
+def url_of(proposal: Proposal) -> str:
+    """The page of a change, in the site's own language."""
     design = proposal.design
-    return reverse("rooms:design_change", args=[design.owner.name, design.slug, proposal.number]) + mark
+    with translation.override(settings.LANGUAGE_CODE):
+        return reverse("rooms:design_change", args=[design.owner.name, design.slug, proposal.number])
 
 
-def tell_about(
-    proposal: Proposal, *, kind: str, text: str, actor: User | None, mark: str = "", people: Iterable[User] | None = None
-) -> None:
-    """Tell those whom it concerns, or the given ones, but not who did it. One unread notice of a kind for a change."""
+def tell_about(proposal: Proposal, *, kind: str, text: Promise, actor: User | None, **words: object) -> None:
+    """Tell those who look after the design or watch it, the author and who spoke, but not who did it nor who may not
+    see it. `text` is filled with the words; one unread notice of a kind for a change."""
+    with translation.override(settings.LANGUAGE_CODE):
+        sentence = str(text) % {"title": proposal.title, "design": proposal.design.name, **words}
     tell(
-        people=concerned(proposal) if people is None else people,
+        people=audience(proposal.design, also=spoke_in(proposal)),
         kind=f"designs.{kind}",
-        text=text,
-        url=url_of(proposal, mark),
+        text=sentence,
+        url=url_of(proposal),
         actor=actor,
         about=f"designs.proposal:{proposal.pk}",
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from commons.runs import services as runs
@@ -99,17 +99,15 @@ def subject_of(proposal: Proposal) -> str:
 
 def open_run(proposal: Proposal) -> Run | None:
     """The run that looks at the change now, newest first."""
-    going = Run.objects.filter(
-        subject=subject_of(proposal), status__in=[Run.Status.QUEUED, Run.Status.RUNNING]
-    )
+    going = Run.objects.filter(subject=subject_of(proposal), status__in=[Run.Status.QUEUED, Run.Status.RUNNING])
     return going.order_by("-created_at").first()
 
 
 def follows_by_itself(proposal: Proposal) -> bool:
     """Whether what is pushed to the source joins the change without being asked for.
 
-    Out of a source that fewer people see than the target, each new version is offered by hand (`take_newest`): a push to
-    a private fork shows nothing by itself.
+    Out of a source that fewer people see than the target, each new version is offered by hand (`take_newest`): a push
+    to a private fork shows nothing by itself.
     """
     source, design = proposal.source, proposal.design
     return source is not None and source.deleted_at is None and (source.is_public or source.pk == design.pk)
@@ -174,7 +172,7 @@ def write(*, proposal: Proposal, seen: Seen) -> Proposal:
         change.versions = [*change.versions, {"head": seen.head, "base": seen.base, "at": timezone.now().isoformat()}]
         tell_about(
             change, kind="change-newer", actor=change.author,
-            text=_("There is a newer version of “%(title)s”") % {"title": change.title},
+            text=gettext_lazy("There is a newer version of “%(title)s”"),
         )  # fmt: skip
     change.base, change.checked_head, change.checked_onto = seen.base, seen.head, seen.onto
     change.save(update_fields=["head", "base", "versions", "checked_head", "checked_onto", "updated_at"])
@@ -189,7 +187,7 @@ def _landed(change: Proposal) -> Proposal:
     change.save(update_fields=["state", "merged_commit", "ended_at", "updated_at"])
     tell_about(
         change, kind="change-merged", actor=None,
-        text=_("“%(title)s” is in %(design)s now") % {"title": change.title, "design": change.design.name},
+        text=gettext_lazy("“%(title)s” is in %(design)s now"),
     )  # fmt: skip
     return change
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from designs import git
 from designs.checks import ChangedFile, Material, Side
 from designs.engine import formats
-from designs.errors import LicenceForbids, UnrelatedHistories
+from designs.errors import LicenceForbids
 from designs.git import comparing, merging
 from designs.git.comparing import Change
 from designs.models import Blob, Design
@@ -38,10 +38,7 @@ def conflicts_with(design: Design, onto: str, head: str) -> Sequence[str]:
     """The paths that do not merge by themselves; none into a branch that has nothing yet."""
     if not onto:
         return ()
-    try:
-        return merging.conflicts(git.of(design.repository), onto, head)
-    except UnrelatedHistories:
-        return ("*",)
+    return merging.conflicts(git.of(design.repository), onto, head)
 
 
 def forbidden(licence: str, source_licence: str) -> str:

@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from designs import git
@@ -29,14 +30,14 @@ def open_proposal(
     """Offer a branch of `source` (a fork, or the design itself) to a branch of the design.
 
     What is offered is copied into the design's repository under a hidden ref, so it stays whatever becomes of the
-    source. Numbers have no gaps. Raises Archived, NotYours, BadName, BadComment, AlreadyOffered or what
+    source. Numbers have no gaps. Raises Archived, NotYours, BadName, NothingSaid, AlreadyOffered or what
     `queries.proposals.preview` raises; then nothing has changed.
     """
     if design.is_archived:
         raise Archived(_("“%(design)s” is archived and can only be read.") % {"design": design.name})
     if not may_talk(by, design):
         raise NotYours(_("You cannot offer changes to this design."))
-    title, body = title_of(title), words_of(body, needed=False)
+    title, body = title_of(title), words_of(body)
     target_branch = target_branch or design.default_branch
     offer = preview(design=design, source=source, branch=source_branch, target_branch=target_branch, visitor=by)
     try:
@@ -47,9 +48,8 @@ def open_proposal(
                 ref=internal_ref(proposal, offer.head),
             )  # fmt: skip
             tell_about(
-                proposal, kind="change", actor=by,
-                text=_("%(who)s offers a change to %(design)s: %(title)s")
-                % {"who": by, "design": design.name, "title": title},
+                proposal, kind="change", actor=by, who=by,
+                text=gettext_lazy("%(who)s offers a change to %(design)s: %(title)s"),
             )  # fmt: skip
             follow(proposal=proposal, by=by)
     except IntegrityError:
@@ -88,11 +88,11 @@ def _offered(offer: Offer) -> AlreadyOffered:
 
 @transaction.atomic
 def edit(*, proposal: Proposal, by: User, title: str | None = None, body: str | None = None) -> Proposal:
-    """Give a change other words. Raises NotYours, BadName or BadComment."""
+    """Give a change other words. Raises NotYours, BadName or NothingSaid."""
     change = held(proposal)
     if not may_steer(by, change):
         raise NotYours(_("Only the author of a change, or who may merge it, can give it other words."))
     change.title = change.title if title is None else title_of(title)
-    change.body = change.body if body is None else words_of(body, needed=False)
+    change.body = change.body if body is None else words_of(body)
     change.save(update_fields=["title", "body", "updated_at"])
     return change
