@@ -138,6 +138,46 @@ class OverQuota(TooLarge):
     code = "design:over-quota"
 
 
+class NothingToOffer(BadInput):
+    """The branch holds nothing that the target does not have."""
+
+    code = "design:nothing-to-offer"
+    status = 422
+    title = _("There is nothing to offer")
+
+
+class NotRelated(BadInput):
+    """The design that a change shall come from is no fork of this one, nor the other way round."""
+
+    code = "design:not-related"
+    status = 422
+
+
+class AlreadyOffered(Conflict):
+    """This branch is offered already; `number` is the change."""
+
+    code = "design:already-offered"
+
+
+class ChangeOver(Conflict):
+    """The change is merged or closed."""
+
+    code = "design:change-over"
+
+
+class ChangeMoved(Conflict):
+    """What is offered is another version than the one that was looked at; `head` is the new one."""
+
+    code = "design:change-moved"
+    title = _("The change has a newer version")
+
+
+class NeedsApproval(Conflict):
+    """The design asks that somebody agrees before a change is merged."""
+
+    code = "design:needs-approval"
+
+
 class LargeFileMissing(NotFound):
     """The large file that a pointer names was not sent to this design."""
 
@@ -221,3 +261,10 @@ class Moved(DesignNotFound):
         before, after = ("/designs/{}/{}".format(*names) for names in (self.old, self.new))
         at = address.lower().find(before.lower())
         return address[:at] + after + address[at + len(before) :] if at >= 0 else after + "/"
+
+
+class BadVerdict(BadInput):
+    """A review that neither agrees, asks nor remarks."""
+
+    code = "design:bad-verdict"
+    status = 422

@@ -62,9 +62,9 @@ def _cells(item: Mapping[str, Any], reading: Reading) -> dict[str, str]:
         if not field or isinstance(value, list | dict) or value is None:
             continue
         text = str(value)
-        if unit and field.startswith("mass") and re.fullmatch(r"[\d.,]+", text):
-            text = f"{text} {unit}"
-        elif unit and field.startswith("cost") and re.fullmatch(r"[\d.,]+", text):
+        if (unit and field.startswith("mass") and re.fullmatch(r"[\d.,]+", text)) or (
+            unit and field.startswith("cost") and re.fullmatch(r"[\d.,]+", text)
+        ):
             text = f"{text} {unit}"
         cells.setdefault(field, text)
     return cells

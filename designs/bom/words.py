@@ -73,7 +73,34 @@ TOTALS = frozenset(
 
 SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "US$": "USD", "kr": "", "zł": "PLN", "CHF": "CHF"}
 CODES = frozenset(
-    "EUR USD GBP SEK NOK DKK CHF PLN CZK HUF JPY CNY CAD AUD NZD INR BRL MXN ZAR KRW TRY RON BGN ISK SGD HKD".split()
+    [
+        "EUR",
+        "USD",
+        "GBP",
+        "SEK",
+        "NOK",
+        "DKK",
+        "CHF",
+        "PLN",
+        "CZK",
+        "HUF",
+        "JPY",
+        "CNY",
+        "CAD",
+        "AUD",
+        "NZD",
+        "INR",
+        "BRL",
+        "MXN",
+        "ZAR",
+        "KRW",
+        "TRY",
+        "RON",
+        "BGN",
+        "ISK",
+        "SGD",
+        "HKD",
+    ]
 )
 MASS_G = {
     "g": 1.0, "gr": 1.0, "gram": 1.0, "grams": 1.0, "gramm": 1.0, "grammaa": 1.0, "kg": 1000.0, "kilogram": 1000.0,

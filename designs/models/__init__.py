@@ -6,10 +6,12 @@ from designs.models.lfs import LfsLink, LfsLock, LfsObject
 from designs.models.makes import Make, MakePhoto
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
+from designs.models.reviews import Check, OfferedFile, Review
 from designs.models.social import Collection, CollectionItem, Star, Transfer, Watch
 
 __all__ = [
     "Blob",
+    "Check",
     "Collaborator",
     "Collection",
     "CollectionItem",
@@ -21,9 +23,11 @@ __all__ = [
     "LfsObject",
     "Make",
     "MakePhoto",
+    "OfferedFile",
     "OldAddress",
     "Proposal",
     "Release",
+    "Review",
     "Star",
     "Transfer",
     "Watch",

@@ -43,6 +43,9 @@ class Design(models.Model):
     forked_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="forks")
     forked_at = models.CharField(max_length=40, blank=True, help_text=_("the parent's commit that it began with"))
     pool = models.CharField(max_length=32, blank=True, editable=False)
+    merge_needs_approval = models.BooleanField(
+        default=False, help_text=_("a change is merged only after somebody who may merge agreed to its newest version")
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     deleted_by = models.ForeignKey(

@@ -243,7 +243,7 @@ def _files(reading: Reading, has_file: Callable[[str], bool] | None) -> Iterator
     """Paths of the design that lead nowhere."""
     at = _places(reading)
     for name, path in paths_of(reading.manifest):
-        if path.startswith("/") and ".." in path.split("/") or re.match(r"[A-Za-z]:\\", path):
+        if (path.startswith("/") and ".." in path.split("/")) or re.match(r"[A-Za-z]:\\", path):
             yield at(name, WARNING, _("“%(path)s” leads out of the design.") % {"path": path[:80]}, "")
         elif has_file is not None and not has_file(path.lstrip("/").removeprefix("./").split("#")[0]):
             yield at(name, WARNING, _("There is no file “%(path)s” in this version.") % {"path": path[:80]}, "")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from designs.okh.documents import Document, Path, Unreadable, read_toml, read_yaml, text_of
 from designs.okh.manifest import (
     KEYS,
