@@ -156,3 +156,23 @@ class Locked(Conflict):
     """Somebody else works on the file."""
 
     code = "design:locked"
+
+
+class BadVersion(BadInput):
+    """No word that a release could be called."""
+
+    code = "design:bad-version"
+    status = 422
+
+
+class VersionTaken(Conflict):
+    """The design has a release of that version."""
+
+    code = "design:version-taken"
+
+
+class BadDeclaration(BadInput):
+    """A declared source that does not say enough, or says what cannot be."""
+
+    code = "design:bad-declaration"
+    status = 422

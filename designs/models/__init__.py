@@ -5,6 +5,7 @@ from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
+from designs.models.sources import Source
 
 __all__ = [
     "Blob",
@@ -18,5 +19,6 @@ __all__ = [
     "OldAddress",
     "Proposal",
     "Release",
+    "Source",
     "new_repository_id",
 ]
