@@ -287,3 +287,9 @@ class BadVerdict(BadInput):
 
     code = "design:bad-verdict"
     status = 422
+
+
+class NothingToRelease(Conflict):
+    """The version holds no file."""
+
+    code = "design:nothing-to-release"

@@ -28,7 +28,13 @@ def release_tag(
             _("There is a tag “%(name)s” on another version (%(commit)s). Choose another version, or delete the tag.")
             % {"name": name, "commit": there[:10]}
         )
-    lines = [] if there else [f"create {TAGS}{name} {_tag(repository, name=name, commit=commit, message=message, author=author, at=at)}"]
+    lines = (
+        []
+        if there
+        else [
+            f"create {TAGS}{name} {_tag(repository, name=name, commit=commit, message=message, author=author, at=at)}"
+        ]
+    )
     lines.append(f"create {FIXED}{name} {commit}")
     code, _out, complaint = process.attempt(
         ["update-ref", "--stdin"], repository=repository.path, stdin="".join(f"{line}\n" for line in lines).encode()

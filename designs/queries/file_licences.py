@@ -49,10 +49,10 @@ class Licences:
         return tuple(sorted(dict.fromkeys(found), key=lambda each: (-found.count(each), each)))
 
 
-def licences_at(design: Design, commit: str) -> Licences:
-    """The licence of every file of a version."""
+def licences_at(design: Design, commit: str, *, whole: str = "") -> Licences:
+    """The licence of every file of a version; `whole` is as in `licences_of`."""
     entries = git.of(design.repository).files(commit) if commit else []
-    return licences_of(design, entries, entries)
+    return licences_of(design, entries, entries, whole=whole)
 
 
 def licence_at(design: Design, commit: str, path: str) -> FileLicence:

@@ -6,6 +6,7 @@ again proves nothing. Names are sorted by their bytes, every time is 1980-01-01,
 """
 
 import hashlib
+import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -78,6 +79,18 @@ def build(release: Release, target: Path, *, added: Mapping[str, str], prefix: s
         "format": FORMAT, "prefix": prefix, "manifest": name, "added": dict(added), "files": rows,
     }  # fmt: skip
     return Built(manifest, sha256, target.stat().st_size)
+
+
+def settle(made: Path, target: Path) -> None:
+    """Put a finished archive where it stays, on disk for good. The same bytes are there already: nothing happens."""
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    made.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def rebuild(release: Release, target: Path) -> str:

@@ -1,4 +1,4 @@
-"""A design's licence and its sources: changing them, never against what its parents ask."""
+"""What a design's licence may be, and where it comes from: never against what its parents ask."""
 
 import re
 from urllib.parse import urlsplit
@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from designs import licences
-from designs.errors import Archived, BadDeclaration, LicenceForbids, NotYours
+from designs.errors import BadDeclaration, LicenceForbids
 from designs.licences import derive
 from designs.models import Design, Source
-from designs.policies import may_manage, may_push, seen_by
+from designs.policies import check_may_push, check_not_archived, seen_by
 from designs.queries import lineage
+from designs.services.holding import hold
 
 MOST_SOURCES = 100
 OURS = re.compile(r"^/(?:[a-z]{2}/)?designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+?)(?:\.git)?/?$")
@@ -22,22 +23,6 @@ OURS = re.compile(r"^/(?:[a-z]{2}/)?designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+?)(
 def check_licence(*, design: Design, licence: str) -> None:
     """Raise LicenceForbids if what the design comes from does not let it carry this licence."""
     derive.check(licence, lineage.parents(design), shared=design.is_public)
-
-
-@transaction.atomic
-def set_licence(*, design: Design, licence: str, by: User | None) -> Design:
-    """Give the design another licence; its releases keep theirs. Locks the design.
-
-    Raises NotYours, Archived, BadLicence or LicenceForbids; then nothing has changed.
-    """
-    design = Design.objects.select_for_update(of=("self",)).select_related("owner", "forked_from").get(pk=design.pk)
-    if by is not None and not may_manage(by, design):
-        raise NotYours(_("Only the owner of this design can change its licence."))
-    _not_archived(design)
-    design.licence = licences.read(licence)
-    check_licence(design=design, licence=design.licence)
-    design.save(update_fields=["licence"])
-    return design
 
 
 def remember_fork(*, design: Design) -> Source | None:
@@ -68,10 +53,8 @@ def declare_source(
 
     Raises NotYours, Archived, BadDeclaration, BadLicence or LicenceForbids; then nothing has changed.
     """
-    design = Design.objects.select_for_update(of=("self",)).select_related("owner", "forked_from").get(pk=design.pk)
-    if by is not None and not may_push(by, design):
-        raise NotYours(_("Only people who work on this design can say where it comes from."))
-    _not_archived(design)
+    design = hold(design)
+    _may_say(by, design)
     source = _declared(design, by, title=title, relation=relation, licence=licence, url=url, authors=authors)
     bound = relation != Source.Relation.PART or derive.binds_the_whole(source.licence)
     found = derive.fault(design.licence, [source], shared=design.is_public) if bound else None
@@ -134,14 +117,14 @@ def _here(url: str, by: User | None) -> Design | None:
 @transaction.atomic
 def remove_source(*, design: Design, source_id: int, by: User | None) -> None:
     """Take a declared source away; what git says (a fork) stays. Raises NotYours, Archived or BadDeclaration."""
-    if by is not None and not may_push(by, design):
-        raise NotYours(_("Only people who work on this design can say where it comes from."))
-    _not_archived(design)
+    _may_say(by, design)
     gone, _rows = design.sources.filter(pk=source_id).exclude(relation=Source.Relation.FORK).delete()
     if not gone:
         raise BadDeclaration(_("This source cannot be taken away: it is not declared, or git itself says it."))
 
 
-def _not_archived(design: Design) -> None:
-    if design.is_archived:
-        raise Archived(_("This design is archived; its owner can bring it back to work on it."))
+def _may_say(by: User | None, design: Design) -> None:
+    """Raises Archived, or NotYours for who does not work on the design. None is the city itself."""
+    check_not_archived(design)
+    if by is not None:
+        check_may_push(by, design)
