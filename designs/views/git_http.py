@@ -14,12 +14,14 @@ from django.views.decorators.csrf import csrf_exempt
 from commons.errors import CityError, NotAllowed
 from commons.people.models import Scope, User
 from designs import git, queries
-from designs.errors import DesignNotFound
+from designs.errors import Archived, DesignNotFound
 from designs.git import serve
 from designs.models import Design
 from designs.policies import may_push
 from designs.queries import lfs
+from designs.queries.room import left_bytes
 from designs.services import index_later
+from designs.services.room import measure
 from designs.visitors import of_token, secret_in
 
 SERVICES = {"git-upload-pack": Scope.DESIGNS_READ, "git-receive-pack": Scope.DESIGNS_WRITE}
@@ -73,8 +75,10 @@ def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResp
         protocol=_protocol(request),
         protected=f"refs/heads/{design.default_branch}",
         large=lfs.oids_of(design),
+        room_bytes=left_bytes(design.owner),
     )
     if done.changed:
+        measure(design=design)
         index_later(design=design, by=person)
     return HttpResponse(done.answer, content_type="application/x-git-receive-pack-result", headers=NEVER_KEPT)
 
@@ -83,6 +87,8 @@ def enter(request: HttpRequest, owner: str, slug: str, scope: Scope) -> tuple[De
     """The design and the person, if they may read or (with designs:write) push. Raises DesignNotFound or NotAllowed."""
     person, _sent = of_token(request, scope)
     design = queries.find(owner=owner, slug=slug, visitor=person)
+    if scope == Scope.DESIGNS_WRITE and person is not None and design.is_archived:
+        raise Archived(_("This design is archived: it can be read and forked, and its owner can open it again."))
     if scope == Scope.DESIGNS_WRITE and not may_push(person, design):
         raise NotAllowed(_("You may read this design but not push to it."))
     return design, person
