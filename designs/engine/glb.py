@@ -6,6 +6,7 @@ extras from the maker's file.
 
 import json
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -56,12 +57,13 @@ class _Writer:
         return len(self.accessors) - 1
 
 
-def write(model: Model) -> bytes:
-    """The model as the bytes of a GLB."""
+def write(model: Model, *, names: Sequence[str] = (), colours: Sequence[str] = ()) -> bytes:
+    """The model as the bytes of a GLB. `names` and `colours` of the parts, given by us and never by a file, replace
+    the palette."""
     low, high = model.bounds()
     step = max(float((high - low).max()), 1e-9) / STEPS
     writer, meshes = _Writer(), []
-    rank = colour_ranks(model)
+    rank = list(range(len(colours))) if colours else colour_ranks(model)
     for number, part in enumerate(model.parts):
         primitive = _primitive(writer, surface(part.points, part.triangles), low, step)
         meshes.append({"primitives": [primitive | {"material": rank[number]}]})
@@ -73,6 +75,8 @@ def write(model: Model) -> bytes:
         "rotation": [-half, 0.0, 0.0, half],
         "scale": [step / 1000.0] * 3,
         "translation": centred.tolist(),
+        # Where the file's own origin is, so that a spot in the viewer is a spot in the file.
+        "extras": {"origin_mm": [round(float(n), 6) for n in (middle[0], middle[1], low[2])]},
     }
     document = {
         "asset": {"version": "2.0", "generator": "Living City"},
@@ -80,14 +84,18 @@ def write(model: Model) -> bytes:
         "extensionsRequired": ["KHR_mesh_quantization"],
         "scene": 0,
         "scenes": [{"nodes": [0]}],
-        "nodes": [root, *({"mesh": number} for number in range(len(meshes)))],
+        "nodes": [root, *_nodes(len(meshes), names)],
         "meshes": meshes,
-        "materials": [_material(f"part {place + 1}", colour) for place, colour in enumerate(PALETTE)],
+        "materials": [_material(f"part {place + 1}", colour) for place, colour in enumerate(colours or PALETTE)],
         "accessors": writer.accessors,
         "bufferViews": writer.views,
         "buffers": [{"byteLength": len(writer.binary) + (-len(writer.binary) % 4)}],
     }
     return _pack(document, bytes(writer.binary))
+
+
+def _nodes(count: int, names: Sequence[str]) -> list[dict[str, object]]:
+    return [{"mesh": number} | ({"name": names[number]} if names else {}) for number in range(count)]
 
 
 def _primitive(writer: _Writer, drawn: Surface, low: "np.typing.NDArray[np.float64]", step: float) -> dict[str, object]:

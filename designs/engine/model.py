@@ -38,10 +38,21 @@ class Model:
         return np.array([np.min(lows, axis=0), np.max(highs, axis=0)])
 
 
+def numbered(points: Points) -> tuple[npt.NDArray[np.int64], Points]:
+    """For each point its number among the different ones, and those, sorted by x, then y, then z."""
+    order = np.lexsort(points.T[::-1])  # several times faster than np.unique over rows
+    ranked = points[order]
+    fresh = np.ones(len(points), bool)
+    fresh[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
+    number = np.empty(len(points), np.int64)
+    number[order] = np.cumsum(fresh) - 1
+    return number, ranked[fresh]
+
+
 def weld(points: Points, triangles: Triangles) -> tuple[Points, Triangles]:
     """Make equal points one point and drop triangles that have lost a corner and points that nobody uses."""
-    unique, inverse = np.unique(np.ascontiguousarray(points), axis=0, return_inverse=True)
-    triangles = inverse.reshape(-1)[triangles].astype(np.int64)
+    number, unique = numbered(points)
+    triangles = number[triangles]
     a, b, c = triangles.T
     triangles = triangles[(a != b) & (b != c) & (a != c)]
     used, renumbered = np.unique(triangles, return_inverse=True)
