@@ -99,6 +99,25 @@ class MergeConflict(Conflict):
     code = "design:merge-conflict"
     title = _("These changes cannot be merged by themselves")
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that both sides changed."""
+        return tuple(self.data.get("paths", ()))
+
+
+class UnrelatedHistories(Conflict):
+    """Two commits that have no ancestor in common."""
+
+    code = "design:unrelated-histories"
+    title = _("These have nothing in common")
+
+
+class NotText(BadInput):
+    """Lines were asked of a file that has none."""
+
+    code = "design:not-text"
+    status = 422
+
 
 class Archived(Conflict):
     """The design can only be read."""
@@ -117,3 +136,23 @@ class OverQuota(TooLarge):
     """The owner's room is used up."""
 
     code = "design:over-quota"
+
+
+class LargeFileMissing(NotFound):
+    """The large file that a pointer names was not sent to this design."""
+
+    code = "design:no-such-large-file"
+
+
+class LargeFileWrong(BadInput):
+    """The bytes that came are not those that were announced."""
+
+    code = "design:large-file-wrong"
+    status = 422
+    title = _("This is not the file that was announced")
+
+
+class Locked(Conflict):
+    """Somebody else works on the file."""
+
+    code = "design:locked"

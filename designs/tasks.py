@@ -3,13 +3,26 @@
 import tempfile
 from pathlib import Path
 
+from celery import shared_task
+
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
-from designs.errors import DesignNotFound, GitFailed
+from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
 from designs.models import Blob, Design
+from designs.queries import lfs
 from designs.sandbox.results import Result
 from designs.services import index, previews
+from designs.services import lfs as lfs_services
+
+#: Rung by beat (livingcity.celery collects these).
+BEAT = {"designs.sweep-large": {"task": "designs.sweep_large", "schedule": 86_400.0, "options": {"expires": 3600}}}
+
+
+@shared_task(name="designs.sweep_large")
+def sweep_large() -> None:
+    """Once a day: forget large files that no design has held for two weeks."""
+    lfs_services.sweep()
 
 
 def _design(inputs: Inputs) -> Design:
@@ -57,7 +70,10 @@ def _drawn(design: Design, blob: Blob) -> Result:
     with tempfile.TemporaryDirectory(prefix="lc-blob-") as folder:
         source = Path(folder) / "source"
         try:
-            git.of(design.repository).copy_to(blob.oid, source)
-        except (GitFailed, OSError):
+            if blob.lfs:
+                source.symlink_to(lfs.path_of(lfs.find(design, blob.lfs).oid))
+            else:
+                git.of(design.repository).copy_to(blob.oid, source)
+        except (GitFailed, DesignNotFound, LargeFileMissing, OSError):
             return Result.failed("The file could not be read from its repository.")
         return sandbox.draw(source, blob.format).result

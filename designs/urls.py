@@ -4,7 +4,9 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import designs as api
 from designs.api.provenance import Provenance
-from designs.views import content, git_http, lists, pages
+from designs.views import content, git_http, lfs, lists, pages
+
+LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", lists.designs, name="designs"),
@@ -26,6 +28,16 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         git_http.rpc,
         name="git-rpc",
     ),
+    path(f"{LFS}objects/batch", lfs.batch, name="lfs-batch"),
+    path(f"{LFS}objects/verify", lfs.verify, name="lfs-verify"),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)\.git/info/lfs/objects/(?P<oid>[0-9a-f]{64})$",
+        lfs.one_object,
+        name="lfs-object",
+    ),
+    path(f"{LFS}locks", lfs.locks, name="lfs-locks"),
+    path(f"{LFS}locks/verify", lfs.verify_locks, name="lfs-locks-verify"),
+    path(f"{LFS}locks/<int:number>/unlock", lfs.unlock, name="lfs-unlock"),
     re_path(
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
         content.preview,

@@ -153,7 +153,7 @@ def of_file(design: Design, file: File) -> dict[str, Any]:
         "blob": file.entry.oid,
         "sha1": blob.sha1 if blob else None,
         "sha256": blob.sha256 if blob else None,
-        "size": file.entry.size,
+        "size": file.size,
         "format": file.format,
         "url": _absolute(reverse("rooms:design_file", args=[design.owner.name, design.slug, file.path])),
         "preview": {"status": file.status, "reason": blob.reason if blob else "", **links},

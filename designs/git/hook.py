@@ -9,10 +9,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 REF = re.compile(r"^refs/(heads|tags)/[A-Za-z0-9][A-Za-z0-9._/+-]{0,200}$")
 RESERVED = {"refs/heads/HEAD", "refs/tags/HEAD"}
 NOTHING = "0" * 40
+POINTER = re.compile(
+    rb"^(?P<blob>[0-9a-f]{40}) blob \d+\nversion https://git-lfs\.github\.com/spec/v1\n"
+    rb"(?:ext-[^\n]*\n)*oid sha256:(?P<oid>[0-9a-f]{64})\nsize \d+\n",
+    re.MULTILINE,
+)
 
 
 def limit(name: str, default: int) -> int:
@@ -54,6 +60,7 @@ def object_faults(news: list[str]) -> Iterator[str]:
         yield f"the push brings {len(paths)} objects; push it in smaller parts"
         return
     sizes = git("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", stdin="\n".join(paths) + "\n")
+    yield from large_faults(sizes, paths)
     most = limit("LIVINGCITY_MAX_BLOB_BYTES", 128 * 1024 * 1024)
     for line in sizes.splitlines():
         oid, kind, size = line.split()
@@ -64,6 +71,22 @@ def object_faults(news: list[str]) -> Iterator[str]:
             yield f"{path[:60]}…: the path is longer than 700 bytes"
         elif kind == "blob" and (path == ".gitmodules" or path.endswith("/.gitmodules")):
             yield from submodule_faults(oid)
+
+
+def large_faults(sizes: str, paths: dict[str, str]) -> Iterator[str]:
+    """Pointers (Git LFS) to large files that the design does not hold; git-lfs sends those before it pushes."""
+    small = [line.split()[0] for line in sizes.splitlines() if " blob " in line and 100 < int(line.split()[2]) < 1024]
+    listed = os.environ.get("LIVINGCITY_LARGE")
+    if not small or listed is None:
+        return
+    held = set(Path(listed).read_text().split())
+    done = subprocess.run(
+        ["git", "cat-file", "--batch"], input="\n".join(small).encode() + b"\n", stdout=subprocess.PIPE, check=True
+    )
+    for found in POINTER.finditer(done.stdout):
+        if found["oid"].decode() not in held:
+            path = paths.get(found["blob"].decode(), "")
+            yield f"{path}: its large file {found['oid'].decode()[:12]} was not sent; run “git lfs push --all” first"
 
 
 def submodule_faults(oid: str) -> Iterator[str]:

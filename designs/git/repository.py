@@ -177,12 +177,8 @@ class Repository:
 
     def history(self, commit: str, *, limit: int = 50, skip: int = 0, path: str = "") -> list[Commit]:
         """Commits, newest first; of one path if given."""
-        arguments = [
-            "log", "-z", "--no-show-signature", "--format=%H%x1f%an%x1f%ae%x1f%at%x1f%B",
-            f"--max-count={limit}", f"--skip={skip}", "--end-of-options", commit, "--",
-        ]  # fmt: skip
-        out = process.run([*arguments, *([check_path(path)] if path else [])], repository=self.path)
-        return [_commit(record) for record in out.decode("utf-8", "replace").split("\0") if record.strip()]
+        options = [f"--max-count={limit}", f"--skip={skip}"]
+        return read_log(self, options, [commit], *([check_path(path)] if path else []))
 
     def introduced(self, *, tips: Iterable[str], known: Iterable[str] = (), limit: int) -> Iterator[Introduced]:
         """Each (commit, path, blob) that the commits of `tips` brought and those of `known` did not have, newest first.
@@ -230,6 +226,14 @@ def create(repository_id: str, *, branch: str = "main") -> Repository:
     made.path.mkdir(parents=True, exist_ok=True)
     process.run(["init", "--quiet", "--bare", f"--initial-branch={check_revision(branch)}", made.path])
     return made
+
+
+def read_log(repository: Repository, options: Iterable[str], revisions: Iterable[str], *paths: str) -> list[Commit]:
+    """The commits that `git log` gives for the revisions."""
+    fixed = ["log", "-z", "--no-show-signature", "--format=%H%x1f%an%x1f%ae%x1f%at%x1f%B"]
+    arguments = [*fixed, *options, "--end-of-options", *revisions, "--", *paths]
+    out = process.run(arguments, repository=repository.path)
+    return [_commit(record) for record in out.decode("utf-8", "replace").split("\0") if record.strip()]
 
 
 def _commit(record: str) -> Commit:

@@ -9,7 +9,7 @@ import re
 import tempfile
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -99,14 +99,27 @@ def _fetch(repository: Repository, request: "tempfile.SpooledTemporaryFile[bytes
             yield piece
 
 
-def push(repository: Repository, *, body: Source, encoding: str, protocol: str, protected: str) -> Push:
-    """Let git take a push; the pre-receive hook of ours looks at it before any ref moves."""
+def push(
+    repository: Repository, *, body: Source, encoding: str, protocol: str, protected: str, large: Iterable[str] = ()
+) -> Push:
+    """Let git take a push; the pre-receive hook of ours looks at it before any ref moves.
+
+    `large` names the large files (Git LFS) that the design holds; a pointer to any other is refused.
+    """
+    with tempfile.NamedTemporaryFile("w", prefix="lc-large-") as listed:
+        listed.writelines(f"{oid}\n" for oid in large)
+        listed.flush()
+        env = _env(
+            protocol,
+            LIVINGCITY_PROTECTED=protected,
+            LIVINGCITY_MAX_BLOB_BYTES=str(environment.MAX_BLOB_BYTES),
+            LIVINGCITY_LARGE=listed.name,
+        )
+        return _push(repository, env, plain(body, encoding, limit=2 * environment.MAX_PUSH_BYTES))
+
+
+def _push(repository: Repository, env: dict[str, str], pieces: Iterator[bytes]) -> Push:
     before = repository.refs()
-    env = _env(
-        protocol,
-        LIVINGCITY_PROTECTED=protected,
-        LIVINGCITY_MAX_BLOB_BYTES=str(environment.MAX_BLOB_BYTES),
-    )
     arguments: list[str | Path] = ["receive-pack", "--stateless-rpc", repository.path]
     with process.started(arguments, env=env, stdin=-1, wall_s=PUSH_WALL_S) as git:
         assert git.stdin is not None and git.stdout is not None and git.stderr is not None  # noqa: S101
@@ -117,7 +130,7 @@ def push(repository: Repository, *, body: Source, encoding: str, protocol: str, 
         ]
         for reader in readers:
             reader.start()
-        _pump(plain(body, encoding, limit=2 * environment.MAX_PUSH_BYTES), git.stdin)
+        _pump(pieces, git.stdin)
         for reader in readers:
             reader.join()
         git.wait()

@@ -2,6 +2,7 @@
 
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
 from designs.models.index import Blob, FileVersion
+from designs.models.lfs import LfsLink, LfsLock, LfsObject
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
 
@@ -11,6 +12,9 @@ __all__ = [
     "Comment",
     "Design",
     "FileVersion",
+    "LfsLink",
+    "LfsLock",
+    "LfsObject",
     "OldAddress",
     "Proposal",
     "Release",

@@ -16,8 +16,10 @@ from designs.errors import BadLicence, BadSource, TooLarge
 from designs.git import commits, fetching
 from designs.git.environment import MAX_FILES, MAX_PUSH_BYTES
 from designs.git.names import path_fault
+from designs.git.pointers import OID
 from designs.git.repository import Repository
 from designs.models import Design
+from designs.services import lfs
 from designs.services.designs import create_design, delete_design
 from designs.services.index import index_now
 
@@ -93,11 +95,19 @@ def _fill(design: Design, repository: Repository, source: str) -> None:
         _first_commit(design, repository, dict(_zipped(path)), source=path.name)
     elif path.is_dir() and (inner := fetching.repository_in(path)):
         fetching.from_folder(repository, inner)
+        _large_files(design, inner)
         _choose_branch(design, repository, fetching.default_branch(inner))
     elif path.is_dir():
         _first_commit(design, repository, dict(_folder(path)), source=path.name)
     else:
         raise _neither(source)
+
+
+def _large_files(design: Design, source: Path) -> None:
+    """What git-lfs keeps beside a repository of this machine."""
+    for file in sorted((source / "lfs" / "objects").glob("??/??/*")):
+        if OID.match(file.name) and file.is_file() and not file.is_symlink():
+            lfs.add_file(design=design, source=file)
 
 
 def _neither(source: str) -> BadSource:

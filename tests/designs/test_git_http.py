@@ -2,58 +2,14 @@
 
 import filecmp
 import os
-import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from commons.people.models import User
 from commons.people.services import create_token
 from designs.models import Design
 from designs.queries import origins
-from tests.designs.conftest import cube_stl
-
-Git = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Git:
-    """A git client with an empty configuration."""
-    env = {
-        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
-        "GIT_AUTHOR_NAME": "Aila", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "Aila",
-        "GIT_COMMITTER_EMAIL": "a@example.org", "LC_ALL": "C",
-    }  # fmt: skip
-
-    def run(*words: str, at: Path = tmp_path, good: bool = True, **more: Any) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            ["git", *words], cwd=at, env=env, capture_output=True, text=True, check=False, timeout=120, **more
-        )
-        assert (done.returncode == 0) == good, done.stderr
-        return done
-
-    return run
-
-
-def address(city: Any, design: Design, token: str = "") -> str:
-    head, _slashes, rest = str(city.url).partition("://")
-    name = f"x:{token}@" if token else ""
-    return f"{head}://{name}{rest}/designs/{design.owner.name}/{design.slug}.git"
-
-
-def head_of(client: Git, at: Path) -> str:
-    return client("rev-parse", "HEAD", at=at).stdout.strip()
-
-
-def wait_for(check: Callable[[], Any], seconds: float = 60) -> Any:
-    until = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.2)
-    return found
+from tests.designs.conftest import Git, address, cube_stl, head_of, wait_for
 
 
 def test_what_is_pushed_is_what_others_clone(
