@@ -8,11 +8,12 @@ from celery import shared_task
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
+from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
-from designs.models import Blob, Design
+from designs.models import Blob, Design, ShapeDiff
 from designs.queries import lfs
 from designs.sandbox.results import Result
-from designs.services import index, previews
+from designs.services import diffs, index, previews
 from designs.services import lfs as lfs_services
 
 #: Rung by beat (livingcity.celery collects these).
@@ -77,3 +78,16 @@ def _drawn(design: Design, blob: Blob) -> Result:
         except (GitFailed, DesignNotFound, LargeFileMissing, OSError):
             return Result.failed("The file could not be read from its repository.")
         return sandbox.draw(source, blob.format).result
+
+
+@kind("designs.diff", queue="previews", engine_version=DIFF_VERSION)
+def compare_shapes(job: Job, inputs: Inputs) -> Outcome:
+    """Compare pairs of shapes one by one; each is kept as soon as it is known, like a preview."""
+    design, pairs, done = _design(inputs), list(inputs["diffs"]), 0
+    for number, pk in enumerate(pairs):
+        job.progress(number / len(pairs), f"Comparing {number + 1} of {len(pairs)} shapes")
+        shape = ShapeDiff.objects.filter(pk=pk, status=ShapeDiff.Status.PENDING).first()
+        if shape is not None:
+            diffs.work_out(design, shape)
+            done += 1
+    return Outcome({"compared": done})

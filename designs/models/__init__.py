@@ -1,6 +1,7 @@
 """Tables of the room, split by noun."""
 
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
+from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
 from designs.models.proposals import Comment, Proposal
@@ -18,5 +19,6 @@ __all__ = [
     "OldAddress",
     "Proposal",
     "Release",
+    "ShapeDiff",
     "new_repository_id",
 ]

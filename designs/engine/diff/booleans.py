@@ -204,8 +204,8 @@ def _same(base: Part, only_base: Mask, common: Part, boxes: Points) -> Part:
         corners = common.points[common.triangles]
         size = float(np.ptp(base.points, axis=0).max())
         for wall in boxes.reshape(-1, 3):
-            flat: Mask = (np.abs(corners - wall) < 1e-9 * size).all(axis=1)
-            on_wall |= flat.any(axis=1)
+            flat = np.asarray((np.abs(corners - wall) < 1e-9 * size).all(axis=1))
+            on_wall |= np.asarray(flat.any(axis=1))
     points = np.concatenate([base.points, common.points])
     triangles = np.concatenate([kept, common.triangles[~on_wall] + len(base.points)])
     return Part("same", points, triangles)
