@@ -45,7 +45,7 @@ def drilled(sides: int = 48, radius: float = 3.0, height: float = 10.0) -> tuple
     )
     inner = across * radius
     n, m = len(outer), len(inner)
-    points2 = np.concatenate([outer, inner]) + [15, 10]
+    points2 = np.concatenate([outer, inner]) + np.array([15, 10])
     cap, i, j = [], 0, 0
     angle_o, angle_i = np.arctan2(*outer.T[::-1]), np.arctan2(*inner.T[::-1])
     order = np.argsort(angle_i)
@@ -205,7 +205,7 @@ def test_distance_to_a_triangle_is_trimeshs(rows: list[tuple[float, ...]]) -> No
 def test_two_sheets_are_as_far_apart_as_they_are() -> None:
     sheet = np.array([[0, 0, 0], [40, 0, 0], [40, 30, 0], [0, 30, 0]], float)
     faces = np.array([[0, 1, 2], [0, 2, 3]])
-    far = sampled.deviation(Part("", sheet, faces), Part("", sheet + [0, 0, 1.25], faces))
+    far = sampled.deviation(Part("", sheet, faces), Part("", sheet + np.array([0, 0, 1.25]), faces))
     assert (far.base_to_head_mm, far.head_to_base_mm) == (pytest.approx(1.25), pytest.approx(1.25))
     assert far.mean_mm == pytest.approx(1.25)
 
@@ -281,7 +281,7 @@ def test_real_parts_drilled_lose_what_the_second_program_says(name: str) -> None
     except NotSolid:
         pytest.fail(f"{name} was closed when this test was written")
     middle = base.bounds().mean(axis=0)
-    whole = trimesh.Trimesh(*[(p.points, p.triangles) for p in base.parts][0], process=False)
+    whole = trimesh.Trimesh(base.parts[0].points, base.parts[0].triangles, process=False)
     pin = trimesh.creation.cylinder(2.0, 500.0, sections=24).apply_translation(middle)
     rest = trimesh.boolean.difference([whole, pin], engine="manifold")
     found = figures(base, model(rest))
