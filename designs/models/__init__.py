@@ -1,6 +1,7 @@
 """Tables of the room, split by noun."""
 
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
+from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
 from designs.models.makes import Make, MakePhoto
@@ -30,6 +31,7 @@ __all__ = [
     "Release",
     "Review",
     "Source",
+    "ShapeDiff",
     "Star",
     "Transfer",
     "Watch",
