@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import designs as api
 from designs.api.provenance import Provenance
-from designs.views import content, git_http, lfs, lists, pages
+from designs.views import change_acts, changes, content, git_http, lfs, lists, pages
 
 LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
@@ -13,6 +13,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/new/", lists.new, name="design_new"),
     path("designs/<slug:owner>/<slug:slug>/", pages.design, name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", pages.file, name="design_file"),
+    path("designs/<slug:owner>/<slug:slug>/changes/", changes.changes, name="design_changes"),
+    path("designs/<slug:owner>/<slug:slug>/changes/new/", changes.new, name="design_change_new"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/", changes.change, name="design_change"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/merge/", changes.merge, name="design_change_merge"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/edit/", changes.edit, name="design_change_edit"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/changes/<int:number>/comments/<int:pk>/",
+        change_acts.comment,
+        name="design_change_comment",
+    ),
+    path(
+        "designs/<slug:owner>/<slug:slug>/changes/<int:number>/<slug:verb>/", change_acts.act, name="design_change_act"
+    ),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [

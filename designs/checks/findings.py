@@ -20,7 +20,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A file's content on one side. `preview` is none, pending, ready or failed; `facts` are those of `engine.facts`."""
+    """A file's content on one side. `preview` is none, pending, ready or failed; `facts` are `engine.facts`."""
 
     format: str
     size: int
@@ -206,9 +206,7 @@ def _licence(material: Material) -> Iterator[Finding]:
     if material.licence_forbids:
         yield Finding("licence", FAILED, "licence-forbids", {"why": material.licence_forbids})
     elif material.source_licence and material.source_licence != material.licence:
-        yield Finding(
-            "licence", PASSED, "licences-fit", {"theirs": material.source_licence, "ours": material.licence}
-        )
+        yield Finding("licence", PASSED, "licences-fit", {"theirs": material.source_licence, "ours": material.licence})
     else:
         yield Finding("licence", PASSED, "licence", {"ours": material.licence})
 
