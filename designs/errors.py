@@ -220,6 +220,49 @@ class TooMany(CityError):
     title = _("This is too much at once")
 
 
+class BadTag(BadInput):
+    """A tag from which nothing readable is left, or more tags than a design may have."""
+
+    code = "design:bad-tag"
+    status = 422
+
+
+class NameNotTyped(BadInput):
+    """A design is deleted only by somebody who wrote its name."""
+
+    code = "design:name-not-typed"
+    status = 422
+
+
+class NoSuchOffer(NotFound):
+    """The hand-over was taken, refused or withdrawn meanwhile, or is not the caller's to answer."""
+
+    code = "design:no-such-offer"
+
+
+class AlreadyTheirs(Conflict):
+    """It belongs to them, or they have that role, already."""
+
+    code = "design:already-theirs"
+    title = _("This is so already")
+
+
+class Moved(DesignNotFound):
+    """The design has another address now; `owner` and `slug` say which."""
+
+    code = "design:moved"
+
+    def __init__(self, *, old: tuple[str, str], new: tuple[str, str]) -> None:
+        super().__init__(_("This design is at %(name)s now.") % {"name": "/".join(new)}, owner=new[0], slug=new[1])
+        self.old, self.new = old, new
+
+    def elsewhere(self, address: str) -> str:
+        """The same page, file or repository at the new address."""
+        before, after = ("/designs/{}/{}".format(*names) for names in (self.old, self.new))
+        at = address.lower().find(before.lower())
+        return address[:at] + after + address[at + len(before) :] if at >= 0 else after + "/"
+
+
 class BadVerdict(BadInput):
     """A review that neither agrees, asks nor remarks."""
 

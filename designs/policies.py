@@ -2,9 +2,11 @@
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from commons.people.models import Handle, Membership, User
-from designs.models import Collaborator, Design, Proposal
+from designs.errors import Archived, NotYours
+from designs.models import Collaborator, Design, Proposal, Transfer
 
 Visitor = User | AnonymousUser | None
 
@@ -64,12 +66,41 @@ def may_push(visitor: Visitor, design: Design) -> bool:
     )
 
 
+def may_restore(visitor: Visitor, design: Design) -> bool:
+    """Whether the visitor may bring a deleted design back: whoever may manage it."""
+    return design.deleted_at is not None and may_manage(visitor, design)
+
+
+def may_take(visitor: Visitor, transfer: Transfer) -> bool:
+    """Whether the visitor may take or refuse a design that is offered: who makes designs under the receiving name."""
+    return transfer.ended_at is None and may_write_as(visitor, transfer.to)
+
+
 def may_talk(visitor: Visitor, design: Design) -> bool:
     """Whether the visitor may comment on the design and offer changes: everybody signed in who sees it."""
     person = known(visitor)
     if person is None or design.is_archived:
         return False
     return Design.objects.filter(seen_by(person), pk=design.pk).exists()
+
+
+def check_may_manage(person: User | None, design: Design) -> None:
+    """Raises NotYours for all but the owner. None is the city itself."""
+    if person is not None and not may_manage(person, design):
+        raise NotYours(_("Only its owner can do this with “%(name)s”.") % {"name": design.name})
+
+
+def check_not_archived(design: Design) -> None:
+    """Raises Archived."""
+    if design.is_archived:
+        raise Archived(_("“%(name)s” is archived: it can be read, and nothing in it changes.") % {"name": design.name})
+
+
+def check_may_push(person: User | None, design: Design) -> None:
+    """Raises Archived, or NotYours for all but the owner and maintainers."""
+    check_not_archived(design)
+    if not may_push(person, design):
+        raise NotYours(_("You may read this design but not push to it."))
 
 
 def shows_more(source: Design, target: Design) -> bool:

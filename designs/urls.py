@@ -3,8 +3,9 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import designs as api
+from designs.api.forks import Forks
 from designs.api.provenance import Provenance
-from designs.views import change_acts, changes, content, git_http, lfs, lists, pages
+from designs.views import change_acts, changes, content, forks, git_http, lfs, lists, pages
 
 LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
@@ -27,11 +28,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "designs/<slug:owner>/<slug:slug>/changes/<int:number>/<slug:verb>/", change_acts.act, name="design_change_act"
     ),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
+    path("designs/<slug:owner>/<slug:slug>/fork/", forks.fork, name="design_fork"),
+    path("designs/<slug:owner>/<slug:slug>/forks/", forks.forks, name="design_forks"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", api.Designs.as_view(), name="designs"),
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
+    path("designs/<slug:owner>/<slug:slug>/fork/", Forks.as_view(), name="design_fork"),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
 bare_urlpatterns: list[URLPattern | URLResolver] = [

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from commons.notices.services import tell
 from commons.people.models import User
 from designs import markdown
-from designs.errors import Archived, BadAnchor, DesignNotFound, NothingSaid, NotYours, TooMany
+from designs.errors import BadAnchor, DesignNotFound, NothingSaid, NotYours, TooMany
 from designs.git.names import path_fault
 from designs.models import Comment, Design, Proposal
-from designs.policies import may_manage, may_push, may_talk
+from designs.policies import check_not_archived, may_manage, may_push, may_talk
 from designs.queries.audience import audience, seeing
 
 MAX_BODY = 20_000
@@ -100,12 +100,6 @@ def resolve(*, comment: Comment, by: User, resolved: bool = True) -> Comment:
     root.resolved_at = timezone.now() if resolved else None
     root.save(update_fields=["resolved_at"])
     return root
-
-
-def check_not_archived(design: Design) -> None:
-    """Raises Archived."""
-    if design.is_archived:
-        raise Archived(_("“%(name)s” is archived: it can be read, and nothing in it changes.") % {"name": design.name})
 
 
 def check_may_talk(person: User, design: Design) -> None:

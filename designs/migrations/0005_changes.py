@@ -7,8 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("designs", "0003_lfs"),
-        ("designs", "0003_social_people"),
+        ("designs", "0004_social_people"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
