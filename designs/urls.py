@@ -6,7 +6,7 @@ from designs.api import designs as api
 from designs.api.diffs import Diff
 from designs.api.forks import Forks
 from designs.api.provenance import Provenance
-from designs.views import comparing, content, forks, git_http, lfs, lists, pages
+from designs.views import change_acts, changes, comparing, content, forks, git_http, lfs, lists, pages
 
 LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
@@ -15,6 +15,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/new/", lists.new, name="design_new"),
     path("designs/<slug:owner>/<slug:slug>/", pages.design, name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", pages.file, name="design_file"),
+    path("designs/<slug:owner>/<slug:slug>/changes/", changes.changes, name="design_changes"),
+    path("designs/<slug:owner>/<slug:slug>/changes/new/", changes.new, name="design_change_new"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/", changes.change, name="design_change"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/merge/", changes.merge, name="design_change_merge"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/edit/", changes.edit, name="design_change_edit"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/changes/<int:number>/comments/<int:pk>/",
+        change_acts.comment,
+        name="design_change_comment",
+    ),
+    path(
+        "designs/<slug:owner>/<slug:slug>/changes/<int:number>/<slug:verb>/", change_acts.act, name="design_change_act"
+    ),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
     path("designs/<slug:owner>/<slug:slug>/compare/", comparing.compare, name="design_compare"),
     path("designs/<slug:owner>/<slug:slug>/fork/", forks.fork, name="design_fork"),
