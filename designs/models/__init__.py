@@ -3,6 +3,7 @@
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
+from designs.models.parts import PartUse
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
 
@@ -16,6 +17,7 @@ __all__ = [
     "LfsLock",
     "LfsObject",
     "OldAddress",
+    "PartUse",
     "Proposal",
     "Release",
     "new_repository_id",

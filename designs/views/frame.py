@@ -31,6 +31,7 @@ class Tab:
 #: The parts of a design in the order of their tabs; one line each.
 TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
+    Tab("bom", _("Parts"), "rooms:design_bom"),
     Tab("history", _("History"), "rooms:design_history"),
 ]
 
