@@ -4,7 +4,9 @@ import tempfile
 from pathlib import Path
 
 from celery import shared_task
+from django.urls import reverse
 
+from commons.people.models import Handle
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
@@ -12,17 +14,18 @@ from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
 from designs.models import Blob, Design
 from designs.queries import lfs
 from designs.sandbox.results import Result
-from designs.services import index, previews
+from designs.services import imports, index, previews
 from designs.services import lfs as lfs_services
 
 #: Rung by beat (livingcity.celery collects these).
-BEAT = {"designs.sweep-large": {"task": "designs.sweep_large", "schedule": 86_400.0, "options": {"expires": 3600}}}
+BEAT = {"designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}}}
 
 
-@shared_task(name="designs.sweep_large")
-def sweep_large() -> None:
-    """Once a day: forget large files that no design has held for two weeks."""
+@shared_task(name="designs.sweep")
+def sweep() -> None:
+    """Once a day: forget large files that no design holds, and what imports left that came to nothing."""
     lfs_services.sweep()
+    imports.forget_unsettled()
 
 
 def _design(inputs: Inputs) -> Design:
@@ -45,6 +48,24 @@ def read_pushed(job: Job, inputs: Inputs) -> Outcome:
             previews.start(design=design, blobs=pending)
 
     return Outcome({"head": found.head, "versions": len(found.introduced), "new_blobs": len(found.digests)}, effect)
+
+
+@kind("designs.import", queue="default", engine_version="1")
+def bring(job: Job, inputs: Inputs) -> Outcome:
+    """Fetch a repository from elsewhere and make a design of it."""
+    owner = Handle.objects.filter(name=inputs["owner"]).first()
+    if owner is None:
+        raise DesignNotFound("The owner was deleted meanwhile.")
+    asked = {name: inputs[name] for name in ("source", "name", "slug", "licence", "visibility")}
+    wanted = imports.wish(owner=owner, by=job.run.owner, **asked)
+    repository = imports.fetch(wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.95, stage))
+    url = reverse("rooms:design", args=[owner.name, wanted.slug])
+
+    def effect() -> None:
+        design = imports.settle(wanted, repository, by=job.run.owner)
+        index.index_later(design=design, by=job.run.owner)
+
+    return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url}, effect)
 
 
 @kind("designs.preview", queue="previews", engine_version=ENGINE_VERSION)

@@ -5,8 +5,9 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from designs.api import bom as bom_api
 from designs.api import designs as api
 from designs.api import okh as okh_api
+from designs.api.forks import Forks
 from designs.api.provenance import Provenance
-from designs.views import bom, content, git_http, lfs, lists, okh, pages
+from designs.views import bom, content, forks, git_http, lfs, lists, okh, pages
 
 LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
@@ -19,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
     path("designs/<slug:owner>/<slug:slug>/bom/", bom.page, name="design_bom"),
     path("designs/<slug:owner>/<slug:slug>/manifest/", okh.manifest_page, name="design_manifest"),
+    path("designs/<slug:owner>/<slug:slug>/fork/", forks.fork, name="design_fork"),
+    path("designs/<slug:owner>/<slug:slug>/forks/", forks.forks, name="design_forks"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", api.Designs.as_view(), name="designs"),
@@ -27,6 +30,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/bom/", bom_api.Parts.as_view(), name="design_bom"),
     path("designs/<slug:owner>/<slug:slug>/okh.toml", okh_api.Toml.as_view(), name="design_okh_toml"),
     path("designs/<slug:owner>/<slug:slug>/okh.yml", okh_api.Yaml.as_view(), name="design_okh_yaml"),
+    path("designs/<slug:owner>/<slug:slug>/fork/", Forks.as_view(), name="design_fork"),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
 bare_urlpatterns: list[URLPattern | URLResolver] = [

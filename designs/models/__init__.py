@@ -4,21 +4,34 @@ from designs.models.designs import Collaborator, Design, OldAddress, new_reposit
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
 from designs.models.parts import PartUse
+from designs.models.makes import Make, MakePhoto
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
+from designs.models.reviews import Check, OfferedFile, Review
+from designs.models.social import Collection, CollectionItem, Star, Transfer, Watch
 
 __all__ = [
     "Blob",
+    "Check",
     "Collaborator",
+    "Collection",
+    "CollectionItem",
     "Comment",
     "Design",
     "FileVersion",
     "LfsLink",
     "LfsLock",
     "LfsObject",
+    "Make",
+    "MakePhoto",
+    "OfferedFile",
     "OldAddress",
     "PartUse",
     "Proposal",
     "Release",
+    "Review",
+    "Star",
+    "Transfer",
+    "Watch",
     "new_repository_id",
 ]

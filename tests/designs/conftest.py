@@ -77,7 +77,7 @@ def private(maker: User) -> Design:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Git:
+def git_client(tmp_path: Path) -> Git:
     """A git client with an empty configuration."""
     env = {
         "PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
@@ -101,8 +101,8 @@ def address(city: Any, design: Design, token: str = "") -> str:
     return f"{head}://{name}{rest}/designs/{design.owner.name}/{design.slug}.git"
 
 
-def head_of(client: Git, at: Path) -> str:
-    return client("rev-parse", "HEAD", at=at).stdout.strip()
+def head_of(git_client: Git, at: Path) -> str:
+    return git_client("rev-parse", "HEAD", at=at).stdout.strip()
 
 
 def wait_for(check: Callable[[], Any], seconds: float = 60) -> Any:
