@@ -11,10 +11,10 @@ from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
-from designs.models import Blob, Design
+from designs.models import Blob, Design, Release
 from designs.queries import lfs
 from designs.sandbox.results import Result
-from designs.services import imports, index, previews
+from designs.services import imports, index, previews, release_archives, releases
 from designs.services import lfs as lfs_services
 
 #: Rung by beat (livingcity.celery collects these).
@@ -98,3 +98,15 @@ def _drawn(design: Design, blob: Blob) -> Result:
         except (GitFailed, DesignNotFound, LargeFileMissing, OSError):
             return Result.failed("The file could not be read from its repository.")
         return sandbox.draw(source, blob.format).result
+
+
+@kind("designs.release", queue="default", engine_version=str(release_archives.FORMAT))
+def pack(job: Job, inputs: Inputs) -> Outcome:
+    """Make the archive of a release. It is named by its content, so twice is harmless."""
+    release = Release.objects.filter(pk=inputs["release"]).select_related("design", "design__owner").first()
+    if release is None:
+        raise DesignNotFound("The design was deleted meanwhile.")
+    if release_archives.path_of(release) is not None:
+        return Outcome({"sha256": release.sha256})
+    built, effect = releases.pack(release=release, say=job.progress)
+    return Outcome({"sha256": built.sha256, "size": built.size}, effect)

@@ -9,6 +9,7 @@ from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
 from designs.models.reviews import Check, OfferedFile, Review
 from designs.models.social import Collection, CollectionItem, Star, Transfer, Watch
+from designs.models.sources import Source
 
 __all__ = [
     "Blob",
@@ -30,6 +31,7 @@ __all__ = [
     "Proposal",
     "Release",
     "Review",
+    "Source",
     "Star",
     "Transfer",
     "Watch",

@@ -8,6 +8,7 @@ from designs.engine import formats
 from designs.errors import LicenceForbids
 from designs.git import comparing, merging
 from designs.git.comparing import Change
+from designs.licences import derive
 from designs.models import Blob, Design
 
 MAX_OTHERS = 5000
@@ -54,6 +55,7 @@ def forbidden(licence: str, source_licence: str) -> str:
 
 def check_licences(licence: str, source_licence: str) -> None:
     """Raises LicenceForbids when what stands under `source_licence` may not go into a design under `licence`."""
+    derive.check(licence, [source_licence])
 
 
 def _file(change: Change, known: Mapping[str, Blob]) -> ChangedFile:
