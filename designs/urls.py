@@ -6,6 +6,7 @@ from designs.api import bom as bom_api
 from designs.api import designs as api
 from designs.api import okh as okh_api
 from designs.api.diffs import Diff
+from designs.api.files import Files, OneFile
 from designs.api.forks import Forks
 from designs.api.provenance import Provenance
 from designs.views import (
@@ -14,6 +15,7 @@ from designs.views import (
     changes,
     comparing,
     content,
+    editing,
     forks,
     git_http,
     lfs,
@@ -43,6 +45,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "designs/<slug:owner>/<slug:slug>/changes/<int:number>/<slug:verb>/", change_acts.act, name="design_change_act"
     ),
+    path("designs/<slug:owner>/<slug:slug>/add/", editing.add, name="design_add"),
+    path("designs/<slug:owner>/<slug:slug>/write/", editing.write, name="design_write_new"),
+    path("designs/<slug:owner>/<slug:slug>/write/<path:path>", editing.write, name="design_write"),
+    path("designs/<slug:owner>/<slug:slug>/move/<path:path>", editing.move, name="design_move"),
+    path("designs/<slug:owner>/<slug:slug>/remove/<path:path>", editing.remove, name="design_remove"),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
     path("designs/<slug:owner>/<slug:slug>/compare/", comparing.compare, name="design_compare"),
     path("designs/<slug:owner>/<slug:slug>/bom/", bom.page, name="design_bom"),
@@ -53,7 +60,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", api.Designs.as_view(), name="designs"),
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
-    path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
+    path("designs/<slug:owner>/<slug:slug>/files/", Files.as_view(), name="design_files"),
+    path("designs/<slug:owner>/<slug:slug>/files/<path:path>", OneFile.as_view(), name="design_file"),
     path("designs/<slug:owner>/<slug:slug>/diff/", Diff.as_view(), name="design_diff"),
     path("designs/<slug:owner>/<slug:slug>/bom/", bom_api.Parts.as_view(), name="design_bom"),
     path("designs/<slug:owner>/<slug:slug>/okh.toml", okh_api.Toml.as_view(), name="design_okh_toml"),

@@ -69,6 +69,7 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     context |= {
         "file": shown,
         "text": None if is_markdown else text,
+        "editable": text is not None and not shown.entry.is_symlink,
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),
