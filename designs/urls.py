@@ -3,9 +3,10 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import designs as api
+from designs.api import releases as releases_api
 from designs.api.forks import Forks
 from designs.api.provenance import Provenance
-from designs.views import content, forks, git_http, lfs, lists, pages
+from designs.views import content, feeds, forks, git_http, lfs, lists, pages, releases, rights
 
 LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
@@ -16,6 +17,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", pages.file, name="design_file"),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
     path("designs/<slug:owner>/<slug:slug>/fork/", forks.fork, name="design_fork"),
+    path("designs/<slug:owner>/<slug:slug>/rights/", rights.rights, name="design_rights"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/rights/<int:source>/remove/",
+        rights.remove_source,
+        name="design_source_remove",
+    ),
+    path("designs/<slug:owner>/<slug:slug>/releases/", releases.releases, name="design_releases"),
+    path("designs/<slug:owner>/<slug:slug>/releases/new/", releases.new, name="design_release_new"),
+    path("designs/<slug:owner>/<slug:slug>/releases/<str:version>/", releases.release, name="design_release"),
+    path("designs/<slug:owner>/<slug:slug>/releases/<str:version>/pack/", releases.pack, name="design_release_pack"),
     path("designs/<slug:owner>/<slug:slug>/forks/", forks.forks, name="design_forks"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +34,16 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/fork/", Forks.as_view(), name="design_fork"),
+    path("designs/<slug:owner>/<slug:slug>/lineage/", releases_api.Lineage.as_view(), name="design_lineage"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/lineage/<int:source>/", releases_api.OneSource.as_view(), name="design_source"
+    ),
+    path("designs/<slug:owner>/<slug:slug>/releases/", releases_api.Releases.as_view(), name="design_releases"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/releases/<str:version>/",
+        releases_api.OneRelease.as_view(),
+        name="design_release",
+    ),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
 bare_urlpatterns: list[URLPattern | URLResolver] = [
@@ -46,6 +67,11 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
         content.preview,
         name="design-preview",
+    ),
+    path("designs/releases.atom", feeds.of_all, name="releases-feed"),
+    path("designs/<slug:owner>/<slug:slug>/releases.atom", feeds.of_design, name="design-releases-feed"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/releases/<str:version>.zip", releases.archive, name="design-release-archive"
     ),
     path("designs/<slug:owner>/<slug:slug>/archive/<path:ref>.zip", content.archive, name="design-archive"),
     re_path(

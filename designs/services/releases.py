@@ -199,7 +199,7 @@ def pack(*, release: Release, say: Say) -> tuple[Built, Callable[[], None]]:
 
 
 def _added(release: Release) -> dict[str, str]:
-    """The texts that we put beside the design's own files. The licence's text is the design's matter: we invent none."""
+    """The texts that we put beside the design's own files. Its licence's text is its own matter: we invent none."""
     design = release.design
     added = {"CITATION.cff": citation.cff(queries.work(release))}
     if attribution := lineage.attribution(design):

@@ -10,6 +10,8 @@ from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
 from designs.models import Blob, Design
+from designs.queries import lineage
+from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
 from designs.services.covers import choose_version
 from designs.views.frame import frame
@@ -38,6 +40,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "bom": _bom(found, files),
         "newest": newest,
         "people": _people(found, commit),
+        "chain": lineage.chain(found, visitor=of_session(request)),
     }
     return render(request, "designs/design.html", context)
 
@@ -94,6 +97,7 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),
+        "licence": licence_at(found, commit, shown.path),
         "elsewhere": _elsewhere(request, found, shown),
     }
     return render(request, "designs/file.html", context)
