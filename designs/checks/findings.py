@@ -20,7 +20,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A file's content on one side. `preview` is none, pending, ready or failed; `facts` are those of `engine.facts`."""
+    """A file's content on one side. `preview` is none, pending, ready or failed; `facts` are `engine.facts`."""
 
     format: str
     size: int

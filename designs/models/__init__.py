@@ -1,8 +1,10 @@
 """Tables of the room, split by noun."""
 
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
+from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
+from designs.models.parts import PartUse
 from designs.models.makes import Make, MakePhoto
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
@@ -26,9 +28,11 @@ __all__ = [
     "MakePhoto",
     "OfferedFile",
     "OldAddress",
+    "PartUse",
     "Proposal",
     "Release",
     "Review",
+    "ShapeDiff",
     "Source",
     "Star",
     "Transfer",
