@@ -4,6 +4,10 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import bom as bom_api
 from designs.api import designs as api
+from designs.api import releases as releases_api
+from designs.api.forks import Forks
+from designs.api.provenance import Provenance
+from designs.views import content, feeds, forks, git_http, lfs, lists, pages, releases, rights
 from designs.api import okh as okh_api
 from designs.api.diffs import Diff
 from designs.api.files import Files, OneFile
@@ -55,6 +59,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/bom/", bom.page, name="design_bom"),
     path("designs/<slug:owner>/<slug:slug>/manifest/", okh.manifest_page, name="design_manifest"),
     path("designs/<slug:owner>/<slug:slug>/fork/", forks.fork, name="design_fork"),
+    path("designs/<slug:owner>/<slug:slug>/rights/", rights.rights, name="design_rights"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/rights/<int:source>/remove/",
+        rights.remove_source,
+        name="design_source_remove",
+    ),
+    path("designs/<slug:owner>/<slug:slug>/releases/", releases.releases, name="design_releases"),
+    path("designs/<slug:owner>/<slug:slug>/releases/new/", releases.new, name="design_release_new"),
+    path("designs/<slug:owner>/<slug:slug>/releases/<str:version>/", releases.release, name="design_release"),
+    path("designs/<slug:owner>/<slug:slug>/releases/<str:version>/pack/", releases.pack, name="design_release_pack"),
     path("designs/<slug:owner>/<slug:slug>/forks/", forks.forks, name="design_forks"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
@@ -67,6 +81,16 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/okh.toml", okh_api.Toml.as_view(), name="design_okh_toml"),
     path("designs/<slug:owner>/<slug:slug>/okh.yml", okh_api.Yaml.as_view(), name="design_okh_yaml"),
     path("designs/<slug:owner>/<slug:slug>/fork/", Forks.as_view(), name="design_fork"),
+    path("designs/<slug:owner>/<slug:slug>/lineage/", releases_api.Lineage.as_view(), name="design_lineage"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/lineage/<int:source>/", releases_api.OneSource.as_view(), name="design_source"
+    ),
+    path("designs/<slug:owner>/<slug:slug>/releases/", releases_api.Releases.as_view(), name="design_releases"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/releases/<str:version>/",
+        releases_api.OneRelease.as_view(),
+        name="design_release",
+    ),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
 bare_urlpatterns: list[URLPattern | URLResolver] = [
@@ -90,6 +114,11 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
         content.preview,
         name="design-preview",
+    ),
+    path("designs/releases.atom", feeds.of_all, name="releases-feed"),
+    path("designs/<slug:owner>/<slug:slug>/releases.atom", feeds.of_design, name="design-releases-feed"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/releases/<str:version>.zip", releases.archive, name="design-release-archive"
     ),
     re_path(
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/compared/(?P<base>[0-9a-f]{40}|nothing)-(?P<head>[0-9a-f]{40})/"

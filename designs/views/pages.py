@@ -8,7 +8,9 @@ from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
 from designs.models import Blob, Design
+from designs.queries import lineage
 from designs.queries.bom import bom_in
+from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
 from designs.queries.readiness import readiness_in
 from designs.services.covers import choose_version
@@ -38,6 +40,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "readiness": readiness_in(found, entries),
         "newest": newest,
         "people": _people(found, commit),
+        "chain": lineage.chain(found, visitor=of_session(request)),
     }
     return render(request, "designs/design.html", context)
 
@@ -73,6 +76,7 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),
+        "licence": licence_at(found, commit, shown.path),
         "elsewhere": _elsewhere(request, found, shown),
     }
     return render(request, "designs/file.html", context)
