@@ -55,6 +55,23 @@ class FactsOut(serializers.Serializer[Any]):
     extents_mm = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
     parts = serializers.IntegerField()
     warnings = serializers.ListField(child=serializers.CharField())
+    thinnest_wall_mm = serializers.FloatField(
+        allow_null=True, required=False, help_text="only 0.5 % of the surface has a thinner wall; null where not known"
+    )
+    thinnest_wall_at_mm = serializers.ListField(
+        child=serializers.FloatField(), min_length=3, max_length=3, allow_null=True, required=False,
+        help_text="a point on that wall, in the file's own coordinates",
+    )  # fmt: skip
+    overhang_share = serializers.FloatField(
+        allow_null=True, required=False, help_text="of the surface that hangs by more than 45 degrees as drawn, z up"
+    )
+    overhang_best_share = serializers.FloatField(
+        allow_null=True, required=False, help_text="the same with the side best_up up"
+    )
+    best_up = serializers.CharField(allow_blank=True, required=False, help_text="such as +z or -y; empty if not known")
+    largest_flat_mm2 = serializers.FloatField(
+        allow_null=True, required=False, help_text="the largest area that lies in one plane and looks one way"
+    )
 
 
 class PreviewOut(serializers.Serializer[Any]):

@@ -38,10 +38,19 @@ def ref_faults(updates: list[tuple[str, str, str]]) -> Iterator[str]:
     for old, new, ref in updates:
         if not REF.match(ref) or ref in RESERVED or ".." in ref or ref.endswith((".lock", "/", ".")):
             yield f"{ref}: only branches and tags can be pushed, with letters, digits and . _ / + - in their names"
+        elif ref.startswith("refs/tags/") and is_released(ref):
+            yield f"{ref}: this tag is a release, which never changes; push another tag"
         elif ref == protected and new == NOTHING:
             yield f"{ref}: the main branch of a design cannot be deleted"
         elif ref == protected and old != NOTHING and not is_ancestor(old, new):
             yield f"{ref}: the main branch cannot be rewritten; fetch first, then push on top of it"
+
+
+def is_released(tag: str) -> bool:
+    """Whether a release fixes the tag."""
+    fixed = "refs/internal/releases/" + tag.removeprefix("refs/tags/")
+    done = subprocess.run(["git", "show-ref", "--verify", "--quiet", fixed], check=False)
+    return done.returncode == 0
 
 
 def is_ancestor(old: str, new: str) -> bool:

@@ -215,6 +215,13 @@ class Repository:
         code, _out, _err = process.attempt(["merge-base", "--is-ancestor", older, newer], repository=self.path)
         return code == 0
 
+    def holds(self, commit: str) -> bool:
+        """Whether the commit is here."""
+        code, _out, _err = process.attempt(
+            ["cat-file", "-e", f"{check_revision(commit)}^{{commit}}"], repository=self.path
+        )
+        return code == 0
+
     def point_head(self, branch: str) -> None:
         """Let HEAD name the branch, so that clones check it out."""
         process.run(["symbolic-ref", "HEAD", f"{BRANCHES}{check_revision(branch)}"], repository=self.path)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from designs import git
 from designs.engine import formats
 from designs.git.repository import Commit, Entry
@@ -101,6 +103,7 @@ def history(design: Design, commit: str, *, limit: int, skip: int = 0, path: str
 
 
 def holds_blob(design: Design, oid: str) -> Blob | None:
-    """The blob of that id if any version of the design holds it."""
-    found = Blob.objects.filter(oid=oid, file_versions__design=design).first()
+    """The blob of that id if any version of the design holds it, or a change that was offered to it."""
+    held = Q(file_versions__design=design) | Q(offered__proposal__design=design)
+    found = Blob.objects.filter(held, oid=oid).first()
     return None if found is None or lfs.without_bytes(design, [found]) else found

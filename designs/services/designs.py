@@ -10,7 +10,7 @@ from commons.people.handles import RESERVED
 from commons.people.models import Handle, User
 from designs import git, licences
 from designs.errors import BadName, NameTaken, NotYours
-from designs.models import Design
+from designs.models import Design, OldAddress
 from designs.policies import may_write_as
 
 #: Words that are parts of a design's own address.
@@ -28,8 +28,9 @@ def create_design(
     slug: str = "",
     branch: str = "main",
     demo: bool = False,
+    repository: str = "",
 ) -> Design:
-    """A design with an empty repository. `by=None` is the city itself (commands, demo).
+    """A design with an empty repository, or with the one of that id. `by=None` is the city itself (commands, demo).
 
     Raises NotYours, BadName, BadLicence or NameTaken; then nothing has changed.
     """
@@ -45,13 +46,25 @@ def create_design(
     }
     try:
         with transaction.atomic():
-            design = Design.objects.create(owner=owner, created_by=by, demo=demo, pushed_at=timezone.now(), **fields)
-            git.create(design.repository, branch=branch)
+            design = Design(owner=owner, created_by=by, demo=demo, pushed_at=timezone.now(), **fields)
+            design.repository = repository or design.repository
+            design.save(force_insert=True)
+            OldAddress.objects.filter(owner=owner, slug=design.slug).delete()
+            if not repository:
+                git.create(design.repository, branch=branch)
     except IntegrityError:
-        raise NameTaken(
-            _("%(owner)s has a design “%(slug)s”; choose another name.") % {"owner": owner.name, "slug": fields["slug"]}
-        ) from None
+        raise _taken(owner, fields["slug"]) from None
     return design
+
+
+def _taken(owner: Handle, slug: str) -> NameTaken:
+    return NameTaken(_("%(owner)s has a design “%(slug)s”; choose another name.") % {"owner": owner.name, "slug": slug})
+
+
+def check_free(*, owner: Handle, slug: str) -> None:
+    """Raises NameTaken when the owner has a design at that address."""
+    if Design.objects.filter(owner=owner, slug=slug).exists():
+        raise _taken(owner, slug)
 
 
 def check_name(name: str) -> str:

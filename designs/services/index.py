@@ -21,7 +21,7 @@ from designs.git.names import path_fault
 from designs.git.repository import Digest, Entry, Introduced, Repository
 from designs.models import Blob, Design, FileVersion, LfsObject
 from designs.queries import lfs
-from designs.services import covers
+from designs.services import covers, declared
 
 MAX_VERSIONS = 50_000
 BATCH = 1000
@@ -79,16 +79,7 @@ def write(*, design: Design, found: Found) -> list[Blob]:
     """Make the index say what was found; the blobs that want a preview. Locks the design."""
     design = Design.objects.select_for_update().get(pk=design.pk)
     names = _names(found.introduced)
-    large = _large_files(found.digests)
-    Blob.objects.bulk_create(
-        [
-            _blob(digest, names.get(digest.oid, ""), large)
-            for digest in found.digests
-            if digest.oid in large or not pointers.read(digest.head)
-        ],
-        BATCH,
-        ignore_conflicts=True,
-    )
+    Blob.objects.bulk_create(blobs_of(found.digests, names), BATCH, ignore_conflicts=True)
     if found.whole:
         design.file_versions.all().delete()
     missing = _write_versions(design, found)
@@ -97,6 +88,7 @@ def write(*, design: Design, found: Found) -> list[Blob]:
     design.index_note = _note(found, missing)
     design.cover = covers.choose(design)
     design.save(update_fields=["head", "indexed_tips", "index_note", "cover"])
+    declared.refresh(design=design, entries=found.files)
     return list(
         Blob.objects.filter(file_versions__design=design, file_versions__current=True, preview=Blob.Preview.PENDING)
         .distinct()
@@ -124,6 +116,17 @@ def _names(introduced: Sequence[Introduced]) -> dict[str, str]:
         if item.blob not in names or (formats.of_name(item.path) and not formats.of_name(names[item.blob])):
             names[item.blob] = item.path
     return names
+
+
+def blobs_of(digests: Sequence[Digest], names: Mapping[str, str]) -> list[Blob]:
+    """Rows of contents that are new to the city, not written. `names` has a path for each, which says its format; a
+    pointer to a large file that nobody sent has no row."""
+    large = _large_files(digests)
+    return [
+        _blob(digest, names.get(digest.oid, ""), large)
+        for digest in digests
+        if digest.oid in large or not pointers.read(digest.head)
+    ]
 
 
 def _blob(digest: Digest, path: str, large: Mapping[str, LfsObject]) -> Blob:

@@ -14,6 +14,7 @@ from designs.api.shapes import clone_url
 from designs.models import Design
 from designs.policies import may_manage, may_push, may_talk
 from designs.queries.forks import parent_of
+from designs.queries.proposals import open_count
 from designs.services.index import open_run
 from designs.visitors import of_session
 
@@ -32,6 +33,8 @@ class Tab:
 #: The parts of a design in the order of their tabs; one line each.
 TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
+    Tab("changes", _("Changes"), "rooms:design_changes", open_count),
+    Tab("bom", _("Parts"), "rooms:design_bom"),
     Tab("history", _("History"), "rooms:design_history"),
 ]
 

@@ -7,17 +7,23 @@ somebody known who may not see it hears 404.
 
 from collections.abc import Iterator
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponsePermanentRedirect,
+    StreamingHttpResponse,
+)
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from commons.errors import CityError, NotAllowed
 from commons.people.models import Scope, User
 from designs import git, queries
-from designs.errors import Archived, DesignNotFound
+from designs.errors import DesignNotFound
 from designs.git import serve
 from designs.models import Design
-from designs.policies import may_push
+from designs.policies import check_may_push
 from designs.queries import lfs
 from designs.queries.room import left_bytes
 from designs.services import index_later
@@ -87,15 +93,15 @@ def enter(request: HttpRequest, owner: str, slug: str, scope: Scope) -> tuple[De
     """The design and the person, if they may read or (with designs:write) push. Raises DesignNotFound or NotAllowed."""
     person, _sent = of_token(request, scope)
     design = queries.find(owner=owner, slug=slug, visitor=person)
-    if scope == Scope.DESIGNS_WRITE and person is not None and design.is_archived:
-        raise Archived(_("This design is archived: it can be read and forked, and its owner can open it again."))
-    if scope == Scope.DESIGNS_WRITE and not may_push(person, design):
-        raise NotAllowed(_("You may read this design but not push to it."))
+    if scope == Scope.DESIGNS_WRITE:
+        check_may_push(person, design)
     return design, person
 
 
 def _refused(request: HttpRequest, refusal: CityError) -> HttpResponse:
     """A refusal as git clients understand it. Without a good token: 401, so that git asks for one."""
+    if there := refusal.elsewhere(request.get_full_path()):
+        return HttpResponsePermanentRedirect(there, headers=NEVER_KEPT)
     if asks_for_token(request, refusal):
         answer = _words(_("Sign in with an API token as the password."), 401)
         answer["WWW-Authenticate"] = (

@@ -46,6 +46,8 @@ def door(view: Door) -> Door:
 
 
 def _refused(request: HttpRequest, refusal: CityError) -> HttpResponse:
+    if there := refusal.elsewhere(request.get_full_path()):
+        return HttpResponse(status=308, headers={"Location": there})
     if asks_for_token(request, refusal):
         answer = _json({"message": _("Sign in with an API token as the password.")}, 401)
         answer["LFS-Authenticate"] = 'Basic realm="Living City: any name, an API token as the password"'

@@ -22,10 +22,7 @@ from designs.queries import lfs as queries
 from designs.queries import origins
 from designs.services import index_now, write_files
 from designs.services import lfs as services
-from tests.designs.conftest import cube_stl
-from tests.designs.test_git_http import address, client, wait_for  # noqa: F401 a fixture
-
-Git = Callable[..., Any]
+from tests.designs.conftest import Git, address, cube_stl, wait_for
 
 
 def sha256(content: bytes) -> str:
@@ -185,9 +182,9 @@ def test_a_lock_is_one_persons(design: Design, maker: User, neighbour: User) -> 
 
 
 @pytest.fixture
-def lfs(client: Git, tmp_path: Path) -> Git:  # noqa: F811
-    client("lfs", "install", "--skip-repo")
-    return client
+def lfs(git_client: Git, tmp_path: Path) -> Git:
+    git_client("lfs", "install", "--skip-repo")
+    return git_client
 
 
 def test_stock_git_lfs_brings_and_gets_the_same_bytes(
@@ -223,15 +220,15 @@ def test_a_push_without_its_large_files_is_refused_in_words(
     live_city: Any,
     design: Design,
     token: str,
-    client: Git,
-    tmp_path: Path,  # noqa: F811
+    git_client: Git,
+    tmp_path: Path,
 ) -> None:
     work = tmp_path / "work"
-    client("clone", address(live_city, design, token), str(work))
+    git_client("clone", address(live_city, design, token), str(work))
     (work / "gone.stl").write_bytes(pointer(b"never sent"))
-    client("add", "-A", at=work)
-    client("commit", "-m", "A pointer alone", at=work)
-    said = client("push", "origin", "main", at=work, good=False).stderr
+    git_client("add", "-A", at=work)
+    git_client("commit", "-m", "A pointer alone", at=work)
+    said = git_client("push", "origin", "main", at=work, good=False).stderr
     assert "gone.stl: its large file" in said
     assert "git lfs push --all" in said
 
