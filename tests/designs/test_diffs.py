@@ -205,7 +205,7 @@ def test_words_that_differ_are_marked() -> None:
 def test_a_parts_list_tells_parts_apart() -> None:
     before = b"Part,Qty,Note\nBolt A2,4,M8 x 60\nNut,4,\nWasher,8,\n"
     after = b"Part,Qty,Note\nBolt A2,4,M8 x 65\nWasher,4,\nStrap,1,25 mm\n"
-    found = tables.differences(before, after)
+    found = tables.differences(before, after, "bom.csv")
     assert found is not None
     assert {line.name: (line.kind, line.before, line.after) for line in found} == {
         "Bolt A2": ("changed", "4", "4"), "Washer": ("changed", "8", "4"), "Strap": ("added", "", "1"),
