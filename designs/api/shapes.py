@@ -39,6 +39,9 @@ class DesignOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     pushed_at = serializers.DateTimeField(allow_null=True)
     demo = serializers.BooleanField()
+    forked_from = serializers.CharField(allow_null=True, help_text="owner/slug of the design it began from")
+    fork_count = serializers.IntegerField(help_text="public forks")
+    archived = serializers.BooleanField(help_text="it can only be read")
 
 
 class FactsOut(serializers.Serializer[Any]):
@@ -138,8 +141,10 @@ def clone_url(design: Design) -> str:
 
 
 def of_design(design: Design) -> dict[str, Any]:
-    """A design as the API says it."""
-    cover = design.cover
+    """A design as the API says it. A parent that is private or deleted is not named."""
+    cover, parent = design.cover, design.forked_from
+    if parent is not None and (not parent.is_public or parent.deleted_at is not None):
+        parent = None
     return {
         "owner": design.owner.name,
         "slug": design.slug,
@@ -155,6 +160,9 @@ def of_design(design: Design) -> dict[str, Any]:
         "created_at": design.created_at,
         "pushed_at": design.pushed_at,
         "demo": design.demo,
+        "forked_from": f"{parent.owner.name}/{parent.slug}" if parent else None,
+        "fork_count": design.fork_count,
+        "archived": design.is_archived,
     }
 
 
@@ -170,7 +178,7 @@ def of_file(design: Design, file: File) -> dict[str, Any]:
         "blob": file.entry.oid,
         "sha1": blob.sha1 if blob else None,
         "sha256": blob.sha256 if blob else None,
-        "size": file.entry.size,
+        "size": file.size,
         "format": file.format,
         "url": _absolute(reverse("rooms:design_file", args=[design.owner.name, design.slug, file.path])),
         "preview": {"status": file.status, "reason": blob.reason if blob else "", **links},

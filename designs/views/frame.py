@@ -13,6 +13,8 @@ from designs import git, licences, queries
 from designs.api.shapes import clone_url
 from designs.models import Design
 from designs.policies import may_manage, may_push, may_talk
+from designs.queries.forks import parent_of
+from designs.queries.proposals import open_count
 from designs.services.index import open_run
 from designs.visitors import of_session
 
@@ -31,6 +33,8 @@ class Tab:
 #: The parts of a design in the order of their tabs; one line each.
 TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
+    Tab("changes", _("Changes"), "rooms:design_changes", open_count),
+    Tab("bom", _("Parts"), "rooms:design_bom"),
     Tab("history", _("History"), "rooms:design_history"),
 ]
 
@@ -54,6 +58,7 @@ def frame(request: HttpRequest, owner: str, slug: str, *, tab: str = "") -> tupl
         "may_talk": may_talk(person, design),
         "rights": licences.rights(design.licence),
         "run": open_run(design),
+        "forked_from": parent_of(design, person),
         "tab": tab,
         "tabs": tabs_of(design, manages=manages),
     }  # fmt: skip
