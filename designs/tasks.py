@@ -82,7 +82,7 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
     for number, oid in enumerate(oids):
         job.progress(number / len(oids), f"Drawing {number + 1} of {len(oids)} files")
         blob = Blob.objects.filter(oid=oid).first()
-        if blob is not None and blob.preview == Blob.Preview.PENDING:
+        if blob is not None and (inputs.get("again") or previews.is_wanted(blob)):
             previews.keep(blob=blob, result=_drawn(design, blob), engine_version=ENGINE_VERSION)
             if number == 0:
                 previews.settle_cover(design=design)

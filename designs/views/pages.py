@@ -13,6 +13,7 @@ from designs.queries.bom import bom_in
 from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
 from designs.queries.readiness import readiness_in
+from designs.services import previews
 from designs.services.covers import choose_version
 from designs.views.frame import frame
 from designs.visitors import of_session
@@ -25,6 +26,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """Can I make this, where, at what cost?"""
     found, commit, context = frame(request, owner, slug, tab="overview")
     files = files_at(found, commit)
+    context["run"] = previews.ask(design=found, blobs=[file.blob for file in files]) or context["run"]
     entries = [file.entry for file in files]
     about = readme(files)
     text = text_of(found, about) if about else None
@@ -67,6 +69,7 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     """What is this file?"""
     found, commit, context = frame(request, owner, slug)
     shown = file_at(found, commit, path)
+    context["run"] = previews.ask(design=found, blobs=[shown.blob]) or context["run"]
     text = None if shown.is_drawn else text_of(found, shown)
     is_markdown = shown.format == "markdown"
     context |= {
