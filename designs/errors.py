@@ -198,6 +198,25 @@ class Locked(Conflict):
     code = "design:locked"
 
 
+class BadVersion(BadInput):
+    """No word that a release could be called."""
+
+    code = "design:bad-version"
+    status = 422
+
+
+class VersionTaken(Conflict):
+    """The design has a release of that version."""
+
+    code = "design:version-taken"
+
+
+class BadDeclaration(BadInput):
+    """A declared source that does not say enough, or says what cannot be."""
+
+    code = "design:bad-declaration"
+
+
 class NothingSaid(BadInput):
     """A comment without words, or with more than fit."""
 
@@ -268,3 +287,9 @@ class BadVerdict(BadInput):
 
     code = "design:bad-verdict"
     status = 422
+
+
+class NothingToRelease(Conflict):
+    """The version holds no file."""
+
+    code = "design:nothing-to-release"

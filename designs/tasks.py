@@ -10,11 +10,12 @@ from commons.people.models import Handle
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
+from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
-from designs.models import Blob, Design
+from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
 from designs.sandbox.results import Result
-from designs.services import imports, index, previews, proposals
+from designs.services import diffs, imports, index, previews, proposals, release_archives, releases
 from designs.services import lfs as lfs_services
 from designs.services.proposals import following
 
@@ -118,3 +119,28 @@ def _drawn(design: Design, blob: Blob) -> Result:
         except (GitFailed, DesignNotFound, LargeFileMissing, OSError):
             return Result.failed("The file could not be read from its repository.")
         return sandbox.draw(source, blob.format).result
+
+
+@kind("designs.release", queue="default", engine_version=str(release_archives.FORMAT))
+def pack(job: Job, inputs: Inputs) -> Outcome:
+    """Make the archive of a release. It is named by its content, so twice is harmless."""
+    release = Release.objects.filter(pk=inputs["release"]).select_related("design", "design__owner").first()
+    if release is None:
+        raise DesignNotFound("The design was deleted meanwhile.")
+    if release_archives.path_of(release) is not None:
+        return Outcome({"sha256": release.sha256})
+    built, effect = releases.pack(release=release, say=job.progress)
+    return Outcome({"sha256": built.sha256, "size": built.size}, effect)
+
+
+@kind("designs.diff", queue="previews", engine_version=DIFF_VERSION)
+def compare_shapes(job: Job, inputs: Inputs) -> Outcome:
+    """Compare pairs of shapes one by one; each is kept as soon as it is known, like a preview."""
+    design, pairs, done = _design(inputs), list(inputs["diffs"]), 0
+    for number, pk in enumerate(pairs):
+        job.progress(number / len(pairs), f"Comparing {number + 1} of {len(pairs)} shapes")
+        shape = ShapeDiff.objects.filter(pk=pk, status=ShapeDiff.Status.PENDING).first()
+        if shape is not None:
+            diffs.work_out(design, shape)
+            done += 1
+    return Outcome({"compared": done})

@@ -3,9 +3,10 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import designs as api
+from designs.api.diffs import Diff
 from designs.api.forks import Forks
 from designs.api.provenance import Provenance
-from designs.views import change_acts, changes, content, forks, git_http, lfs, lists, pages
+from designs.views import change_acts, changes, comparing, content, forks, git_http, lfs, lists, pages
 
 LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "designs/<slug:owner>/<slug:slug>/changes/<int:number>/<slug:verb>/", change_acts.act, name="design_change_act"
     ),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
+    path("designs/<slug:owner>/<slug:slug>/compare/", comparing.compare, name="design_compare"),
     path("designs/<slug:owner>/<slug:slug>/fork/", forks.fork, name="design_fork"),
     path("designs/<slug:owner>/<slug:slug>/forks/", forks.forks, name="design_forks"),
 ]
@@ -35,6 +37,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", api.Designs.as_view(), name="designs"),
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
+    path("designs/<slug:owner>/<slug:slug>/diff/", Diff.as_view(), name="design_diff"),
     path("designs/<slug:owner>/<slug:slug>/fork/", Forks.as_view(), name="design_fork"),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
@@ -59,6 +62,12 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
         content.preview,
         name="design-preview",
+    ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/compared/(?P<base>[0-9a-f]{40}|nothing)-(?P<head>[0-9a-f]{40})/"
+        r"(?P<old>[0-9a-f]{40}|nothing)-(?P<new>[0-9a-f]{40}|nothing)/(?P<kind>[a-z-]+\.(png|glb))$",
+        comparing.content,
+        name="design-compared",
     ),
     path("designs/<slug:owner>/<slug:slug>/archive/<path:ref>.zip", content.archive, name="design-archive"),
     re_path(

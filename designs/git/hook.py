@@ -38,10 +38,19 @@ def ref_faults(updates: list[tuple[str, str, str]]) -> Iterator[str]:
     for old, new, ref in updates:
         if not REF.match(ref) or ref in RESERVED or ".." in ref or ref.endswith((".lock", "/", ".")):
             yield f"{ref}: only branches and tags can be pushed, with letters, digits and . _ / + - in their names"
+        elif ref.startswith("refs/tags/") and is_released(ref):
+            yield f"{ref}: this tag is a release, which never changes; push another tag"
         elif ref == protected and new == NOTHING:
             yield f"{ref}: the main branch of a design cannot be deleted"
         elif ref == protected and old != NOTHING and not is_ancestor(old, new):
             yield f"{ref}: the main branch cannot be rewritten; fetch first, then push on top of it"
+
+
+def is_released(tag: str) -> bool:
+    """Whether a release fixes the tag."""
+    fixed = "refs/internal/releases/" + tag.removeprefix("refs/tags/")
+    done = subprocess.run(["git", "show-ref", "--verify", "--quiet", fixed], check=False)
+    return done.returncode == 0
 
 
 def is_ancestor(old: str, new: str) -> bool:
@@ -89,6 +98,19 @@ def large_faults(sizes: str, paths: dict[str, str]) -> Iterator[str]:
             yield f"{path}: its large file {found['oid'].decode()[:12]} was not sent; run “git lfs push --all” first"
 
 
+def room_faults() -> Iterator[str]:
+    """More bytes than the owner has room for: what git has put into its quarantine for this push, as it is on disk."""
+    room, quarantine = os.environ.get("LIVINGCITY_ROOM_BYTES"), os.environ.get("GIT_QUARANTINE_PATH")
+    if room is None or quarantine is None:
+        return
+    brought = sum(file.stat().st_size for file in Path(quarantine).rglob("*") if file.is_file())
+    if brought > int(room):
+        yield (
+            f"the push brings {brought / 1e6:.1f} MB, and its owner has room for {int(room) / 1e6:.1f} MB more; "
+            "delete what is not needed, or ask the steward of the city"
+        )
+
+
 def submodule_faults(oid: str) -> Iterator[str]:
     """A submodule's address is opened by whoever clones: https only."""
     for line in git("cat-file", "blob", oid).splitlines():
@@ -107,6 +129,8 @@ def main() -> int:
     if len(updates) > limit("LIVINGCITY_MAX_REFS", 2000):
         faults.append(f"the push changes {len(updates)} branches and tags; push fewer at once")
     news = [new for _old, new, _ref in updates if new != NOTHING]
+    if news and not faults:
+        faults += room_faults()
     if news and not faults:
         faults += object_faults(news)
     for fault in faults[:20]:

@@ -107,9 +107,20 @@ class Repository:
                 ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"], repository=self.path
             )
             lines = out.decode().split()
-            if code == 0 and lines and OID.match(lines[-1]):
+            if code == 0 and lines and OID.match(lines[-1]) and (name != revision or self._leads_to(lines[-1])):
                 return lines[-1]
         raise BadRevision(_("There is no version “%(name)s”.") % {"name": revision[:80]})
+
+    def _leads_to(self, commit: str) -> bool:
+        """Whether a ref of the repository has the commit in its history.
+
+        Others lie in its store too: what a force-push left, what forks of one pool hold. They are no versions of it.
+        """
+        out = process.run(
+            ["for-each-ref", "--count=1", f"--contains={commit}", "--format=x", BRANCHES, TAGS, "refs/internal/"],
+            repository=self.path,
+        )
+        return bool(out.strip())
 
     def head(self, branch: str) -> str:
         """The newest commit of the branch, or nothing when it has none yet."""
@@ -204,6 +215,13 @@ class Repository:
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `newer` holds `older` in its history."""
         code, _out, _err = process.attempt(["merge-base", "--is-ancestor", older, newer], repository=self.path)
+        return code == 0
+
+    def holds(self, commit: str) -> bool:
+        """Whether the commit is here."""
+        code, _out, _err = process.attempt(
+            ["cat-file", "-e", f"{check_revision(commit)}^{{commit}}"], repository=self.path
+        )
         return code == 0
 
     def point_head(self, branch: str) -> None:

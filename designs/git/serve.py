@@ -17,7 +17,7 @@ from typing import IO, Protocol
 from django.utils.translation import gettext as _
 
 from designs.errors import TooLarge
-from designs.git import environment, process
+from designs.git import environment, process, wants
 from designs.git.repository import Repository
 
 PIECE = 65536
@@ -80,10 +80,18 @@ def advertise(repository: Repository, *, service: str, protocol: str) -> bytes:
 
 
 def fetch(repository: Repository, *, body: Source, encoding: str, protocol: str) -> Iterator[bytes]:
-    """Answer a fetch or clone in pieces. The request is read whole first, so that bad input is an answer."""
+    """Answer a fetch or clone in pieces. The request is read whole first, so that bad input is an answer.
+
+    What no branch or tag leads to is not given, even to those who know its name (`wants`).
+    """
     request = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 lives as long as the stream
     for piece in plain(body, encoding, limit=MAX_FETCH_REQUEST):
         request.write(piece)
+    request.seek(0)
+    beyond = wants.out_of_reach(repository, wants.wanted(request))
+    if beyond:
+        request.close()
+        return iter([wants.refusal(min(beyond))])
     request.seek(0)
     return _fetch(repository, request, protocol)
 
@@ -100,11 +108,19 @@ def _fetch(repository: Repository, request: "tempfile.SpooledTemporaryFile[bytes
 
 
 def push(
-    repository: Repository, *, body: Source, encoding: str, protocol: str, protected: str, large: Iterable[str] = ()
+    repository: Repository,
+    *,
+    body: Source,
+    encoding: str,
+    protocol: str,
+    protected: str,
+    large: Iterable[str] = (),
+    room_bytes: int | None = None,
 ) -> Push:
     """Let git take a push; the pre-receive hook of ours looks at it before any ref moves.
 
-    `large` names the large files (Git LFS) that the design holds; a pointer to any other is refused.
+    `large` names the large files (Git LFS) that the design holds; a pointer to any other is refused. `room_bytes` is
+    how much the push may add to the disk.
     """
     with tempfile.NamedTemporaryFile("w", prefix="lc-large-") as listed:
         listed.writelines(f"{oid}\n" for oid in large)
@@ -114,6 +130,7 @@ def push(
             LIVINGCITY_PROTECTED=protected,
             LIVINGCITY_MAX_BLOB_BYTES=str(environment.MAX_BLOB_BYTES),
             LIVINGCITY_LARGE=listed.name,
+            **({} if room_bytes is None else {"LIVINGCITY_ROOM_BYTES": str(room_bytes)}),
         )
         return _push(repository, env, plain(body, encoding, limit=2 * environment.MAX_PUSH_BYTES))
 

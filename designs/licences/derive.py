@@ -52,6 +52,9 @@ RECIPROCAL: dict[str, tuple[str, tuple[str, ...]]] = {
     "LAL-1.3": ("2.3", ("LAL-1.3", "CC-BY-SA-4.0")),
     "ODbL-1.0": ("4.4", ("ODbL-1.0",)),
 }  # fmt: skip
+#: A design that holds a part under one of these keeps to it as a whole: CERN-OHL-S 3.2 and GPL 5(c) say so of larger
+#: works. The parts of a collection under other licences only keep their own.
+WHOLE = frozenset({"CERN-OHL-S-2.0", *GPL2, *GPL3, *AGPL3, *NON_COMMERCIAL})
 #: What Creative Commons lists as compatible with CC BY-SA 4.0 (creativecommons.org/compatiblelicenses).
 BY_SA_4 = ("LAL-1.3", *GPL3)
 VERSIONS = ("1.0", "2.0", "2.5", "3.0", "4.0")
@@ -114,6 +117,14 @@ def fault(child: str, parents: Iterable[str | Licensed], *, shared: bool = True)
         if found is not None:
             return found
     return None
+
+
+def binds_the_whole(licence: str) -> bool:
+    """Whether a design that contains a part under this licence is bound by it as a whole."""
+    try:
+        return fold(parse(licence), leaf=lambda leaf: modern(leaf.licence) in WHOLE or "LicenseRef-" in leaf.licence)
+    except Unreadable:
+        return True
 
 
 def allowed(parents: Iterable[str | Licensed]) -> list[str]:

@@ -49,10 +49,10 @@ class Licences:
         return tuple(sorted(dict.fromkeys(found), key=lambda each: (-found.count(each), each)))
 
 
-def licences_at(design: Design, commit: str) -> Licences:
-    """The licence of every file of a version."""
+def licences_at(design: Design, commit: str, *, whole: str = "") -> Licences:
+    """The licence of every file of a version; `whole` is as in `licences_of`."""
     entries = git.of(design.repository).files(commit) if commit else []
-    return licences_of(design, entries, entries)
+    return licences_of(design, entries, entries, whole=whole)
 
 
 def licence_at(design: Design, commit: str, path: str) -> FileLicence:
@@ -61,8 +61,9 @@ def licence_at(design: Design, commit: str, path: str) -> FileLicence:
     return licences_of(design, entries, [entry for entry in entries if entry.path == path]).files[path]
 
 
-def licences_of(design: Design, entries: Sequence[Entry], wanted: Sequence[Entry]) -> Licences:
-    """What the files of a version (`entries`) say of some of them (`wanted`)."""
+def licences_of(design: Design, entries: Sequence[Entry], wanted: Sequence[Entry], *, whole: str = "") -> Licences:
+    """What the files of a version (`entries`) say of some of them (`wanted`); those of which nothing is said have the
+    licence `whole`, without it the design's."""
     siblings = {entry.path: entry for entry in entries if entry.path.endswith(SIBLING)}
     tomls = [entry for entry in entries if entry.name == REUSE_TOML and entry.size <= reuse.MOST_TOML]
     speaking = {entry.path: siblings.get(entry.path + SIBLING, entry) for entry in wanted}
@@ -74,7 +75,7 @@ def licences_of(design: Design, entries: Sequence[Entry], wanted: Sequence[Entry
         source = "" if speaker.path == entry.path else speaker.path
         own = reuse.header(texts.get(speaker.oid, ""), source=source or entry.path)
         declared = rules.of(entry.path, own)
-        found[entry.path] = FileLicence(entry.path, declared.expression or design.licence, declared)
+        found[entry.path] = FileLicence(entry.path, declared.expression or whole or design.licence, declared)
     faults = tuple((each.folder, each.fault) for each in rules.annotations if each.fault)
     return Licences(found, faults, tuple(PurePosixPath(e.path).stem for e in entries if e.path.startswith("LICENSES/")))
 

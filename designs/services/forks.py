@@ -7,15 +7,18 @@ from django.utils.translation import gettext as _
 
 from commons.notices.services import tell
 from commons.people.models import Handle, User
-from designs import git, licences
+from designs import git
 from designs.errors import DesignNotFound, NameTaken, NotYours
 from designs.git import pools
 from designs.git.repository import Repository
+from designs.licences import derive
 from designs.models import Design
 from designs.policies import may_write_as, seen_by
+from designs.queries import lineage
 from designs.services import lfs
 from designs.services.designs import check_name, slug_of
 from designs.services.index import index_later
+from designs.services.rights import remember_fork
 from designs.services.room import check_room, measure
 
 
@@ -35,9 +38,7 @@ def fork_design(
     source = git.of(design.repository)
     branch = _branch_of(source, design, ref)
     began = source.commit_of(ref or branch) if ref or source.head(branch) else ""
-    derive = getattr(licences, "derive", None)
-    if derive is not None:
-        derive.check(design.licence, [design.licence])
+    derive.check(design.licence, [design, *lineage.parents(design)], shared=design.is_public)
     if not design.is_public:
         check_room(owner=owner, more_bytes=pools.size_bytes(source))
     _check_free(owner, slug)
@@ -67,6 +68,7 @@ def _make(
     except BaseException:
         git.of(made.repository).remove()
         raise
+    remember_fork(design=made)
     measure(design=made)
     lfs.share(source=parent, target=made)
     count_forks(design=parent)

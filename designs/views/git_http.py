@@ -25,7 +25,9 @@ from designs.git import serve
 from designs.models import Design
 from designs.policies import check_may_push
 from designs.queries import lfs
+from designs.queries.room import left_bytes
 from designs.services import index_later
+from designs.services.room import measure
 from designs.visitors import of_token, secret_in
 
 SERVICES = {"git-upload-pack": Scope.DESIGNS_READ, "git-receive-pack": Scope.DESIGNS_WRITE}
@@ -79,8 +81,10 @@ def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResp
         protocol=_protocol(request),
         protected=f"refs/heads/{design.default_branch}",
         large=lfs.oids_of(design),
+        room_bytes=left_bytes(design.owner),
     )
     if done.changed:
+        measure(design=design)
         index_later(design=design, by=person)
     return HttpResponse(done.answer, content_type="application/x-git-receive-pack-result", headers=NEVER_KEPT)
 

@@ -1,7 +1,6 @@
 """Changes: offered, followed, judged, merged, undone; against stock git over the same repositories."""
 
 import datetime as dt
-import os
 import subprocess
 import threading
 from pathlib import Path
@@ -469,4 +468,3 @@ def test_only_a_change_shows_the_picture_of_its_blobs(change: Proposal, design: 
     assert not design.file_versions.filter(blob__oid=oid).exists(), "unmerged files are no versions of the design"
     other = make(design.created_by or forked.created_by, name="Third")  # type: ignore[arg-type]
     assert holds_blob(other, oid) is None
-    assert os.path.isdir(repository(other).path)
