@@ -13,6 +13,7 @@ from designs.git.repository import Repository
 from designs.licences import derive
 from designs.models import Blob, Design
 from designs.okh import check
+from designs.queries import diffs
 
 MAX_OTHERS = 5000
 MAX_MANIFEST_BYTES = 256 * 1024
@@ -28,9 +29,10 @@ def material_of(
     entries = [entry for entry in repository.files(head)[:MAX_OTHERS] if formats.of_name(entry.path) in formats.SOLID]
     oids = {oid for change in changes for oid in (change.old_oid, change.new_oid) if oid}
     known = {blob.oid: blob for blob in Blob.objects.filter(oid__in=oids | {entry.oid for entry in entries})}
+    compared = _compared(design, base, head)
     source_licence = source.licence if source is not None and source.pk != design.pk else ""
     return Material(
-        files=[_file(change, known) for change in changes],
+        files=[_file(change, known, compared.get((change.old_oid, change.new_oid), "")) for change in changes],
         others={e.path: _side(e.path, e.oid, e.size, known) for e in entries if e.path not in touched},
         conflicts=conflicts_with(design, onto, head),
         behind=comparing.count_between(repository, onto, head)[0] if onto else 0,
@@ -84,10 +86,20 @@ def _okh(repository: Repository, head: str) -> list[str] | None:
     ]
 
 
-def _file(change: Change, known: Mapping[str, Blob]) -> ChangedFile:
+def _compared(design: Design, base: str, head: str) -> dict[tuple[str, str], str]:
+    """How each pair of shapes was compared, as `ChangedFile.compared` says it; by the two contents."""
+    found = {}
+    for file in diffs.comparison(design, base, head).files:
+        if file.kind == "solid" and file.wants_shape:
+            words = file.method if file.status == "ready" else file.status
+            found[file.change.old_oid, file.change.new_oid] = words
+    return found
+
+
+def _file(change: Change, known: Mapping[str, Blob], compared: str) -> ChangedFile:
     before = _side(change.old_path, change.old_oid, change.old_size, known) if change.old_oid else None
     after = _side(change.path, change.new_oid, change.new_size, known) if change.new_oid else None
-    return ChangedFile(change.path, before, after)
+    return ChangedFile(change.path, before, after, compared)
 
 
 def _side(path: str, oid: str, size: int, known: Mapping[str, Blob]) -> Side:
