@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import designs as api
+from designs.api import proposals
 from designs.api.diffs import Diff
 from designs.api.forks import Forks
 from designs.api.provenance import Provenance
@@ -39,6 +40,23 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/diff/", Diff.as_view(), name="design_diff"),
     path("designs/<slug:owner>/<slug:slug>/fork/", Forks.as_view(), name="design_fork"),
+    path("designs/<slug:owner>/<slug:slug>/proposals/", proposals.Proposals.as_view(), name="proposals"),
+    path("designs/<slug:owner>/<slug:slug>/proposals/<int:number>/", proposals.OneProposal.as_view(), name="proposal"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/merge/",
+        proposals.Merge.as_view(),
+        name="proposal-merge",
+    ),
+    path(
+        "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/comments/",
+        proposals.Remarks.as_view(),
+        name="proposal-comments",
+    ),
+    path(
+        "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/reviews/",
+        proposals.Reviews.as_view(),
+        name="proposal-reviews",
+    ),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
 bare_urlpatterns: list[URLPattern | URLResolver] = [

@@ -129,8 +129,8 @@ def change_page(
 
 def _pinned(asked: QueryDict) -> dict[str, str]:
     """What the address says of a remark to be made: a judgement, or a line or spot of a file that was pointed at."""
-    words = {name: asked[name] for name in ("verdict", "path", "line", "side", "x", "y", "z") if asked.get(name)}
-    pointed = "line" in words or "x" in words
+    words = {name: asked.get(name, "") for name in ("verdict", "path", "line", "side", "x", "y", "z") if name in asked}
+    pointed = bool(words.get("line") or words.get("x"))
     return {name: value for name, value in words.items() if pointed or name == "verdict"}
 
 
