@@ -2,18 +2,37 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from designs.api import bom as bom_api
 from designs.api import designs as api
 from designs.api import proposals
 from designs.api.diffs import Diff
 from designs.api.forks import Forks
 from designs.api.provenance import Provenance
 from designs.views import change_acts, changes, comparing, content, forks, git_http, lfs, lists, pages
+from designs.api import okh as okh_api
+from designs.api.diffs import Diff
+from designs.api.forks import Forks
+from designs.api.provenance import Provenance
+from designs.views import (
+    bom,
+    change_acts,
+    changes,
+    comparing,
+    content,
+    forks,
+    git_http,
+    lfs,
+    lists,
+    okh,
+    pages,
+)
 
 LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", lists.designs, name="designs"),
     path("designs/new/", lists.new, name="design_new"),
+    path("designs/okh/", okh.check_page, name="okh_check"),
     path("designs/<slug:owner>/<slug:slug>/", pages.design, name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", pages.file, name="design_file"),
     path("designs/<slug:owner>/<slug:slug>/changes/", changes.changes, name="design_changes"),
@@ -31,6 +50,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
     path("designs/<slug:owner>/<slug:slug>/compare/", comparing.compare, name="design_compare"),
+    path("designs/<slug:owner>/<slug:slug>/bom/", bom.page, name="design_bom"),
+    path("designs/<slug:owner>/<slug:slug>/manifest/", okh.manifest_page, name="design_manifest"),
     path("designs/<slug:owner>/<slug:slug>/fork/", forks.fork, name="design_fork"),
     path("designs/<slug:owner>/<slug:slug>/forks/", forks.forks, name="design_forks"),
 ]
@@ -39,6 +60,9 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/diff/", Diff.as_view(), name="design_diff"),
+    path("designs/<slug:owner>/<slug:slug>/bom/", bom_api.Parts.as_view(), name="design_bom"),
+    path("designs/<slug:owner>/<slug:slug>/okh.toml", okh_api.Toml.as_view(), name="design_okh_toml"),
+    path("designs/<slug:owner>/<slug:slug>/okh.yml", okh_api.Yaml.as_view(), name="design_okh_yaml"),
     path("designs/<slug:owner>/<slug:slug>/fork/", Forks.as_view(), name="design_fork"),
     path("designs/<slug:owner>/<slug:slug>/proposals/", proposals.Proposals.as_view(), name="proposals"),
     path("designs/<slug:owner>/<slug:slug>/proposals/<int:number>/", proposals.OneProposal.as_view(), name="proposal"),
@@ -87,6 +111,8 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         comparing.content,
         name="design-compared",
     ),
+    path("designs/<slug:owner>/<slug:slug>/bom.csv", bom.download, name="design-bom-csv"),
+    re_path(r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/okh\.(?P<ending>toml|yml)$", okh.download, name="design-okh"),
     path("designs/<slug:owner>/<slug:slug>/archive/<path:ref>.zip", content.archive, name="design-archive"),
     re_path(
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/raw/(?P<ref>[0-9a-f]{40}|[A-Za-z0-9._-]+)/(?P<path>.+)$",

@@ -34,7 +34,7 @@ class Reading:
 
 def line_of(cells: Mapping[str, str], row: int, reading: Reading) -> Line | None:
     """The line, or None for one without a name and without anything that could stand for it."""
-    words = {name: " ".join(text.split())[:LONGEST] for name, text in cells.items()}
+    words = {name: " ".join(text.split())[: LONGEST if name != "designators" else 5000] for name, text in cells.items()}
     design, version = _reference(words, reading.site)
     if design and "design" not in words:
         words["source_url"] = ""

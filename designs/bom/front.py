@@ -17,7 +17,7 @@ COUNTED = re.compile(r"(\d+(?:[.,]\d+)?)\s*[x×]\s+(.+)|(.+?)\s+[x×]\s*(\d+)")
 
 
 def read_front_matter(text: str, path: str = "", *, site: str = "") -> Bom | None:
-    """The parts that stand in a Markdown file's head under `bom`, `parts` or `components`; None where there are none."""
+    """The parts in a Markdown file's head under `bom`, `parts` or `components`; None where there are none."""
     head = HEAD.match(text)
     if head is None:
         return None
@@ -62,9 +62,7 @@ def _cells(item: Mapping[str, Any], reading: Reading) -> dict[str, str]:
         if not field or isinstance(value, list | dict) or value is None:
             continue
         text = str(value)
-        if (unit and field.startswith("mass") and re.fullmatch(r"[\d.,]+", text)) or (
-            unit and field.startswith("cost") and re.fullmatch(r"[\d.,]+", text)
-        ):
+        if unit and field.startswith(("mass", "cost")) and re.fullmatch(r"[\d.,]+", text):
             text = f"{text} {unit}"
         cells.setdefault(field, text)
     return cells

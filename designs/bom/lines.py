@@ -8,8 +8,8 @@ from decimal import Decimal
 class Line:
     """A part. Masses (g) and costs are of one unit of `quantity`; None where the list does not say.
 
-    `design` is `owner/slug` of a sub-assembly and `version` the branch, tag or commit that it is pinned to. `row` is the
-    line of the file, from 1.
+    `design` is `owner/slug` of a sub-assembly and `version` the branch, tag or commit that it is pinned to. `row` is
+    the line of the file, from 1.
     """
 
     name: str

@@ -43,12 +43,12 @@ def number(text: str, *, comma: bool = False) -> tuple[Decimal | None, str]:
     if "," in digits and "." in digits:
         decimal = "," if digits.rindex(",") > digits.rindex(".") else "."
     elif digits.count(",") == 1:
-        thousands = not comma and re.fullmatch(r"[-+]?\d{1,3},\d{3}", digits)
+        thousands = not comma and bool(re.fullmatch(r"[-+]?\d{1,3},\d{3}", digits))
         decimal = "." if thousands else ","
     elif digits.count(",") > 1:
         decimal = "."
     else:
-        thousands = digits.count(".") > 1 or (comma and re.fullmatch(r"[-+]?[1-9]\d{0,2}\.\d{3}", digits))
+        thousands = digits.count(".") > 1 or (comma and bool(re.fullmatch(r"[-+]?[1-9]\d{0,2}\.\d{3}", digits)))
         decimal = "," if thousands else "."
     other = "." if decimal == "," else ","
     try:

@@ -21,7 +21,10 @@ ABOVE = 15
 
 
 def read_table(raw: bytes, path: str = "", *, site: str = "") -> Bom:
-    """The lines of a CSV file; addresses of designs on `site` (a host) are sub-assemblies. A file that is none gives a list without lines that says why. Never raises."""
+    """The lines of a CSV file; addresses of designs on `site` (a host) are sub-assemblies.
+
+    A file that is no table gives a list without lines that says why. Never raises.
+    """
     try:
         text = _text(raw)
         rows, delimiter = _rows(text)

@@ -3,57 +3,68 @@
 import re
 import unicodedata
 
-#: Field of a line, then the words for it. Compared without accents, case and punctuation.
-NAMES: dict[str, tuple[str, ...]] = {
+#: Field of a line, then the words for it, parted by commas. Compared without accents, case and punctuation.
+NAMES: dict[str, str] = {
     "name": (
-        "part", "parts", "name", "item", "item name", "part name", "component", "description", "title", "designation",
-        "value", "comment", "teil", "name des teils", "bezeichnung", "benennung", "bauteil", "beschreibung", "artikel",
-        "piece", "nom", "composant", "pieza", "nombre", "componente", "descripcion", "nome", "descrizione", "particolare",
-        "osa", "nimi", "kuvaus", "komponentti", "nimike", "onderdeel", "naam", "omschrijving", "del", "namn", "benamning",
-        "peca", "descricao",
+        "part, parts, name, item, item name, part name, component, description, title, designation, value, "
+        "comment, teil, name des teils, bezeichnung, benennung, bauteil, beschreibung, artikel, piece, nom, "
+        "composant, pieza, nombre, componente, descripcion, nome, descrizione, particolare, osa, nimi, kuvaus, "
+        "komponentti, nimike, onderdeel, naam, omschrijving, del, namn, benamning, peca, descricao"
     ),
     "quantity": (
-        "quantity", "qty", "quant", "count", "amount", "number", "no of parts", "pcs", "pieces", "units", "qnty", "quantity per pcb",
-        "menge", "anzahl", "stuck", "stueck", "stuckzahl", "quantite", "qte", "nombre de pieces", "cantidad", "cant", "unidades",
-        "quantita", "qta", "numero", "maara", "kpl", "lukumaara", "aantal", "antal", "quantidade", "qtd",
+        "quantity, qty, quant, count, amount, number, no of parts, pcs, pieces, units, qnty, quantity per pcb, "
+        "menge, anzahl, stuck, stueck, stuckzahl, quantite, qte, nombre de pieces, cantidad, cant, unidades, "
+        "quantita, qta, numero, maara, kpl, lukumaara, aantal, antal, quantidade, qtd"
     ),
-    "unit": ("unit", "units of measure", "uom", "unit of measure", "einheit", "unite", "unidad", "unita", "yksikko", "eenheid", "enhet", "unidade"),
+    "unit": (
+        "unit, units of measure, uom, unit of measure, einheit, unite, unidad, unita, yksikko, eenheid, enhet, unidade"
+    ),
     "mass_g": (
-        "mass", "weight", "unit mass", "unit weight", "mass each", "weight each", "gewicht", "masse", "einzelgewicht",
-        "poids", "masse unitaire", "peso", "masa", "massa", "paino", "vikt",
+        "mass, weight, unit mass, unit weight, mass each, weight each, gewicht, masse, einzelgewicht, poids, masse "
+        "unitaire, peso, masa, massa, paino, vikt"
     ),
-    "mass_total": ("total mass", "total weight", "gesamtgewicht", "gesamtmasse", "poids total", "peso total", "kokonaispaino", "kokonaismassa"),
+    "mass_total": (
+        "total mass, total weight, gesamtgewicht, gesamtmasse, poids total, peso total, kokonaispaino, kokonaismassa"
+    ),
     "cost": (
-        "cost", "price", "unit price", "unit cost", "price each", "cost each", "cost per unit", "price per unit", "each",
-        "price per piece", "preis", "einzelpreis", "stuckpreis", "kosten", "prix", "prix unitaire", "cout", "precio",
-        "precio unitario", "coste", "costo", "prezzo", "prezzo unitario", "hinta", "yksikkohinta", "kappalehinta", "prijs",
-        "stukprijs", "pris", "styckpris", "preco", "custo",
+        "cost, price, unit price, unit cost, price each, cost each, cost per unit, price per unit, each, price per "
+        "piece, preis, einzelpreis, stuckpreis, kosten, prix, prix unitaire, cout, precio, precio unitario, coste, "
+        "costo, prezzo, prezzo unitario, hinta, yksikkohinta, kappalehinta, prijs, stukprijs, pris, styckpris, "
+        "preco, custo"
     ),
     "cost_total": (
-        "total", "total price", "total cost", "subtotal", "sub total", "ext price", "extended price", "line total", "sum",
-        "gesamtpreis", "gesamt", "summe", "prix total", "precio total", "prezzo totale", "totale", "yhteensa",
-        "kokonaishinta", "totaal", "totalpris", "summa", "preco total",
+        "total, total price, total cost, subtotal, sub total, ext price, extended price, line total, sum, "
+        "gesamtpreis, gesamt, summe, prix total, precio total, prezzo totale, totale, yhteensa, kokonaishinta, "
+        "totaal, totalpris, summa, preco total"
     ),
-    "currency": ("currency", "wahrung", "waehrung", "devise", "moneda", "valuta", "valuutta", "moeda"),
+    "currency": "currency, wahrung, waehrung, devise, moneda, valuta, valuutta, moeda",
     "source_url": (
-        "url", "link", "source", "source url", "shop", "buy", "purchase link", "where to buy", "product link", "web", "website",
-        "bezugsquelle", "quelle", "lien", "enlace", "collegamento", "linkki", "ostopaikka", "lank",
+        "url, link, source, source url, shop, buy, purchase link, where to buy, product link, web, website, "
+        "bezugsquelle, quelle, lien, enlace, collegamento, linkki, ostopaikka, lank"
     ),
     "supplier_ref": (
-        "supplier ref", "part number", "part no", "mpn", "manufacturer part number", "manufacturer part", "sku", "order number", "order code",
-        "supplier part number", "lcsc", "lcsc part", "jlcpcb part", "digikey", "mouser", "article number", "art no",
-        "bestellnummer", "artikelnummer", "reference fournisseur", "referencia", "codice", "tilausnumero", "tuotenumero",
-        "artikelnr", "artikelnummer",
+        "supplier ref, part number, part no, mpn, manufacturer part number, manufacturer part, sku, order number, "
+        "order code, supplier part number, lcsc, lcsc part, jlcpcb part, digikey, mouser, article number, art no, "
+        "bestellnummer, artikelnummer, reference fournisseur, referencia, codice, tilausnumero, tuotenumero, "
+        "artikelnr"
     ),
-    "path": ("file", "path", "filename", "file name", "model", "stl", "datei", "fichier", "archivo", "file 3d", "tiedosto", "bestand", "fil", "arquivo"),
-    "design": ("design", "sub assembly", "subassembly", "assembly", "baugruppe", "sous ensemble", "subconjunto", "sottoassieme", "osakokoonpano"),
-    "version": ("version", "release", "revision", "rev", "versio"),
-    "designators": ("designator", "designators", "reference", "references", "reference designator", "refs", "ref", "refdes", "designador"),
-    "material": ("material", "werkstoff", "materiau", "materiale", "materiaali", "materiaal"),
-    "note": ("note", "notes", "remark", "remarks", "comments", "bemerkung", "anmerkung", "remarque", "nota", "notas", "huomautus", "huomio", "opmerking"),
-}  # fmt: skip
+    "path": (
+        "file, path, filename, file name, model, stl, datei, fichier, archivo, file 3d, tiedosto, bestand, fil, arquivo"
+    ),
+    "design": (
+        "design, sub assembly, subassembly, assembly, baugruppe, sous ensemble, subconjunto, sottoassieme, "
+        "osakokoonpano"
+    ),
+    "version": "version, release, revision, rev, versio",
+    "designators": "designator, designators, reference, references, reference designator, refs, ref, refdes",
+    "material": "material, werkstoff, materiau, materiale, materiaali, materiaal",
+    "note": (
+        "note, notes, remark, remarks, comments, bemerkung, anmerkung, remarque, nota, notas, huomautus, huomio, "
+        "opmerking"
+    ),
+}
 
-FIELDS = {word: field for field, words in reversed(list(NAMES.items())) for word in words}
+FIELDS = {word: field for field, words in reversed(NAMES.items()) for word in words.split(", ")}
 TOTALS = frozenset(
     {
         "total",
@@ -72,36 +83,10 @@ TOTALS = frozenset(
 )
 
 SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "US$": "USD", "kr": "", "zł": "PLN", "CHF": "CHF"}
-CODES = frozenset(
-    [
-        "EUR",
-        "USD",
-        "GBP",
-        "SEK",
-        "NOK",
-        "DKK",
-        "CHF",
-        "PLN",
-        "CZK",
-        "HUF",
-        "JPY",
-        "CNY",
-        "CAD",
-        "AUD",
-        "NZD",
-        "INR",
-        "BRL",
-        "MXN",
-        "ZAR",
-        "KRW",
-        "TRY",
-        "RON",
-        "BGN",
-        "ISK",
-        "SGD",
-        "HKD",
-    ]
-)
+CODES = frozenset({
+    "EUR", "USD", "GBP", "SEK", "NOK", "DKK", "CHF", "PLN", "CZK", "HUF", "JPY", "CNY", "CAD", "AUD", "NZD", "INR",
+    "BRL", "MXN", "ZAR", "KRW", "TRY", "RON", "BGN", "ISK", "SGD", "HKD",
+})  # fmt: skip
 MASS_G = {
     "g": 1.0, "gr": 1.0, "gram": 1.0, "grams": 1.0, "gramm": 1.0, "grammaa": 1.0, "kg": 1000.0, "kilogram": 1000.0,
     "kilograms": 1000.0, "mg": 0.001, "t": 1e6, "oz": 28.349523125, "lb": 453.59237, "lbs": 453.59237,
@@ -120,6 +105,7 @@ def heading(text: str) -> tuple[str, str]:
 
     `Preis (€)` is ("cost", "EUR"), `mass_g` ("mass_g", "g"), `Gewicht [kg]` ("mass_g", "kg").
     """
+    text = text[:120]
     unit = _unit_in(text)
     words = plain(re.sub(r"[(\[].*?[)\]]", " ", text))
     for tried in (words, plain(text), _without(words, unit)):
@@ -138,8 +124,8 @@ def _unit_in(text: str) -> str:
     for symbol, code in SYMBOLS.items():
         if code and symbol in text:
             return code
-    for word in re.findall(r"[A-Za-z]+", text):
+    words: list[str] = re.findall(r"[A-Za-z]+", text)
+    for word in words:
         if word.upper() in CODES and word.upper() != "TRY":
             return word.upper()
-    last = re.findall(r"[A-Za-z]+", text)[-1:]
-    return last[0].lower() if last and last[0].lower() in MASS_G else ""
+    return words[-1].lower() if words and words[-1].lower() in MASS_G else ""

@@ -27,7 +27,8 @@ def _cells(line: Line) -> list[str]:
     return [
         line.name, "" if line.quantity is None else f"{line.quantity:.12g}", line.unit,
         "" if line.mass_g is None else f"{line.mass_g:.12g}", "" if line.cost is None else f"{line.cost:f}",
-        line.currency, line.supplier_ref, line.source_url, line.path, design, line.designators, line.material, line.note,
+        line.currency, line.supplier_ref, line.source_url, line.path, design, line.designators, line.material,
+        line.note,
     ]  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """Open Know-How manifests: read, checked and written in both of their languages."""
 
 from designs.okh.documents import Unreadable
+from designs.okh.export import write
 from designs.okh.manifest import FileRef, Manifest, Part, Person, Reference, Software
 from designs.okh.read import Reading, read
-from designs.okh.write import write_toml, write_yaml
+from designs.okh.writing import write_toml, write_yaml
 
 __all__ = [
     "FileRef",
@@ -15,6 +16,7 @@ __all__ = [
     "Software",
     "Unreadable",
     "read",
+    "write",
     "write_toml",
     "write_yaml",
 ]

@@ -20,6 +20,7 @@ DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?([T ].*)?|\d{10}")
 OTRL, ODRL = re.compile(r"OTRL-[1-6]"), re.compile(r"ODRL-[1-5](\*)?")
 SEMVER = re.compile(r"v?\d+(\.\d+){0,2}([-+][0-9A-Za-z.+-]+)?")
 MAX_FINDINGS = 200
+MAX_LICENCE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def check(raw: bytes, name: str = "", *, has_file: Callable[[str], bool] | None 
 
 def licence_for(text: str) -> str:
     """The SPDX expression that a licence string means, or nothing."""
+    if len(text) > MAX_LICENCE:
+        return ""
     normalise = getattr(licences, "normalise", None)
     tried = [normalise(text)] if normalise is not None else []
     bare = text.strip().removeprefix("LicenseRef-")
@@ -156,7 +159,8 @@ def _missing(reading: Reading) -> Iterator[Finding]:
             'okhv = "OKH-LOSHv1.0"',
         )
     wanted = (("bom", manifest.bom or manifest.parts), ("instructions", manifest.instructions),
-              ("sources", manifest.sources or any(part.source for part in manifest.parts)), ("images", manifest.images))  # fmt: skip
+              ("sources", manifest.sources or any(part.source for part in manifest.parts)),
+              ("images", manifest.images))  # fmt: skip
     for name, there in wanted:
         if not there:
             word = KEYS[name].losh if asker == "losh" else KEYS[name].v1

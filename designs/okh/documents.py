@@ -98,8 +98,10 @@ def _count(value: Any) -> None:
         waiting += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
 
 
+#: Closing marks may be missing: a token never fails after a long look ahead, so this is linear whatever the text.
 TOKEN = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|\n|\[\[|[\[\]{}=]|[^\s"\'#\[\]{}=]+|[ \t\r]+|.',
+    r'''"""(?:[^\\]|\\.)*?(?:"""|\Z)|'{3}.*?(?:'{3}|\Z)|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?'''
+    r"""|#[^\n]*|\n|\[\[|[\[\]{}=]|[^\s"'#\[\]{}=]+|[ \t\r]+|.""",
     re.DOTALL,
 )
 PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|[^.\s"\']+')
@@ -113,29 +115,29 @@ def _toml_places(text: str) -> Generator[tuple[Path, Place], None, None]:
     left: list[tuple[str, int]] = []
     in_value = False
     for match in TOKEN.finditer(text):
-        token, column = match[0], match.start() - begin + 1
-        if token.count(".") > MAX_KEY_PARTS and token[0] not in "\"'#":
+        word, column = match[0], match.start() - begin + 1
+        if word.count(".") > MAX_KEY_PARTS and word[0] not in "\"'#":
             raise Unreadable(_("A key has too many parts."), line, column)
-        if token in {"[", "[[", "{"}:
-            if not left and not in_value and depth == 0 and token != "{":
+        if word in {"[", "[[", "{"}:
+            if not left and not in_value and depth == 0 and word != "{":
                 base = yield from _table(text, match.start(), counts, (line, column))
-            depth += len(token)
-        elif token in {"]", "}"}:
+            depth += len(word)
+        elif word in {"]", "}"}:
             depth = max(0, depth - 1)
-        elif token == "=" and depth == 0 and left and not in_value:
-            key = _key("".join(word for word, _at in left))
+        elif word == "=" and depth == 0 and left and not in_value:
+            key = _key("".join(piece for piece, _at in left))
             for upto in range(1, len(key) + 1):
                 yield (*base, *key[:upto]), (line, left[0][1])
             left, in_value = [], True
-        elif token == "\n":
+        elif word == "\n":
             left, in_value = ([], False) if depth == 0 else (left, in_value)
-        elif depth == 0 and not in_value and not token.isspace() and not token.startswith("#"):
-            left.append((token, column))
+        elif depth == 0 and not in_value and not word.isspace() and not word.startswith("#"):
+            left.append((word, column))
         if depth > MAX_DEPTH:
             raise Unreadable(_("This is nested more than %(n)d deep.") % {"n": MAX_DEPTH}, line, column)
-        if "\n" in token:
-            line += token.count("\n")
-            begin = match.start() + token.rindex("\n") + 1
+        if "\n" in word:
+            line += word.count("\n")
+            begin = match.start() + word.rindex("\n") + 1
 
 
 def _table(text: str, at: int, counts: dict[Path, int], place: Place) -> Generator[tuple[Path, Place], None, Path]:
@@ -154,12 +156,12 @@ def _table(text: str, at: int, counts: dict[Path, int], place: Place) -> Generat
 
 
 def _key(text: str) -> Path:
-    words = [word[1:-1] if word[:1] in {'"', "'"} else word for word in PARTS.findall(text)]
+    words = [word[1:-1] if word[:1] in {'"', "'"} else word for word in PARTS.findall(text[:500])]
     return tuple(words[: MAX_KEY_PARTS + 1])
 
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-RESOLVER = yaml.resolver.Resolver()
+RESOLVER: Any = yaml.resolver.Resolver()
 PLAIN = {"tag:yaml.org,2002:str": str, "tag:yaml.org,2002:null": type(None), "tag:yaml.org,2002:bool": bool,
          "tag:yaml.org,2002:int": int, "tag:yaml.org,2002:float": float}  # fmt: skip
 

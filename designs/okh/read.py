@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,14 +22,19 @@ from designs.okh.manifest import (
 )
 
 ADDRESSED = re.compile(r"(.*?)\s*<\s*([^<>\s@]+@[^<>\s@]+)\s*>", re.DOTALL)
+#: Longer words are no name with an address.
+LONGEST_NAME = 300
 #: Keys that say which language this is; they are no field.
 MARKS = frozenset({"okhv", "okh-version", "okh", "manifest-version"})
 #: What templates leave to be filled in.
 BLANK = frozenset({"value", "[value]", "xxx", "todo", "tbd", "n/a", "null", "none"})
-PART_KEYS = {"name": "name", "title": "name", "label": "name", "image": "image", "quantity": "quantity", "material": "material",
-             "process": "process", "manufacturing-process": "process", "printing-process": "process", "tsdc": "tsdc",
-             "tsdc-id": "tsdc", "source": "source", "export": "export", "mass": "mass", "mass-g": "mass", "mass-kg": "mass-kg",
-             "count": "quantity", "amount": "quantity"}  # fmt: skip
+#: What a part's table calls its fields.
+PART_KEYS = {
+    "name": "name", "title": "name", "label": "name", "image": "image", "quantity": "quantity", "count": "quantity",
+    "amount": "quantity", "material": "material", "process": "process", "manufacturing-process": "process",
+    "printing-process": "process", "tsdc": "tsdc", "tsdc-id": "tsdc", "source": "source", "export": "export",
+    "mass": "mass", "mass-g": "mass", "mass-kg": "mass-kg",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,27 +140,13 @@ class _Reader:
 
     def value(self, kind: str, value: Any, path: Path) -> Any:
         """A value of the kind, or None when there is none in it."""
-        match kind:
-            case "text" | "url" | "date" | "licence":
-                return self.text(value, path)
-            case "texts" | "urls":
-                return self.texts(value, path)
-            case "flag":
-                return self.flag(value, path)
-            case "number":
-                return self.number(value, path)
-            case "size":
-                return self.size(value, path)
-            case "files":
-                return tuple(self._each(value, path, self.file))
-            case "people":
-                return tuple(self._each(value, path, self.person))
-            case "references":
-                return tuple(self._each(value, path, self.reference))
-            case "software":
-                return tuple(self._each(value, path, self.program))
-            case _:
-                return tuple(self._each(value, path, self.part))
+        whole = {"texts": self.texts, "urls": self.texts, "flag": self.flag, "number": self.number, "size": self.size}
+        each = {"files": self.file, "people": self.person, "references": self.reference, "software": self.program,
+                "parts": self.part}  # fmt: skip
+        if kind in each:
+            return tuple(self._each(value, path, each[kind]))
+        read_it: Callable[[Any, Path], Any] = whole.get(kind, self.text)
+        return read_it(value, path)
 
     def _each(self, value: Any, path: Path, one: Any) -> Iterator[Any]:
         items = value if isinstance(value, list) else [value]
@@ -190,9 +181,8 @@ class _Reader:
         found = []
         for number, item in enumerate(value if isinstance(value, list) else [value]):
             at = (*path, number) if isinstance(value, list) else path
-            if isinstance(item, dict):
-                item = item.get("standard-title") or item.get("reference") or item.get("name") or item.get("path")
-            text = self.text(item, at) if item is not None else None
+            named = _called(item) if isinstance(item, dict) else item
+            text = self.text(named, at) if named is not None else None
             found += [text] if text else []
         return tuple(found)
 
@@ -210,14 +200,9 @@ class _Reader:
         if isinstance(value, str) and re.fullmatch(r"\s*\d{1,12}(\.\d{1,12})?\s*(g)?\s*", value):
             self.note("number-as-text", path, value)
             value = float(value.strip().removesuffix("g"))
-        if (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and abs(value) < 1e15
-            and math.isfinite(value)
-        ):
-            if value >= 0:
-                return float(value)
+        sound = isinstance(value, int | float) and not isinstance(value, bool)
+        if sound and 0 <= value < 1e15 and math.isfinite(value):
+            return float(value)
         self.note("kind", path, "number")
         return None
 
@@ -257,7 +242,7 @@ class _Reader:
         text = self.text(value, path)
         if not text:
             return None
-        addressed = ADDRESSED.fullmatch(text)
+        addressed = ADDRESSED.fullmatch(text) if len(text) < LONGEST_NAME else None
         return Person(addressed[1], addressed[2]) if addressed else Person(text)
 
     def reference(self, value: Any, path: Path) -> Reference | None:
@@ -314,6 +299,11 @@ class _Reader:
             if other and other != own:
                 made[f"licence_{name}"] = other
         return made if own else {}
+
+
+def _called(item: dict[str, Any]) -> Any:
+    """The words by which v1 names a standard."""
+    return item.get("standard-title") or item.get("reference") or item.get("name") or item.get("path")
 
 
 __all__ = ["Reading", "Unreadable", "read", "syntax_of", "understand"]

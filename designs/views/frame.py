@@ -34,6 +34,7 @@ class Tab:
 TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
     Tab("changes", _("Changes"), "rooms:design_changes", open_count),
+    Tab("bom", _("Parts"), "rooms:design_bom"),
     Tab("history", _("History"), "rooms:design_history"),
 ]
 

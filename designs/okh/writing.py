@@ -2,13 +2,13 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from designs.okh.manifest import KEYS, LOSH, V1, FileRef, Manifest, Part, Person, Reference, Software
-from designs.okh.read import ADDRESSED
+from designs.okh.read import ADDRESSED, LONGEST_NAME
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -52,23 +52,13 @@ def _kept(value: Any) -> Any:
 
 
 def _of_kind(kind: str, value: Any) -> Any:
-    match kind:
-        case "texts" | "urls":
-            return value[0] if len(value) == 1 else list(value)
-        case "files":
-            return _one([_file(item) for item in value])
-        case "people":
-            return _one([_person(item) for item in value])
-        case "references":
-            return _one([_reference(item) for item in value])
-        case "software":
-            return [_program(item) for item in value]
-        case "parts":
-            return [_part(item) for item in value]
-        case "size":
-            return {"unit": value[0], "openSCAD": value[1]}
-        case _:
-            return value
+    if kind == "size":
+        return {"unit": value[0], "openSCAD": value[1]}
+    if kind in {"software", "parts"}:
+        return [ONE[kind](item) for item in value]
+    if kind in ONE:
+        return _one([ONE[kind](item) for item in value])
+    return value
 
 
 def _one(items: list[Any]) -> Any:
@@ -84,10 +74,10 @@ def _file(file: FileRef) -> Any:
 
 
 def _person(person: Person) -> Any:
-    if person.affiliation or not person.name or ADDRESSED.fullmatch(person.name):
+    if person.affiliation or not person.name or (len(person.name) < LONGEST_NAME and ADDRESSED.fullmatch(person.name)):
         return _filled(name=person.name, email=person.email, affiliation=person.affiliation)
     text = f"{person.name} <{person.email}>" if person.email else person.name
-    again = ADDRESSED.fullmatch(text)
+    again = ADDRESSED.fullmatch(text) if len(text) < LONGEST_NAME else None
     if person.email and (again is None or (again[1], again[2]) != (person.name, person.email)):
         return _filled(name=person.name, email=person.email)
     return text
@@ -114,24 +104,31 @@ def _listed(words: tuple[str, ...]) -> Any:
     return words[0] if len(words) == 1 else list(words)
 
 
+#: How one of a kind is written.
+ONE: dict[str, Callable[[Any], Any]] = {
+    "texts": str, "urls": str, "files": _file, "people": _person, "references": _reference, "software": _program,
+    "parts": _part,
+}  # fmt: skip
+
+
 def _bare(key: str) -> str:
     return key if BARE.fullmatch(key) else _string(key)
 
 
 def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return value.isoformat()
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_bare(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return _string(str(value))
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return repr(value) if isinstance(value, int | float) else _string(str(value))
 
 
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
