@@ -143,4 +143,8 @@ def compare_shapes(job: Job, inputs: Inputs) -> Outcome:
         if shape is not None:
             diffs.work_out(design, shape)
             done += 1
-    return Outcome({"compared": done})
+
+    def effect() -> None:
+        proposals.look_again_at_blobs(oids=set(ShapeDiff.objects.filter(pk__in=pairs).values_list("head", flat=True)))
+
+    return Outcome({"compared": done}, effect)

@@ -8,6 +8,11 @@ from designs.api import releases as releases_api
 from designs.api.forks import Forks
 from designs.api.provenance import Provenance
 from designs.views import content, feeds, forks, git_http, lfs, lists, pages, releases, rights
+from designs.api import proposals
+from designs.api.diffs import Diff
+from designs.api.forks import Forks
+from designs.api.provenance import Provenance
+from designs.views import change_acts, changes, comparing, content, forks, git_http, lfs, lists, pages
 from designs.api import okh as okh_api
 from designs.api.diffs import Diff
 from designs.api.files import Files, OneFile
@@ -90,6 +95,22 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         "designs/<slug:owner>/<slug:slug>/releases/<str:version>/",
         releases_api.OneRelease.as_view(),
         name="design_release",
+    path("designs/<slug:owner>/<slug:slug>/proposals/", proposals.Proposals.as_view(), name="proposals"),
+    path("designs/<slug:owner>/<slug:slug>/proposals/<int:number>/", proposals.OneProposal.as_view(), name="proposal"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/merge/",
+        proposals.Merge.as_view(),
+        name="proposal-merge",
+    ),
+    path(
+        "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/comments/",
+        proposals.Remarks.as_view(),
+        name="proposal-comments",
+    ),
+    path(
+        "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/reviews/",
+        proposals.Reviews.as_view(),
+        name="proposal-reviews",
     ),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
