@@ -182,3 +182,10 @@ class Moved(DesignNotFound):
         before, after = ("/designs/{}/{}".format(*names) for names in (self.old, self.new))
         at = address.lower().find(before.lower())
         return address[:at] + after + address[at + len(before) :] if at >= 0 else after + "/"
+
+
+class BadPhoto(BadInput):
+    """Not a photo of a kind that is shown, or larger than one may be."""
+
+    code = "design:bad-photo"
+    status = 422

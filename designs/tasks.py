@@ -3,13 +3,16 @@
 import tempfile
 from pathlib import Path
 
+from celery import shared_task
+
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
 from designs.errors import DesignNotFound, GitFailed
 from designs.models import Blob, Design
+from designs.sandbox import photos
 from designs.sandbox.results import Result
-from designs.services import index, previews
+from designs.services import index, lifecycle, makes, previews
 
 
 def _design(inputs: Inputs) -> Design:
@@ -51,6 +54,26 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
                 previews.settle_cover(design=design)
         ready += 1
     return Outcome({"drawn": ready}, lambda: previews.settle_cover(design=design))
+
+
+@kind("designs.photos", queue="previews", engine_version="1")
+def read_photos(job: Job, inputs: Inputs) -> Outcome:
+    """Draw the photos of a make anew. Each is kept as soon as it is drawn, so doing it twice is harmless."""
+    waiting = makes.waiting(make=int(inputs["make"]))
+    for number, photo in enumerate(waiting):
+        job.progress(number / len(waiting), f"Reading photo {number + 1} of {len(waiting)}")
+        makes.keep_photo(photo=photo, drawn=photos.redraw(makes.incoming(photo)))
+    return Outcome({"photos": len(waiting)})
+
+
+#: What beat rings, and every how many seconds.
+BEAT = {"designs.purge": {"task": "designs.purge", "schedule": 3600.0, "options": {"expires": 3000}}}
+
+
+@shared_task(name="designs.purge")
+def purge_deleted() -> int:
+    """Every hour: take away what was deleted more than thirty days ago."""
+    return lifecycle.purge()
 
 
 def _drawn(design: Design, blob: Blob) -> Result:
