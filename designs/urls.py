@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import designs as api
 from designs.api.provenance import Provenance
-from designs.views import content, git_http, lists, pages
+from designs.views import collections, content, git_http, lists, makes, pages, settings, stars, talk
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", lists.designs, name="designs"),
@@ -12,6 +12,24 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/", pages.design, name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", pages.file, name="design_file"),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
+    path("designs/<slug:owner>/<slug:slug>/talk/", talk.talk_page, name="design_talk"),
+    path("designs/<slug:owner>/<slug:slug>/talk/say/", talk.say, name="design_say"),
+    path("designs/<slug:owner>/<slug:slug>/talk/<int:pk>/", talk.change, name="design_comment"),
+    path("designs/<slug:owner>/<slug:slug>/makes/", makes.makes_page, name="design_makes"),
+    path("designs/<slug:owner>/<slug:slug>/makes/add/", makes.add, name="design_make_add"),
+    path("designs/<slug:owner>/<slug:slug>/makes/<int:pk>/delete/", makes.delete, name="design_make_delete"),
+    path("designs/<slug:owner>/<slug:slug>/star/", stars.star, name="design_star"),
+    path("designs/<slug:owner>/<slug:slug>/watch/", stars.watch, name="design_watch"),
+    path("designs/<slug:owner>/<slug:slug>/collect/", collections.collect, name="design_collect"),
+    path("designs/<slug:owner>/<slug:slug>/settings/", settings.settings, name="design_settings"),
+    path("designs/<slug:owner>/<slug:slug>/leave/", settings.leave, name="design_leave"),
+    path("me/stars/", stars.starred, name="my_stars"),
+    path("me/designs/<int:pk>/restore/", settings.restore, name="design_restore"),
+    path("me/offers/<int:pk>/", settings.answer_offer, name="design_offer"),
+    path("collections/", collections.collections, name="collections"),
+    path("collections/new/", collections.new, name="collection_new"),
+    path("collections/<slug:owner>/<slug:slug>/", collections.collection, name="collection"),
+    path("collections/<slug:owner>/<slug:slug>/edit/", collections.edit, name="collection_edit"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", api.Designs.as_view(), name="designs"),
@@ -30,6 +48,11 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
         content.preview,
         name="design-preview",
+    ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/makes/(?P<pk>[0-9]+)/(?P<name>[0-9a-f]{32})-(?P<kind>large|small)\.jpg$",
+        makes.picture,
+        name="design-make-photo",
     ),
     path("designs/<slug:owner>/<slug:slug>/archive/<path:ref>.zip", content.archive, name="design-archive"),
     re_path(

@@ -110,6 +110,11 @@ def _hold(collection: Collection, by: User) -> Collection:
     held = Collection.objects.select_for_update(of=("self",)).select_related("owner").filter(pk=collection.pk).first()
     if held is None:
         raise DesignNotFound(_("There is no such collection."))
-    if not may_write_as(by, held.owner):
-        raise NotYours(_("Only its owner can change this collection."))
+    check_may_change(held, by)
     return held
+
+
+def check_may_change(collection: Collection, by: User) -> None:
+    """Raises NotYours."""
+    if not may_write_as(by, collection.owner):
+        raise NotYours(_("Only its owner can change this collection."))

@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from commons.people.models import User
 from commons.runs import services as runs
@@ -63,7 +64,7 @@ def add_make(
             kind="designs.photos", inputs={"make": make.pk}, title=f"Photos of {design.name}",
             subject=f"{subject_of(design)}:make:{make.pk}", owner=author, public=False, demo=design.demo,
         )  # fmt: skip
-    words = said(_("%(name)s made %(design)s"), name=author, design=design.name)
+    words = said(lazy("%(name)s made %(design)s"), name=author, design=design.name)
     url = design_url(design, "rooms:design_makes") + f"#make-{make.pk}"
     tell_people(audience(design), kind="designs.make", text=words, url=url, actor=author)
     return make

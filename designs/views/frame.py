@@ -9,10 +9,13 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from commons.people.models import User
 from designs import git, licences, queries
 from designs.api.shapes import clone_url
-from designs.models import Design
+from designs.models import Design, Watch
 from designs.policies import may_manage, may_push, may_talk
+from designs.queries.collections import has_star
+from designs.queries.talk import talk_count
 from designs.services.index import open_run
 from designs.visitors import of_session
 
@@ -32,6 +35,9 @@ class Tab:
 TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
     Tab("history", _("History"), "rooms:design_history"),
+    Tab("makes", _("Makes"), "rooms:design_makes", lambda design: design.make_count or None),
+    Tab("talk", _("Talk"), "rooms:design_talk", lambda design: talk_count(design) or None),
+    Tab("settings", _("Settings"), "rooms:design_settings", for_managers=True),
 ]
 
 
@@ -56,7 +62,19 @@ def frame(request: HttpRequest, owner: str, slug: str, *, tab: str = "") -> tupl
         "run": open_run(design),
         "tab": tab,
         "tabs": tabs_of(design, manages=manages),
+        **around(design, person),
     }  # fmt: skip
+
+
+def around(design: Design, person: User | None) -> dict[str, Any]:
+    """What this person has to do with the design: their star, what they hear of it, whether they work on it."""
+    watch = design.watches.filter(user=person).first() if person else None
+    return {
+        "starred": has_star(design, person),
+        "watching": watch.level if watch else "",
+        "watch_levels": Watch.Level.choices,
+        "works_on_it": person is not None and design.collaborators.filter(user=person).exists(),
+    }
 
 
 def tabs_of(design: Design, *, manages: bool) -> list[dict[str, Any]]:
