@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import designs as api
+from designs.api import people
 from designs.api.provenance import Provenance
 from designs.views import collections, content, git_http, lists, makes, pages, settings, stars, talk
 
@@ -35,6 +36,17 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", api.Designs.as_view(), name="designs"),
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
+    path("designs/<slug:owner>/<slug:slug>/star/", people.Starred.as_view(), name="design_star"),
+    path("designs/<slug:owner>/<slug:slug>/makes/", people.Makes.as_view(), name="design_makes"),
+    path("designs/<slug:owner>/<slug:slug>/comments/", people.Comments.as_view(), name="design_comments"),
+    path("designs/<slug:owner>/<slug:slug>/comments/<int:pk>/", people.OneComment.as_view(), name="design_comment"),
+    path("designs/<slug:owner>/<slug:slug>/collaborators/", people.Collaborators.as_view(), name="design_people"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/collaborators/<slug:name>/",
+        people.OneCollaborator.as_view(),
+        name="design_person",
+    ),
+    path("collections/", people.Collections.as_view(), name="collections"),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
 bare_urlpatterns: list[URLPattern | URLResolver] = [
@@ -50,7 +62,7 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         name="design-preview",
     ),
     re_path(
-        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/makes/(?P<pk>[0-9]+)/(?P<name>[0-9a-f]{32})-(?P<kind>large|small)\.jpg$",
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/makes/(?P<pk>[0-9]+)/(?P<photo>[0-9a-f]{32}-(?:large|small))\.jpg$",
         makes.picture,
         name="design-make-photo",
     ),

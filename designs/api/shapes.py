@@ -38,6 +38,11 @@ class DesignOut(serializers.Serializer[Any]):
     picture = serializers.URLField(allow_null=True)
     created_at = serializers.DateTimeField()
     pushed_at = serializers.DateTimeField(allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    stars = serializers.IntegerField()
+    forks = serializers.IntegerField()
+    makes = serializers.IntegerField(help_text="that people told of")
+    archived = serializers.BooleanField()
     demo = serializers.BooleanField()
 
 
@@ -137,6 +142,11 @@ def of_design(design: Design) -> dict[str, Any]:
         "picture": _absolute(preview_url(design, cover.oid, "png")) if cover and cover.png else None,
         "created_at": design.created_at,
         "pushed_at": design.pushed_at,
+        "tags": design.tags,
+        "stars": design.star_count,
+        "forks": design.fork_count,
+        "makes": design.make_count,
+        "archived": design.is_archived,
         "demo": design.demo,
     }
 

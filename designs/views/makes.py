@@ -82,15 +82,16 @@ def delete(request: HttpRequest, owner: str, slug: str, pk: int) -> HttpResponse
 
 
 @require_safe
-def picture(request: HttpRequest, owner: str, slug: str, pk: str, name: str, kind: str) -> HttpResponseBase:
+def picture(request: HttpRequest, owner: str, slug: str, pk: str, photo: str) -> HttpResponseBase:
     """A photo of a make, as we drew it."""
     visitor = reader(request)
     design = queries.find(owner=owner, slug=slug, visitor=visitor)
-    photo = find_photo(design, number(pk), name, visitor)
-    path = makes.picture_path(photo, kind)
+    name, _dash, kind = photo.partition("-")
+    found = find_photo(design, number(pk), name, visitor)
+    path = makes.picture_path(found, kind)
     if not path.is_file():
         raise DesignNotFound(_("There is no such photo here."))
     response = FileResponse(path.open("rb"), content_type="image/jpeg", headers=SANDBOX)
-    everybody = design.is_public and design.hidden_at is None and photo.make.hidden_at is None
+    everybody = design.is_public and design.hidden_at is None and found.make.hidden_at is None
     response["Cache-Control"] = f"{'public' if everybody else 'private'}, max-age=3600"
     return response
