@@ -154,9 +154,9 @@ def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, An
     """Measured makes for the API's list of makes."""
     for job in jobs.of_design(design).filter(outcome=Job.Outcome.FINISHED)[:ALL_MAKES]:
         yield {
-            "source": "labs",
+            "room": "labs",
             "id": str(job.pk),
-            "made_at": job.ended_at,
+            "made_at": job.finished_at,
             "machine": job.machine.name,
             "lab": job.machine.lab.slug,
             "provenance": job.provenance,

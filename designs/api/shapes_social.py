@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
-from designs.models import Collection, Collaborator, Comment, Design, Make, MakePhoto
+from designs.models import Collaborator, Collection, Comment, Design, Make, MakePhoto
 
 
 class DesignChange(serializers.Serializer[Any]):
@@ -54,7 +54,7 @@ class MakeOut(serializers.Serializer[Any]):
 class MeasuredOut(serializers.Serializer[Any]):
     """A make that a machine in a lab measured."""
 
-    source = serializers.CharField(help_text="the room that says so")
+    room = serializers.CharField(help_text="the room that says so")
     id = serializers.CharField()
     made_at = serializers.DateTimeField(allow_null=True)
     machine = serializers.CharField()
