@@ -99,6 +99,25 @@ class MergeConflict(Conflict):
     code = "design:merge-conflict"
     title = _("These changes cannot be merged by themselves")
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that both sides changed."""
+        return tuple(self.data.get("paths", ()))
+
+
+class UnrelatedHistories(Conflict):
+    """Two commits that have no ancestor in common."""
+
+    code = "design:unrelated-histories"
+    title = _("These have nothing in common")
+
+
+class NotText(BadInput):
+    """Lines were asked of a file that has none."""
+
+    code = "design:not-text"
+    status = 422
+
 
 class Archived(Conflict):
     """The design can only be read."""
@@ -117,6 +136,85 @@ class OverQuota(TooLarge):
     """The owner's room is used up."""
 
     code = "design:over-quota"
+
+
+class NothingToOffer(BadInput):
+    """The branch holds nothing that the target does not have."""
+
+    code = "design:nothing-to-offer"
+    status = 422
+    title = _("There is nothing to offer")
+
+
+class NotRelated(BadInput):
+    """The design that a change shall come from is no fork of this one, nor the other way round."""
+
+    code = "design:not-related"
+    status = 422
+
+
+class AlreadyOffered(Conflict):
+    """This branch is offered already; `number` is the change."""
+
+    code = "design:already-offered"
+
+
+class ChangeOver(Conflict):
+    """The change is merged or closed."""
+
+    code = "design:change-over"
+
+
+class ChangeMoved(Conflict):
+    """What is offered is another version than the one that was looked at; `head` is the new one."""
+
+    code = "design:change-moved"
+    title = _("The change has a newer version")
+
+
+class NeedsApproval(Conflict):
+    """The design asks that somebody agrees before a change is merged."""
+
+    code = "design:needs-approval"
+
+
+class LargeFileMissing(NotFound):
+    """The large file that a pointer names was not sent to this design."""
+
+    code = "design:no-such-large-file"
+
+
+class LargeFileWrong(BadInput):
+    """The bytes that came are not those that were announced."""
+
+    code = "design:large-file-wrong"
+    status = 422
+    title = _("This is not the file that was announced")
+
+
+class Locked(Conflict):
+    """Somebody else works on the file."""
+
+    code = "design:locked"
+
+
+class BadVersion(BadInput):
+    """No word that a release could be called."""
+
+    code = "design:bad-version"
+    status = 422
+
+
+class VersionTaken(Conflict):
+    """The design has a release of that version."""
+
+    code = "design:version-taken"
+
+
+class BadDeclaration(BadInput):
+    """A declared source that does not say enough, or says what cannot be."""
+
+    code = "design:bad-declaration"
 
 
 class NothingSaid(BadInput):
@@ -189,3 +287,16 @@ class BadPhoto(BadInput):
 
     code = "design:bad-photo"
     status = 422
+
+
+class BadVerdict(BadInput):
+    """A review that neither agrees, asks nor remarks."""
+
+    code = "design:bad-verdict"
+    status = 422
+
+
+class NothingToRelease(Conflict):
+    """The version holds no file."""
+
+    code = "design:nothing-to-release"

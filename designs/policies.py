@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from commons.people.models import Handle, Membership, User
 from designs.errors import Archived, NotYours
-from designs.models import Collaborator, Design, Transfer
+from designs.models import Collaborator, Design, Proposal, Transfer
 
 Visitor = User | AnonymousUser | None
 
@@ -101,3 +101,29 @@ def check_may_push(person: User | None, design: Design) -> None:
     check_not_archived(design)
     if not may_push(person, design):
         raise NotYours(_("You may read this design but not push to it."))
+
+
+def shows_more(source: Design, target: Design) -> bool:
+    """Whether offering from `source` to `target` would show files to people who do not see them now."""
+    return source.pk != target.pk and not source.is_public
+
+
+def may_offer(visitor: Visitor, source: Design, target: Design) -> bool:
+    """Whether the visitor may offer what is in `source` to `target`: who may talk there and sees the source. Out of a
+    private source only who may push to it offers, since that shows its files to everybody who sees the target."""
+    person = known(visitor)
+    if person is None or not may_talk(person, target):
+        return False
+    if shows_more(source, target):
+        return may_push(person, source)
+    return Design.objects.filter(seen_by(person), pk=source.pk).exists()
+
+
+def may_steer(visitor: Visitor, proposal: Proposal) -> bool:
+    """Whether the visitor may retitle, close and reopen a change: its author, and who may merge it."""
+    person = known(visitor)
+    if person is None or proposal.design.is_archived:
+        return False
+    if proposal.author_id == person.pk:
+        return may_talk(person, proposal.design)
+    return may_push(person, proposal.design)

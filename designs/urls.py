@@ -2,16 +2,53 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from designs.api import bom as bom_api
 from designs.api import designs as api
+from designs.api import okh as okh_api
 from designs.api import people
+from designs.api.diffs import Diff
+from designs.api.forks import Forks
 from designs.api.provenance import Provenance
-from designs.views import collections, content, git_http, lists, makes, pages, settings, stars, talk
+from designs.views import (
+    bom,
+    change_acts,
+    changes,
+    collections,
+    comparing,
+    content,
+    forks,
+    git_http,
+    lfs,
+    lists,
+    makes,
+    okh,
+    pages,
+    settings,
+    stars,
+    talk,
+)
+
+LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", lists.designs, name="designs"),
     path("designs/new/", lists.new, name="design_new"),
+    path("designs/okh/", okh.check_page, name="okh_check"),
     path("designs/<slug:owner>/<slug:slug>/", pages.design, name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", pages.file, name="design_file"),
+    path("designs/<slug:owner>/<slug:slug>/changes/", changes.changes, name="design_changes"),
+    path("designs/<slug:owner>/<slug:slug>/changes/new/", changes.new, name="design_change_new"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/", changes.change, name="design_change"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/merge/", changes.merge, name="design_change_merge"),
+    path("designs/<slug:owner>/<slug:slug>/changes/<int:number>/edit/", changes.edit, name="design_change_edit"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/changes/<int:number>/comments/<int:pk>/",
+        change_acts.comment,
+        name="design_change_comment",
+    ),
+    path(
+        "designs/<slug:owner>/<slug:slug>/changes/<int:number>/<slug:verb>/", change_acts.act, name="design_change_act"
+    ),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
     path("designs/<slug:owner>/<slug:slug>/talk/", talk.talk_page, name="design_talk"),
     path("designs/<slug:owner>/<slug:slug>/talk/say/", talk.say, name="design_say"),
@@ -31,6 +68,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("collections/new/", collections.new, name="collection_new"),
     path("collections/<slug:owner>/<slug:slug>/", collections.collection, name="collection"),
     path("collections/<slug:owner>/<slug:slug>/edit/", collections.edit, name="collection_edit"),
+    path("designs/<slug:owner>/<slug:slug>/compare/", comparing.compare, name="design_compare"),
+    path("designs/<slug:owner>/<slug:slug>/bom/", bom.page, name="design_bom"),
+    path("designs/<slug:owner>/<slug:slug>/manifest/", okh.manifest_page, name="design_manifest"),
+    path("designs/<slug:owner>/<slug:slug>/fork/", forks.fork, name="design_fork"),
+    path("designs/<slug:owner>/<slug:slug>/forks/", forks.forks, name="design_forks"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", api.Designs.as_view(), name="designs"),
@@ -47,6 +89,11 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         name="design_person",
     ),
     path("collections/", people.Collections.as_view(), name="collections"),
+    path("designs/<slug:owner>/<slug:slug>/diff/", Diff.as_view(), name="design_diff"),
+    path("designs/<slug:owner>/<slug:slug>/bom/", bom_api.Parts.as_view(), name="design_bom"),
+    path("designs/<slug:owner>/<slug:slug>/okh.toml", okh_api.Toml.as_view(), name="design_okh_toml"),
+    path("designs/<slug:owner>/<slug:slug>/okh.yml", okh_api.Yaml.as_view(), name="design_okh_yaml"),
+    path("designs/<slug:owner>/<slug:slug>/fork/", Forks.as_view(), name="design_fork"),
     path("provenance/", Provenance.as_view(), name="provenance"),
 ]
 bare_urlpatterns: list[URLPattern | URLResolver] = [
@@ -56,6 +103,16 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         git_http.rpc,
         name="git-rpc",
     ),
+    path(f"{LFS}objects/batch", lfs.batch, name="lfs-batch"),
+    path(f"{LFS}objects/verify", lfs.verify, name="lfs-verify"),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)\.git/info/lfs/objects/(?P<oid>[0-9a-f]{64})$",
+        lfs.one_object,
+        name="lfs-object",
+    ),
+    path(f"{LFS}locks", lfs.locks, name="lfs-locks"),
+    path(f"{LFS}locks/verify", lfs.verify_locks, name="lfs-locks-verify"),
+    path(f"{LFS}locks/<int:number>/unlock", lfs.unlock, name="lfs-unlock"),
     re_path(
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
         content.preview,
@@ -66,6 +123,14 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         makes.picture,
         name="design-make-photo",
     ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/compared/(?P<base>[0-9a-f]{40}|nothing)-(?P<head>[0-9a-f]{40})/"
+        r"(?P<old>[0-9a-f]{40}|nothing)-(?P<new>[0-9a-f]{40}|nothing)/(?P<kind>[a-z-]+\.(png|glb))$",
+        comparing.content,
+        name="design-compared",
+    ),
+    path("designs/<slug:owner>/<slug:slug>/bom.csv", bom.download, name="design-bom-csv"),
+    re_path(r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/okh\.(?P<ending>toml|yml)$", okh.download, name="design-okh"),
     path("designs/<slug:owner>/<slug:slug>/archive/<path:ref>.zip", content.archive, name="design-archive"),
     re_path(
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/raw/(?P<ref>[0-9a-f]{40}|[A-Za-z0-9._-]+)/(?P<path>.+)$",

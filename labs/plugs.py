@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from labs.engine.openness import is_open
+from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import board, bookings, catalogue, evidence, figure, jobs, matching

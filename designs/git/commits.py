@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,9 @@ def commit(
         lines = [_index_line(repository, path, content) for path, content in sorted(files.items())]
         process.run(["update-index", "-z", "--index-info"], repository=repository.path, env=env, stdin=b"".join(lines))
         tree = process.run(["write-tree"], repository=repository.path, env=env).decode().strip()
-    made = _commit_tree(repository, tree=tree, parent=parent, message=message, author=author, at=at)
-    _move(repository, branch=branch, to=made, expected=parent or NO_COMMIT)
+    parents = (parent,) if parent else ()
+    made = commit_tree(repository, tree=tree, parents=parents, message=message, author=author, at=at)
+    move(repository, branch=branch, to=made, expected=parent or NO_COMMIT)
     return made
 
 
@@ -58,9 +59,10 @@ def _index_line(repository: Repository, path: str, content: bytes | None) -> byt
     return b"100644 " + oid + b"\t" + name + b"\0"
 
 
-def _commit_tree(
-    repository: Repository, *, tree: str, parent: str, message: str, author: Author, at: dt.datetime
+def commit_tree(
+    repository: Repository, *, tree: str, parents: Sequence[str], message: str, author: Author, at: dt.datetime
 ) -> str:
+    """A commit of a tree; no branch names it yet."""
     when = f"{int(at.timestamp())} +0000"
     name = author.name.replace("<", "").replace(">", "").replace("\n", " ").strip() or "Somebody"
     email = author.email.replace("<", "").replace(">", "").replace("\n", "").strip()
@@ -68,12 +70,13 @@ def _commit_tree(
         GIT_AUTHOR_NAME=name, GIT_AUTHOR_EMAIL=email, GIT_AUTHOR_DATE=when,
         GIT_COMMITTER_NAME=name, GIT_COMMITTER_EMAIL=email, GIT_COMMITTER_DATE=when,
     )  # fmt: skip
-    parents = ["-p", parent] if parent else []
-    arguments = ["commit-tree", tree, *parents, "-F", "-"]
+    named = [word for parent in parents for word in ("-p", parent)]
+    arguments = ["commit-tree", tree, *named, "-F", "-"]
     return process.run(arguments, repository=repository.path, env=env, stdin=message.encode()).decode().strip()
 
 
-def _move(repository: Repository, *, branch: str, to: str, expected: str) -> None:
+def move(repository: Repository, *, branch: str, to: str, expected: str) -> None:
+    """Let the branch name `to`, if it still names `expected` (NO_COMMIT: if there is none). Raises BranchMoved."""
     code, _out, complaint = process.attempt(
         ["update-ref", f"{BRANCHES}{branch}", to, expected], repository=repository.path
     )

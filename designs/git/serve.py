@@ -9,7 +9,7 @@ import re
 import tempfile
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -17,7 +17,7 @@ from typing import IO, Protocol
 from django.utils.translation import gettext as _
 
 from designs.errors import TooLarge
-from designs.git import environment, process
+from designs.git import environment, process, wants
 from designs.git.repository import Repository
 
 PIECE = 65536
@@ -80,10 +80,18 @@ def advertise(repository: Repository, *, service: str, protocol: str) -> bytes:
 
 
 def fetch(repository: Repository, *, body: Source, encoding: str, protocol: str) -> Iterator[bytes]:
-    """Answer a fetch or clone in pieces. The request is read whole first, so that bad input is an answer."""
+    """Answer a fetch or clone in pieces. The request is read whole first, so that bad input is an answer.
+
+    What no branch or tag leads to is not given, even to those who know its name (`wants`).
+    """
     request = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 lives as long as the stream
     for piece in plain(body, encoding, limit=MAX_FETCH_REQUEST):
         request.write(piece)
+    request.seek(0)
+    beyond = wants.out_of_reach(repository, wants.wanted(request))
+    if beyond:
+        request.close()
+        return iter([wants.refusal(min(beyond))])
     request.seek(0)
     return _fetch(repository, request, protocol)
 
@@ -99,14 +107,36 @@ def _fetch(repository: Repository, request: "tempfile.SpooledTemporaryFile[bytes
             yield piece
 
 
-def push(repository: Repository, *, body: Source, encoding: str, protocol: str, protected: str) -> Push:
-    """Let git take a push; the pre-receive hook of ours looks at it before any ref moves."""
+def push(
+    repository: Repository,
+    *,
+    body: Source,
+    encoding: str,
+    protocol: str,
+    protected: str,
+    large: Iterable[str] = (),
+    room_bytes: int | None = None,
+) -> Push:
+    """Let git take a push; the pre-receive hook of ours looks at it before any ref moves.
+
+    `large` names the large files (Git LFS) that the design holds; a pointer to any other is refused. `room_bytes` is
+    how much the push may add to the disk.
+    """
+    with tempfile.NamedTemporaryFile("w", prefix="lc-large-") as listed:
+        listed.writelines(f"{oid}\n" for oid in large)
+        listed.flush()
+        env = _env(
+            protocol,
+            LIVINGCITY_PROTECTED=protected,
+            LIVINGCITY_MAX_BLOB_BYTES=str(environment.MAX_BLOB_BYTES),
+            LIVINGCITY_LARGE=listed.name,
+            **({} if room_bytes is None else {"LIVINGCITY_ROOM_BYTES": str(room_bytes)}),
+        )
+        return _push(repository, env, plain(body, encoding, limit=2 * environment.MAX_PUSH_BYTES))
+
+
+def _push(repository: Repository, env: dict[str, str], pieces: Iterator[bytes]) -> Push:
     before = repository.refs()
-    env = _env(
-        protocol,
-        LIVINGCITY_PROTECTED=protected,
-        LIVINGCITY_MAX_BLOB_BYTES=str(environment.MAX_BLOB_BYTES),
-    )
     arguments: list[str | Path] = ["receive-pack", "--stateless-rpc", repository.path]
     with process.started(arguments, env=env, stdin=-1, wall_s=PUSH_WALL_S) as git:
         assert git.stdin is not None and git.stdout is not None and git.stderr is not None  # noqa: S101
@@ -117,7 +147,7 @@ def push(repository: Repository, *, body: Source, encoding: str, protocol: str, 
         ]
         for reader in readers:
             reader.start()
-        _pump(plain(body, encoding, limit=2 * environment.MAX_PUSH_BYTES), git.stdin)
+        _pump(pieces, git.stdin)
         for reader in readers:
             reader.join()
         git.wait()

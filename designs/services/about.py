@@ -15,6 +15,7 @@ from designs.policies import check_may_manage, check_not_archived
 from designs.services.designs import check_name, check_visibility
 from designs.services.holding import hold
 from designs.services.index import index_later
+from designs.services.rights import check_licence
 
 MAX_TAGS, MAX_TAG = 12, 40
 
@@ -48,6 +49,7 @@ def change_design(
         held.licence = _licence(held, licence)
     if visibility is not None:
         held.visibility = check_visibility(visibility)
+        check_licence(design=held, licence=held.licence)
     if default_branch is not None:
         _point(held, default_branch, by)
     held.save(update_fields=["name", "summary", "tags", "licence", "visibility", "default_branch"])
@@ -78,7 +80,10 @@ def split_tags(text: str) -> list[str]:
 
 
 def _licence(design: Design, text: str) -> str:
-    return licences.read(text)
+    """Another licence, if what the design comes from allows it; releases keep theirs."""
+    licence = licences.read(text)
+    check_licence(design=design, licence=licence)
+    return licence
 
 
 def _point(design: Design, branch: str, by: User | None) -> None:

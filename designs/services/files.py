@@ -13,6 +13,7 @@ from designs.git import commits
 from designs.git.environment import MAX_BLOB_BYTES
 from designs.models import Design
 from designs.policies import may_push
+from designs.services.room import check_room, measure
 
 
 def author_of(user: User) -> commits.Author:
@@ -32,7 +33,7 @@ def write_files(
 ) -> str:
     """Put files on a branch in one commit (None deletes one); the commit's id. The index is not touched.
 
-    Raises NotYours, BadPath, TooLarge or BranchMoved; then nothing has changed.
+    Raises NotYours, BadPath, TooLarge, OverQuota or BranchMoved; then nothing has changed.
     """
     if by is not None and not may_push(by, design):
         raise NotYours(_("Only the owner of this design can change its files."))
@@ -41,7 +42,9 @@ def write_files(
             raise TooLarge(
                 _("“%(path)s” is larger than %(n)d MB.") % {"path": path[:80], "n": MAX_BLOB_BYTES // 1_000_000}
             )
-    return commits.commit(
+    if by is not None:
+        check_room(owner=design.owner, more_bytes=sum(len(content or b"") for content in files.values()))
+    made = commits.commit(
         git.of(design.repository),
         branch=branch or design.default_branch,
         files=files,
@@ -49,3 +52,5 @@ def write_files(
         author=author_of(author),
         at=at or timezone.now(),
     )
+    measure(design=design)
+    return made

@@ -37,7 +37,7 @@ def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
     folder = f"{blob.oid[:2]}/{blob.oid}-{engine_version}"
     names = {"png": ("picture.png", result.png), "small": ("small.png", result.small), "glb": ("model.glb", result.glb)}
     written = {
-        field: _write(f"{folder}/{name}", content) if result.ready and content else ""
+        field: write(f"{folder}/{name}", content) if result.ready and content else ""
         for field, (name, content) in names.items()
     }
     Blob.objects.filter(pk=blob.pk).update(
@@ -49,7 +49,8 @@ def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
     )
 
 
-def _write(name: str, content: bytes) -> str:
+def write(name: str, content: bytes) -> str:
+    """Put a file into the store, whole or not at all; its name there."""
     path = store() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")

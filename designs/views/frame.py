@@ -15,6 +15,8 @@ from designs.api.shapes import clone_url
 from designs.models import Design, Watch
 from designs.policies import may_manage, may_push, may_talk
 from designs.queries.collections import has_star
+from designs.queries.forks import parent_of
+from designs.queries.proposals import open_count
 from designs.queries.talk import talk_count
 from designs.services.index import open_run
 from designs.visitors import of_session
@@ -34,6 +36,8 @@ class Tab:
 #: The parts of a design in the order of their tabs; one line each.
 TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
+    Tab("changes", _("Changes"), "rooms:design_changes", open_count),
+    Tab("bom", _("Parts"), "rooms:design_bom"),
     Tab("history", _("History"), "rooms:design_history"),
     Tab("makes", _("Makes"), "rooms:design_makes", lambda design: design.make_count or None),
     Tab("talk", _("Talk"), "rooms:design_talk", lambda design: talk_count(design) or None),
@@ -60,6 +64,7 @@ def frame(request: HttpRequest, owner: str, slug: str, *, tab: str = "") -> tupl
         "may_talk": may_talk(person, design),
         "rights": licences.rights(design.licence),
         "run": open_run(design),
+        "forked_from": parent_of(design, person),
         "tab": tab,
         "tabs": tabs_of(design, manages=manages),
         **around(design, person),

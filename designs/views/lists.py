@@ -13,12 +13,13 @@ from django.views.decorators.http import require_safe
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.runs.models import Run
 from designs import licences, queries
 from designs.engine import formats
 from designs.forms import NewDesign
 from designs.models import Design
 from designs.queries.owners import handles_of
-from designs.services import create_design, import_design, index_later, write_files
+from designs.services import create_design, import_later, index_later, wish, write_files
 from designs.visitors import of_session
 
 FORMATS = ("stl", "step", "3mf", "obj", "glb", "svg", "dxf")
@@ -63,21 +64,24 @@ def new(request: HttpRequest) -> HttpResponse:
     form = NewDesign(request.POST or None, request.FILES or None, owners=handles_of(request.user))
     if request.method == "POST" and form.is_valid():
         try:
-            design = _make(form, request.user)
+            made = _make(form, request.user)
         except CityError as refusal:
             form.add_error(None, str(refusal.sentence))
         else:
-            return redirect("rooms:design", design.owner.name, design.slug)
+            return redirect("rooms:run", made.pk) if isinstance(made, Run) else redirect(made)
     context = {"form": form, "offered": licences.OFFERED, "max_mb": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1_000_000}
     return render(request, "designs/new.html", context, status=422 if form.errors else 200)
 
 
-def _make(form: NewDesign, person: User) -> Design:
+def _make(form: NewDesign, person: User) -> Design | Run:
+    """The new design, or the run that brings it from elsewhere."""
     data, file = form.cleaned_data, form.cleaned_data.get("file")
     if data.get("source"):
-        return import_design(
-            source=data["source"], owner=form.owner(), by=person, name=data["name"], licence=data["licence"]
-        )
+        wanted = wish(
+            source=data["source"], owner=form.owner(), by=person, name=data["name"], licence=data["licence"],
+            visibility=data["visibility"],
+        )  # fmt: skip
+        return import_later(wanted=wanted, by=person)
     design = create_design(
         owner=form.owner(), name=data["name"], summary=data["summary"], licence=data["licence"],
         visibility=data["visibility"], by=person,

@@ -1,7 +1,5 @@
 """The pages of one design: overview, a file, history."""
 
-import csv
-import io
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,14 +8,14 @@ from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
 from designs.models import Blob, Design
+from designs.queries.bom import bom_in
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
+from designs.queries.readiness import readiness_in
 from designs.services.covers import choose_version
 from designs.views.frame import frame
 from designs.visitors import of_session
 
 PAGE_OF_COMMITS = 40
-BOM_NAMES = ("bom.csv", "parts.csv")
-MAX_BOM_ROWS = 40
 
 
 @require_safe
@@ -25,6 +23,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """Can I make this, where, at what cost?"""
     found, commit, context = frame(request, owner, slug, tab="overview")
     files = files_at(found, commit)
+    entries = [file.entry for file in files]
     about = readme(files)
     text = text_of(found, about) if about else None
     newest = history(found, commit, limit=5)
@@ -35,7 +34,8 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "failed": [file for file in files if file.status == Blob.Preview.FAILED],
         "waiting": sum(file.status == Blob.Preview.PENDING for file in files),
         "readme": markdown.render(text, owner=found.owner.name, slug=found.slug, ref=commit) if text else "",
-        "bom": _bom(found, files),
+        "bom": bom_in(found, entries),
+        "readiness": readiness_in(found, entries),
         "newest": newest,
         "people": _people(found, commit),
     }
@@ -57,28 +57,6 @@ def _people(design: Design, commit: str) -> list[str]:
     """Everybody who made a commit, most first."""
     names = [entry.author for entry in history(design, commit, limit=500)]
     return sorted(dict.fromkeys(names), key=lambda name: -names.count(name))
-
-
-def _bom(design: Design, files: list[File]) -> dict[str, Any] | None:
-    """The parts list of bom.csv: names and counts."""
-    file = next((f for f in files if f.path.lower() in BOM_NAMES), None)
-    text = text_of(design, file) if file else None
-    if file is None or text is None:
-        return None
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
-    except csv.Error:
-        return None
-    if len(rows) < 2:
-        return None
-    heads = [cell.strip().lower() for cell in rows[0]]
-    name = next((i for i, head in enumerate(heads) if head in {"part", "name", "item", "description"}), 0)
-    count = next((i for i, head in enumerate(heads) if head in {"quantity", "qty", "count", "amount"}), None)
-    lines = [
-        (row[name] if name < len(row) else "", row[count] if count is not None and count < len(row) else "")
-        for row in rows[1 : MAX_BOM_ROWS + 1]
-    ]
-    return {"path": file.path, "lines": lines, "more": max(0, len(rows) - 1 - MAX_BOM_ROWS)}
 
 
 @require_safe

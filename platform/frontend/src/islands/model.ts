@@ -177,6 +177,7 @@ class Model extends HTMLElement {
       const { MeshoptDecoder } = await import("three/examples/jsm/libs/meshopt_decoder.module.js");
       loader.setMeshoptDecoder(MeshoptDecoder);
     }
+    if (head.includes("KHR_draco_mesh_compression")) loader.setDRACOLoader((await import("../draco")).dracoLoader);
     return (await loader.parseAsync(bytes, "")).scene;
   }
 
@@ -200,7 +201,7 @@ class Model extends HTMLElement {
   #addPart(source: THREE.Mesh, at: number): void {
     let shape = unpacked(source.geometry).applyMatrix4(source.matrixWorld);
     const triangles = (shape.index?.count ?? shape.attributes["position"]!.count) / 3;
-    if (triangles * 3 <= CREASE_MOST_VERTICES) {
+    if (!source.geometry.userData["creased"] && triangles * 3 <= CREASE_MOST_VERTICES) {
       for (const name of Object.keys(shape.attributes)) {
         if (name !== "position" && name !== "color") shape.deleteAttribute(name);
       }
