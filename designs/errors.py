@@ -282,6 +282,13 @@ class Moved(DesignNotFound):
         return address[:at] + after + address[at + len(before) :] if at >= 0 else after + "/"
 
 
+class BadPhoto(BadInput):
+    """Not a photo of a kind that is shown, or larger than one may be."""
+
+    code = "design:bad-photo"
+    status = 422
+
+
 class BadVerdict(BadInput):
     """A review that neither agrees, asks nor remarks."""
 

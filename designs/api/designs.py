@@ -12,9 +12,10 @@ from commons.people.models import Handle, User
 from commons.web.api import CursorPagination, has_scope, requires
 from designs import queries
 from designs.api import shapes
+from designs.api.shapes_social import DesignChange
 from designs.errors import DesignNotFound, NotYours
 from designs.models import Design
-from designs.services import create_design
+from designs.services import create_design, housekeeping, lifecycle
 
 FILTERS = [
     OpenApiParameter("q", str, description="words in name and summary"),
@@ -97,3 +98,19 @@ class OneDesign(APIView):
         """A design by its address."""
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
         return Response(shapes.DesignOut(shapes.of_design(design)).data)
+
+    @extend_schema(operation_id="designs_change", request=DesignChange, responses=shapes.DesignOut)
+    def patch(self, request: Request, owner: str, slug: str) -> Response:
+        """Change what is given: all of it, or nothing when a part is refused."""
+        design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
+        sent = DesignChange(data=request.data, partial=True)
+        sent.is_valid(raise_exception=True)
+        changed = housekeeping.apply(design=design, by=_person(request), **sent.validated_data)
+        return Response(shapes.DesignOut(shapes.of_design(changed)).data)
+
+    @extend_schema(operation_id="designs_delete", responses={204: None})
+    def delete(self, request: Request, owner: str, slug: str) -> Response:
+        """Delete a design; for thirty days its owner can bring it back on the site."""
+        design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
+        lifecycle.remove(design=design, by=_person(request), typed=design.slug)
+        return Response(status=204)
