@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
-from designs import citation, git
+from designs import citation, git, okh
 from designs.errors import BadVersion, NothingToRelease, VersionTaken
 from designs.git import tags
 from designs.git.commits import Author
@@ -212,7 +212,7 @@ def _added(release: Release) -> dict[str, str]:
 
 
 def _okh(design: Design, commit: str) -> str:
-    return ""
+    return okh.write(design, commit).decode()
 
 
 def settle_released(*, design: Design) -> None:
