@@ -170,7 +170,9 @@ def test_v1_asks_for_one_of_two_links() -> None:
     assert check(good.encode(), "okh.yml").is_good
 
 
-BOMB = "a: &a [x, x, x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20))
+BOMB = "a: &a [x, x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20)
+)
 HOSTILE = {
     "bomb.yml": BOMB.encode(),
     "merge.yml": b"a: &x {b: 1}\nc:\n  <<: *x\n",
