@@ -293,3 +293,9 @@ class NothingToRelease(Conflict):
     """The version holds no file."""
 
     code = "design:nothing-to-release"
+
+
+class FileChanged(Conflict):
+    """There is something else at the path than the author saw; `blob` names it."""
+
+    code = "design:file-changed"

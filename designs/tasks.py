@@ -10,12 +10,14 @@ from commons.people.models import Handle
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
+from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
-from designs.models import Blob, Design, Release
+from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
 from designs.sandbox.results import Result
-from designs.services import imports, index, previews, release_archives, releases
+from designs.services import diffs, imports, index, previews, proposals, release_archives, releases
 from designs.services import lfs as lfs_services
+from designs.services.proposals import following
 
 #: Rung by beat (livingcity.celery collects these).
 BEAT = {"designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}}}
@@ -46,6 +48,7 @@ def read_pushed(job: Job, inputs: Inputs) -> Outcome:
         pending = index.write(design=design, found=found)
         if pending:
             previews.start(design=design, blobs=pending)
+        proposals.follow_related(design=design, by=None)
 
     return Outcome({"head": found.head, "versions": len(found.introduced), "new_blobs": len(found.digests)}, effect)
 
@@ -79,12 +82,30 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
     for number, oid in enumerate(oids):
         job.progress(number / len(oids), f"Drawing {number + 1} of {len(oids)} files")
         blob = Blob.objects.filter(oid=oid).first()
-        if blob is not None and blob.preview == Blob.Preview.PENDING:
+        if blob is not None and (inputs.get("again") or previews.is_wanted(blob)):
             previews.keep(blob=blob, result=_drawn(design, blob), engine_version=ENGINE_VERSION)
             if number == 0:
                 previews.settle_cover(design=design)
         ready += 1
-    return Outcome({"drawn": ready}, lambda: previews.settle_cover(design=design))
+
+    def effect() -> None:
+        previews.settle_cover(design=design)
+        proposals.look_again_at_blobs(oids=oids)
+
+    return Outcome({"drawn": ready}, effect)
+
+
+@kind(following.KIND, queue="default", engine_version="1")
+def look_at_change(job: Job, inputs: Inputs) -> Outcome:
+    """See what an open change is now: its newest version, its files, what the checks find."""
+    proposal = following.find_to_follow(inputs["proposal"])
+    job.progress(0.1, "Comparing the two versions")
+    seen = following.look(proposal)
+
+    def effect() -> None:
+        following.write(proposal=proposal, seen=seen)
+
+    return Outcome({"head": seen.head, "files": len(seen.changes)}, effect)
 
 
 def _drawn(design: Design, blob: Blob) -> Result:
@@ -110,3 +131,20 @@ def pack(job: Job, inputs: Inputs) -> Outcome:
         return Outcome({"sha256": release.sha256})
     built, effect = releases.pack(release=release, say=job.progress)
     return Outcome({"sha256": built.sha256, "size": built.size}, effect)
+
+
+@kind("designs.diff", queue="previews", engine_version=DIFF_VERSION)
+def compare_shapes(job: Job, inputs: Inputs) -> Outcome:
+    """Compare pairs of shapes one by one; each is kept as soon as it is known, like a preview."""
+    design, pairs, done = _design(inputs), list(inputs["diffs"]), 0
+    for number, pk in enumerate(pairs):
+        job.progress(number / len(pairs), f"Comparing {number + 1} of {len(pairs)} shapes")
+        shape = ShapeDiff.objects.filter(pk=pk, status=ShapeDiff.Status.PENDING).first()
+        if shape is not None:
+            diffs.work_out(design, shape)
+            done += 1
+
+    def effect() -> None:
+        proposals.look_again_at_blobs(oids=set(ShapeDiff.objects.filter(pk__in=pairs).values_list("head", flat=True)))
+
+    return Outcome({"compared": done}, effect)

@@ -10,11 +10,10 @@ from rest_framework.views import APIView
 
 from commons.people.models import Handle, User
 from commons.web.api import CursorPagination, has_scope, requires
-from designs import git, queries
+from designs import queries
 from designs.api import shapes
 from designs.errors import DesignNotFound, NotYours
 from designs.models import Design
-from designs.queries.files import files_at
 from designs.services import create_design
 
 FILTERS = [
@@ -98,26 +97,3 @@ class OneDesign(APIView):
         """A design by its address."""
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
         return Response(shapes.DesignOut(shapes.of_design(design)).data)
-
-
-class Files(APIView):
-    """The files of a version."""
-
-    permission_classes = requires(read="designs:read", write="designs:write", anonymous_reads=True)
-
-    @extend_schema(
-        operation_id="designs_files",
-        parameters=[OpenApiParameter("ref", str, description="branch, tag or commit; the default branch without it")],
-        responses=shapes.FilesOut,
-    )
-    def get(self, request: Request, owner: str, slug: str) -> Response:
-        """Every file with its hashes, preview and facts."""
-        design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
-        repository = git.of(design.repository)
-        ref = request.query_params.get("ref", "")
-        commit = repository.commit_of(ref) if ref else repository.head(design.default_branch)
-        answer = {
-            "commit": commit or None,
-            "results": [shapes.of_file(design, file) for file in files_at(design, commit)],
-        }
-        return Response(shapes.FilesOut(answer).data)

@@ -182,7 +182,7 @@ def of_file(design: Design, file: File) -> dict[str, Any]:
         "format": file.format,
         "url": _absolute(reverse("rooms:design_file", args=[design.owner.name, design.slug, file.path])),
         "preview": {"status": file.status, "reason": blob.reason if blob else "", **links},
-        "facts": blob.facts if blob else None,
+        "facts": blob.facts | {"warnings": [*blob.facts["warnings"], *file.cautions]} if blob and blob.facts else None,
     }
 
 

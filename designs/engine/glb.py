@@ -8,6 +8,7 @@ holds nothing but our own numbers: no names of files, no links, no extras from t
 
 import json
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -66,12 +67,13 @@ class _Writer:
         return len(self.accessors) - 1
 
 
-def write(model: Model) -> bytes:
-    """The model as the bytes of a GLB; Draco for all but small models."""
+def write(model: Model, *, names: Sequence[str] = (), colours: Sequence[str] = ()) -> bytes:
+    """The model as the bytes of a GLB; Draco for all but small models. `names` and `colours` of the parts, given by us
+    and never by a file, replace the palette."""
     low, high = model.bounds()
     step = max(float((high - low).max()), 1e-9) / STEPS
     writer, meshes = _Writer(), []
-    rank = colour_ranks(model)
+    rank = list(range(len(colours))) if colours else colour_ranks(model)
     packed = model.triangle_count > MAX_PLAIN
     for number, part in enumerate(model.parts):
         if packed:
@@ -86,14 +88,18 @@ def write(model: Model) -> bytes:
         "extensionsRequired": used,
         "scene": 0,
         "scenes": [{"nodes": [0]}],
-        "nodes": [_root(low, high, step, len(meshes)), *({"mesh": number} for number in range(len(meshes)))],
+        "nodes": [_root(low, high, step, len(meshes)), *_nodes(len(meshes), names)],
         "meshes": meshes,
-        "materials": [_material(f"part {place + 1}", colour) for place, colour in enumerate(PALETTE)],
+        "materials": [_material(f"part {place + 1}", colour) for place, colour in enumerate(colours or PALETTE)],
         "accessors": writer.accessors,
         "bufferViews": writer.views,
         "buffers": [{"byteLength": len(writer.binary) + (-len(writer.binary) % 4)}],
     }
     return _pack(document, bytes(writer.binary))
+
+
+def _nodes(count: int, names: Sequence[str]) -> list[dict[str, object]]:
+    return [{"mesh": number} | ({"name": names[number]} if names else {}) for number in range(count)]
 
 
 def _root(low: Points, high: Points, step: float, children: int) -> dict[str, object]:
@@ -106,6 +112,8 @@ def _root(low: Points, high: Points, step: float, children: int) -> dict[str, ob
         "rotation": [-half, 0.0, 0.0, half],
         "scale": [step / 1000.0] * 3,
         "translation": centred.tolist(),
+        # Where the file's own origin is, so that a spot in the viewer is a spot in the file.
+        "extras": {"origin_mm": [round(float(n), 6) for n in (middle[0], middle[1], low[2])]},
     }
 
 

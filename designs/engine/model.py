@@ -38,6 +38,12 @@ class Model:
         return np.array([np.min(lows, axis=0), np.max(highs, axis=0)])
 
 
+def numbered(points: Points) -> tuple[npt.NDArray[np.int64], Points]:
+    """For each point its number among the different ones, and those."""
+    first, place = _alike(points)
+    return place, points[first]
+
+
 def weld(points: Points, triangles: Triangles) -> tuple[Points, Triangles]:
     """Make equal points one point and drop triangles that have lost a corner and points that nobody uses."""
     first, place = _alike(points)

@@ -4,7 +4,7 @@
 ground is not drawn, only its shadow, as darkness with alpha: the picture stands on light and on dark paper alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -72,11 +72,12 @@ class _Tracer:
         return np.asarray(hit) >= 0
 
 
-def draw(model: Model) -> tuple[bytes, bytes]:
-    """The picture and a small one, as PNG with alpha (640 x 480 and 256 x 192)."""
+def draw(model: Model, *, colours: Sequence[str] = ()) -> tuple[bytes, bytes]:
+    """The picture and a small one, as PNG with alpha (640 x 480 and 256 x 192). `colours` of the parts replace the
+    palette."""
     from PIL import Image  # noqa: PLC0415 only where pictures are made
 
-    shapes = _shapes(model)
+    shapes = _shapes(model, colours)
     camera = _camera(shapes.points.astype(np.float64))
     rgba = _render(shapes, camera)
     picture = Image.fromarray(rgba, "RGBA")
@@ -95,7 +96,7 @@ def _png(picture: object) -> bytes:
     return out.getvalue()
 
 
-def _shapes(model: Model) -> _Shapes:
+def _shapes(model: Model, chosen: Sequence[str] = ()) -> _Shapes:
     low, high = model.bounds()
     size, middle = float((high - low).max()), (low + high) / 2
     origin = np.array([middle[0], middle[1], low[2]])
@@ -106,7 +107,7 @@ def _shapes(model: Model) -> _Shapes:
         points.append((drawn.points - origin) / size)
         normals.append(drawn.normals)
         triangles.append(drawn.triangles + base)
-        colour = linear(PALETTE[rank[number]])
+        colour = linear(chosen[number] if chosen else PALETTE[rank[number]])
         colours.append(np.tile(np.array(colour, np.float32), (len(drawn.triangles), 1)))
         base += len(drawn.points)
     return _Shapes(

@@ -1,10 +1,11 @@
 """Tables of the room, split by noun."""
 
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
+from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
-from designs.models.parts import PartUse
 from designs.models.makes import Make, MakePhoto
+from designs.models.parts import PartUse
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
 from designs.models.reviews import Check, OfferedFile, Review
@@ -31,6 +32,7 @@ __all__ = [
     "Proposal",
     "Release",
     "Review",
+    "ShapeDiff",
     "Source",
     "Star",
     "Transfer",

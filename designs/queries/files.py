@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from designs import git
 from designs.engine import formats
 from designs.git.repository import Commit, Entry
 from designs.models import Blob, Design
 from designs.queries import lfs
+from designs.queries.cautions import cautions
 
 README_NAMES = ("readme.md", "readme.markdown", "readme.txt", "readme")
 MAX_TEXT = 512 * 1024
@@ -46,6 +49,11 @@ class File:
         if self.blob is not None:
             return self.blob.preview
         return "pending" if self.format in formats.DRAWN else "none"
+
+    @property
+    def cautions(self) -> list[str]:
+        """What a maker should know before printing it."""
+        return cautions(self.blob.facts) if self.blob and self.blob.facts else []
 
     @property
     def is_drawn(self) -> bool:
@@ -101,6 +109,7 @@ def history(design: Design, commit: str, *, limit: int, skip: int = 0, path: str
 
 
 def holds_blob(design: Design, oid: str) -> Blob | None:
-    """The blob of that id if any version of the design holds it."""
-    found = Blob.objects.filter(oid=oid, file_versions__design=design).first()
+    """The blob of that id if any version of the design holds it, or a change that was offered to it."""
+    held = Q(file_versions__design=design) | Q(offered__proposal__design=design)
+    found = Blob.objects.filter(held, oid=oid).first()
     return None if found is None or lfs.without_bytes(design, [found]) else found

@@ -13,7 +13,9 @@ from designs import git, licences, queries
 from designs.api.shapes import clone_url
 from designs.models import Design
 from designs.policies import may_manage, may_push, may_talk
+from designs.queries import releases
 from designs.queries.forks import parent_of
+from designs.queries.proposals import open_count
 from designs.services.index import open_run
 from designs.visitors import of_session
 
@@ -32,7 +34,9 @@ class Tab:
 #: The parts of a design in the order of their tabs; one line each.
 TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
+    Tab("changes", _("Changes"), "rooms:design_changes", open_count),
     Tab("bom", _("Parts"), "rooms:design_bom"),
+    Tab("releases", _("Releases"), "rooms:design_releases", lambda design: design.releases.count()),
     Tab("history", _("History"), "rooms:design_history"),
 ]
 
@@ -55,6 +59,7 @@ def frame(request: HttpRequest, owner: str, slug: str, *, tab: str = "") -> tupl
         "may_manage": manages,
         "may_talk": may_talk(person, design),
         "rights": licences.rights(design.licence),
+        "newest_release": releases.newest(design),
         "run": open_run(design),
         "forked_from": parent_of(design, person),
         "tab": tab,

@@ -17,14 +17,13 @@ from designs.errors import AlreadyOffered, BranchMoved, ChangeOver, NeedsApprova
 from designs.git import merging, reverting
 from designs.git.commits import Author
 from designs.git.repository import Commit
-from designs.models import Blob, Proposal
+from designs.models import Proposal
 from designs.policies import may_push, may_steer
 from designs.queries.proposals import branch_tip, commits_in, is_approved
-from designs.services import lfs
 from designs.services.files import author_of
 from designs.services.index import index_later
 from designs.services.proposals.common import held, still_open, tell_about, words_of
-from designs.services.proposals.following import follow
+from designs.services.proposals.following import follow, share_large_files
 from designs.services.proposals.material import check_licences
 from designs.services.proposals.opening import open_proposal
 from designs.services.proposals.reviews import same_version
@@ -49,14 +48,13 @@ def merge(
     same_version(change, head)
     if design.merge_needs_approval and not is_approved(change):
         raise NeedsApproval(_("Somebody who may merge must agree to the newest version first."))
-    if change.source is not None and change.source_id != design.pk:
-        check_licences(design.licence, change.source.licence)
+    check_licences(design, change.source)
     squash = method == Proposal.Method.SQUASH
     change.method = Proposal.Method.SQUASH if squash else Proposal.Method.MERGE
     change.merged_commit = _merged(change, by, squash=squash, message=words_of(message))
     change.state, change.ended_by, change.ended_at = Proposal.State.MERGED, by, timezone.now()
     change.save(update_fields=["state", "method", "merged_commit", "ended_by", "ended_at", "updated_at"])
-    _share_large_files(change)
+    share_large_files(change)
     tell_about(change, kind="change-merged", actor=by, text=gettext_lazy("“%(title)s” is in %(design)s now"))
     index_later(design=design, by=by)
     return change
@@ -101,14 +99,6 @@ def _message(change: Proposal, message: str, brought: Iterable[Commit], author: 
 
 def _one_line(text: str) -> str:
     return " ".join(text.replace("<", "").replace(">", "").split())
-
-
-def _share_large_files(change: Proposal) -> None:
-    """What the merged pointers stand for is fetched through the target from now on."""
-    if change.source is None or change.source_id == change.design_id:
-        return
-    names = Blob.objects.filter(offered__proposal=change).exclude(lfs="").values_list("lfs", flat=True)
-    lfs.share(source=change.source, target=change.design, oids=list(names))
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ from designs.git.repository import Digest
 from designs.models import Blob, Check, Design, OfferedFile, Proposal
 from designs.policies import seen_by
 from designs.queries.proposals import branch_tip
-from designs.services import previews
+from designs.services import diffs, lfs, previews
 from designs.services.index import blobs_of
 from designs.services.proposals.common import held, internal_ref, tell_about
 from designs.services.proposals.material import material_of
@@ -81,7 +81,10 @@ def follow_related(*, design: Design, by: User | None) -> int:
 
 
 def look_again_at_blobs(*, oids: Collection[str]) -> int:
-    """Look again at the open changes that bring one of these contents, now that more is known of it; how many."""
+    """Look again at the open changes that bring one of these contents, now that more is known of it; how many.
+
+    A content that is drawn, or compared with the one before, changes what the checks say.
+    """
     listed = list(
         Proposal.objects.filter(state=Proposal.State.OPEN, files__blob__oid__in=oids)
         .select_related("design")
@@ -177,7 +180,9 @@ def write(*, proposal: Proposal, seen: Seen) -> Proposal:
     change.base, change.checked_head, change.checked_onto = seen.base, seen.head, seen.onto
     change.save(update_fields=["head", "base", "versions", "checked_head", "checked_onto", "updated_at"])
     _write_checks(change, seen.findings)
+    share_large_files(change)
     _draw(change)
+    diffs.compare(change.design, change.base, change.head, by=change.author)
     return change
 
 
@@ -216,6 +221,14 @@ def _write_checks(change: Proposal, findings: Sequence[checks.Finding]) -> None:
             for found in findings
         ]
     )
+
+
+def share_large_files(change: Proposal) -> None:
+    """What the offered pointers stand for is fetched and drawn through the target, as far as the source holds it."""
+    if change.source is None or change.source_id == change.design_id:
+        return
+    names = Blob.objects.filter(offered__proposal=change).exclude(lfs="").values_list("lfs", flat=True)
+    lfs.share(source=change.source, target=change.design, oids=list(names))
 
 
 def _draw(change: Proposal) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("designs", "0006_rights"),
+        ("designs", "0007_diffs"),
     ]
 
     operations = [
