@@ -117,3 +117,9 @@ class OverQuota(TooLarge):
     """The owner's room is used up."""
 
     code = "design:over-quota"
+
+
+class BadQuery(BadInput):
+    """A filter or an order of the list that means nothing; `where` names it."""
+
+    code = "design:bad-query"

@@ -53,6 +53,7 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
     )
+    sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))

@@ -1,5 +1,6 @@
 """Tables of the room, split by noun."""
 
+from designs.models.cards import Card, KnownWord, SearchText
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
 from designs.models.index import Blob, FileVersion
 from designs.models.proposals import Comment, Proposal
@@ -7,12 +8,15 @@ from designs.models.releases import Release
 
 __all__ = [
     "Blob",
+    "Card",
     "Collaborator",
     "Comment",
     "Design",
     "FileVersion",
+    "KnownWord",
     "OldAddress",
     "Proposal",
     "Release",
+    "SearchText",
     "new_repository_id",
 ]

@@ -12,6 +12,7 @@ from designs import git, licences
 from designs.errors import BadName, NameTaken, NotYours
 from designs.models import Design
 from designs.policies import may_write_as
+from designs.services import cards
 
 #: Words that are parts of a design's own address.
 KEPT = RESERVED | {"new", "import", "upload"}
@@ -47,6 +48,7 @@ def create_design(
         with transaction.atomic():
             design = Design.objects.create(owner=owner, created_by=by, demo=demo, pushed_at=timezone.now(), **fields)
             git.create(design.repository, branch=branch)
+            transaction.on_commit(lambda: cards.learn(design))
     except IntegrityError:
         raise NameTaken(
             _("%(owner)s has a design “%(slug)s”; choose another name.") % {"owner": owner.name, "slug": fields["slug"]}

@@ -19,7 +19,7 @@ from designs.engine import formats
 from designs.git.names import path_fault
 from designs.git.repository import Digest, Entry, Introduced, Repository
 from designs.models import Blob, Design, FileVersion
-from designs.services import covers
+from designs.services import cards, covers
 
 MAX_VERSIONS = 50_000
 BATCH = 1000
@@ -88,6 +88,7 @@ def write(*, design: Design, found: Found) -> list[Blob]:
     design.index_note = f"only the newest {MAX_VERSIONS} file versions are indexed" if found.cut else ""
     design.cover = covers.choose(design)
     design.save(update_fields=["head", "indexed_tips", "index_note", "cover"])
+    cards.refresh(design)
     return list(
         Blob.objects.filter(file_versions__design=design, file_versions__current=True, preview=Blob.Preview.PENDING)
         .distinct()

@@ -45,7 +45,8 @@ def test_both_versions_are_found_by_each_of_their_names(design: Design) -> None:
 def test_commits_are_those_that_git_says(design: Design) -> None:
     path = git.of(design.repository).path
     log = subprocess.run(
-        ["git", "--git-dir", path, "log", "--format=%H", "--", "cube.stl"], check=True, capture_output=True, text=True)
+        ["git", "--git-dir", path, "log", "--format=%H", "--", "cube.stl"], check=True, capture_output=True, text=True
+    )
     assert set(design.file_versions.filter(path="cube.stl").values_list("commit", flat=True)) == set(log.stdout.split())
 
 

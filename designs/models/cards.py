@@ -1,0 +1,81 @@
+"""What the list and search ask, apart from the designs themselves so that a hundred thousand are read quickly.
+
+Cards and search texts are written by triggers of the database on `designs_design` (migration 0003_search), whatever
+changes a design; `services.cards` gives the text of the README, and `reindex_designs` makes all of them again.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F
+
+from designs.models.designs import Design
+
+
+class Card(models.Model):
+    """A row of the list: by what a design is filtered, counted and sorted.
+
+    `is_open`: everybody may see it. `facets` has a bit for each way of making and format (`vocabulary`). The sides of
+    the box that each part fits into are in mm, longest first. `prior` is what ranks it before any words are asked.
+    """
+
+    design = models.OneToOneField(Design, on_delete=models.CASCADE, primary_key=True, related_name="card")
+    is_open = models.BooleanField()
+    owner = models.ForeignKey("people.Handle", on_delete=models.CASCADE, related_name="+", db_index=False)
+    licence = models.CharField(max_length=160)
+    facets = models.BigIntegerField(default=0)
+    released = models.BooleanField(default=False)
+    tags = ArrayField(models.CharField(max_length=40), default=list)
+    long_mm = models.FloatField(null=True)
+    middle_mm = models.FloatField(null=True)
+    short_mm = models.FloatField(null=True)
+    stars = models.PositiveIntegerField(default=0)
+    makes = models.PositiveIntegerField(default=0)
+    pushed_at = models.DateTimeField()
+    prior = models.IntegerField(default=0)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["-prior", "-design"], name="designs_card_best"),
+            models.Index(fields=["-pushed_at", "-design"], name="designs_card_new"),
+            models.Index(fields=["-makes", "-design"], name="designs_card_made"),
+            models.Index(fields=["-stars", "-design"], name="designs_card_starred"),
+            models.Index(fields=["owner"], name="designs_card_owner"),
+            models.Index(fields=["licence"], include=["facets", "released", "is_open"], name="designs_card_facets"),
+            GinIndex(fields=["tags"], name="designs_card_tags"),
+        )
+
+    def __str__(self) -> str:
+        return f"card of {self.pk}"
+
+
+class SearchText(models.Model):
+    """The words of a design: `name` in small letters, for who asks for exactly it; `title` weighs name (A), tags and
+    owner (B) and summary (C) and is what ranks; `body` has `about` (D: the README) too and is what is matched."""
+
+    card = models.OneToOneField(
+        Card, on_delete=models.CASCADE, primary_key=True, related_name="text", db_column="design_id"
+    )
+    about = models.TextField(default="", blank=True)
+    name = models.CharField(max_length=120, default="")
+    title = SearchVectorField()
+    body = SearchVectorField()
+
+    class Meta:
+        indexes = (GinIndex(fields=["body"], name="designs_text_body", fastupdate=False),)
+
+    def __str__(self) -> str:
+        return f"words of {self.pk}"
+
+
+class KnownWord(models.Model):
+    """A word that some design has in its name, tags, owner or summary: what a typing error is compared with."""
+
+    word = models.CharField(max_length=40, primary_key=True)
+
+    class Meta:
+        indexes = (GinIndex(OpClass(F("word"), name="gin_trgm_ops"), name="designs_word_trigrams"),)
+
+    def __str__(self) -> str:
+        return self.word
