@@ -1,11 +1,12 @@
 """Designs and their files over the API."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -48,9 +49,9 @@ def visitor(request: Request) -> User | None:
 class FormatIsAFilter(DefaultContentNegotiation):
     """`?format=stl` asks for designs with an STL here, not for an answer in another format."""
 
-    def filter_renderers(self, renderers: Sequence[Any], format: str) -> Sequence[Any]:  # noqa: A002 REST framework's
+    def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:
         """All of them."""
-        return renderers
+        return list(renderers)
 
 
 class Designs(APIView):

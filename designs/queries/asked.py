@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
@@ -52,9 +52,13 @@ class Asked:
         asked = self.given() | ({"sort": self.sort} if self.sort else {})
         return "?" + urlencode(asked)
 
+    def having(self, name: str, value: Any) -> "Asked":
+        """The same with one thing changed."""
+        return replace(self, **{name: value})
+
     def without(self, name: str) -> "Asked":
         """The same with one thing less."""
-        return replace(self, **{name: getattr(Asked(), name)})
+        return self.having(name, getattr(Asked(), name))
 
 
 def read(params: Mapping[str, str]) -> Asked:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from django.contrib.postgres.search import SearchRank
 from django.db.models import Case, Count, F, FloatField, IntegerField, Q, QuerySet, Value, When
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Round
 
 from commons.places.queries import place as place_of
@@ -26,7 +27,7 @@ WEIGHTS = [0.0, 0.15, 0.4, 1.0]
 RANK_POINTS, EXACT_POINTS = 10_000, 4_000
 FIELD_OF = {"best": "score", "new": "pushed_at", "made": "makes", "starred": "stars"}
 #: Tags are counted in sets up to this size; of larger ones the tags of the newest are shown without a count.
-MOST_FOR_TAGS, TAGS_SHOWN = 3000, 12
+MOST_FOR_TAGS, NEWEST_FOR_TAGS, TAGS_SHOWN = 3000, 500, 12
 OPEN, NON_COMMERCIAL, OTHER = "open", "non-commercial", "other"
 
 
@@ -42,14 +43,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many there are of each kind; every group is counted without its own filter. `tags` may have no counts."""
+    """How many there are of each kind; every group is counted without its own filter."""
 
     total: int
     licences: dict[str, int]
     processes: dict[str, int]
     formats: dict[str, int]
     released: int
-    tags: dict[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _found(asked: Asked, seen: QuerySet[Card], words: Sequence[str]) -> Listing:
     kinds = [Kind(*row) for row in base.values_list("facets", "licence", "released").annotate(n=Count("pk")).order_by()]
     counts = _counted(asked, kinds)
     cards = _filtered(asked, base, {kind.licence for kind in kinds})
-    return Listing(asked, _ordered(asked, cards, words), replace(counts, tags=_tags(cards, counts.total)))
+    return Listing(asked, _ordered(asked, cards, words), counts)
 
 
 def _narrowed(asked: Asked, cards: QuerySet[Card], words: Sequence[str]) -> QuerySet[Card]:
@@ -145,7 +145,7 @@ def _ordered(asked: Asked, cards: QuerySet[Card], words: Sequence[str]) -> Query
     return cards.order_by(f"-{FIELD_OF[asked.order]}", "-pk")
 
 
-def _score(asked: Asked, words: Sequence[str]) -> Case | F:
+def _score(asked: Asked, words: Sequence[str]) -> F | CombinedExpression:
     """Rank of the words in name, tags, owner and summary, a name that is exactly what was typed, and `prior`; whole
     points, so that an order is the same on every page."""
     query = spelling.query_of(words)
@@ -192,7 +192,7 @@ def _counted(asked: Asked, kinds: Sequence[Kind]) -> Counts:
             for_format[kind.bits & ~PROCESS_BITS] += kind.count
         if only in {"", "released"} and kind.released:
             released += kind.count
-    return Counts(total, dict(by_licence), _by_slug(for_process), _by_slug(for_format), released, {})
+    return Counts(total, dict(by_licence), _by_slug(for_process), _by_slug(for_format), released)
 
 
 PROCESS_BITS = (1 << vocabulary.FORMAT_BIT) - 1
@@ -206,13 +206,13 @@ def _by_slug(by_bits: Counter[int]) -> dict[str, int]:
     return dict(counts)
 
 
-def _tags(cards: QuerySet[Card], total: int) -> dict[str, int | None]:
+def tags_of(found: Listing) -> dict[str, int | None]:
     """The most used tags with their counts; of a large set those of its newest designs, without."""
-    large = total > MOST_FOR_TAGS
-    if not total:
+    large = found.counts.total > MOST_FOR_TAGS
+    if not found.counts.total:
         return {}
-    asked = cards.order_by("-pushed_at", "-pk").values_list("tags", flat=True)
-    counts = Counter(tag for tags in asked[: 500 if large else MOST_FOR_TAGS] for tag in tags)
+    asked = found.cards.order_by("-pushed_at", "-pk").values_list("tags", flat=True)
+    counts = Counter(tag for tags in asked[: NEWEST_FOR_TAGS if large else MOST_FOR_TAGS] for tag in tags)
     return {tag: None if large else count for tag, count in counts.most_common(TAGS_SHOWN)}
 
 

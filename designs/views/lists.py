@@ -58,7 +58,7 @@ class Choice:
     on: bool = False
 
 
-class Counted(Paginator):  # type: ignore[type-arg]
+class Counted(Paginator):
     """Pages of cards whose number is known already."""
 
     def __init__(self, cards: QuerySet[Card], total: int) -> None:
@@ -85,7 +85,7 @@ def designs(request: HttpRequest) -> HttpResponse:
         "total": found.counts.total,
         "meant": " ".join(found.meant),
         "filters": _filters(asked),
-        "groups": _groups(asked, found.counts),
+        "groups": _groups(asked, found.counts, listing.tags_of(found)),
         "more": _more(request, asked, found.counts),
         "orders": _orders(asked),
         "looser": [] if found.counts.total else _looser(asked, person),
@@ -95,7 +95,9 @@ def designs(request: HttpRequest) -> HttpResponse:
     return render(request, "designs/list.html", context)
 
 
-def _groups(asked: Asked, counts: listing.Counts) -> list[tuple[str | Promise, list[Choice]]]:
+def _groups(
+    asked: Asked, counts: listing.Counts, tags: dict[str, int | None]
+) -> list[tuple[str | Promise, list[Choice]]]:
     """The groups of filters with their counts, most designs first; the one that is chosen is always there."""
     titles = {slug: str(title) for slug, title in vocabulary.PROCESSES.items()}
     upper = {slug: slug.upper() for slug in vocabulary.FORMATS}
@@ -103,7 +105,7 @@ def _groups(asked: Asked, counts: listing.Counts) -> list[tuple[str | Promise, l
         (_("Made by"), _choices(asked, "process", counts.processes, titles)),
         (_("Licence"), _choices(asked, "licence", counts.licences, {k: str(v) for k, v in LICENCE_GROUPS.items()})),
         (_("Files"), _choices(asked, "format", counts.formats, upper)),
-        (_("Tags"), _choices(asked, "tag", counts.tags, {tag: tag for tag in counts.tags})),
+        (_("Tags"), _choices(asked, "tag", tags, {tag: tag for tag in tags})),
     ]
     return [(title, choices) for title, choices in groups if choices]
 
@@ -117,7 +119,7 @@ def _choices(asked: Asked, name: str, counts: dict[str, Any], titles: dict[str, 
     return [
         Choice(
             titles.get(slug, slug),
-            (asked.without(name) if slug == chosen else replace(asked, **{name: slug})).address(),
+            (asked.without(name) if slug == chosen else asked.having(name, slug)).address(),
             counts.get(slug, 0),
             slug == chosen,
         )

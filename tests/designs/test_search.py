@@ -129,12 +129,13 @@ def test_orders(client: Client, shelf: dict[str, Design], sort: str, first: str)
 
 
 def test_counts_leave_out_the_groups_own_choice(shelf: dict[str, Design]) -> None:
-    counts = listing.found(Asked(process="fff"), None).counts
+    found = listing.found(Asked(process="fff"), None)
+    counts = found.counts
     assert counts.total == 2
     assert counts.processes == {"fff": 2, "milling": 1, "laser-cutting": 1}
     assert counts.formats == {"stl": 2, "step": 1}
     assert counts.licences == {"open": 1, "other": 1}
-    assert counts.tags == {"robot": 1}
+    assert listing.tags_of(found) == {"robot": 1}
 
 
 def test_each_count_is_what_choosing_it_finds(shelf: dict[str, Design]) -> None:
