@@ -33,6 +33,8 @@ FORMATS = (
     "stl", "step", "3mf", "obj", "ply", "off", "glb", "gltf", "dxf", "svg", "gerber", "kicad", "openscad", "freecad",
     "gcode", "fusion", "blender", "solidworks", "pdf", "markdown", "csv",
 )  # fmt: skip
+#: Formats that nearly every design may have and nobody looks for: without counts on the list.
+COMMON = ("gcode", "pdf", "markdown", "csv")
 #: What people also call them.
 OTHER_NAMES = {
     "cnc-milling": "milling", "cnc": "milling", "3d-printing": "fff", "fdm": "fff", "resin": "sla",

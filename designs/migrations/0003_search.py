@@ -82,10 +82,10 @@ BEGIN
   heading := setweight(designs_vector(NEW.name), 'A')
     || setweight(designs_vector(array_to_string(NEW.tags, ' ') || ' ' || coalesce(who, '')), 'B')
     || setweight(designs_vector(NEW.summary || ' ' || NEW.slug), 'C');
-  INSERT INTO designs_searchtext AS t (design_id, about, name, title, body)
-  VALUES (NEW.id, '', lower(NEW.name), heading, heading)
-  ON CONFLICT (design_id) DO UPDATE SET name = excluded.name, title = excluded.title,
-    body = excluded.title || setweight(designs_vector(t.about), 'D');
+  INSERT INTO designs_searchtext (design_id, name, title) VALUES (NEW.id, lower(NEW.name), heading)
+  ON CONFLICT (design_id) DO UPDATE SET name = excluded.name, title = excluded.title;
+  INSERT INTO designs_abouttext AS t (design_id, about, body) VALUES (NEW.id, '', heading)
+  ON CONFLICT (design_id) DO UPDATE SET body = excluded.body || setweight(designs_vector(t.about), 'D');
   RETURN NULL;
 END $$;
 CREATE TRIGGER designs_follow_new AFTER INSERT ON designs_design FOR EACH ROW EXECUTE FUNCTION designs_follow();
@@ -94,17 +94,18 @@ CREATE TRIGGER designs_follow AFTER UPDATE OF name, slug, summary, tags, owner_i
   FOR EACH ROW EXECUTE FUNCTION designs_follow();
 CREATE FUNCTION designs_about() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  NEW.body := NEW.title || setweight(designs_vector(NEW.about), 'D');
+  NEW.body := coalesce((SELECT title FROM designs_searchtext t WHERE t.design_id = NEW.design_id), ''::tsvector)
+    || setweight(designs_vector(NEW.about), 'D');
   RETURN NEW;
 END $$;
-CREATE TRIGGER designs_about BEFORE UPDATE OF about ON designs_searchtext FOR EACH ROW
+CREATE TRIGGER designs_about BEFORE UPDATE OF about ON designs_abouttext FOR EACH ROW
   EXECUTE FUNCTION designs_about();
 """
 NO_FOLLOW = """
 DROP TRIGGER designs_follow_new ON designs_design;
 DROP TRIGGER designs_follow ON designs_design;
 DROP FUNCTION designs_follow();
-DROP TRIGGER designs_about ON designs_searchtext;
+DROP TRIGGER designs_about ON designs_abouttext;
 DROP FUNCTION designs_about();
 """
 # Every design that is there already gets its rows.
@@ -167,11 +168,28 @@ class Migration(migrations.Migration):
             fields=[
                 ("word", models.CharField(max_length=40, primary_key=True, serialize=False)),
             ],
+        ),
+        migrations.CreateModel(
+            name="AboutText",
+            fields=[
+                (
+                    "card",
+                    models.OneToOneField(
+                        db_column="design_id",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="readme",
+                        serialize=False,
+                        to="designs.card",
+                    ),
+                ),
+                ("about", models.TextField(blank=True, default="")),
+                ("body", django.contrib.postgres.search.SearchVectorField()),
+            ],
             options={
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
-                        django.contrib.postgres.indexes.OpClass(models.F("word"), name="gin_trgm_ops"),
-                        name="designs_word_trigrams",
+                        fastupdate=False, fields=["body"], name="designs_about_body"
                     )
                 ],
             },
@@ -190,15 +208,13 @@ class Migration(migrations.Migration):
                         to="designs.card",
                     ),
                 ),
-                ("about", models.TextField(blank=True, default="")),
                 ("name", models.CharField(default="", max_length=120)),
                 ("title", django.contrib.postgres.search.SearchVectorField()),
-                ("body", django.contrib.postgres.search.SearchVectorField()),
             ],
             options={
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
-                        fastupdate=False, fields=["body"], name="designs_text_body"
+                        fastupdate=False, fields=["title"], name="designs_text_title"
                     )
                 ],
             },
@@ -222,12 +238,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="card",
             index=models.Index(fields=["owner"], name="designs_card_owner"),
-        ),
-        migrations.AddIndex(
-            model_name="card",
-            index=models.Index(
-                fields=["licence"], include=("facets", "released", "is_open"), name="designs_card_facets"
-            ),
         ),
         migrations.AddIndex(
             model_name="card",

@@ -5,10 +5,9 @@ changes a design; `services.cards` gives the text of the README, and `reindex_de
 """
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F
 
 from designs.models.designs import Design
 
@@ -42,7 +41,6 @@ class Card(models.Model):
             models.Index(fields=["-makes", "-design"], name="designs_card_made"),
             models.Index(fields=["-stars", "-design"], name="designs_card_starred"),
             models.Index(fields=["owner"], name="designs_card_owner"),
-            models.Index(fields=["licence"], include=["facets", "released", "is_open"], name="designs_card_facets"),
             GinIndex(fields=["tags"], name="designs_card_tags"),
         )
 
@@ -51,31 +49,43 @@ class Card(models.Model):
 
 
 class SearchText(models.Model):
-    """The words of a design: `name` in small letters, for who asks for exactly it; `title` weighs name (A), tags and
-    owner (B) and summary (C) and is what ranks; `body` has `about` (D: the README) too and is what is matched."""
+    """The words that rank a design: `name` in small letters, for who asks for exactly it; `title` weighs name (A), tags
+    and owner (B) and summary (C)."""
 
     card = models.OneToOneField(
         Card, on_delete=models.CASCADE, primary_key=True, related_name="text", db_column="design_id"
     )
-    about = models.TextField(default="", blank=True)
     name = models.CharField(max_length=120, default="")
     title = SearchVectorField()
-    body = SearchVectorField()
 
     class Meta:
-        indexes = (GinIndex(fields=["body"], name="designs_text_body", fastupdate=False),)
+        indexes = (GinIndex(fields=["title"], name="designs_text_title", fastupdate=False),)
 
     def __str__(self) -> str:
         return f"words of {self.pk}"
+
+
+class AboutText(models.Model):
+    """The words that make a design found besides: `about`, the beginning of its README. `body` has all its words. It is
+    a table of its own, so that the words that rank are read without those that do not."""
+
+    card = models.OneToOneField(
+        Card, on_delete=models.CASCADE, primary_key=True, related_name="readme", db_column="design_id"
+    )
+    about = models.TextField(default="", blank=True)
+    body = SearchVectorField()
+
+    class Meta:
+        indexes = (GinIndex(fields=["body"], name="designs_about_body", fastupdate=False),)
+
+    def __str__(self) -> str:
+        return f"README of {self.pk}"
 
 
 class KnownWord(models.Model):
     """A word that some design has in its name, tags, owner or summary: what a typing error is compared with."""
 
     word = models.CharField(max_length=40, primary_key=True)
-
-    class Meta:
-        indexes = (GinIndex(OpClass(F("word"), name="gin_trgm_ops"), name="designs_word_trigrams"),)
 
     def __str__(self) -> str:
         return self.word

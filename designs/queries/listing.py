@@ -14,6 +14,7 @@ from django.db.models import Case, Count, F, FloatField, IntegerField, Q, QueryS
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Round
 
+from commons.people.models import Handle
 from commons.places.queries import place as place_of
 from designs import licences, vocabulary
 from designs.models import Card, Design
@@ -25,6 +26,8 @@ from designs.queries.reach import fit, makeable_near
 #: What a word is worth in summary (C), tags and owner (B) and name (A); the README (D) makes found, not better.
 WEIGHTS = [0.0, 0.15, 0.4, 1.0]
 RANK_POINTS, EXACT_POINTS = 10_000, 4_000
+#: Below this READMEs are searched too; above the other, words do not rank.
+FEW, MOST_RANKED = 500, 5000
 FIELD_OF = {"best": "score", "new": "pushed_at", "made": "makes", "starred": "stars"}
 #: Tags are counted in sets up to this size; of larger ones the tags of the newest are shown without a count.
 MOST_FOR_TAGS, NEWEST_FOR_TAGS, TAGS_SHOWN = 3000, 500, 12
@@ -94,25 +97,44 @@ def found(asked: Asked, visitor: Visitor) -> Listing:
 
 
 def _any(seen: QuerySet[Card], words: Sequence[str]) -> bool:
-    return seen.filter(text__body=spelling.query_of(words)).exists()
+    """Counted and not asked for one row: for that the database would read all texts in the hope of an early hit."""
+    return seen.filter(readme__body=spelling.query_of(words)).count() > 0
 
 
 def _found(asked: Asked, seen: QuerySet[Card], words: Sequence[str]) -> Listing:
+    """Designs that have the words in name, tags, owner or summary, and, where that are few, in the README too.
+
+    Words that very many have tell nothing apart: then what people made, starred and released decides alone.
+    """
     if asked.q and not words:
         seen = seen.none()
-    base = _narrowed(asked, seen, words)
-    kinds = [Kind(*row) for row in base.values_list("facets", "licence", "released").annotate(n=Count("pk")).order_by()]
-    counts = _counted(asked, kinds)
+    narrowed = _narrowed(asked, seen)
+    base = narrowed.filter(text__title=spelling.query_of(words)) if words else narrowed
+    kinds = _kinds(asked, base)
+    known_by = sum(kind.count for kind in kinds)
+    if words and known_by < FEW:
+        wide = narrowed.filter(readme__body=spelling.query_of(words))
+        wide_kinds = _kinds(asked, wide)
+        if not known_by or sum(kind.count for kind in wide_kinds) <= MOST_RANKED:
+            base, kinds = wide, wide_kinds
+            known_by = sum(kind.count for kind in kinds)
     cards = _filtered(asked, base, {kind.licence for kind in kinds})
-    return Listing(asked, _ordered(asked, cards, words), counts)
+    ranked = words if known_by <= MOST_RANKED else ()
+    return Listing(asked, _ordered(asked, cards, ranked), _counted(asked, kinds))
 
 
-def _narrowed(asked: Asked, cards: QuerySet[Card], words: Sequence[str]) -> QuerySet[Card]:
-    """By all that has no group of counts."""
-    if words:
-        cards = cards.filter(text__body=spelling.query_of(words))
+def _kinds(asked: Asked, cards: QuerySet[Card]) -> list[Kind]:
+    """How many cards there are of each kind, by the bits that are shown or asked for."""
+    bits = SHOWN_BITS | vocabulary.bit_of(asked.format)
+    rows = cards.annotate(shown=F("facets").bitand(bits)).values_list("shown", "licence", "released")
+    return [Kind(*row) for row in rows.annotate(n=Count("pk")).order_by()]
+
+
+def _narrowed(asked: Asked, cards: QuerySet[Card]) -> QuerySet[Card]:
+    """By all that has no group of counts, but for the words."""
     if asked.owner:
-        cards = cards.filter(owner__name=asked.owner)
+        owner = Handle.objects.filter(name=asked.owner).values_list("pk", flat=True).first()
+        cards = cards.filter(owner_id=owner) if owner else cards.none()
     if asked.tag:
         cards = cards.filter(tags__contains=[asked.tag])
     if asked.fits:
@@ -196,6 +218,7 @@ def _counted(asked: Asked, kinds: Sequence[Kind]) -> Counts:
 
 
 PROCESS_BITS = (1 << vocabulary.FORMAT_BIT) - 1
+SHOWN_BITS = vocabulary.bits_of((*vocabulary.PROCESSES, *vocabulary.FORMATS)) & ~vocabulary.bits_of(vocabulary.COMMON)
 
 
 def _by_slug(by_bits: Counter[int]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from designs import git, vocabulary
 from designs.errors import GitFailed
-from designs.models import Design, SearchText
+from designs.models import AboutText, Design
 from designs.queries import words
 from designs.queries.files import README_NAMES
 
@@ -37,7 +37,7 @@ def refresh(design: Design) -> None:
     for name, value in fields.items():
         setattr(design, name, value)
     Design.objects.filter(pk=design.pk).update(**fields)
-    SearchText.objects.filter(pk=design.pk).update(about=about)
+    AboutText.objects.filter(pk=design.pk).update(about=about)
     transaction.on_commit(lambda: learn(design))
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from commons.people.models import User
 from commons.people.services import create_user
 from designs import vocabulary
-from designs.models import Card, Design, SearchText
+from designs.models import AboutText, Card, Design
 from designs.queries import listing, words
 from designs.queries.asked import Asked, read
 from designs.services import cards, create_design
@@ -25,7 +25,7 @@ def thing(owner: User, name: str, **fields: Any) -> Design:
     if fields:
         Design.objects.filter(pk=design.pk).update(**fields)
     if about:
-        SearchText.objects.filter(pk=design.pk).update(about=about)
+        AboutText.objects.filter(pk=design.pk).update(about=about)
     design.refresh_from_db()
     cards.learn(design)
     return design
@@ -192,7 +192,7 @@ def test_the_index_reads_the_readme_the_formats_and_the_size(design: Design) -> 
     cards.refresh(design)
     design.refresh_from_db()
     assert design.box_mm == [12.0, 11.0, 10.0]
-    assert SearchText.objects.get(pk=design.pk).about.startswith("# Cube")
+    assert AboutText.objects.get(pk=design.pk).about.startswith("# Cube")
 
 
 def test_the_box_holds_every_part_and_not_the_whole_put_together() -> None:
