@@ -8,8 +8,10 @@ docs/search.md tells why and how fast.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from django.contrib.postgres.search import SearchRank
+from django.db import connection, transaction
 from django.db.models import Case, Count, F, FloatField, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Round
@@ -17,7 +19,7 @@ from django.db.models.functions import Cast, Round
 from commons.people.models import Handle
 from commons.places.queries import place as place_of
 from designs import licences, vocabulary
-from designs.models import Card, Design
+from designs.models import AboutText, Card, Design, SearchText
 from designs.policies import Visitor, known, seen_by
 from designs.queries import words as spelling
 from designs.queries.asked import Asked
@@ -27,15 +29,14 @@ from designs.queries.reach import fit, makeable_near
 WEIGHTS = [0.0, 0.15, 0.4, 1.0]
 RANK_POINTS, EXACT_POINTS = 10_000, 4_000
 #: Below this READMEs are searched too; above the other, words do not rank.
-FEW, MOST_RANKED = 500, 5000
+FEW, MOST_RANKED = 300, 2000
 FIELD_OF = {"best": "score", "new": "pushed_at", "made": "makes", "starred": "stars"}
 #: Tags are counted in sets up to this size; of larger ones the tags of the newest are shown without a count.
 MOST_FOR_TAGS, NEWEST_FOR_TAGS, TAGS_SHOWN = 3000, 500, 12
 OPEN, NON_COMMERCIAL, OTHER = "open", "non-commercial", "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """How many designs have these bits, this licence, and a release or none."""
 
     bits: int
@@ -97,8 +98,19 @@ def found(asked: Asked, visitor: Visitor) -> Listing:
 
 
 def _any(seen: QuerySet[Card], words: Sequence[str]) -> bool:
-    """Counted and not asked for one row: for that the database would read all texts in the hope of an early hit."""
-    return seen.filter(readme__body=spelling.query_of(words)).count() > 0
+    return seen.filter(pk__in=_having(AboutText, "body", words)).exists()
+
+
+def _having(table: type[SearchText] | type[AboutText], field: str, words: Sequence[str]) -> list[int]:
+    """The designs whose texts have the words, and no more than one over MOST_RANKED of them.
+
+    Asked of the index, always: PostgreSQL guesses too high how many match an "or", does not know what it costs to unpack
+    a long text, and would read them all.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        found = table.objects.filter(**{field: spelling.query_of(words)}).values_list("pk", flat=True)
+        return list(found[: MOST_RANKED + 1])
 
 
 def _found(asked: Asked, seen: QuerySet[Card], words: Sequence[str]) -> Listing:
@@ -106,28 +118,33 @@ def _found(asked: Asked, seen: QuerySet[Card], words: Sequence[str]) -> Listing:
 
     Words that very many have tell nothing apart: then what people made, starred and released decides alone.
     """
-    if asked.q and not words:
-        seen = seen.none()
-    narrowed = _narrowed(asked, seen)
-    base = narrowed.filter(text__title=spelling.query_of(words)) if words else narrowed
+    base, ranked = _narrowed(asked, seen), False
+    if words:
+        base, ranked = _worded(base, words)
+    elif asked.q:
+        base = base.none()
     kinds = _kinds(asked, base)
-    known_by = sum(kind.count for kind in kinds)
-    if words and known_by < FEW:
-        wide = narrowed.filter(readme__body=spelling.query_of(words))
-        wide_kinds = _kinds(asked, wide)
-        if not known_by or sum(kind.count for kind in wide_kinds) <= MOST_RANKED:
-            base, kinds = wide, wide_kinds
-            known_by = sum(kind.count for kind in kinds)
     cards = _filtered(asked, base, {kind.licence for kind in kinds})
-    ranked = words if known_by <= MOST_RANKED else ()
-    return Listing(asked, _ordered(asked, cards, ranked), _counted(asked, kinds))
+    return Listing(asked, _ordered(asked, cards, words if ranked else ()), _counted(asked, kinds))
+
+
+def _worded(cards: QuerySet[Card], words: Sequence[str]) -> tuple[QuerySet[Card], bool]:
+    """The cards of designs that have the words, and whether so few that these rank them."""
+    known_by = _having(SearchText, "title", words)
+    if len(known_by) > MOST_RANKED:
+        return cards.filter(text__title=spelling.query_of(words)), False
+    if len(known_by) < FEW:
+        told_by = _having(AboutText, "body", words)
+        if not known_by or len(told_by) <= MOST_RANKED:
+            known_by = told_by
+    return cards.filter(pk__in=known_by), True
 
 
 def _kinds(asked: Asked, cards: QuerySet[Card]) -> list[Kind]:
     """How many cards there are of each kind, by the bits that are shown or asked for."""
     bits = SHOWN_BITS | vocabulary.bit_of(asked.format)
     rows = cards.annotate(shown=F("facets").bitand(bits)).values_list("shown", "licence", "released")
-    return [Kind(*row) for row in rows.annotate(n=Count("pk")).order_by()]
+    return list(map(Kind._make, rows.annotate(n=Count("pk")).order_by()))
 
 
 def _narrowed(asked: Asked, cards: QuerySet[Card]) -> QuerySet[Card]:
@@ -190,30 +207,20 @@ def _counted(asked: Asked, kinds: Sequence[Kind]) -> Counts:
     by_licence: Counter[str] = Counter()
     for_process: Counter[int] = Counter()
     for_format: Counter[int] = Counter()
-    for kind in kinds:
-        misses = [
-            name
-            for name, passes in (
-                ("licence", kind.licence in licensed),
-                ("process", not asked.process or kind.bits & process),
-                ("format", not asked.format or kind.bits & file_format),
-                ("released", not asked.has_release or kind.released),
-            )
-            if not passes
-        ]
-        if len(misses) > 1:
-            continue
-        only = misses[0] if misses else ""
-        if not only:
-            total += kind.count
-        if only in {"", "licence"}:
-            by_licence[groups[kind.licence]] += kind.count
-        if only in {"", "process"}:
-            for_process[kind.bits & PROCESS_BITS] += kind.count
-        if only in {"", "format"}:
-            for_format[kind.bits & ~PROCESS_BITS] += kind.count
-        if only in {"", "released"} and kind.released:
-            released += kind.count
+    for bits, licence, is_released, count in kinds:
+        right = licence in licensed
+        made = not asked.process or bits & process != 0
+        filed = not asked.format or bits & file_format != 0
+        ready = not asked.has_release or is_released
+        if made and filed and ready:
+            by_licence[groups[licence]] += count
+            total += count if right else 0
+        if right and filed and ready:
+            for_process[bits & PROCESS_BITS] += count
+        if right and made and ready:
+            for_format[bits & ~PROCESS_BITS] += count
+        if right and made and filed and is_released:
+            released += count
     return Counts(total, dict(by_licence), _by_slug(for_process), _by_slug(for_format), released)
 
 

@@ -32,12 +32,25 @@ sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
 LIMIT_MS = 200.0
 OWNERS = 4000
 
-KINDS = tuple(
-    ["clamp", "bracket", "hinge", "lamp", "stand", "holder", "mount", "gear", "wheel", "enclosure", "box", "drawer", "shelf", "hook", "handle", "knob", "adapter", "spacer", "nozzle", "extruder", "gripper", "arm", "rover", "hexapod", "quadcopter", "wing", "propeller", "turbine", "pump", "valve", "filter", "funnel", "microscope", "centrifuge", "pipette", "spectrometer", "lens", "tripod", "camera", "speaker", "amplifier", "keyboard", "mouse", "joystick", "button", "switch", "plug", "socket", "connector", "cable", "antenna", "battery", "charger", "inverter", "panel", "heater", "cooler", "fan", "duct", "vent", "thermostat", "sensor", "logger", "clock", "compass", "scale", "ruler", "caliper", "vise", "drill", "saw", "hammer", "chisel", "plane", "lathe", "router", "plotter", "printer", "scanner", "loom", "spindle", "bobbin", "needle", "buckle", "zipper", "helmet", "glove", "splint", "brace", "prosthesis", "crutch", "wheelchair", "ramp", "chair", "table", "stool", "bench", "bed", "crib", "cradle", "toy", "puzzle", "die", "chess", "figurine", "planter", "pot", "trellis", "beehive", "birdhouse", "feeder", "cage", "trap", "kayak", "paddle", "oar", "rudder", "mast", "sail", "anchor", "bike", "trailer", "saddle", "pedal", "crank", "fender", "basket", "rack", "lock", "key"]
-)
-WHAT = tuple(
-    ["balcony", "rail", "desk", "wall", "ceiling", "door", "window", "garden", "kitchen", "bathroom", "workshop", "garage", "bicycle", "car", "boat", "tent", "solar", "wind", "water", "air", "steam", "magnetic", "optical", "acoustic", "electric", "hydraulic", "pneumatic", "manual", "automatic", "modular", "folding", "sliding", "rotating", "adjustable", "parametric", "printable", "laser", "plywood", "acrylic", "aluminium", "steel", "brass", "copper", "bamboo", "oak", "pine", "felt", "leather", "canvas", "silicone", "rubber", "carbon", "recycled", "open", "compact", "heavy", "tiny", "large", "quick", "silent", "waterproof", "portable", "universal", "spare", "replacement", "improved", "classic", "nordic", "finnish", "city", "school", "lab", "kids", "seniors", "left", "right", "double", "triple"]
-)
+KINDS = """
+    clamp bracket hinge lamp stand holder mount gear wheel enclosure box drawer shelf hook handle knob
+    adapter spacer nozzle extruder gripper arm rover hexapod quadcopter wing propeller turbine pump
+    valve filter funnel microscope centrifuge pipette spectrometer lens tripod camera speaker amplifier
+    keyboard mouse joystick button switch plug socket connector cable antenna battery charger inverter
+    panel heater cooler fan duct vent thermostat sensor logger clock compass scale ruler caliper vise
+    drill saw hammer chisel plane lathe router plotter printer scanner loom spindle bobbin needle buckle
+    zipper helmet glove splint brace prosthesis crutch wheelchair ramp chair table stool bench bed crib
+    cradle toy puzzle die chess figurine planter pot trellis beehive birdhouse feeder cage trap kayak
+    paddle oar rudder mast sail anchor bike trailer saddle pedal crank fender basket rack lock key
+""".split()  # noqa: SIM905 read more easily so
+WHAT = """
+    balcony rail desk wall ceiling door window garden kitchen bathroom workshop garage bicycle car boat
+    tent solar wind water air steam magnetic optical acoustic electric hydraulic pneumatic manual
+    automatic modular folding sliding rotating adjustable parametric printable laser plywood acrylic
+    aluminium steel brass copper bamboo oak pine felt leather canvas silicone rubber carbon recycled
+    open compact heavy tiny large quick silent waterproof portable universal spare replacement improved
+    classic nordic finnish city school lab kids seniors left right double triple
+""".split()  # noqa: SIM905 read more easily so
 HOW = ("printed in one piece", "that is printed", "cut from plywood", "that snaps together", "without screws")
 NAMES = "aino otto sanna mikko leila eero niko kaisa juha maria pekka tuuli arto elina veli hanna lauri outi ilkka"
 LICENCES = (
@@ -106,9 +119,11 @@ def rows(count: int, owners: list[int], oids: list[int]) -> Iterator[list[Any]]:
         ]  # fmt: skip
 
 
-COLUMNS = tuple(
-    ["owner_id", "slug", "name", "summary", "licence", "visibility", "repository", "default_branch", "head", "indexed_tips", "index_note", "cover_id", "created_at", "pushed_at", "demo", "forked_at", "pool", "tags", "formats", "processes", "box_mm", "star_count", "fork_count", "make_count", "released_at", "readiness", "size_bytes"]
-)
+COLUMNS = """
+    owner_id slug name summary licence visibility repository default_branch head indexed_tips index_note
+    cover_id created_at pushed_at demo forked_at pool tags formats processes box_mm star_count
+    fork_count make_count released_at readiness size_bytes
+""".split()  # noqa: SIM905 read more easily so
 
 
 def readme(n: int) -> str:
