@@ -42,7 +42,7 @@ class Kind(NamedTuple):
     bits: int
     licence: str
     released: bool
-    count: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ def _any(seen: QuerySet[Card], words: Sequence[str]) -> bool:
 def _having(table: type[SearchText] | type[AboutText], field: str, words: Sequence[str]) -> list[int]:
     """The designs whose texts have the words, and no more than one over MOST_RANKED of them.
 
-    Asked of the index, always: PostgreSQL guesses too high how many match an "or", does not know what it costs to unpack
-    a long text, and would read them all.
+    Asked of the index, always: PostgreSQL guesses too high how many match an "or", does not know what it costs to
+    unpack a long text, and would read them all.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

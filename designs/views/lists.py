@@ -58,7 +58,7 @@ class Choice:
     on: bool = False
 
 
-class Counted(Paginator):
+class Counted(Paginator):  # type: ignore[type-arg]
     """Pages of cards whose number is known already."""
 
     def __init__(self, cards: QuerySet[Card], total: int) -> None:
@@ -66,7 +66,7 @@ class Counted(Paginator):
         self.total = total
 
     @property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """How many there are."""
         return self.total
 
