@@ -2,9 +2,11 @@
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from commons.people.models import Handle, Membership, User
-from designs.models import Collaborator, Design
+from designs.errors import Archived, NotYours
+from designs.models import Collaborator, Design, Proposal, Transfer
 
 Visitor = User | AnonymousUser | None
 
@@ -19,18 +21,22 @@ def known(visitor: Visitor) -> User | None:
 
 def seen_by(visitor: Visitor) -> Q:
     """The designs that this visitor may see: public ones, their own, those of their organisations, and those whose
-    owner lets them. Deleted ones nobody sees but who may bring them back (`queries.deleted_of`)."""
+    owner lets them. What staff has hidden only they and its owner see; deleted ones nobody sees but who may bring them
+    back (`queries.deleted.deleted_of`)."""
     there = Q(deleted_at=None)
+    shown = Q(hidden_at=None)
     person = known(visitor)
     if person is None:
-        return there & Q(visibility=Design.Visibility.PUBLIC)
+        return there & shown & Q(visibility=Design.Visibility.PUBLIC)
     if person.is_staff:
         return there
+    memberships = Membership.objects.filter(user=person)
     return there & (
-        Q(visibility=Design.Visibility.PUBLIC)
+        (shown & Q(visibility=Design.Visibility.PUBLIC))
         | Q(owner__user=person)
-        | Q(owner__organisation__in=Membership.objects.filter(user=person).values("organisation"))
-        | Q(pk__in=Collaborator.objects.filter(user=person).values("design"))
+        | Q(owner__organisation__in=memberships.filter(role__in=WRITERS).values("organisation"))
+        | (shown & Q(owner__organisation__in=memberships.values("organisation")))
+        | (shown & Q(pk__in=Collaborator.objects.filter(user=person).values("design")))
     )
 
 
@@ -60,9 +66,64 @@ def may_push(visitor: Visitor, design: Design) -> bool:
     )
 
 
+def may_restore(visitor: Visitor, design: Design) -> bool:
+    """Whether the visitor may bring a deleted design back: whoever may manage it."""
+    return design.deleted_at is not None and may_manage(visitor, design)
+
+
+def may_take(visitor: Visitor, transfer: Transfer) -> bool:
+    """Whether the visitor may take or refuse a design that is offered: who makes designs under the receiving name."""
+    return transfer.ended_at is None and may_write_as(visitor, transfer.to)
+
+
 def may_talk(visitor: Visitor, design: Design) -> bool:
     """Whether the visitor may comment on the design and offer changes: everybody signed in who sees it."""
     person = known(visitor)
     if person is None or design.is_archived:
         return False
     return Design.objects.filter(seen_by(person), pk=design.pk).exists()
+
+
+def check_may_manage(person: User | None, design: Design) -> None:
+    """Raises NotYours for all but the owner. None is the city itself."""
+    if person is not None and not may_manage(person, design):
+        raise NotYours(_("Only its owner can do this with “%(name)s”.") % {"name": design.name})
+
+
+def check_not_archived(design: Design) -> None:
+    """Raises Archived."""
+    if design.is_archived:
+        raise Archived(_("“%(name)s” is archived: it can be read, and nothing in it changes.") % {"name": design.name})
+
+
+def check_may_push(person: User | None, design: Design) -> None:
+    """Raises Archived, or NotYours for all but the owner and maintainers."""
+    check_not_archived(design)
+    if not may_push(person, design):
+        raise NotYours(_("You may read this design but not push to it."))
+
+
+def shows_more(source: Design, target: Design) -> bool:
+    """Whether offering from `source` to `target` would show files to people who do not see them now."""
+    return source.pk != target.pk and not source.is_public
+
+
+def may_offer(visitor: Visitor, source: Design, target: Design) -> bool:
+    """Whether the visitor may offer what is in `source` to `target`: who may talk there and sees the source. Out of a
+    private source only who may push to it offers, since that shows its files to everybody who sees the target."""
+    person = known(visitor)
+    if person is None or not may_talk(person, target):
+        return False
+    if shows_more(source, target):
+        return may_push(person, source)
+    return Design.objects.filter(seen_by(person), pk=source.pk).exists()
+
+
+def may_steer(visitor: Visitor, proposal: Proposal) -> bool:
+    """Whether the visitor may retitle, close and reopen a change: its author, and who may merge it."""
+    person = known(visitor)
+    if person is None or proposal.design.is_archived:
+        return False
+    if proposal.author_id == person.pk:
+        return may_talk(person, proposal.design)
+    return may_push(person, proposal.design)

@@ -3,13 +3,35 @@
 import tempfile
 from pathlib import Path
 
+from celery import shared_task
+from django.urls import reverse
+
+from commons.people.models import Handle
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
-from designs.errors import DesignNotFound, GitFailed
-from designs.models import Blob, Design
+from designs.engine.diff import DIFF_VERSION
+from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
+from designs.models import Blob, Design, Release, ShapeDiff
+from designs.queries import lfs
+from designs.sandbox import photos
 from designs.sandbox.results import Result
-from designs.services import index, previews
+from designs.services import diffs, imports, index, lifecycle, makes, previews, proposals, release_archives, releases
+from designs.services import lfs as lfs_services
+from designs.services.proposals import following
+
+#: Rung by beat (livingcity.celery collects these).
+BEAT = {
+    "designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}},
+    "designs.purge": {"task": "designs.purge", "schedule": 3600.0, "options": {"expires": 3000}},
+}
+
+
+@shared_task(name="designs.sweep")
+def sweep() -> None:
+    """Once a day: forget large files that no design holds, and what imports left that came to nothing."""
+    lfs_services.sweep()
+    imports.forget_unsettled()
 
 
 def _design(inputs: Inputs) -> Design:
@@ -30,8 +52,27 @@ def read_pushed(job: Job, inputs: Inputs) -> Outcome:
         pending = index.write(design=design, found=found)
         if pending:
             previews.start(design=design, blobs=pending)
+        proposals.follow_related(design=design, by=None)
 
     return Outcome({"head": found.head, "versions": len(found.introduced), "new_blobs": len(found.digests)}, effect)
+
+
+@kind("designs.import", queue="default", engine_version="1")
+def bring(job: Job, inputs: Inputs) -> Outcome:
+    """Fetch a repository from elsewhere and make a design of it."""
+    owner = Handle.objects.filter(name=inputs["owner"]).first()
+    if owner is None:
+        raise DesignNotFound("The owner was deleted meanwhile.")
+    asked = {name: inputs[name] for name in ("source", "name", "slug", "licence", "visibility")}
+    wanted = imports.wish(owner=owner, by=job.run.owner, **asked)
+    repository = imports.fetch(wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.95, stage))
+    url = reverse("rooms:design", args=[owner.name, wanted.slug])
+
+    def effect() -> None:
+        design = imports.settle(wanted, repository, by=job.run.owner)
+        index.index_later(design=design, by=job.run.owner)
+
+    return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url}, effect)
 
 
 @kind("designs.preview", queue="previews", engine_version=ENGINE_VERSION)
@@ -45,19 +86,85 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
     for number, oid in enumerate(oids):
         job.progress(number / len(oids), f"Drawing {number + 1} of {len(oids)} files")
         blob = Blob.objects.filter(oid=oid).first()
-        if blob is not None and blob.preview == Blob.Preview.PENDING:
+        if blob is not None and (inputs.get("again") or previews.is_wanted(blob)):
             previews.keep(blob=blob, result=_drawn(design, blob), engine_version=ENGINE_VERSION)
             if number == 0:
                 previews.settle_cover(design=design)
         ready += 1
-    return Outcome({"drawn": ready}, lambda: previews.settle_cover(design=design))
+
+    def effect() -> None:
+        previews.settle_cover(design=design)
+        proposals.look_again_at_blobs(oids=oids)
+
+    return Outcome({"drawn": ready}, effect)
+
+
+@kind(following.KIND, queue="default", engine_version="1")
+def look_at_change(job: Job, inputs: Inputs) -> Outcome:
+    """See what an open change is now: its newest version, its files, what the checks find."""
+    proposal = following.find_to_follow(inputs["proposal"])
+    job.progress(0.1, "Comparing the two versions")
+    seen = following.look(proposal)
+
+    def effect() -> None:
+        following.write(proposal=proposal, seen=seen)
+
+    return Outcome({"head": seen.head, "files": len(seen.changes)}, effect)
+
+
+@kind("designs.photos", queue="previews", engine_version="1")
+def read_photos(job: Job, inputs: Inputs) -> Outcome:
+    """Draw the photos of a make anew. Each is kept as soon as it is drawn, so doing it twice is harmless."""
+    waiting = makes.waiting(make=int(inputs["make"]))
+    for number, photo in enumerate(waiting):
+        job.progress(number / len(waiting), f"Reading photo {number + 1} of {len(waiting)}")
+        makes.keep_photo(photo=photo, drawn=photos.redraw(makes.incoming(photo)))
+    return Outcome({"photos": len(waiting)})
+
+
+@shared_task(name="designs.purge")
+def purge_deleted() -> int:
+    """Every hour: take away what was deleted more than thirty days ago."""
+    return lifecycle.purge()
 
 
 def _drawn(design: Design, blob: Blob) -> Result:
     with tempfile.TemporaryDirectory(prefix="lc-blob-") as folder:
         source = Path(folder) / "source"
         try:
-            git.of(design.repository).copy_to(blob.oid, source)
-        except (GitFailed, OSError):
+            if blob.lfs:
+                source.symlink_to(lfs.path_of(lfs.find(design, blob.lfs).oid))
+            else:
+                git.of(design.repository).copy_to(blob.oid, source)
+        except (GitFailed, DesignNotFound, LargeFileMissing, OSError):
             return Result.failed("The file could not be read from its repository.")
         return sandbox.draw(source, blob.format).result
+
+
+@kind("designs.release", queue="default", engine_version=str(release_archives.FORMAT))
+def pack(job: Job, inputs: Inputs) -> Outcome:
+    """Make the archive of a release. It is named by its content, so twice is harmless."""
+    release = Release.objects.filter(pk=inputs["release"]).select_related("design", "design__owner").first()
+    if release is None:
+        raise DesignNotFound("The design was deleted meanwhile.")
+    if release_archives.path_of(release) is not None:
+        return Outcome({"sha256": release.sha256})
+    built, effect = releases.pack(release=release, say=job.progress)
+    return Outcome({"sha256": built.sha256, "size": built.size}, effect)
+
+
+@kind("designs.diff", queue="previews", engine_version=DIFF_VERSION)
+def compare_shapes(job: Job, inputs: Inputs) -> Outcome:
+    """Compare pairs of shapes one by one; each is kept as soon as it is known, like a preview."""
+    design, pairs, done = _design(inputs), list(inputs["diffs"]), 0
+    for number, pk in enumerate(pairs):
+        job.progress(number / len(pairs), f"Comparing {number + 1} of {len(pairs)} shapes")
+        shape = ShapeDiff.objects.filter(pk=pk, status=ShapeDiff.Status.PENDING).first()
+        if shape is not None:
+            diffs.work_out(design, shape)
+            done += 1
+
+    def effect() -> None:
+        proposals.look_again_at_blobs(oids=set(ShapeDiff.objects.filter(pk__in=pairs).values_list("head", flat=True)))
+
+    return Outcome({"compared": done}, effect)

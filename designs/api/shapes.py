@@ -45,9 +45,12 @@ class DesignOut(serializers.Serializer[Any]):
         child=serializers.FloatField(), allow_null=True, help_text="every part goes into it; longest side first"
     )
     stars = serializers.IntegerField()
-    makes = serializers.IntegerField()
+    makes = serializers.IntegerField(help_text="that people told of")
     released_at = serializers.DateTimeField(allow_null=True, help_text="of its newest release")
     demo = serializers.BooleanField()
+    forked_from = serializers.CharField(allow_null=True, help_text="owner/slug of the design it began from")
+    fork_count = serializers.IntegerField(help_text="public forks")
+    archived = serializers.BooleanField(help_text="it can only be read")
 
 
 class FactsOut(serializers.Serializer[Any]):
@@ -61,6 +64,23 @@ class FactsOut(serializers.Serializer[Any]):
     extents_mm = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
     parts = serializers.IntegerField()
     warnings = serializers.ListField(child=serializers.CharField())
+    thinnest_wall_mm = serializers.FloatField(
+        allow_null=True, required=False, help_text="only 0.5 % of the surface has a thinner wall; null where not known"
+    )
+    thinnest_wall_at_mm = serializers.ListField(
+        child=serializers.FloatField(), min_length=3, max_length=3, allow_null=True, required=False,
+        help_text="a point on that wall, in the file's own coordinates",
+    )  # fmt: skip
+    overhang_share = serializers.FloatField(
+        allow_null=True, required=False, help_text="of the surface that hangs by more than 45 degrees as drawn, z up"
+    )
+    overhang_best_share = serializers.FloatField(
+        allow_null=True, required=False, help_text="the same with the side best_up up"
+    )
+    best_up = serializers.CharField(allow_blank=True, required=False, help_text="such as +z or -y; empty if not known")
+    largest_flat_mm2 = serializers.FloatField(
+        allow_null=True, required=False, help_text="the largest area that lies in one plane and looks one way"
+    )
 
 
 class PreviewOut(serializers.Serializer[Any]):
@@ -130,8 +150,10 @@ def clone_url(design: Design) -> str:
 
 
 def of_design(design: Design) -> dict[str, Any]:
-    """A design as the API says it."""
-    cover = design.cover
+    """A design as the API says it. A parent that is private or deleted is not named."""
+    cover, parent = design.cover, design.forked_from
+    if parent is not None and (not parent.is_public or parent.deleted_at is not None):
+        parent = None
     return {
         "owner": design.owner.name,
         "slug": design.slug,
@@ -154,6 +176,9 @@ def of_design(design: Design) -> dict[str, Any]:
         "makes": design.make_count,
         "released_at": design.released_at,
         "demo": design.demo,
+        "forked_from": f"{parent.owner.name}/{parent.slug}" if parent else None,
+        "fork_count": design.fork_count,
+        "archived": design.is_archived,
     }
 
 
@@ -169,11 +194,11 @@ def of_file(design: Design, file: File) -> dict[str, Any]:
         "blob": file.entry.oid,
         "sha1": blob.sha1 if blob else None,
         "sha256": blob.sha256 if blob else None,
-        "size": file.entry.size,
+        "size": file.size,
         "format": file.format,
         "url": _absolute(reverse("rooms:design_file", args=[design.owner.name, design.slug, file.path])),
         "preview": {"status": file.status, "reason": blob.reason if blob else "", **links},
-        "facts": blob.facts if blob else None,
+        "facts": blob.facts | {"warnings": [*blob.facts["warnings"], *file.cautions]} if blob and blob.facts else None,
     }
 
 

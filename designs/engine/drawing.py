@@ -7,8 +7,8 @@ from pathlib import Path
 from designs.engine.errors import Unreadable
 from designs.engine.facts import Facts
 
-WIDTH, HEIGHT = 800, 600
-SMALL = (320, 240)
+WIDTH, HEIGHT = 640, 480
+SMALL = (256, 192)
 SPRUCE = "#2f7d68"  # reads on light and on dark paper
 STROKE = 2600  # of a page a million wide, as ezdxf draws it
 TO_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "px": 25.4 / 96, "pt": 25.4 / 72, "pc": 25.4 / 6, "": 25.4 / 96}

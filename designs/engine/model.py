@@ -38,11 +38,43 @@ class Model:
         return np.array([np.min(lows, axis=0), np.max(highs, axis=0)])
 
 
+def numbered(points: Points) -> tuple[npt.NDArray[np.int64], Points]:
+    """For each point its number among the different ones, and those."""
+    first, place = _alike(points)
+    return place, points[first]
+
+
 def weld(points: Points, triangles: Triangles) -> tuple[Points, Triangles]:
     """Make equal points one point and drop triangles that have lost a corner and points that nobody uses."""
-    unique, inverse = np.unique(np.ascontiguousarray(points), axis=0, return_inverse=True)
-    triangles = inverse.reshape(-1)[triangles].astype(np.int64)
+    first, place = _alike(points)
+    triangles = place[triangles]
     a, b, c = triangles.T
     triangles = triangles[(a != b) & (b != c) & (a != c)]
-    used, renumbered = np.unique(triangles, return_inverse=True)
-    return unique[used], renumbered.reshape(-1, 3).astype(np.int64)
+    used = np.zeros(len(first), bool)
+    used[triangles.reshape(-1)] = True
+    renumbered = np.cumsum(used) - 1
+    return points[first[used]], renumbered[triangles].astype(np.int64)
+
+
+def _alike(points: Points) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """For each different point the place of one that is like it, and for each point the number of its kind.
+
+    Points are sorted by one 64-bit number mixed of their coordinates, a sixth of the work of sorting rows; where two
+    different points mix to one number, rows are sorted after all.
+    """
+    rows = np.ascontiguousarray(points + 0.0)  # minus zero becomes zero
+    bits = rows.view(np.uint64).reshape(-1, 3)
+    with np.errstate(over="ignore"):
+        mixed = bits[:, 0] * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(29)) ^ bits[:, 1]) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(32)) ^ bits[:, 2]) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+    order = np.argsort(mixed, kind="stable")
+    ordered = mixed[order]
+    new = np.ones(len(rows), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    first, kind = order[new], np.empty(len(rows), np.int64)
+    kind[order] = np.cumsum(new) - 1
+    if not np.array_equal(rows[first][kind], rows):
+        _rows, first, kind = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return first.astype(np.int64), kind.reshape(-1).astype(np.int64)

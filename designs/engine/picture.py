@@ -4,7 +4,7 @@
 ground is not drawn, only its shadow, as darkness with alpha: the picture stands on light and on dark paper alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -18,15 +18,15 @@ from designs.engine.surface import surface
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
-WIDTH, HEIGHT = 800, 600
-SMALL_WIDTH, SMALL_HEIGHT = 320, 240
+WIDTH, HEIGHT = 640, 480
+SMALL_WIDTH, SMALL_HEIGHT = 256, 192
 AZIMUTH_DEG, ELEVATION_DEG = -57.0, 27.0
 DISTANCE = 5.0
 MARGIN = 0.075
 SKY_RAYS = 4
 GROUND_RAYS = 16
 GROUND_DARKNESS = 0.46
-ROWS = 60
+ROWS = 96
 GOLDEN = 0.6180339887498949
 
 
@@ -72,11 +72,12 @@ class _Tracer:
         return np.asarray(hit) >= 0
 
 
-def draw(model: Model) -> tuple[bytes, bytes]:
-    """The picture and a small one, as PNG with alpha (800 x 600 and 320 x 240)."""
+def draw(model: Model, *, colours: Sequence[str] = ()) -> tuple[bytes, bytes]:
+    """The picture and a small one, as PNG with alpha (640 x 480 and 256 x 192). `colours` of the parts replace the
+    palette."""
     from PIL import Image  # noqa: PLC0415 only where pictures are made
 
-    shapes = _shapes(model)
+    shapes = _shapes(model, colours)
     camera = _camera(shapes.points.astype(np.float64))
     rgba = _render(shapes, camera)
     picture = Image.fromarray(rgba, "RGBA")
@@ -91,11 +92,11 @@ def _premultiplied(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def _png(picture: object) -> bytes:
     out = BytesIO()
-    picture.save(out, "PNG", optimize=True)  # type: ignore[attr-defined]  # a Pillow image
+    picture.save(out, "PNG", compress_level=7)  # type: ignore[attr-defined]  # a Pillow image
     return out.getvalue()
 
 
-def _shapes(model: Model) -> _Shapes:
+def _shapes(model: Model, chosen: Sequence[str] = ()) -> _Shapes:
     low, high = model.bounds()
     size, middle = float((high - low).max()), (low + high) / 2
     origin = np.array([middle[0], middle[1], low[2]])
@@ -106,7 +107,7 @@ def _shapes(model: Model) -> _Shapes:
         points.append((drawn.points - origin) / size)
         normals.append(drawn.normals)
         triangles.append(drawn.triangles + base)
-        colour = linear(PALETTE[rank[number]])
+        colour = linear(chosen[number] if chosen else PALETTE[rank[number]])
         colours.append(np.tile(np.array(colour, np.float32), (len(drawn.triangles), 1)))
         base += len(drawn.points)
     return _Shapes(
@@ -164,7 +165,7 @@ def _render(shapes: _Shapes, camera: _Camera) -> npt.NDArray[np.uint8]:
     for rows in _bands():
         fine = _object_band(shapes, tracer, camera, rows)
         picture[rows] = fine.reshape(len(rows), 2, WIDTH, 2, 4).mean(axis=(1, 3))
-    picture[..., 3] += (1.0 - picture[..., 3]) * _ground(tracer, camera)
+    picture[..., 3] += (1.0 - picture[..., 3]) * _ground(tracer, camera, picture[..., 3] < 1.0)
     return _encode(picture)
 
 
@@ -184,7 +185,7 @@ def _object_band(shapes: _Shapes, tracer: _Tracer, camera: _Camera, rows: npt.ND
     hit = np.flatnonzero(found["primID"] >= 0)
     out = np.zeros((len(directions), 4))
     if len(hit):
-        noise = _noise(2 * c[hit], 2 * r[hit])
+        noise = _noise(2 * c[hit], 2 * r[hit]).astype(np.float32)
         out[hit, :3] = _shade(
             shapes, tracer, camera, origins[hit], directions[hit], {k: v[hit] for k, v in found.items()}, noise
         )
@@ -199,8 +200,8 @@ def _shade(  # noqa: PLR0917 a hit has this many sides
     origins: Singles,
     directions: Singles,
     found: dict[str, npt.NDArray[np.float32]],
-    noise: Floats,
-) -> Floats:
+    noise: Singles,
+) -> Singles:
     """Linear colour (n, 3) at the hits."""
     corners = shapes.triangles[found["primID"]]
     u, v = found["u"][:, None], found["v"][:, None]
@@ -212,16 +213,15 @@ def _shade(  # noqa: PLR0917 a hit has this many sides
     normal = _unit(_towards(smooth, directions))
     flat = _unit(_towards(found["Ng"], directions))
     point = origins + directions * found["tfar"][:, None] + flat * np.float32(4e-4)
-    key = _unit(np.float32(-0.62) * camera.right + 0.95 * camera.up - 0.42 * camera.ahead)
+    key = _unit((-0.62 * camera.right + 0.95 * camera.up - 0.42 * camera.ahead)[None, :])[0]
     light = 1.22 * _key_light(tracer, point, normal, flat, key, noise)
     sky = _sky_light(tracer, point, normal, flat, noise)
     fill = 0.10 * np.clip(-(normal * directions).sum(axis=1), 0, 1)
-    warm, cool = np.array([1.0, 0.985, 0.955]), np.array([0.965, 0.985, 1.0])
+    warm, cool = np.array([1.0, 0.985, 0.955], np.float32), np.array([0.965, 0.985, 1.0], np.float32)
     radiance = light[:, None] * warm + (0.92 * sky + fill)[:, None] * cool
     half = _unit(key - directions)
     gloss = 0.05 * np.clip((normal * half).sum(axis=1), 0, 1) ** 38 * np.minimum(light, 1.0)
-    colour: Floats = shapes.colours[found["primID"]] * radiance + gloss[:, None]
-    return colour
+    return np.asarray(shapes.colours[found["primID"]] * radiance + gloss[:, None], np.float32)
 
 
 def _towards(normals: npt.NDArray[np.floating], directions: Singles) -> npt.NDArray[np.floating]:
@@ -231,8 +231,9 @@ def _towards(normals: npt.NDArray[np.floating], directions: Singles) -> npt.NDAr
 
 
 def _unit(vectors: npt.NDArray[np.floating]) -> Singles:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.where(length > 0, length, 1.0)).astype(np.float32)
+    single = vectors.astype(np.float32, copy=False)
+    length = np.sqrt(np.einsum("ij,ij->i", single, single))[:, None]
+    return np.asarray(single / np.where(length > 0, length, 1.0), np.float32)
 
 
 def _basis(normal: Singles) -> tuple[Singles, Singles]:
@@ -248,15 +249,15 @@ def _basis(normal: Singles) -> tuple[Singles, Singles]:
 
 
 def _key_light(  # noqa: PLR0917
-    tracer: _Tracer, point: Singles, normal: Singles, flat: Singles, key: Singles, noise: Floats
-) -> Floats:
+    tracer: _Tracer, point: Singles, normal: Singles, flat: Singles, key: Singles, noise: Singles
+) -> Singles:
     """Cosine times visibility of a round light of 9 degrees, one ray each."""
     angle, radius = 2 * np.pi * noise, 0.16 * np.sqrt(np.modf(noise * 7.0 + GOLDEN)[0])
     across, along = _basis(key[None, :])
     directions = _unit(
         key[None, :] + (radius * np.cos(angle))[:, None] * across + (radius * np.sin(angle))[:, None] * along
     )
-    cosine: Floats = np.clip(np.einsum("ij,ij->i", normal, directions), 0, 1).astype(np.float64)
+    cosine: Singles = np.clip(np.einsum("ij,ij->i", normal, directions), 0, 1)
     cosine[np.einsum("ij,ij->i", flat, directions) <= 0] = 0
     lit = np.flatnonzero(cosine > 0)
     if len(lit):
@@ -264,40 +265,48 @@ def _key_light(  # noqa: PLR0917
     return cosine
 
 
-def _sky_light(tracer: _Tracer, point: Singles, normal: Singles, flat: Singles, noise: Floats) -> Floats:
+def _sky_light(tracer: _Tracer, point: Singles, normal: Singles, flat: Singles, noise: Singles) -> Singles:
     """Mean light from the sky and the paper below over cosine-distributed rays, 0 to 1."""
     across, along = _basis(normal)
-    total = np.zeros(len(point))
+    total = np.zeros(len(point), np.float32)
     for ray in range(SKY_RAYS):
-        turn = np.modf(noise + ray * GOLDEN)[0]
-        share = (ray + np.modf(noise * 13.0 + ray * 0.7548776662)[0]) / SKY_RAYS
-        angle, radius = 2 * np.pi * turn, np.sqrt(share)
-        directions = _unit(
+        angle = np.float32(2 * np.pi) * _part(noise + np.float32(ray * GOLDEN))
+        share = (ray + _part(noise * np.float32(13) + np.float32(ray * 0.7548776662))) / np.float32(SKY_RAYS)
+        radius = np.sqrt(share)
+        directions = (
             (radius * np.cos(angle))[:, None] * across
             + (radius * np.sin(angle))[:, None] * along
             + np.sqrt(1 - share)[:, None] * normal
         )
         above = np.flatnonzero(np.einsum("ij,ij->i", flat, directions) > 0)
-        free = np.zeros(len(point), bool)
-        free[above] = ~tracer.blocked(point[above], directions[above])
-        height = directions[:, 2].astype(np.float64)
+        free = above[~tracer.blocked(point[above], directions[above])]
+        height = directions[free, 2]
         # Rays that go down meet the paper: bright, but dim under the thing itself.
-        paper = 0.34 * np.clip(point[:, 2] / np.maximum(-height, 1e-3), 0.15, 1.0)
-        total += free * np.where(height > 0, 0.62 + 0.38 * height, paper)
-    return total / SKY_RAYS
+        paper = 0.34 * np.clip(point[free, 2] / np.maximum(-height, np.float32(1e-3)), 0.15, 1.0)
+        total[free] += np.where(height > 0, 0.62 + 0.38 * height, paper)
+    return total / np.float32(SKY_RAYS)
 
 
-def _ground(tracer: _Tracer, camera: _Camera) -> Floats:
+def _part(values: Singles) -> Singles:
+    """What is behind the point."""
+    behind: Singles = values - np.floor(values)
+    return behind
+
+
+def _ground(tracer: _Tracer, camera: _Camera, seen: npt.NDArray[np.bool_]) -> Floats:
     """How dark the ground is at each pixel, 0 to 1, by the share of the sky that the thing hides.
 
     A shadow on open ground is smooth, so one point for four pixels is asked, and the noise of sixteen rays is spread
-    over the neighbours.
+    over the neighbours. Nobody asks where neither the ground nor a neighbour of it is seen.
     """
     from PIL import Image  # noqa: PLC0415 only where pictures are made
 
     rows, columns = np.arange(0, HEIGHT, 2) + 1.0, np.arange(0, WIDTH, 2) + 1.0
     r, c = (grid.reshape(-1) for grid in np.meshgrid(rows, columns, indexing="ij"))
-    dark = _ground_points(tracer, camera, c, r).reshape(len(rows), len(columns))
+    some: Floats = np.asarray(seen.reshape(len(rows), 2, len(columns), 2).any(axis=(1, 3)), np.float64)
+    asked = np.flatnonzero(_blurred(_blurred(some)).reshape(-1) > 0)
+    dark: Floats = np.zeros((len(rows), len(columns)))
+    dark.reshape(-1)[asked] = _ground_points(tracer, camera, c[asked], r[asked])
     half = Image.fromarray(_blurred(_blurred(dark)).astype(np.float32))
     return np.clip(np.asarray(half.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), np.float64), 0.0, 1.0)
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,20 +24,33 @@ class Author:
     email: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A content that the repository has already: a file that only changes its path."""
+
+    oid: str
+    mode: str
+
+
+#: What a file shall hold: bytes, a file of this machine, something that is there already, or None to delete it.
+Content = bytes | Path | Kept | None
+
+
 def commit(
     repository: Repository,
     *,
     branch: str,
-    files: Mapping[str, bytes | None],
+    files: Mapping[str, Content],
     message: str,
     author: Author,
     at: dt.datetime,
+    onto: str | None = None,
 ) -> str:
-    """Put the files (None deletes one) on the branch in one commit; its id.
+    """Put the files on the branch in one commit; its id. `onto` is the head that the caller has looked at.
 
     Raises BranchMoved when somebody wrote to the branch meanwhile; then nothing has changed.
     """
-    parent = repository.head(check_revision(branch))
+    parent = repository.head(check_revision(branch)) if onto is None else onto
     with tempfile.TemporaryDirectory(prefix="lc-index-") as folder:
         env = environment.clean(GIT_INDEX_FILE=str(Path(folder) / "index"))
         if parent:
@@ -45,22 +58,36 @@ def commit(
         lines = [_index_line(repository, path, content) for path, content in sorted(files.items())]
         process.run(["update-index", "-z", "--index-info"], repository=repository.path, env=env, stdin=b"".join(lines))
         tree = process.run(["write-tree"], repository=repository.path, env=env).decode().strip()
-    made = _commit_tree(repository, tree=tree, parent=parent, message=message, author=author, at=at)
-    _move(repository, branch=branch, to=made, expected=parent or NO_COMMIT)
+    parents = (parent,) if parent else ()
+    made = commit_tree(repository, tree=tree, parents=parents, message=message, author=author, at=at)
+    move(repository, branch=branch, to=made, expected=parent or NO_COMMIT)
     return made
 
 
-def _index_line(repository: Repository, path: str, content: bytes | None) -> bytes:
-    name = check_path(path).encode()
+def _index_line(repository: Repository, path: str, content: Content) -> bytes:
+    name, mode = check_path(path).encode(), "100644"
     if content is None:
         return b"0 " + NO_COMMIT.encode() + b"\t" + name + b"\0"
-    oid = process.run(["hash-object", "-w", "--stdin"], repository=repository.path, stdin=content).strip()
-    return b"100644 " + oid + b"\t" + name + b"\0"
+    if isinstance(content, Kept):
+        oid, mode = content.oid, content.mode
+    else:
+        oid = _stored(repository, content)
+    return f"{mode} {oid}".encode() + b"\t" + name + b"\0"
 
 
-def _commit_tree(
-    repository: Repository, *, tree: str, parent: str, message: str, author: Author, at: dt.datetime
+def _stored(repository: Repository, content: bytes | Path) -> str:
+    """git's id of the content, which is in the repository now; a file of any size is streamed."""
+    arguments = ["hash-object", "-w", "--stdin"]
+    if isinstance(content, bytes):
+        return process.run(arguments, repository=repository.path, stdin=content).decode().strip()
+    with content.open("rb") as file:
+        return process.run(arguments, repository=repository.path, stdin=file).decode().strip()
+
+
+def commit_tree(
+    repository: Repository, *, tree: str, parents: Sequence[str], message: str, author: Author, at: dt.datetime
 ) -> str:
+    """A commit of a tree; no branch names it yet."""
     when = f"{int(at.timestamp())} +0000"
     name = author.name.replace("<", "").replace(">", "").replace("\n", " ").strip() or "Somebody"
     email = author.email.replace("<", "").replace(">", "").replace("\n", "").strip()
@@ -68,12 +95,13 @@ def _commit_tree(
         GIT_AUTHOR_NAME=name, GIT_AUTHOR_EMAIL=email, GIT_AUTHOR_DATE=when,
         GIT_COMMITTER_NAME=name, GIT_COMMITTER_EMAIL=email, GIT_COMMITTER_DATE=when,
     )  # fmt: skip
-    parents = ["-p", parent] if parent else []
-    arguments = ["commit-tree", tree, *parents, "-F", "-"]
+    named = [word for parent in parents for word in ("-p", parent)]
+    arguments = ["commit-tree", tree, *named, "-F", "-"]
     return process.run(arguments, repository=repository.path, env=env, stdin=message.encode()).decode().strip()
 
 
-def _move(repository: Repository, *, branch: str, to: str, expected: str) -> None:
+def move(repository: Repository, *, branch: str, to: str, expected: str) -> None:
+    """Let the branch name `to`, if it still names `expected` (NO_COMMIT: if there is none). Raises BranchMoved."""
     code, _out, complaint = process.attempt(
         ["update-ref", f"{BRANCHES}{branch}", to, expected], repository=repository.path
     )

@@ -24,7 +24,7 @@ CONFIG = f"""\
 \tprotectNTFS = true
 \tprotectHFS = true
 \tfsmonitor = false
-\talternateRefsCommand = ""
+\talternateRefsCommand = true
 \tbigFileThreshold = 32m
 \tlogAllRefUpdates = false
 [init]
@@ -64,7 +64,7 @@ CONFIG = f"""\
 
 HOOK = """\
 #!/bin/sh
-exec {python} -I {script}
+exec {python} -IS {script}
 """
 
 

@@ -1,9 +1,11 @@
 """Copies of repositories that live elsewhere: https with checked and pinned addresses, or a local repository."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
@@ -15,6 +17,16 @@ from designs.git.repository import Repository
 FETCH_WALL_S = 1800.0
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 Resolver = Callable[[str, int], Sequence[str]]
+#: Is told how far a fetch is (0..1) and git's own words of it; it may raise to stop the fetch.
+Say = Callable[[float, str], None]
+PROGRESS = re.compile(r"(?:remote: )?(\w[\w ]*):\s+(\d+)% \((\d+)/(\d+)\)")
+#: How much of a fetch each of git's stages is, about.
+STAGES = {"Counting objects": (0.0, 0.05), "Compressing objects": (0.05, 0.15), "Receiving objects": (0.15, 0.85),
+          "Resolving deltas": (0.85, 1.0)}  # fmt: skip
+
+
+def silent(_share: float, _stage: str) -> None:
+    """Tell nobody."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -62,30 +74,48 @@ def check_address(url: str, *, resolver: Resolver = resolve) -> tuple[str, int, 
     return parts.hostname, port, addresses[0]
 
 
-def from_https(target: Repository, url: str, *, resolver: Resolver = resolve) -> None:
+def from_https(target: Repository, url: str, *, resolver: Resolver = resolve, say: Say = silent) -> None:
     """Fetch all branches and tags. No redirects, no other protocol, no private address."""
     host, port, address = check_address(url, resolver=resolver)
     pinned = f"[{address}]" if ":" in address else address
     options = ["-c", f"http.curloptResolve={host}:{port}:{pinned}", "-c", "http.followRedirects=false"]
-    _fetch(target, url, options=options, protocol="https")
+    _fetch(target, url, options=options, protocol="https", say=say)
 
 
 def from_folder(target: Repository, source: Path) -> None:
     """Fetch all branches and tags of a repository on this machine."""
-    _fetch(target, str(source), options=["-c", "protocol.file.allow=always"], protocol="file")
+    _fetch(target, str(source), options=["-c", "protocol.file.allow=always"], protocol="file", say=silent)
 
 
-def _fetch(target: Repository, source: str, *, options: Sequence[str], protocol: str) -> None:
-    code, _out, complaint = process.attempt(
-        [*options, "fetch", "--quiet", "--no-auto-gc", "--no-write-fetch-head", "--no-recurse-submodules",
-         "--end-of-options", source, *REFSPECS],
-        repository=target.path, env=environment.clean(GIT_ALLOW_PROTOCOL=protocol), timeout_s=FETCH_WALL_S,
-    )  # fmt: skip
+def _fetch(target: Repository, source: str, *, options: Sequence[str], protocol: str, say: Say) -> None:
+    arguments = [*options, "fetch", "--progress", "--no-auto-gc", "--no-write-fetch-head", "--no-recurse-submodules",
+                 "--end-of-options", source, *REFSPECS]  # fmt: skip
+    env = environment.clean(GIT_ALLOW_PROTOCOL=protocol)
+    with process.started(arguments, repository=target.path, env=env, wall_s=FETCH_WALL_S) as git:
+        assert git.stderr is not None  # noqa: S101 a pipe was asked for
+        last = _follow(git.stderr, say)
+        code = git.wait()
     if code != 0:
         raise BadSource(
-            _("“%(source)s” could not be read as a git repository: %(words)s.")
-            % {"source": source, "words": process.last_line(complaint)}
+            _("“%(source)s” could not be read as a git repository: %(words)s.") % {"source": source, "words": last}
         )
+
+
+def _follow(stderr: IO[bytes], say: Say) -> str:
+    """Tell how far git is, from what it prints; its last line."""
+    last, rest = "", b""
+    while piece := stderr.read1(4096):  # type: ignore[attr-defined]  # a buffered reader
+        *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
+        for line in lines:
+            words = line.decode("utf-8", "replace").strip()
+            if found := PROGRESS.match(words):
+                low, high = STAGES.get(found[1], (0.0, 0.0))
+                if high:
+                    say(low + (high - low) * int(found[2]) / 100, f"{found[1]}: {found[3]} of {found[4]}")
+            elif words:
+                last = words
+        rest = rest[-8192:]
+    return process.last_line((last + "\n").encode() + rest)
 
 
 def default_branch(source: Path) -> str:

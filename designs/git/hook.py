@@ -9,10 +9,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 REF = re.compile(r"^refs/(heads|tags)/[A-Za-z0-9][A-Za-z0-9._/+-]{0,200}$")
 RESERVED = {"refs/heads/HEAD", "refs/tags/HEAD"}
 NOTHING = "0" * 40
+POINTER = re.compile(
+    rb"^(?P<blob>[0-9a-f]{40}) blob \d+\nversion https://git-lfs\.github\.com/spec/v1\n"
+    rb"(?:ext-[^\n]*\n)*oid sha256:(?P<oid>[0-9a-f]{64})\nsize \d+\n",
+    re.MULTILINE,
+)
 
 
 def limit(name: str, default: int) -> int:
@@ -32,10 +38,19 @@ def ref_faults(updates: list[tuple[str, str, str]]) -> Iterator[str]:
     for old, new, ref in updates:
         if not REF.match(ref) or ref in RESERVED or ".." in ref or ref.endswith((".lock", "/", ".")):
             yield f"{ref}: only branches and tags can be pushed, with letters, digits and . _ / + - in their names"
+        elif ref.startswith("refs/tags/") and is_released(ref):
+            yield f"{ref}: this tag is a release, which never changes; push another tag"
         elif ref == protected and new == NOTHING:
             yield f"{ref}: the main branch of a design cannot be deleted"
         elif ref == protected and old != NOTHING and not is_ancestor(old, new):
             yield f"{ref}: the main branch cannot be rewritten; fetch first, then push on top of it"
+
+
+def is_released(tag: str) -> bool:
+    """Whether a release fixes the tag."""
+    fixed = "refs/internal/releases/" + tag.removeprefix("refs/tags/")
+    done = subprocess.run(["git", "show-ref", "--verify", "--quiet", fixed], check=False)
+    return done.returncode == 0
 
 
 def is_ancestor(old: str, new: str) -> bool:
@@ -54,6 +69,7 @@ def object_faults(news: list[str]) -> Iterator[str]:
         yield f"the push brings {len(paths)} objects; push it in smaller parts"
         return
     sizes = git("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", stdin="\n".join(paths) + "\n")
+    yield from large_faults(sizes, paths)
     most = limit("LIVINGCITY_MAX_BLOB_BYTES", 128 * 1024 * 1024)
     for line in sizes.splitlines():
         oid, kind, size = line.split()
@@ -64,6 +80,35 @@ def object_faults(news: list[str]) -> Iterator[str]:
             yield f"{path[:60]}…: the path is longer than 700 bytes"
         elif kind == "blob" and (path == ".gitmodules" or path.endswith("/.gitmodules")):
             yield from submodule_faults(oid)
+
+
+def large_faults(sizes: str, paths: dict[str, str]) -> Iterator[str]:
+    """Pointers (Git LFS) to large files that the design does not hold; git-lfs sends those before it pushes."""
+    small = [line.split()[0] for line in sizes.splitlines() if " blob " in line and 100 < int(line.split()[2]) < 1024]
+    listed = os.environ.get("LIVINGCITY_LARGE")
+    if not small or listed is None:
+        return
+    held = set(Path(listed).read_text().split())
+    done = subprocess.run(
+        ["git", "cat-file", "--batch"], input="\n".join(small).encode() + b"\n", stdout=subprocess.PIPE, check=True
+    )
+    for found in POINTER.finditer(done.stdout):
+        if found["oid"].decode() not in held:
+            path = paths.get(found["blob"].decode(), "")
+            yield f"{path}: its large file {found['oid'].decode()[:12]} was not sent; run “git lfs push --all” first"
+
+
+def room_faults() -> Iterator[str]:
+    """More bytes than the owner has room for: what git has put into its quarantine for this push, as it is on disk."""
+    room, quarantine = os.environ.get("LIVINGCITY_ROOM_BYTES"), os.environ.get("GIT_QUARANTINE_PATH")
+    if room is None or quarantine is None:
+        return
+    brought = sum(file.stat().st_size for file in Path(quarantine).rglob("*") if file.is_file())
+    if brought > int(room):
+        yield (
+            f"the push brings {brought / 1e6:.1f} MB, and its owner has room for {int(room) / 1e6:.1f} MB more; "
+            "delete what is not needed, or ask the steward of the city"
+        )
 
 
 def submodule_faults(oid: str) -> Iterator[str]:
@@ -84,6 +129,8 @@ def main() -> int:
     if len(updates) > limit("LIVINGCITY_MAX_REFS", 2000):
         faults.append(f"the push changes {len(updates)} branches and tags; push fewer at once")
     news = [new for _old, new, _ref in updates if new != NOTHING]
+    if news and not faults:
+        faults += room_faults()
     if news and not faults:
         faults += object_faults(news)
     for fault in faults[:20]:

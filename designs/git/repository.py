@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -12,7 +13,7 @@ from typing import IO
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from designs.errors import BadRevision, DesignNotFound, TooLarge
+from designs.errors import BadRevision, DesignNotFound
 from designs.git import process
 from designs.git.names import OID, check_path, check_revision
 
@@ -107,9 +108,20 @@ class Repository:
                 ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"], repository=self.path
             )
             lines = out.decode().split()
-            if code == 0 and lines and OID.match(lines[-1]):
+            if code == 0 and lines and OID.match(lines[-1]) and (name != revision or self._leads_to(lines[-1])):
                 return lines[-1]
         raise BadRevision(_("There is no version “%(name)s”.") % {"name": revision[:80]})
+
+    def _leads_to(self, commit: str) -> bool:
+        """Whether a ref of the repository has the commit in its history.
+
+        Others lie in its store too: what a force-push left, what forks of one pool hold. They are no versions of it.
+        """
+        out = process.run(
+            ["for-each-ref", "--count=1", f"--contains={commit}", "--format=x", BRANCHES, TAGS, "refs/internal/"],
+            repository=self.path,
+        )
+        return bool(out.strip())
 
     def head(self, branch: str) -> str:
         """The newest commit of the branch, or nothing when it has none yet."""
@@ -147,12 +159,9 @@ class Repository:
 
     def read(self, oid: str, *, limit: int) -> bytes:
         """The bytes of a blob. Raises TooLarge over the limit."""
-        size = int(process.run(["cat-file", "-s", oid], repository=self.path))
-        if size > limit:
-            raise TooLarge(
-                _("This file has %(size)d bytes; only %(limit)d can be shown.") % {"size": size, "limit": limit}
-            )
-        return process.run(["cat-file", "blob", oid], repository=self.path)
+        from designs.git import objects  # noqa: PLC0415 GitPython takes long to import
+
+        return objects.read(self.path, oid, limit=limit)
 
     def stream(self, oid: str) -> Iterator[bytes]:
         """The bytes of a blob in pieces of 64 KiB; git ends when the reader goes away."""
@@ -177,12 +186,8 @@ class Repository:
 
     def history(self, commit: str, *, limit: int = 50, skip: int = 0, path: str = "") -> list[Commit]:
         """Commits, newest first; of one path if given."""
-        arguments = [
-            "log", "-z", "--no-show-signature", "--format=%H%x1f%an%x1f%ae%x1f%at%x1f%B",
-            f"--max-count={limit}", f"--skip={skip}", "--end-of-options", commit, "--",
-        ]  # fmt: skip
-        out = process.run([*arguments, *([check_path(path)] if path else [])], repository=self.path)
-        return [_commit(record) for record in out.decode("utf-8", "replace").split("\0") if record.strip()]
+        options = [f"--max-count={limit}", f"--skip={skip}"]
+        return read_log(self, options, [commit], *([check_path(path)] if path else []))
 
     def introduced(self, *, tips: Iterable[str], known: Iterable[str] = (), limit: int) -> Iterator[Introduced]:
         """Each (commit, path, blob) that the commits of `tips` brought and those of `known` did not have, newest first.
@@ -210,12 +215,21 @@ class Repository:
         code, _out, _err = process.attempt(["merge-base", "--is-ancestor", older, newer], repository=self.path)
         return code == 0
 
+    def holds(self, commit: str) -> bool:
+        """Whether the commit is here."""
+        code, _out, _err = process.attempt(
+            ["cat-file", "-e", f"{check_revision(commit)}^{{commit}}"], repository=self.path
+        )
+        return code == 0
+
     def point_head(self, branch: str) -> None:
         """Let HEAD name the branch, so that clones check it out."""
         process.run(["symbolic-ref", "HEAD", f"{BRANCHES}{check_revision(branch)}"], repository=self.path)
 
     def remove(self) -> None:
         """Delete the repository from disk."""
+        if "designs.git.objects" in sys.modules:
+            sys.modules["designs.git.objects"].forget(self.path)
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -230,6 +244,14 @@ def create(repository_id: str, *, branch: str = "main") -> Repository:
     made.path.mkdir(parents=True, exist_ok=True)
     process.run(["init", "--quiet", "--bare", f"--initial-branch={check_revision(branch)}", made.path])
     return made
+
+
+def read_log(repository: Repository, options: Iterable[str], revisions: Iterable[str], *paths: str) -> list[Commit]:
+    """The commits that `git log` gives for the revisions."""
+    fixed = ["log", "-z", "--no-show-signature", "--format=%H%x1f%an%x1f%ae%x1f%at%x1f%B"]
+    arguments = [*fixed, *options, "--end-of-options", *revisions, "--", *paths]
+    out = process.run(arguments, repository=repository.path)
+    return [_commit(record) for record in out.decode("utf-8", "replace").split("\0") if record.strip()]
 
 
 def _commit(record: str) -> Commit:

@@ -2,22 +2,45 @@
 
 from designs.models.cards import AboutText, Card, KnownWord, SearchText
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
+from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
+from designs.models.lfs import LfsLink, LfsLock, LfsObject
+from designs.models.makes import Make, MakePhoto
+from designs.models.parts import PartUse
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
+from designs.models.reviews import Check, OfferedFile, Review
+from designs.models.social import Collection, CollectionItem, Star, Transfer, Watch
+from designs.models.sources import Source
 
 __all__ = [
     "AboutText",
     "Blob",
     "Card",
+    "Check",
     "Collaborator",
+    "Collection",
+    "CollectionItem",
     "Comment",
     "Design",
     "FileVersion",
     "KnownWord",
+    "LfsLink",
+    "LfsLock",
+    "LfsObject",
+    "Make",
+    "MakePhoto",
+    "OfferedFile",
     "OldAddress",
+    "PartUse",
     "Proposal",
     "Release",
+    "Review",
     "SearchText",
+    "ShapeDiff",
+    "Source",
+    "Star",
+    "Transfer",
+    "Watch",
     "new_repository_id",
 ]

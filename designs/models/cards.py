@@ -1,6 +1,6 @@
 """What the list and search ask, apart from the designs themselves so that a hundred thousand are read quickly.
 
-Cards and search texts are written by triggers of the database on `designs_design` (migration 0003_search), whatever
+Cards and search texts are written by triggers of the database on `designs_design` (migration 0009_search), whatever
 changes a design; `services.cards` gives the text of the README, and `reindex_designs` makes all of them again.
 """
 

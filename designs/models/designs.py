@@ -5,6 +5,7 @@ import secrets
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
@@ -42,8 +43,16 @@ class Design(models.Model):
     forked_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="forks")
     forked_at = models.CharField(max_length=40, blank=True, help_text=_("the parent's commit that it began with"))
     pool = models.CharField(max_length=32, blank=True, editable=False)
+    merge_needs_approval = models.BooleanField(
+        default=False, help_text=_("a change is merged only after somebody who may merge agreed to its newest version")
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_reason = models.CharField(max_length=400, blank=True)
     size_bytes = models.BigIntegerField(default=0)
 
     # What the list asks for, kept here so that a page of many designs needs one table. Made again with the index.
@@ -65,6 +74,10 @@ class Design(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("rooms:design", args=[self.owner.name, self.slug])
 
     @property
     def is_public(self) -> bool:

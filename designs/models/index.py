@@ -12,6 +12,9 @@ class Blob(models.Model):
 
     `oid` is git's name of it, `sha1` and `sha256` are of the bytes themselves: machines report those. `png`, `small`
     and `glb` are paths under the preview store, empty when there is none.
+
+    `lfs` is set on a Git LFS pointer: hashes, size, format and preview are then those of the real file, and a design
+    has versions of it only while it holds a link to that file.
     """
 
     class Preview(models.TextChoices):
@@ -24,6 +27,7 @@ class Blob(models.Model):
     sha1 = models.CharField(max_length=40, db_index=True)
     sha256 = models.CharField(max_length=64, db_index=True)
     size = models.BigIntegerField()
+    lfs = models.CharField(max_length=64, blank=True, db_index=True)
     format = models.CharField(max_length=24, blank=True)
     facts = models.JSONField(null=True, blank=True)
     preview = models.CharField(max_length=8, choices=Preview.choices, default=Preview.NONE)

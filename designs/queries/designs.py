@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from commons.sockets import Hit
-from designs.errors import DesignNotFound
-from designs.models import Design
+from designs.errors import DesignNotFound, Moved
+from designs.models import Design, OldAddress
 from designs.policies import Visitor, seen_by
 from designs.queries import listing
 from designs.queries.asked import LONGEST_Q, Asked
@@ -18,19 +18,34 @@ def visible_to(visitor: Visitor) -> QuerySet[Design]:
     """The designs that this visitor may see, with their owner and cover, newest push first."""
     return (
         Design.objects.filter(seen_by(visitor))
-        .select_related("owner", "owner__user", "owner__organisation", "cover")
+        .select_related("owner", "owner__user", "owner__organisation", "cover", "forked_from__owner")
         .order_by("-pushed_at", "-pk")
     )
 
 
 def find(*, owner: str, slug: str, visitor: Visitor) -> Design:
-    """The design at that address. Raises DesignNotFound alike for one that is private and one that is not there."""
+    """The design at that address. Raises DesignNotFound alike for one that is private and one that is not there, and
+    Moved where the address is an old one."""
     design = visible_to(visitor).filter(owner__name=owner.lower(), slug=slug.lower()).first()
     if design is None:
+        _lead_on(owner, slug, visitor)
         raise DesignNotFound(
             _("There is no design “%(name)s” here, or it is not yours to see.") % {"name": f"{owner}/{slug}"}
         )
     return design
+
+
+def _lead_on(owner: str, slug: str, visitor: Visitor) -> None:
+    """Raises Moved where a design had this address, has another now and may be seen there.
+
+    Whatever has the address today, seen or not, keeps it.
+    """
+    if Design.objects.filter(owner__name=owner.lower(), slug=slug.lower()).exists():
+        return
+    left = OldAddress.objects.filter(owner__name=owner.lower(), slug=slug.lower()).values("design")
+    there = visible_to(visitor).filter(pk__in=left).first()
+    if there is not None:
+        raise Moved(old=(owner, slug), new=(there.owner.name, there.slug))
 
 
 def search(words: str, visitor: Visitor, limit: int) -> Sequence[Hit]:

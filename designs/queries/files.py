@@ -1,12 +1,16 @@
 """What a version of a design holds: its files with what is known of each, and its texts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from django.db.models import Q
 
 from designs import git
 from designs.engine import formats
 from designs.git.repository import Commit, Entry
 from designs.models import Blob, Design
+from designs.queries import lfs
+from designs.queries.cautions import cautions
 
 README_NAMES = ("readme.md", "readme.markdown", "readme.txt", "readme")
 MAX_TEXT = 512 * 1024
@@ -25,6 +29,16 @@ class File:
         return self.entry.path
 
     @property
+    def size(self) -> int:
+        """Bytes of the file itself, also where git holds only a pointer to it."""
+        return self.blob.size if self.blob is not None else self.entry.size
+
+    @property
+    def is_large(self) -> bool:
+        """Whether git holds a pointer, and the bytes lie beside it (Git LFS)."""
+        return self.blob is not None and self.blob.lfs != ""
+
+    @property
     def format(self) -> str:
         """Its format by name, or nothing."""
         return self.blob.format if self.blob and self.blob.format else formats.of_name(self.entry.path)
@@ -37,6 +51,11 @@ class File:
         return "pending" if self.format in formats.DRAWN else "none"
 
     @property
+    def cautions(self) -> list[str]:
+        """What a maker should know before printing it."""
+        return cautions(self.blob.facts) if self.blob and self.blob.facts else []
+
+    @property
     def is_drawn(self) -> bool:
         """Whether it has a picture or a model."""
         return self.blob is not None and self.blob.preview == Blob.Preview.READY
@@ -44,29 +63,38 @@ class File:
 
 def files_at(design: Design, commit: str) -> list[File]:
     """The files of a version, by path."""
-    return with_blobs(git.of(design.repository).files(commit)) if commit else []
+    return with_blobs(design, git.of(design.repository).files(commit)) if commit else []
 
 
-def with_blobs(entries: Iterable[Entry]) -> list[File]:
-    """Entries with what the index knows of each, in one query."""
+def with_blobs(design: Design, entries: Iterable[Entry]) -> list[File]:
+    """Entries with what the index knows of each; nothing of a pointer whose large file the design does not hold."""
     listed = list(entries)
     known = {blob.oid: blob for blob in Blob.objects.filter(oid__in={entry.oid for entry in listed})}
+    for oid in lfs.without_bytes(design, known.values()):
+        del known[oid]
     return [File(entry, known.get(entry.oid)) for entry in listed]
 
 
 def file_at(design: Design, commit: str, path: str) -> File:
     """One file of a version. Raises DesignNotFound."""
-    return with_blobs([git.of(design.repository).entry(commit, path)])[0]
+    return with_blobs(design, [git.of(design.repository).entry(commit, path)])[0]
 
 
 def text_of(design: Design, file: File) -> str | None:
     """The file as text when it is one and not too long, else None."""
-    if file.entry.size > MAX_TEXT:
+    if file.size > MAX_TEXT:
         return None
-    raw = git.of(design.repository).read(file.entry.oid, limit=MAX_TEXT)
+    raw = b"".join(content(design, file))
     if not formats.is_text(raw):
         return None
     return raw.decode("utf-8", "replace")
+
+
+def content(design: Design, file: File) -> Iterator[bytes]:
+    """The bytes of a file in pieces: of the large file itself where git holds a pointer."""
+    if file.blob is not None and file.blob.lfs:
+        return lfs.stream(lfs.find(design, file.blob.lfs).oid)
+    return git.of(design.repository).stream(file.entry.oid)
 
 
 def readme(files: Iterable[File]) -> File | None:
@@ -81,5 +109,7 @@ def history(design: Design, commit: str, *, limit: int, skip: int = 0, path: str
 
 
 def holds_blob(design: Design, oid: str) -> Blob | None:
-    """The blob of that id if any version of the design holds it."""
-    return Blob.objects.filter(oid=oid, file_versions__design=design).first()
+    """The blob of that id if any version of the design holds it, or a change that was offered to it."""
+    held = Q(file_versions__design=design) | Q(offered__proposal__design=design)
+    found = Blob.objects.filter(held, oid=oid).first()
+    return None if found is None or lfs.without_bytes(design, [found]) else found

@@ -2,5 +2,6 @@
 with its own folder, memory, time, and no way to the network, to other programs or to other files."""
 
 from designs.sandbox.client import Drawn, draw
+from designs.sandbox.compared import Compared, compare, picture
 
-__all__ = ["Drawn", "draw"]
+__all__ = ["Compared", "Drawn", "compare", "draw", "picture"]

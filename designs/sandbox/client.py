@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,13 @@ atexit.register(stop)
 
 def draw(source: Path, file_format: str, *, limits: Limits | None = None, work: str = "preview") -> Drawn:
     """Facts, picture and model of a file, made where it can hurt nothing. Never raises because of the file."""
-    limits = limits or Limits()
+    with answered(source, file_format, limits=limits or Limits(), work=work) as (answer, folder):
+        return _drawn(answer, folder)
+
+
+@contextlib.contextmanager
+def answered(source: Path, file_format: str, *, limits: Limits, work: str) -> Iterator[tuple[dict[str, Any], Path]]:
+    """How a child ended that did this work, and the folder where it left what it made, until the context ends."""
     with tempfile.TemporaryDirectory(prefix="lc-draw-") as name:
         folder = Path(name) / "out"
         folder.mkdir()
@@ -112,7 +119,16 @@ def draw(source: Path, file_format: str, *, limits: Limits | None = None, work: 
         }  # fmt: skip
         with _lock:
             answer = _ask(request, limits)
-        return _drawn(answer, folder)
+        yield answer, folder
+
+
+def ask(*, source: Path, folder: Path, file_format: str, work: str, limits: Limits) -> dict[str, Any]:
+    """Do a kind of work on a file behind the walls; what came of it lies in the folder. How the child ended."""
+    request = {
+        "source": str(source), "folder": str(folder), "format": file_format, "work": work, "limits": limits.as_json(),
+    }  # fmt: skip
+    with _lock:
+        return _ask(request, limits)
 
 
 def _ask(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
@@ -131,11 +147,12 @@ def _drawn(answer: dict[str, Any], folder: Path) -> Drawn:
     walls: tuple[str, ...] = ()
     with contextlib.suppress(OSError, ValueError):
         walls = tuple(json.loads((folder / "walls.json").read_text()))
-    result = read_result(folder) if answer["status"] == 0 else Result.failed(_sentence(answer))
+    result = read_result(folder) if answer["status"] == 0 else Result.failed(sentence(answer))
     return Drawn(result, float(answer["cpu_s"]), int(answer["memory_bytes"]), walls)
 
 
-def _sentence(answer: dict[str, Any]) -> str:
+def sentence(answer: dict[str, Any]) -> str:
+    """Why a child ended without a result, for the maker of the file."""
     if answer["timeout"]:
         return "Drawing it took too long; it was stopped."
     if answer["status"] == 3:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 MAX_JSON, MAX_PNG, MAX_GLB = 1 << 20, 8 << 20, 64 << 20
+EXTENSIONS = {"KHR_mesh_quantization", "KHR_draco_mesh_compression"}
+MAYBE = ("thinnest_wall_mm", "overhang_share", "overhang_best_share", "largest_flat_mm2")
 NUMBERS = ("triangles", "area_mm2", "parts")
 
 
@@ -67,7 +69,7 @@ def _png(path: Path) -> bytes:
 
 
 def _glb(path: Path) -> bytes:
-    """Our own kind of GLB: two chunks, no addresses, every accessor inside the buffer."""
+    """Our own kind of GLB: two chunks, no addresses, known extensions, every view inside the buffer."""
     if not path.exists():
         return b""
     raw = _bytes(path, MAX_GLB)
@@ -78,6 +80,8 @@ def _glb(path: Path) -> bytes:
     binary = struct.unpack("<I", raw[20 + text_length : 24 + text_length])[0]
     if "images" in document or any("uri" in buffer for buffer in document["buffers"]):
         raise ValueError("glb addresses")
+    if not set(document.get("extensionsUsed", ())) <= EXTENSIONS:
+        raise ValueError("glb extensions")
     for view in document["bufferViews"]:
         if not 0 <= view["byteOffset"] <= view["byteOffset"] + view["byteLength"] <= binary:
             raise ValueError("glb bounds")
@@ -95,5 +99,24 @@ def _facts(found: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("facts")
     facts["units"] = str(found["units"])[:20]
     facts["watertight"] = bool(found["watertight"])
+    facts |= _for_makers(found)
     facts["warnings"] = [str(w)[:300] for w in list(found["warnings"])[:20]]
     return facts
+
+
+def _for_makers(found: dict[str, Any]) -> dict[str, Any]:
+    """What may be unknown: each null, or of its type and finite."""
+    facts: dict[str, Any] = {name: _number(found.get(name)) for name in MAYBE}
+    at = found.get("thinnest_wall_at_mm")
+    facts["thinnest_wall_at_mm"] = None if at is None else [_number(x, least=-1e9) for x in list(at)[:3]]
+    facts["best_up"] = str(found.get("best_up") or "")[:2]
+    return facts
+
+
+def _number(value: Any, *, least: float = 0.0) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    if not math.isfinite(number) or number < least:
+        raise ValueError("facts")
+    return number

@@ -1,5 +1,5 @@
 """What the list knows of a design, made again from its files: formats, ways of making, the size of its parts, the
-words of its README, the known words. The rest of a card the database keeps in step by itself (migration 0003_search).
+words of its README, the known words. The rest of a card the database keeps in step by itself (migration 0009_search).
 """
 
 import logging

@@ -10,7 +10,7 @@ from commons.people.handles import RESERVED
 from commons.people.models import Handle, User
 from designs import git, licences
 from designs.errors import BadName, NameTaken, NotYours
-from designs.models import Design
+from designs.models import Design, OldAddress
 from designs.policies import may_write_as
 from designs.services import cards
 
@@ -29,8 +29,9 @@ def create_design(
     slug: str = "",
     branch: str = "main",
     demo: bool = False,
+    repository: str = "",
 ) -> Design:
-    """A design with an empty repository. `by=None` is the city itself (commands, demo).
+    """A design with an empty repository, or with the one of that id. `by=None` is the city itself (commands, demo).
 
     Raises NotYours, BadName, BadLicence or NameTaken; then nothing has changed.
     """
@@ -46,14 +47,26 @@ def create_design(
     }
     try:
         with transaction.atomic():
-            design = Design.objects.create(owner=owner, created_by=by, demo=demo, pushed_at=timezone.now(), **fields)
-            git.create(design.repository, branch=branch)
+            design = Design(owner=owner, created_by=by, demo=demo, pushed_at=timezone.now(), **fields)
+            design.repository = repository or design.repository
+            design.save(force_insert=True)
+            OldAddress.objects.filter(owner=owner, slug=design.slug).delete()
+            if not repository:
+                git.create(design.repository, branch=branch)
             transaction.on_commit(lambda: cards.learn(design))
     except IntegrityError:
-        raise NameTaken(
-            _("%(owner)s has a design “%(slug)s”; choose another name.") % {"owner": owner.name, "slug": fields["slug"]}
-        ) from None
+        raise _taken(owner, fields["slug"]) from None
     return design
+
+
+def _taken(owner: Handle, slug: str) -> NameTaken:
+    return NameTaken(_("%(owner)s has a design “%(slug)s”; choose another name.") % {"owner": owner.name, "slug": slug})
+
+
+def check_free(*, owner: Handle, slug: str) -> None:
+    """Raises NameTaken when the owner has a design at that address."""
+    if Design.objects.filter(owner=owner, slug=slug).exists():
+        raise _taken(owner, slug)
 
 
 def check_name(name: str) -> str:
@@ -82,9 +95,15 @@ def slug_of(name: str) -> str:
 
 @transaction.atomic
 def delete_design(*, design: Design, by: User | None) -> None:
-    """Take a design away with its repository. Blobs that other designs hold stay."""
+    """Take a design away with its repository. Blobs that other designs hold stay, and so does the pool of its forks."""
+    from designs.services.forks import count_forks, drop_pool  # noqa: PLC0415 forks make designs
+
     if by is not None and not may_write_as(by, design.owner):
         raise NotYours(_("Only its owner can delete this design."))
-    repository = git.of(design.repository)
+    kept = Design.objects.select_for_update(of=("self",)).select_related("forked_from").get(pk=design.pk)
+    repository, pool, parent = git.of(kept.repository), kept.pool, kept.forked_from
     design.delete()
+    if parent is not None:
+        count_forks(design=parent)
     transaction.on_commit(repository.remove)
+    transaction.on_commit(lambda: drop_pool(pool_id=pool))

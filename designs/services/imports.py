@@ -1,46 +1,71 @@
 """Designs from elsewhere: an https address, a repository or folder on this machine, a .zip; history kept whole."""
 
+import datetime as dt
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import Handle, User
+from commons.runs import services as runs
+from commons.runs.models import Run
 from designs import git, licences
-from designs.errors import BadLicence, BadSource, TooLarge
+from designs.errors import BadSource, NotYours, TooLarge
 from designs.git import commits, fetching
 from designs.git.environment import MAX_FILES, MAX_PUSH_BYTES
 from designs.git.names import path_fault
+from designs.git.pointers import OID
 from designs.git.repository import Repository
-from designs.models import Design
-from designs.services.designs import create_design, delete_design
+from designs.licences.texts import MOST_BYTES, is_licence_file
+from designs.models import Design, new_repository_id
+from designs.policies import may_write_as
+from designs.services import lfs
+from designs.services.designs import check_free, check_name, check_visibility, create_design, slug_of
 from designs.services.index import index_now
 
-UNKNOWN_LICENCE = "LicenseRef-Unknown"
-LICENCE_FILES = ("LICENSES/", "LICENSE", "LICENCE", "COPYING")
-#: First words of licence texts; only texts that say their own name are read, never guessed.
-TEXTS = (
-    ("CERN Open Hardware Licence Version 2 - Strongly Reciprocal", "CERN-OHL-S-2.0"),
-    ("CERN Open Hardware Licence Version 2 - Weakly Reciprocal", "CERN-OHL-W-2.0"),
-    ("CERN Open Hardware Licence Version 2 - Permissive", "CERN-OHL-P-2.0"),
-    ("CERN Open Hardware Licence v1.2", "CERN-OHL-1.2"),
-    ("GNU AFFERO GENERAL PUBLIC LICENSE Version 3", "AGPL-3.0-only"),
-    ("GNU LESSER GENERAL PUBLIC LICENSE Version 3", "LGPL-3.0-only"),
-    ("GNU GENERAL PUBLIC LICENSE Version 3", "GPL-3.0-only"),
-    ("GNU GENERAL PUBLIC LICENSE Version 2", "GPL-2.0-only"),
-    ("Attribution-NonCommercial-ShareAlike 4.0 International", "CC-BY-NC-SA-4.0"),
-    ("Attribution-ShareAlike 4.0 International", "CC-BY-SA-4.0"),
-    ("Attribution-NonCommercial 4.0 International", "CC-BY-NC-4.0"),
-    ("Attribution 4.0 International", "CC-BY-4.0"),
-    ("CC0 1.0 Universal", "CC0-1.0"),
-    ("MIT License", "MIT"),
-    ("Apache License Version 2.0", "Apache-2.0"),
-)
+#: A file in a fetched repository until its design is there.
+UNSETTLED = "livingcity-unsettled"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to import, checked as far as it can be before anything is fetched."""
+
+    source: str
+    owner: Handle
+    name: str
+    slug: str
+    licence: str
+    visibility: str
+
+
+def wish(
+    *, source: str, owner: Handle, by: User | None, slug: str = "", name: str = "", licence: str = "",
+    visibility: str = Design.Visibility.PUBLIC,
+) -> Wish:  # fmt: skip
+    """Check a wish. `by=None` is the city's own command and may read this machine; a person gives https addresses only.
+
+    Raises BadSource (AddressRefused), NotYours, BadName, NameTaken or BadLicence.
+    """
+    if by is not None and not may_write_as(by, owner):
+        raise NotYours(_("You cannot make designs as “%(owner)s”.") % {"owner": owner.name})
+    if by is not None and urlsplit(source).scheme != "https":
+        raise BadSource(_("Only addresses that begin with https:// can be imported here."))
+    if "://" in source:
+        fetching.check_address(source)
+    title = check_name(name or _title(source))
+    word = slug_of(slug or title)
+    check_free(owner=owner, slug=word)
+    licence = licences.read(licences.normalise(licence)) if licence else ""
+    return Wish(source, owner, title, word, licence, check_visibility(visibility))
 
 
 def import_design(
@@ -51,31 +76,85 @@ def import_design(
     slug: str = "",
     name: str = "",
     licence: str = "",
+    visibility: str = Design.Visibility.PUBLIC,
     wait: bool = False,
 ) -> Design:
     """A new design from a source, indexed when this returns; with `wait` its previews too.
 
-    `by=None` is the city's own command and may read this machine; a person may give https addresses only.
-    Raises BadSource (AddressRefused) or what `create_design` raises; then nothing is left behind.
+    Raises what `wish` and `fetch` raise; then nothing is left behind.
     """
-    title = name or _title(source)
-    if licence:
-        licences.read(licence)
-    if by is not None and urlsplit(source).scheme != "https":
-        raise BadSource(_("Only addresses that begin with https:// can be imported here."))
-    design = create_design(owner=owner, name=title, slug=slug or title, licence=licence or UNKNOWN_LICENCE, by=by)
+    wanted = wish(source=source, owner=owner, by=by, slug=slug, name=name, licence=licence, visibility=visibility)
+    repository = fetch(wanted, new_repository_id())
     try:
-        repository = git.of(design.repository)
-        _fill(design, repository, source)
-        if not repository.refs():
-            raise BadSource(_("“%(source)s” holds no files.") % {"source": source})
-        if not licence:
-            design.licence = licence_of(repository, design.default_branch)
-        design.save(update_fields=["default_branch", "licence"])
+        design = settle(wanted, repository, by=by)
     except Exception:
-        delete_design(design=design, by=None)
+        repository.remove()
         raise
     return index_now(design=design, by=by, draw=wait)
+
+
+def import_later(*, wanted: Wish, by: User) -> Run:
+    """Ask a worker to import it; the run's result leads to the design."""
+    inputs = {
+        "source": wanted.source, "owner": wanted.owner.name, "name": wanted.name, "slug": wanted.slug,
+        "licence": wanted.licence, "visibility": wanted.visibility, "repository": new_repository_id(),
+    }  # fmt: skip
+    return runs.start(kind="designs.import", inputs=inputs, title=f"Importing {wanted.name}", owner=by)
+
+
+def fetch(wanted: Wish, repository_id: str, say: fetching.Say = fetching.silent) -> Repository:
+    """Fill a new repository from the source. Raises BadSource or TooLarge; then nothing is left behind."""
+    git.of(repository_id).remove()  # of a worker that died at it
+    repository = git.create(repository_id)
+    marker = repository.path / UNSETTLED
+    try:
+        marker.touch()
+        branch = _fill(wanted, repository, say)
+        if not repository.refs():
+            raise BadSource(_("“%(source)s” holds no files.") % {"source": wanted.source})
+        if branch:
+            repository.point_head(branch)
+    except BaseException:
+        repository.remove()
+        raise
+    return repository
+
+
+@transaction.atomic
+def settle(wanted: Wish, repository: Repository, *, by: User | None) -> Design:
+    """Make the design of a fetched repository. Raises what `create_design` raises."""
+    branch = fetching.default_branch(repository.path) or "main"
+    design = create_design(
+        owner=wanted.owner,
+        name=wanted.name,
+        slug=wanted.slug,
+        licence=wanted.licence or licence_of(repository, branch),
+        visibility=wanted.visibility,
+        by=by,
+        branch=branch,
+        repository=repository.path.name.removesuffix(".git"),
+    )
+    transaction.on_commit(lambda: (repository.path / UNSETTLED).unlink(missing_ok=True))
+    inner = fetching.repository_in(Path(wanted.source)) if "://" not in wanted.source else None
+    if inner is not None:
+        _large_files(design, inner)
+    return design
+
+
+def forget_unsettled(*, now: dt.datetime | None = None) -> int:
+    """Delete repositories of imports that never became designs, a day after; how many."""
+    oldest = (now or timezone.now()).timestamp() - 86_400
+    gone = 0
+    for marker in Path(settings.REPOSITORIES_DIR).glob(f"*/*.git/{UNSETTLED}"):
+        repository = git.of(marker.parent.name.removesuffix(".git"))
+        if marker.stat().st_mtime > oldest:
+            continue
+        if Design.objects.filter(repository=marker.parent.name.removesuffix(".git")).exists():
+            marker.unlink()
+        else:
+            repository.remove()
+            gone += 1
+    return gone
 
 
 def _title(source: str) -> str:
@@ -83,21 +162,27 @@ def _title(source: str) -> str:
     return PurePosixPath(path.rstrip("/")).name.removesuffix(".git").removesuffix(".zip") or "design"
 
 
-def _fill(design: Design, repository: Repository, source: str) -> None:
-    if "://" in source:
-        fetching.from_https(repository, source)
-        _choose_branch(design, repository, "")
-        return
-    path = Path(source)
+def _fill(wanted: Wish, repository: Repository, say: fetching.Say) -> str:
+    """Put what the source holds into the repository; the branch that it calls its own."""
+    if "://" in wanted.source:
+        fetching.from_https(repository, wanted.source, say=say)
+        return _choose_branch(repository, "")
+    path = Path(wanted.source)
     if path.is_file() and zipfile.is_zipfile(path):
-        _first_commit(design, repository, dict(_zipped(path)), source=path.name)
-    elif path.is_dir() and (inner := fetching.repository_in(path)):
+        return _first_commit(wanted, repository, dict(_zipped(path)), source=path.name)
+    if path.is_dir() and (inner := fetching.repository_in(path)):
         fetching.from_folder(repository, inner)
-        _choose_branch(design, repository, fetching.default_branch(inner))
-    elif path.is_dir():
-        _first_commit(design, repository, dict(_folder(path)), source=path.name)
-    else:
-        raise _neither(source)
+        return _choose_branch(repository, fetching.default_branch(inner))
+    if path.is_dir():
+        return _first_commit(wanted, repository, dict(_folder(path)), source=path.name)
+    raise _neither(wanted.source)
+
+
+def _large_files(design: Design, source: Path) -> None:
+    """What git-lfs keeps beside a repository of this machine."""
+    for file in sorted((source / "lfs" / "objects").glob("??/??/*")):
+        if OID.match(file.name) and file.is_file() and not file.is_symlink():
+            lfs.add_file(design=design, source=file)
 
 
 def _neither(source: str) -> BadSource:
@@ -106,28 +191,24 @@ def _neither(source: str) -> BadSource:
     )
 
 
-def _choose_branch(design: Design, repository: Repository, wanted: str) -> None:
+def _choose_branch(repository: Repository, wanted: str) -> str:
     """The branch that the source calls its own, else main or master, else the first."""
-    refs = repository.refs()
-    for branch in (wanted, "main", "master", *(ref.removeprefix("refs/heads/") for ref in sorted(refs))):
-        if f"refs/heads/{branch}" in refs:
-            design.default_branch = branch
-            repository.point_head(branch)
-            return
+    branches = [ref.removeprefix("refs/heads/") for ref in sorted(repository.refs()) if ref.startswith("refs/heads/")]
+    return next((branch for branch in (wanted, "main", "master", *branches) if branch in branches), "")
 
 
-def _first_commit(design: Design, repository: Repository, files: dict[str, bytes], *, source: str) -> None:
+def _first_commit(wanted: Wish, repository: Repository, files: dict[str, bytes], *, source: str) -> str:
     if not files:
         raise BadSource(_("“%(source)s” holds no files.") % {"source": source})
-    owner = design.owner
     commits.commit(
         repository,
-        branch=design.default_branch,
+        branch="main",
         files=files,
         message=f"Import {source}",
-        author=commits.Author(owner.title, f"{owner.name}@users.livingcity.invalid"),
+        author=commits.Author(wanted.owner.title, f"{wanted.owner.name}@users.livingcity.invalid"),
         at=timezone.now(),
     )
+    return "main"
 
 
 def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -191,16 +272,8 @@ def _small_enough(total: int) -> None:
 def licence_of(repository: Repository, branch: str) -> str:
     """The licence that the repository's own text names; LicenseRef-Unknown when it cannot be read, never a guess."""
     for entry in repository.files(repository.commit_of(branch)):
-        if "/" in entry.path or not entry.name.upper().startswith(LICENCE_FILES) or entry.size > 200_000:
-            continue
-        text = repository.read(entry.oid, limit=200_000).decode("utf-8", "replace")[:6000]
-        words = " ".join(text.split())
-        if words.startswith("SPDX-License-Identifier:"):
-            try:
-                return licences.read(words.split()[1])
-            except BadLicence:
-                continue
-        for start, licence in TEXTS:
-            if start.lower() in words[:2000].lower():
-                return licence
-    return UNKNOWN_LICENCE
+        if is_licence_file(entry.path) and entry.size <= MOST_BYTES:
+            found = licences.licence_of_text(repository.read(entry.oid, limit=MOST_BYTES).decode("utf-8", "replace"))
+            if found != licences.UNKNOWN:
+                return found
+    return licences.UNKNOWN

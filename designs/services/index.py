@@ -4,7 +4,7 @@ It is a function of the repository alone: `rebuild` makes the same rows from git
 history was rewritten, the whole is made again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -16,10 +16,12 @@ from commons.runs.models import Run
 from commons.runs.work import do
 from designs import git
 from designs.engine import formats
+from designs.git import pointers
 from designs.git.names import path_fault
 from designs.git.repository import Digest, Entry, Introduced, Repository
-from designs.models import Blob, Design, FileVersion
-from designs.services import cards, covers
+from designs.models import Blob, Design, FileVersion, LfsObject
+from designs.queries import lfs
+from designs.services import cards, covers, declared
 
 MAX_VERSIONS = 50_000
 BATCH = 1000
@@ -77,23 +79,35 @@ def write(*, design: Design, found: Found) -> list[Blob]:
     """Make the index say what was found; the blobs that want a preview. Locks the design."""
     design = Design.objects.select_for_update().get(pk=design.pk)
     names = _names(found.introduced)
-    Blob.objects.bulk_create(
-        [_blob(digest, names.get(digest.oid, "")) for digest in found.digests], BATCH, ignore_conflicts=True
-    )
+    Blob.objects.bulk_create(blobs_of(found.digests, names), BATCH, ignore_conflicts=True)
     if found.whole:
         design.file_versions.all().delete()
-    _write_versions(design, found)
+    missing = _write_versions(design, found)
     _mark_current(design, found)
-    design.head, design.indexed_tips = found.head, list(found.tips)
-    design.index_note = f"only the newest {MAX_VERSIONS} file versions are indexed" if found.cut else ""
+    design.head, design.indexed_tips = found.head, [] if missing else list(found.tips)
+    design.index_note = _note(found, missing)
     design.cover = covers.choose(design)
     design.save(update_fields=["head", "indexed_tips", "index_note", "cover"])
+    declared.refresh(design=design, entries=found.files)
     cards.refresh(design)
     return list(
         Blob.objects.filter(file_versions__design=design, file_versions__current=True, preview=Blob.Preview.PENDING)
         .distinct()
         .order_by("size")
     )
+
+
+def _note(found: Found, missing: int) -> str:
+    if missing:
+        return f"{missing} large files (Git LFS) were not sent here"
+    return f"only the newest {MAX_VERSIONS} file versions are indexed" if found.cut else ""
+
+
+def _large_files(digests: Sequence[Digest]) -> dict[str, LfsObject]:
+    """The large files that pointers among the blobs name, by git's id of the pointer."""
+    named = {digest.oid: pointer.oid for digest in digests if (pointer := pointers.read(digest.head))}
+    kept = {one.oid: one for one in LfsObject.objects.filter(oid__in=set(named.values()))}
+    return {oid: kept[lfs_oid] for oid, lfs_oid in named.items() if lfs_oid in kept}
 
 
 def _names(introduced: Sequence[Introduced]) -> dict[str, str]:
@@ -105,24 +119,43 @@ def _names(introduced: Sequence[Introduced]) -> dict[str, str]:
     return names
 
 
-def _blob(digest: Digest, path: str) -> Blob:
+def blobs_of(digests: Sequence[Digest], names: Mapping[str, str]) -> list[Blob]:
+    """Rows of contents that are new to the city, not written. `names` has a path for each, which says its format; a
+    pointer to a large file that nobody sent has no row."""
+    large = _large_files(digests)
+    return [
+        _blob(digest, names.get(digest.oid, ""), large)
+        for digest in digests
+        if digest.oid in large or not pointers.read(digest.head)
+    ]
+
+
+def _blob(digest: Digest, path: str, large: Mapping[str, LfsObject]) -> Blob:
+    """What is known of a content before it is drawn; of a pointer, what is known of the file it stands for."""
     file_format = formats.of_name(path)
-    drawn = file_format in formats.DRAWN and not digest.head.startswith(b"version https://git-lfs")
+    drawn = file_format in formats.DRAWN
+    real = large.get(digest.oid)
     return Blob(
         oid=digest.oid,
-        sha1=digest.sha1,
-        sha256=digest.sha256,
-        size=digest.size,
+        sha1=real.sha1 if real else digest.sha1,
+        sha256=real.oid if real else digest.sha256,
+        size=real.size if real else digest.size,
+        lfs=real.oid if real else "",
         format=file_format,
         preview=Blob.Preview.PENDING if drawn else Blob.Preview.NONE,
         reason="" if drawn else "There is no picture for this kind of file.",
     )
 
 
-def _write_versions(design: Design, found: Found) -> None:
+def _write_versions(design: Design, found: Found) -> int:
+    """Add what was brought; how many pointers were left out because their large file is not here."""
+    left_out: set[str] = set()
     for start in range(0, len(found.introduced), BATCH):
         batch = found.introduced[start : start + BATCH]
-        pks = dict(Blob.objects.filter(oid__in={item.blob for item in batch}).values_list("oid", "pk"))
+        blobs = list(Blob.objects.filter(oid__in={item.blob for item in batch}).only("pk", "oid", "lfs"))
+        absent = lfs.without_bytes(design, blobs)
+        pks = {blob.oid: blob.pk for blob in blobs if blob.oid not in absent}
+        left_out |= {item.blob for item in batch if item.blob not in pks}
         FileVersion.objects.bulk_create(
             [
                 FileVersion(
@@ -134,6 +167,7 @@ def _write_versions(design: Design, found: Found) -> None:
             BATCH,
             ignore_conflicts=True,
         )
+    return len(left_out)
 
 
 def _mark_current(design: Design, found: Found) -> None:

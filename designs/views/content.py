@@ -10,6 +10,8 @@ from django.views.decorators.http import require_safe
 
 from designs import git, queries
 from designs.errors import DesignNotFound
+from designs.queries import archives
+from designs.queries.files import content as file_content
 from designs.queries.files import file_at, holds_blob
 from designs.services.previews import store
 from designs.visitors import reader
@@ -28,14 +30,13 @@ KINDS = {"png": ("png", "image/png"), "small": ("small", "image/png"), "glb": ("
 def raw(request: HttpRequest, owner: str, slug: str, ref: str, path: str) -> HttpResponseBase:
     """A file's bytes as they are, as a download; pictures may show in place."""
     design = queries.find(owner=owner, slug=slug, visitor=reader(request))
-    repository = git.of(design.repository)
-    file = file_at(design, repository.commit_of(ref), path)
+    file = file_at(design, git.of(design.repository).commit_of(ref), path)
     kind = SHOWN.get(PurePosixPath(path).suffix.lower().lstrip("."))
     disposition = "inline" if kind and not file.entry.is_symlink else "attachment"
     response = StreamingHttpResponse(
-        repository.stream(file.entry.oid), content_type=kind or "application/octet-stream", headers=SANDBOX
+        file_content(design, file), content_type=kind or "application/octet-stream", headers=SANDBOX
     )
-    response["Content-Length"] = str(file.entry.size)
+    response["Content-Length"] = str(file.size)
     response["Content-Disposition"] = f"{disposition}; filename*=UTF-8''{quote(file.entry.name)}"
     response["ETag"] = f'"{file.entry.oid}"'
     return response
@@ -45,11 +46,12 @@ def raw(request: HttpRequest, owner: str, slug: str, ref: str, path: str) -> Htt
 def archive(request: HttpRequest, owner: str, slug: str, ref: str) -> HttpResponseBase:
     """A whole version as a .zip."""
     design = queries.find(owner=owner, slug=slug, visitor=reader(request))
-    repository = git.of(design.repository)
-    commit = repository.commit_of(ref)
+    commit = git.of(design.repository).commit_of(ref)
     label = re.sub(r"[^A-Za-z0-9.-]+", "-", ref)[:40]
     response = StreamingHttpResponse(
-        repository.archive(commit, prefix=f"{design.slug}-{label}"), content_type="application/zip", headers=SANDBOX
+        archives.stream(design, commit, prefix=f"{design.slug}-{label}"),
+        content_type="application/zip",
+        headers=SANDBOX,
     )
     response["Content-Disposition"] = f'attachment; filename="{design.slug}-{label}.zip"'
     return response

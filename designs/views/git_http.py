@@ -7,7 +7,13 @@ somebody known who may not see it hears 404.
 
 from collections.abc import Iterator
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponsePermanentRedirect,
+    StreamingHttpResponse,
+)
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -17,8 +23,11 @@ from designs import git, queries
 from designs.errors import DesignNotFound
 from designs.git import serve
 from designs.models import Design
-from designs.policies import may_push
+from designs.policies import check_may_push
+from designs.queries import lfs
+from designs.queries.room import left_bytes
 from designs.services import index_later
+from designs.services.room import measure
 from designs.visitors import of_token, secret_in
 
 SERVICES = {"git-upload-pack": Scope.DESIGNS_READ, "git-receive-pack": Scope.DESIGNS_WRITE}
@@ -32,7 +41,7 @@ def info_refs(request: HttpRequest, owner: str, slug: str) -> HttpResponseBase:
     if request.method not in {"GET", "HEAD"} or service not in SERVICES:
         return _words(_("Use a git client of version 1.6.6 or later."), 403)
     try:
-        design, _person = _enter(request, owner, slug, service)
+        design, _person = enter(request, owner, slug, SERVICES[service])
     except CityError as refusal:
         return _refused(request, refusal)
     answer = serve.advertise(git.of(design.repository), service=service, protocol=_protocol(request))
@@ -47,7 +56,7 @@ def rpc(request: HttpRequest, owner: str, slug: str, service: str) -> HttpRespon
     if request.content_type != f"application/x-{service}-request":
         return _words(_("This is not a git client's request."), 415)
     try:
-        design, person = _enter(request, owner, slug, service)
+        design, person = enter(request, owner, slug, SERVICES[service])
         return _push(request, design, person) if service == "git-receive-pack" else _fetch(request, design)
     except CityError as refusal:
         return _refused(request, refusal)
@@ -55,7 +64,7 @@ def rpc(request: HttpRequest, owner: str, slug: str, service: str) -> HttpRespon
 
 def _fetch(request: HttpRequest, design: Design) -> HttpResponseBase:
     pieces: Iterator[bytes] = serve.fetch(
-        git.of(design.repository), body=_Body(request), encoding=_encoding(request), protocol=_protocol(request)
+        git.of(design.repository), body=Body(request), encoding=_encoding(request), protocol=_protocol(request)
     )
     return StreamingHttpResponse(
         pieces,
@@ -67,36 +76,45 @@ def _fetch(request: HttpRequest, design: Design) -> HttpResponseBase:
 def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResponseBase:
     done = serve.push(
         git.of(design.repository),
-        body=_Body(request),
+        body=Body(request),
         encoding=_encoding(request),
         protocol=_protocol(request),
         protected=f"refs/heads/{design.default_branch}",
+        large=lfs.oids_of(design),
+        room_bytes=left_bytes(design.owner),
     )
     if done.changed:
+        measure(design=design)
         index_later(design=design, by=person)
     return HttpResponse(done.answer, content_type="application/x-git-receive-pack-result", headers=NEVER_KEPT)
 
 
-def _enter(request: HttpRequest, owner: str, slug: str, service: str) -> tuple[Design, User | None]:
-    """The design and the person, if they may do that. Raises DesignNotFound or NotAllowed."""
-    person, _sent = of_token(request, SERVICES[service])
+def enter(request: HttpRequest, owner: str, slug: str, scope: Scope) -> tuple[Design, User | None]:
+    """The design and the person, if they may read or (with designs:write) push. Raises DesignNotFound or NotAllowed."""
+    person, _sent = of_token(request, scope)
     design = queries.find(owner=owner, slug=slug, visitor=person)
-    if service == "git-receive-pack" and not may_push(person, design):
-        raise NotAllowed(_("You may read this design but not push to it."))
+    if scope == Scope.DESIGNS_WRITE:
+        check_may_push(person, design)
     return design, person
 
 
 def _refused(request: HttpRequest, refusal: CityError) -> HttpResponse:
     """A refusal as git clients understand it. Without a good token: 401, so that git asks for one."""
-    secret = secret_in(request)
-    unknown = secret is None or not _is_good(request)
-    if unknown and isinstance(refusal, DesignNotFound | NotAllowed):
+    if there := refusal.elsewhere(request.get_full_path()):
+        return HttpResponsePermanentRedirect(there, headers=NEVER_KEPT)
+    if asks_for_token(request, refusal):
         answer = _words(_("Sign in with an API token as the password."), 401)
         answer["WWW-Authenticate"] = (
             'Basic realm="Living City: any name, an API token as the password", charset="UTF-8"'
         )
         return answer
     return _words(str(refusal.sentence), refusal.status)
+
+
+def asks_for_token(request: HttpRequest, refusal: CityError) -> bool:
+    """Whether the answer is 401: somebody without a good token asks for what is hidden or not allowed."""
+    unknown = secret_in(request) is None or not _is_good(request)
+    return unknown and isinstance(refusal, DesignNotFound | NotAllowed)
 
 
 def _is_good(request: HttpRequest) -> bool:
@@ -118,7 +136,7 @@ def _encoding(request: HttpRequest) -> str:
     return request.headers.get("Content-Encoding", "").lower()
 
 
-class _Body:
+class Body:
     """A request's body as a stream. Django reads none of a chunked one, so that is taken from the server itself."""
 
     def __init__(self, request: HttpRequest) -> None:

@@ -19,6 +19,7 @@ from commons.errors import CityError
 from commons.people.models import User
 from commons.places.queries import home_of
 from commons.places.queries import place as place_of
+from commons.runs.models import Run
 from commons.web import numbers
 from designs import licences, vocabulary
 from designs.engine import formats
@@ -28,7 +29,7 @@ from designs.queries import asked as asking
 from designs.queries import listing
 from designs.queries.asked import Asked
 from designs.queries.owners import handles_of
-from designs.services import create_design, import_design, index_later, write_files
+from designs.services import create_design, import_later, index_later, wish, write_files
 from designs.visitors import of_session
 
 ON_A_PAGE = 24
@@ -182,21 +183,24 @@ def new(request: HttpRequest) -> HttpResponse:
     form = NewDesign(request.POST or None, request.FILES or None, owners=handles_of(request.user))
     if request.method == "POST" and form.is_valid():
         try:
-            design = _make(form, request.user)
+            made = _make(form, request.user)
         except CityError as refusal:
             form.add_error(None, str(refusal.sentence))
         else:
-            return redirect("rooms:design", design.owner.name, design.slug)
+            return redirect("rooms:run", made.pk) if isinstance(made, Run) else redirect(made)
     context = {"form": form, "offered": licences.OFFERED, "max_mb": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1_000_000}
     return render(request, "designs/new.html", context, status=422 if form.errors else 200)
 
 
-def _make(form: NewDesign, person: User) -> Design:
+def _make(form: NewDesign, person: User) -> Design | Run:
+    """The new design, or the run that brings it from elsewhere."""
     data, file = form.cleaned_data, form.cleaned_data.get("file")
     if data.get("source"):
-        return import_design(
-            source=data["source"], owner=form.owner(), by=person, name=data["name"], licence=data["licence"]
-        )
+        wanted = wish(
+            source=data["source"], owner=form.owner(), by=person, name=data["name"], licence=data["licence"],
+            visibility=data["visibility"],
+        )  # fmt: skip
+        return import_later(wanted=wanted, by=person)
     design = create_design(
         owner=form.owner(), name=data["name"], summary=data["summary"], licence=data["licence"],
         visibility=data["visibility"], by=person,

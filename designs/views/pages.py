@@ -1,7 +1,5 @@
 """The pages of one design: overview, a file, history."""
 
-import csv
-import io
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,14 +8,19 @@ from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
 from designs.models import Blob, Design
+from designs.policies import may_offer
+from designs.queries import lineage
+from designs.queries.bom import bom_in
+from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
+from designs.queries.proposals import offer_of
+from designs.queries.readiness import readiness_in
+from designs.services import previews
 from designs.services.covers import choose_version
 from designs.views.frame import frame
 from designs.visitors import of_session
 
 PAGE_OF_COMMITS = 40
-BOM_NAMES = ("bom.csv", "parts.csv")
-MAX_BOM_ROWS = 40
 
 
 @require_safe
@@ -25,6 +28,8 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """Can I make this, where, at what cost?"""
     found, commit, context = frame(request, owner, slug, tab="overview")
     files = files_at(found, commit)
+    context["run"] = previews.ask(design=found, blobs=[file.blob for file in files]) or context["run"]
+    entries = [file.entry for file in files]
     about = readme(files)
     text = text_of(found, about) if about else None
     newest = history(found, commit, limit=5)
@@ -35,11 +40,23 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "failed": [file for file in files if file.status == Blob.Preview.FAILED],
         "waiting": sum(file.status == Blob.Preview.PENDING for file in files),
         "readme": markdown.render(text, owner=found.owner.name, slug=found.slug, ref=commit) if text else "",
-        "bom": _bom(found, files),
+        "bom": bom_in(found, entries),
+        "readiness": readiness_in(found, entries),
         "newest": newest,
         "people": _people(found, commit),
+        "chain": lineage.chain(found, visitor=of_session(request)),
+        **_offer(request, found, context["forked_from"]),
     }
     return render(request, "designs/design.html", context)
+
+
+def _offer(request: HttpRequest, design: Design, parent: Design | None) -> dict[str, Any]:
+    """How far a fork is ahead of what it comes from, the open change that offers it, and whether one may offer it."""
+    found = offer_of(design) if parent is not None else None
+    if found is None or parent is None:
+        return {}
+    ahead, offered = found
+    return {"ahead": ahead, "offered": offered, "may_offer": may_offer(of_session(request), design, parent)}
 
 
 def _shown(design: Design, files: list[File], path: str) -> File | None:
@@ -59,41 +76,22 @@ def _people(design: Design, commit: str) -> list[str]:
     return sorted(dict.fromkeys(names), key=lambda name: -names.count(name))
 
 
-def _bom(design: Design, files: list[File]) -> dict[str, Any] | None:
-    """The parts list of bom.csv: names and counts."""
-    file = next((f for f in files if f.path.lower() in BOM_NAMES), None)
-    text = text_of(design, file) if file else None
-    if file is None or text is None:
-        return None
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
-    except csv.Error:
-        return None
-    if len(rows) < 2:
-        return None
-    heads = [cell.strip().lower() for cell in rows[0]]
-    name = next((i for i, head in enumerate(heads) if head in {"part", "name", "item", "description"}), 0)
-    count = next((i for i, head in enumerate(heads) if head in {"quantity", "qty", "count", "amount"}), None)
-    lines = [
-        (row[name] if name < len(row) else "", row[count] if count is not None and count < len(row) else "")
-        for row in rows[1 : MAX_BOM_ROWS + 1]
-    ]
-    return {"path": file.path, "lines": lines, "more": max(0, len(rows) - 1 - MAX_BOM_ROWS)}
-
-
 @require_safe
 def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse:
     """What is this file?"""
     found, commit, context = frame(request, owner, slug)
     shown = file_at(found, commit, path)
+    context["run"] = previews.ask(design=found, blobs=[shown.blob]) or context["run"]
     text = None if shown.is_drawn else text_of(found, shown)
     is_markdown = shown.format == "markdown"
     context |= {
         "file": shown,
         "text": None if is_markdown else text,
+        "editable": text is not None and not shown.entry.is_symlink,
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),
+        "licence": licence_at(found, commit, shown.path),
         "elsewhere": _elsewhere(request, found, shown),
     }
     return render(request, "designs/file.html", context)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from commons.places.models import Place
 from commons.sockets import Figure
-from labs.engine.openness import is_open
+from designs.licences import is_open
 from labs.models import Job
 from labs.queries.catalogue import of_place
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from commons.people.models import Membership, User
-from labs.engine.openness import is_open
+from designs.licences import is_open
 from labs.errors import UnknownJob
 from labs.models import Job, Machine
 from labs.queries.catalogue import managed_by

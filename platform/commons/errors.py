@@ -22,6 +22,10 @@ class CityError(Exception):
         self.sentence = sentence
         self.data = data
 
+    def elsewhere(self, address: str) -> str:
+        """Where to look instead of `address` when what was asked for has moved for good; nothing for most refusals."""
+        return ""
+
     def problem(self) -> dict[str, Any]:
         """The refusal as an RFC 9457 problem document."""
         return {

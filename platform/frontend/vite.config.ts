@@ -1,4 +1,16 @@
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+
+/** Google's wrapper is a plain script inside a package of modules, so nobody could import it: it gets its export here. */
+function dracoWrapper(): Plugin {
+  return {
+    name: "draco-wrapper",
+    transform(code, id) {
+      if (!id.endsWith("/draco/gltf/draco_wasm_wrapper.js")) return undefined;
+      const browser = code.replace(/require\("(fs|path)"\)/g, "{}").replace(/"object"===typeof exports&&"object"===typeof module\?[^]*$/, "");
+      return `${browser}\nexport default DracoDecoderModule;\n`;
+    },
+  };
+}
 
 /** One bundle for every page, one small file for each island; Django finds them through manifest.json. */
 export default defineConfig({
@@ -14,4 +26,5 @@ export default defineConfig({
     // htmx holds an eval that its own setting allowEval=false closes.
     rolldownOptions: { input: ["src/main.ts"], checks: { eval: false, pluginTimings: false } },
   },
+  worker: { format: "es", plugins: () => [dracoWrapper()] },
 });

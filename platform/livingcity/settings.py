@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "commons.devices",
     "commons.runs",
     "commons.notices",
+    "commons.reports",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",
@@ -109,6 +110,9 @@ REDIS_URL = redis_url()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(db=1)}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REPOSITORIES_DIR = DATA_DIR / "repositories"
+LFS_DIR = DATA_DIR / "lfs"
+LFS_MAX_BYTES = int(os.environ.get("LFS_MAX_MB", "2000")) * 1_000_000
+OWNER_QUOTA_BYTES = int(os.environ.get("OWNER_QUOTA_MB", "5000")) * 1_000_000
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 

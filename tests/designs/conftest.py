@@ -1,9 +1,13 @@
 """A maker, a neighbour, and a design with two versions."""
 
 import datetime as dt
+import os
 import struct
-from collections.abc import Iterator
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +16,7 @@ from commons.people.services import create_token, create_user
 from designs.models import Design
 from designs.services import create_design, index_now, write_files
 
+Git = Callable[..., "subprocess.CompletedProcess[str]"]
 FIRST = dt.datetime(2026, 3, 1, 9, tzinfo=dt.UTC)
 SECOND = dt.datetime(2026, 4, 1, 9, tzinfo=dt.UTC)
 
@@ -69,3 +74,40 @@ def design(maker: User) -> Design:
 @pytest.fixture
 def private(maker: User) -> Design:
     return make(maker, name="Secret cube", visibility="private")
+
+
+@pytest.fixture
+def git_client(tmp_path: Path) -> Git:
+    """A git client with an empty configuration."""
+    env = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
+        "GIT_AUTHOR_NAME": "Aila", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "Aila",
+        "GIT_COMMITTER_EMAIL": "a@example.org", "LC_ALL": "C",
+    }  # fmt: skip
+
+    def run(*words: str, at: Path = tmp_path, good: bool = True, **more: Any) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            ["git", *words], cwd=at, env=env, capture_output=True, text=True, check=False, timeout=120, **more
+        )
+        assert (done.returncode == 0) == good, done.stderr
+        return done
+
+    return run
+
+
+def address(city: Any, design: Design, token: str = "") -> str:
+    head, _slashes, rest = str(city.url).partition("://")
+    name = f"x:{token}@" if token else ""
+    return f"{head}://{name}{rest}/designs/{design.owner.name}/{design.slug}.git"
+
+
+def head_of(git_client: Git, at: Path) -> str:
+    return git_client("rev-parse", "HEAD", at=at).stdout.strip()
+
+
+def wait_for(check: Callable[[], Any], seconds: float = 60) -> Any:
+    until = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.2)
+    return found

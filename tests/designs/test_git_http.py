@@ -2,125 +2,81 @@
 
 import filecmp
 import os
-import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from commons.people.models import User
 from commons.people.services import create_token
 from designs.models import Design
 from designs.queries import origins
-from tests.designs.conftest import cube_stl
-
-Git = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Git:
-    """A git client with an empty configuration."""
-    env = {
-        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
-        "GIT_AUTHOR_NAME": "Aila", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "Aila",
-        "GIT_COMMITTER_EMAIL": "a@example.org", "LC_ALL": "C",
-    }  # fmt: skip
-
-    def run(*words: str, at: Path = tmp_path, good: bool = True, **more: Any) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            ["git", *words], cwd=at, env=env, capture_output=True, text=True, check=False, timeout=120, **more
-        )
-        assert (done.returncode == 0) == good, done.stderr
-        return done
-
-    return run
-
-
-def address(city: Any, design: Design, token: str = "") -> str:
-    head, _slashes, rest = str(city.url).partition("://")
-    name = f"x:{token}@" if token else ""
-    return f"{head}://{name}{rest}/designs/{design.owner.name}/{design.slug}.git"
-
-
-def head_of(client: Git, at: Path) -> str:
-    return client("rev-parse", "HEAD", at=at).stdout.strip()
-
-
-def wait_for(check: Callable[[], Any], seconds: float = 60) -> Any:
-    until = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.2)
-    return found
+from tests.designs.conftest import Git, address, cube_stl, head_of, wait_for
 
 
 def test_what_is_pushed_is_what_others_clone(
-    live_city: Any, design: Design, token: str, client: Git, tmp_path: Path
+    live_city: Any, design: Design, token: str, git_client: Git, tmp_path: Path
 ) -> None:
     work, copy = tmp_path / "work", tmp_path / "copy"
-    client("clone", address(live_city, design), str(work))
+    git_client("clone", address(live_city, design), str(work))
     assert (work / "cube.stl").read_bytes() == cube_stl(12)
     (work / "large.bin").write_bytes(os.urandom(3_000_000))  # over http.postBuffer: a chunked body
     (work / "ball ö.stl").write_bytes(cube_stl(33))
-    client("add", "-A", at=work)
-    client("commit", "-m", "More", at=work)
-    client("push", address(live_city, design, token), "main", at=work)
-    client("clone", address(live_city, design), str(copy))
+    git_client("add", "-A", at=work)
+    git_client("commit", "-m", "More", at=work)
+    git_client("push", address(live_city, design, token), "main", at=work)
+    git_client("clone", address(live_city, design), str(copy))
     same = filecmp.dircmp(work, copy, ignore=[".git"])
     assert sorted(same.same_files) == ["README.md", "ball ö.stl", "cube.stl", "large.bin"]
     assert filecmp.cmp(work / "large.bin", copy / "large.bin", shallow=False)
-    client("fsck", "--strict", at=copy)
+    git_client("fsck", "--strict", at=copy)
     import hashlib
 
     found = wait_for(lambda: origins(sha256=hashlib.sha256(cube_stl(33)).hexdigest()))
-    assert (found[0].path, found[0].commit) == ("ball ö.stl", head_of(client, work))
+    assert (found[0].path, found[0].commit) == ("ball ö.stl", head_of(git_client, work))
 
 
 def test_fetch_shallow_and_partial_clones_work(
-    live_city: Any, design: Design, token: str, client: Git, tmp_path: Path
+    live_city: Any, design: Design, token: str, git_client: Git, tmp_path: Path
 ) -> None:
     shallow, partial, work = tmp_path / "shallow", tmp_path / "partial", tmp_path / "work"
-    client("clone", "--depth", "1", address(live_city, design), str(shallow))
-    assert client("rev-list", "--count", "HEAD", at=shallow).stdout.strip() == "1"
-    client("fetch", "--unshallow", at=shallow)
-    assert client("rev-list", "--count", "HEAD", at=shallow).stdout.strip() == "2"
-    client("clone", "--filter=blob:none", "--no-checkout", address(live_city, design), str(partial))
-    client("clone", address(live_city, design), str(work))
+    git_client("clone", "--depth", "1", address(live_city, design), str(shallow))
+    assert git_client("rev-list", "--count", "HEAD", at=shallow).stdout.strip() == "1"
+    git_client("fetch", "--unshallow", at=shallow)
+    assert git_client("rev-list", "--count", "HEAD", at=shallow).stdout.strip() == "2"
+    git_client("clone", "--filter=blob:none", "--no-checkout", address(live_city, design), str(partial))
+    git_client("clone", address(live_city, design), str(work))
     (work / "n.txt").write_text("n")
-    client("add", "-A", at=work)
-    client("commit", "-m", "n", at=work)
-    client("push", address(live_city, design, token), "main:main", "main:refs/tags/v1", at=work)
-    client("fetch", "--tags", at=shallow)
-    assert client("rev-parse", "v1", at=shallow).stdout.strip() == head_of(client, work)
+    git_client("add", "-A", at=work)
+    git_client("commit", "-m", "n", at=work)
+    git_client("push", address(live_city, design, token), "main:main", "main:refs/tags/v1", at=work)
+    git_client("fetch", "--tags", at=shallow)
+    assert git_client("rev-parse", "v1", at=shallow).stdout.strip() == head_of(git_client, work)
 
 
 def test_a_private_design_is_not_there(
-    live_city: Any, private: Design, token: str, neighbour: User, client: Git, tmp_path: Path
+    live_city: Any, private: Design, token: str, neighbour: User, git_client: Git, tmp_path: Path
 ) -> None:
     stranger = create_token(user=neighbour, name="n", scopes=["designs:write"])[1]
     missing = Design(owner=private.owner, slug="no-such-design")
     said = [
-        client("ls-remote", address(live_city, wanted, secret), good=False).stderr.replace(wanted.slug, "…")
+        git_client("ls-remote", address(live_city, wanted, secret), good=False).stderr.replace(wanted.slug, "…")
         for wanted in (private, missing)
         for secret in ("", stranger)
     ]
     assert said[:2] == said[2:]
-    client("clone", address(live_city, private, token), str(tmp_path / "mine"))
+    git_client("clone", address(live_city, private, token), str(tmp_path / "mine"))
     assert (tmp_path / "mine/cube.stl").read_bytes() == cube_stl(12)
 
 
 def test_pushes_that_may_not_be_are_refused_in_words(
-    live_city: Any, design: Design, token: str, neighbour: User, maker: User, client: Git, tmp_path: Path
+    live_city: Any, design: Design, token: str, neighbour: User, maker: User, git_client: Git, tmp_path: Path
 ) -> None:
     work = tmp_path / "work"
-    client("clone", address(live_city, design), str(work))
-    before = client("ls-remote", address(live_city, design)).stdout
+    git_client("clone", address(live_city, design), str(work))
+    before = git_client("ls-remote", address(live_city, design)).stdout
     mine = address(live_city, design, token)
 
     def refused(*words: str, says: str) -> None:
-        assert says in client("push", *words, at=work, good=False).stderr
+        assert says in git_client("push", *words, at=work, good=False).stderr
 
     stranger = create_token(user=neighbour, name="n", scopes=["designs:write"])[1]
     reader = create_token(user=maker, name="r", scopes=["designs:read"])[1]
@@ -131,22 +87,22 @@ def test_pushes_that_may_not_be_are_refused_in_words(
     refused(mine, "main:refs/heads/-x", says="")
     refused(mine, "main:refs/replace/x", says="only branches and tags")
     refused(mine, ":main", says="cannot be deleted")
-    client("commit", "--amend", "-m", "Another past", at=work)
+    git_client("commit", "--amend", "-m", "Another past", at=work)
     refused("--force", mine, "main", says="cannot be rewritten")
-    client("reset", "--hard", "origin/main", at=work)
+    git_client("reset", "--hard", "origin/main", at=work)
     (work / ".gitmodules").write_text('[submodule "x"]\n\tpath = x\n\turl = ext::sh -c id\n')
-    client("add", "-A", at=work)
-    client("commit", "-m", "Submodule", at=work)
+    git_client("add", "-A", at=work)
+    git_client("commit", "-m", "Submodule", at=work)
     refused(mine, "main", says="not https")
-    assert client("ls-remote", address(live_city, design)).stdout == before
+    assert git_client("ls-remote", address(live_city, design)).stdout == before
 
 
-def test_a_blob_bomb_is_refused(live_city: Any, design: Design, token: str, client: Git, tmp_path: Path) -> None:
+def test_a_blob_bomb_is_refused(live_city: Any, design: Design, token: str, git_client: Git, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    client("clone", address(live_city, design), str(work))
+    git_client("clone", address(live_city, design), str(work))
     with (work / "zeros.bin").open("wb") as file:
         file.truncate(140_000_000)
-    client("add", "-A", at=work)
-    client("commit", "-m", "Zeros", at=work)
-    said = client("push", address(live_city, design, token), "main", at=work, good=False).stderr
+    git_client("add", "-A", at=work)
+    git_client("commit", "-m", "Zeros", at=work)
+    said = git_client("push", address(live_city, design, token), "main", at=work, good=False).stderr
     assert "zeros.bin: 147 MB is more than" in said or "zeros.bin: 140 MB is more than" in said

@@ -102,15 +102,15 @@ def test_the_same_bytes_are_one_blob(design: Design, maker: User) -> None:
 
 def test_a_write_on_an_old_head_changes_nothing(design: Design, maker: User, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = git.of(design.repository)
-    real = commits._commit_tree
+    real = commits.commit_tree
 
     def slow(*arguments: Any, **words: Any) -> str:
         made = real(*arguments, **words)
-        monkeypatch.setattr(commits, "_commit_tree", real)
+        monkeypatch.setattr(commits, "commit_tree", real)
         write_files(design=design, files={"quick.txt": b"1"}, message="Quick", author=maker, by=maker)
         return made
 
-    monkeypatch.setattr(commits, "_commit_tree", slow)
+    monkeypatch.setattr(commits, "commit_tree", slow)
     with pytest.raises(BranchMoved):
         write_files(design=design, files={"slow.txt": b"2"}, message="Slow", author=maker, by=maker)
     assert [e.path for e in repository.files(repository.head("main"))] == ["README.md", "cube.stl", "quick.txt"]

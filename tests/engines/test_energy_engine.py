@@ -66,9 +66,7 @@ def test_without_storage_the_two_shares_are_one_energy(seed: int, n: int) -> Non
     result = simulate.simulate(some(seed, n, 48), control="none").document
     for part in ("totals", "separate"):
         t = result[part]
-        assert t["self_consumption"] * t["pv_kwh"] == pytest.approx(
-            t["self_sufficiency"] * t["load_kwh"], rel=1e-9
-        )
+        assert t["self_consumption"] * t["pv_kwh"] == pytest.approx(t["self_sufficiency"] * t["load_kwh"], rel=1e-9)
         assert t["load_kwh"] + t["export_kwh"] == pytest.approx(t["pv_kwh"] + t["import_kwh"], rel=1e-12)
     assert result["totals"]["import_kwh"] <= result["separate"]["import_kwh"] + 1e-9
 
@@ -128,9 +126,7 @@ def plain_rule(net: np.ndarray, kwh: float, step_kwh: float, eta: float) -> tupl
     return np.array(out), np.array(stored)
 
 
-@given(
-    seed=st.integers(0, 10_000), kwh=st.floats(0.5, 20), kw=st.floats(0.2, 8), efficiency=st.floats(0.5, 1.0)
-)
+@given(seed=st.integers(0, 10_000), kwh=st.floats(0.5, 20), kw=st.floats(0.2, 8), efficiency=st.floats(0.5, 1.0))
 @settings(deadline=None, max_examples=60)
 def test_the_rule_by_its_words_and_its_balance(seed: int, kwh: float, kw: float, efficiency: float) -> None:
     base = some(seed, 1, 96, members=home(Battery(kwh, kw, efficiency)))
@@ -141,11 +137,7 @@ def test_the_rule_by_its_words_and_its_balance(seed: int, kwh: float, kw: float,
     balance = base.load_kwh[0] - base.pv_kwh[0] + flows.charge_kwh - flows.discharge_kwh - flows.net_kwh[0]
     assert np.abs(balance).max() < 1e-9
     eta = math.sqrt(efficiency)
-    kept = (
-        np.diff(np.concatenate(([0.0], flows.stored_kwh)))
-        - flows.charge_kwh * eta
-        + flows.discharge_kwh / eta
-    )
+    kept = np.diff(np.concatenate(([0.0], flows.stored_kwh))) - flows.charge_kwh * eta + flows.discharge_kwh / eta
     assert np.abs(kept).max() < 1e-9
     assert flows.stored_kwh.min() >= 0
     assert flows.stored_kwh.max() <= kwh + 1e-12
@@ -154,9 +146,7 @@ def test_the_rule_by_its_words_and_its_balance(seed: int, kwh: float, kw: float,
 @given(seed=st.integers(0, 1_000))
 @settings(deadline=None, max_examples=20)
 def test_members_and_community_battery_balance(seed: int) -> None:
-    members = [
-        Member(f"m{i}", f"M {i}", pv_kwp=1.0, battery=Battery(4, 2, 0.9) if i % 2 else None) for i in range(5)
-    ]
+    members = [Member(f"m{i}", f"M {i}", pv_kwp=1.0, battery=Battery(4, 2, 0.9) if i % 2 else None) for i in range(5)]
     c = some(seed, 5, 120, members=members, battery=Battery(10, 4, 0.81))
     flows = rule.dispatch(c)
     balance = c.net_kwh.sum(axis=0) + flows.charge_kwh - flows.discharge_kwh - flows.grid_kwh
@@ -238,9 +228,7 @@ def test_the_kernel_equals_the_linear_programme(case: tuple[dispatch.Task, dispa
         return
     found = dispatch.best(task, storage, cyclic=cyclic)
     assert found.cost == pytest.approx(expected, rel=1e-7, abs=1e-6)
-    paid = (
-        np.maximum(found.net_kwh, 0) * task.import_price - np.maximum(-found.net_kwh, 0) * task.export_price
-    )
+    paid = np.maximum(found.net_kwh, 0) * task.import_price - np.maximum(-found.net_kwh, 0) * task.export_price
     assert float(paid.sum()) == pytest.approx(found.cost, abs=1e-7)
     assert found.stored_kwh.min() >= -1e-8
     assert found.stored_kwh.max() <= storage.kwh + 1e-8
@@ -275,11 +263,7 @@ def test_negative_prices_with_a_shared_converter(seed: int) -> None:
     continuity = np.hstack([zero, zero, zero, -0.9 * one, one / 0.9, one - back])
     converter = np.hstack([zero, zero, zero, one / 1.5, one / 2.0, zero])
     bounds = (
-        [(0, None)] * (2 * steps)
-        + [(0, x) for x in pv]
-        + [(0, 1.5)] * steps
-        + [(0, 2.0)] * steps
-        + [(0, 4.0)] * steps
+        [(0, None)] * (2 * steps) + [(0, x) for x in pv] + [(0, 1.5)] * steps + [(0, 2.0)] * steps + [(0, 4.0)] * steps
     )
     costs = np.concatenate([buy, -sell, np.zeros(4 * steps)])
     answer = linprog(
@@ -389,9 +373,7 @@ def values_of(n: int, worth: "dict[tuple[int, ...], float]") -> np.ndarray:
 def estate(debts: tuple[float, ...], whole: float) -> np.ndarray:
     n = len(debts)
     groups = (s for k in range(1, n + 1) for s in itertools.combinations(range(n), k))
-    return values_of(
-        n, {s: max(0.0, whole - sum(d for i, d in enumerate(debts) if i not in s)) for s in groups}
-    )
+    return values_of(n, {s: max(0.0, whole - sum(d for i, d in enumerate(debts) if i not in s)) for s in groups})
 
 
 @pytest.mark.parametrize(
@@ -429,9 +411,7 @@ def test_three_prosumers_by_hand() -> None:
     c = three()
     savings = game.coalition_savings(c.net_kwh, c.import_price, c.export_price)
     np.testing.assert_allclose(savings, [0, 0, 0, 0.44, 0, 0.66, 0.22, 0.88], atol=1e-12)
-    np.testing.assert_allclose(
-        game.shapley(savings), [0.403333333333, 0.183333333333, 0.293333333333], atol=1e-9
-    )
+    np.testing.assert_allclose(game.shapley(savings), [0.403333333333, 0.183333333333, 0.293333333333], atol=1e-9)
     table = sharing.table(c, c.net_kwh, 0.90, netting=True)
     np.testing.assert_allclose(table.cost_alone, [0.74, 0.90, 0.14], atol=1e-12)
     assert table.total_saving == pytest.approx(0.88)

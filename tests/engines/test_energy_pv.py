@@ -31,9 +31,7 @@ def sky(year: weather.ReferenceYear) -> pv.Sky:
 
 def pvlib_watts(sky: pv.Sky, tilt: float, face: float) -> np.ndarray:
     """The same chain by pvlib."""
-    sky_part = pvlib.irradiance.haydavies(
-        tilt, face, sky.dhi, sky.dni, sky.dni_extra, sky.zenith, sky.azimuth
-    )
+    sky_part = pvlib.irradiance.haydavies(tilt, face, sky.dhi, sky.dni, sky.dni_extra, sky.zenith, sky.azimuth)
     aoi = pvlib.irradiance.aoi(tilt, face, sky.zenith, sky.azimuth)
     ground = pvlib.irradiance.get_ground_diffuse(tilt, sky.ghi, albedo=0.2)
     poa = pvlib.irradiance.poa_components(aoi, sky.dni, sky_part, ground)["poa_global"]
@@ -53,9 +51,7 @@ def test_the_chain_equals_pvlib(sky: pv.Sky) -> None:
         assert theirs.max() > 300
 
 
-@pytest.mark.parametrize(
-    ("latitude", "longitude"), [(60.17, 24.94), (-33.9, 18.4), (0.0, -78.5), (78.2, 15.6)]
-)
+@pytest.mark.parametrize(("latitude", "longitude"), [(60.17, 24.94), (-33.9, 18.4), (0.0, -78.5), (78.2, 15.6)])
 def test_the_sun_stands_where_pvlib_sees_it(latitude: float, longitude: float) -> None:
     import pandas as pd
 

@@ -82,9 +82,7 @@ def test_which_groups_would_leave(
 def test_sampled_shapley_values_hold_the_exact_ones(mixed: Community, mixed_table: sharing.Table) -> None:
     assert mixed_table.savings is not None
     exact = game.shapley(mixed_table.savings)
-    values, errors = game.shapley_sampled(
-        mixed.net_kwh, mixed.import_price, mixed.export_price, pairs=400, seed=7
-    )
+    values, errors = game.shapley_sampled(mixed.net_kwh, mixed.import_price, mixed.export_price, pairs=400, seed=7)
     assert values.sum() == pytest.approx(exact.sum(), rel=1e-9)
     assert (errors > 0).all()
     assert (np.abs(values - exact) <= 4.5 * errors).all()
@@ -99,9 +97,7 @@ def test_a_group_that_search_finds_would_really_leave(mixed: Community, mixed_ta
         assert true is not None
         assert mixed_table.savings is not None
         mask = sum(1 << int(i) for i in group)
-        assert found == pytest.approx(
-            float(mixed_table.savings[mask] - shares.savings[group].sum()), rel=1e-9
-        )
+        assert found == pytest.approx(float(mixed_table.savings[mask] - shares.savings[group].sum()), rel=1e-9)
         assert 0.9 * true <= found <= true + 1e-6
 
 

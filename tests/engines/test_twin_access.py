@@ -41,9 +41,7 @@ def test_a_street_of_three_nodes_by_hand() -> None:
         np.array([[0.0, 0.0], [100.0, 0.0]]),
         np.array([[100.0, 0.0], [150.0, 0.0]]),
     )
-    found = minutes(
-        walk, np.array([[0.0, 10.0]]), np.array([[150.0, 20.0], [100.0, -40.0]]), ["school", "library"]
-    )
+    found = minutes(walk, np.array([[0.0, 10.0]]), np.array([[150.0, 20.0], [100.0, -40.0]]), ["school", "library"])
     assert found["school"] == pytest.approx([(10 + 150 + 20) / SPEED_M_S / 60])
     assert found["library"] == pytest.approx([(10 + 100 + 40) / SPEED_M_S / 60])
 
@@ -57,9 +55,7 @@ def test_the_nearest_counts_the_way_from_the_network_to_the_door() -> None:
         np.array([[0.0, 0.0], [100.0, 0.0]]),
         np.array([[100.0, 0.0], [130.0, 0.0]]),
     )
-    found = minutes(
-        walk, np.array([[0.0, 0.0]]), np.array([[100.0, 50.0], [130.0, 0.0]]), ["grocery", "grocery"]
-    )
+    found = minutes(walk, np.array([[0.0, 0.0]]), np.array([[100.0, 50.0], [130.0, 0.0]]), ["grocery", "grocery"])
     assert found["grocery"] == pytest.approx([130 / SPEED_M_S / 60], rel=1e-4)
 
 
@@ -103,9 +99,7 @@ def test_equal_to_a_plain_dijkstra_from_each_building(seed: int, n: int, k: int)
     found = minutes(walk, homes, shops, kinds)
     edges = [(int(i), int(j), float(w)) for i, j, w in zip(a, b, length, strict=True) if i != j]
     nearest = [int(np.argmin(np.hypot(*(xy - p).T))) for p in np.vstack([homes, shops])]
-    straight = [
-        float(np.hypot(*(xy[at] - p))) for at, p in zip(nearest, np.vstack([homes, shops]), strict=True)
-    ]
+    straight = [float(np.hypot(*(xy[at] - p))) for at, p in zip(nearest, np.vstack([homes, shops]), strict=True)]
     for kind in set(kinds):
         for i in range(len(homes)):
             far = plain_dijkstra(edges, nearest[i])
@@ -159,8 +153,7 @@ def test_the_reference_graph_gives_the_reference_figures(shared: Path) -> None:
     """Streets, services and buildings as the reference has them: to 0.01 min."""
     folder = shared / "data" / "twin" / "helsinki-centre"
     roads, services, buildings = (
-        json.loads((folder / f"{name}.geojson").read_bytes())["features"]
-        for name in ("roads", "services", "buildings")
+        json.loads((folder / f"{name}.geojson").read_bytes())["features"] for name in ("roads", "services", "buildings")
     )
     project = to_metres(3067)
 

@@ -15,9 +15,7 @@ from twin.engine.model import CityModel
 FACES = [[0, 3, 2, 1], [4, 5, 6, 7], [0, 1, 5, 4], [1, 2, 6, 5], [2, 3, 7, 6], [3, 0, 4, 7]]
 
 
-def box(
-    epsg: int, corner: tuple[float, float], size: tuple[float, float, float], **attributes: Any
-) -> dict[str, Any]:
+def box(epsg: int, corner: tuple[float, float], size: tuple[float, float, float], **attributes: Any) -> dict[str, Any]:
     """A CityJSON 2.0 file with one LoD 1 box, its floor at 5 units above the datum."""
     x, y = corner
     w, d, h = size
@@ -108,9 +106,7 @@ def test_what_is_not_modelled_is_counted(tmp_path: Path) -> None:
     document = box(3067, (385_500, 6_671_500), (20, 10, 12))
     document["CityObjects"]["span"] = {"type": "Bridge", "geometry": []}
     document["CityObjects"]["ghost"] = {"type": "Building", "geometry": []}
-    assert read(tmp_path, document).skipped == Counter(
-        {("Bridge", "not-modelled"): 1, ("building", "no-geometry"): 1}
-    )
+    assert read(tmp_path, document).skipped == Counter({("Bridge", "not-modelled"): 1, ("building", "no-geometry"): 1})
 
 
 @pytest.mark.shared

@@ -161,9 +161,7 @@ def test_the_date_is_that_of_the_newest_edit(tmp_path: Path) -> None:
         ("x.city.json", b'{"type": "FeatureCollection"}', "unknown-format"),
     ],
 )
-def test_what_is_no_city_is_refused_with_its_reason(
-    tmp_path: Path, name: str, content: bytes, reason: str
-) -> None:
+def test_what_is_no_city_is_refused_with_its_reason(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(Unreadable) as refusal:
@@ -195,9 +193,9 @@ def test_central_helsinki_has_its_buildings_heights_and_services(helsinki: CityM
         "levels": 138,
         "default": 292,
     }
-    assert {
-        b.properties["height_m"] for b in helsinki.buildings if b.properties["height_source"] == "default"
-    } == {18.0}
+    assert {b.properties["height_m"] for b in helsinki.buildings if b.properties["height_source"] == "default"} == {
+        18.0
+    }
     assert len(helsinki.services) == 614
     assert len({s.properties["kind"] for s in helsinki.services}) == 20
     assert sum(s.properties["foot"] for s in helsinki.streets) == 4646

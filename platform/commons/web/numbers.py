@@ -157,6 +157,16 @@ def cm3(volume_mm3: object) -> str:
     return with_unit(number(known / 1000, digits(known / 1000)), "cm³")
 
 
+def cm2(area_mm2: object) -> str:
+    """A surface given in mm²: "238 cm²"; mm² below 100 mm²."""
+    known = as_number(area_mm2)
+    if known is None:
+        return MISSING
+    if abs(known) < 100:
+        return with_unit(number(known, digits(known, 2, 2)), "mm²")
+    return with_unit(number(known / 100, digits(known / 100)), "cm²")
+
+
 def co2(mass_kg: object) -> str:
     """Carbon dioxide given in kg: g below 1 kg, t from 10 000 kg."""
     known = as_number(mass_kg)

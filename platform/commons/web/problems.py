@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -52,7 +52,9 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def answer(request: HttpRequest, error: CityError) -> HttpResponse:
-    """A refusal as the caller can read it."""
+    """A refusal as the caller can read it; reading what has moved leads there."""
+    if request.method in {"GET", "HEAD"} and (there := error.elsewhere(request.get_full_path())):
+        return HttpResponsePermanentRedirect(there)
     if is_api(request):
         return problem_response(error.problem())
     return render(request, "web/error.html", {"error": error, "status": error.status}, status=error.status)
@@ -65,6 +67,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
     if isinstance(exc, CityError):
+        request = context.get("request")
+        if request is not None and (there := exc.elsewhere(request.get_full_path())):
+            status = 301 if request.method in {"GET", "HEAD"} else 308
+            return Response(exc.problem(), status=status, headers={"Location": there}, content_type=PROBLEM_JSON)
         return Response(exc.problem(), status=exc.status, content_type=PROBLEM_JSON)
     if not isinstance(exc, exceptions.APIException):
         return None

@@ -114,7 +114,7 @@ FIRST = "UPDATE designs_design SET name = name;"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("designs", "0002_forge"),
+        ("designs", "0008_okh_parts"),
         ("people", "0001_initial"),
     ]
 

@@ -1,0 +1,25 @@
+"""Writes of changes: offering, following, judging, talking, merging, undoing."""
+
+from designs.services.proposals.ending import close, merge, reopen, undo
+from designs.services.proposals.following import follow, follow_now, follow_related, look_again_at_blobs
+from designs.services.proposals.opening import edit, open_proposal
+from designs.services.proposals.reviews import review
+from designs.services.proposals.talk import say
+from designs.services.proposals.updating import take_newest, update_source
+
+__all__ = [
+    "close",
+    "edit",
+    "follow",
+    "follow_now",
+    "follow_related",
+    "look_again_at_blobs",
+    "merge",
+    "open_proposal",
+    "reopen",
+    "review",
+    "say",
+    "take_newest",
+    "undo",
+    "update_source",
+]

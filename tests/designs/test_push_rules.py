@@ -1,0 +1,248 @@
+"""What a push may not bring: broken objects, names that bite, too much. Stock git over HTTP; nothing is left behind."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from commons.people.models import User
+from commons.people.services import create_token
+from designs import git
+from designs.git import commits
+from designs.git.repository import Repository
+from designs.models import Collaborator, Design
+from designs.services.room import measure
+from tests.designs.test_git_http import address, client, head_of  # noqa: F401 a fixture
+
+Git = Callable[..., "subprocess.CompletedProcess[str]"]
+EMPTY_BLOB = bytes.fromhex("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
+HOUSE = "100644"
+
+
+class Maker:
+    """Makes objects that git itself would not make."""
+
+    def __init__(self, work: Path) -> None:
+        self.work = work
+        self.write("blob", b"")
+
+    def write(self, kind: str, content: bytes) -> bytes:
+        """The name of an object with these bytes, good or not."""
+        done = subprocess.run(
+            ["git", "hash-object", "-t", kind, "-w", "--literally", "--stdin"],
+            cwd=self.work, input=content, capture_output=True, check=True,
+        )  # fmt: skip
+        return bytes.fromhex(done.stdout.decode().strip())
+
+    def tree(self, *entries: tuple[str, str, bytes]) -> bytes:
+        return self.write("tree", b"".join(f"{mode} {name}\0".encode() + oid for mode, name, oid in entries))
+
+    def commit(self, tree: bytes, date: str = "1700000000 +0000", more: str = "") -> str:
+        person = f"A <a@example.org> {date}"
+        text = f"tree {tree.hex()}\n{more}author {person}\ncommitter {person}\n\nm\n"
+        return self.write("commit", text.encode()).hex()
+
+    def submodule(self, text: str, mode: str = HOUSE) -> str:
+        return self.commit(self.tree((mode, ".gitmodules", self.write("blob", text.encode()))))
+
+
+def module(name: str = "x", url: str = "https://example.org/x", path: str = "x", more: str = "") -> str:
+    return f'[submodule "{name}"]\n\tpath = {path}\n\turl = {url}\n{more}'
+
+
+BAD_OBJECTS: dict[str, Callable[[Maker], str]] = {
+    "a folder called .git": lambda m: m.commit(m.tree(("40000", ".git", m.tree((HOUSE, "x", EMPTY_BLOB))))),
+    "a file called .GIT": lambda m: m.commit(m.tree((HOUSE, ".GIT", EMPTY_BLOB))),
+    "the DOS name of .git": lambda m: m.commit(m.tree((HOUSE, "git~1", EMPTY_BLOB))),
+    "a hidden letter in .git": lambda m: m.commit(m.tree((HOUSE, ".g\u200cit", EMPTY_BLOB))),
+    "two dots": lambda m: m.commit(m.tree(("40000", "..", m.tree((HOUSE, "x", EMPTY_BLOB))))),
+    "one dot": lambda m: m.commit(m.tree(("40000", ".", m.tree((HOUSE, "x", EMPTY_BLOB))))),
+    "a slash in a name": lambda m: m.commit(m.tree((HOUSE, "a/b", EMPTY_BLOB))),
+    "a name twice": lambda m: m.commit(m.tree((HOUSE, "a", EMPTY_BLOB), (HOUSE, "a", EMPTY_BLOB))),
+    "names out of order": lambda m: m.commit(m.tree((HOUSE, "b", EMPTY_BLOB), (HOUSE, "a", EMPTY_BLOB))),
+    "a submodule address that is an option": lambda m: m.submodule(module(url="-u./payload")),
+    "a submodule name that leaves": lambda m: m.submodule(module(name="../../hooks")),
+    "a submodule path that is an option": lambda m: m.submodule(module(path="-x")),
+    "a submodule that runs a program": lambda m: m.submodule(module(more="\tupdate = !touch /tmp/x\n")),
+    "a .gitmodules that is a link": lambda m: m.commit(m.tree(("120000", ".gitmodules", m.write("blob", b"/etc/x")))),
+    "a submodule over ext::": lambda m: m.submodule(module(url="ext::sh -c id")),
+    "a submodule over ssh": lambda m: m.submodule(module(url="ssh://example.org/x")),
+    "a submodule in a file of this machine": lambda m: m.submodule(module(url="file:///etc")),
+    "a date that is none": lambda m: m.commit(m.tree((HOUSE, "a", EMPTY_BLOB)), date="99999999999999999999 +0000"),
+    "a commit without an author": lambda m: m.write(
+        "commit", f"tree {m.tree((HOUSE, 'a', EMPTY_BLOB)).hex()}\n\nm\n".encode()
+    ).hex(),
+    "lines in .gitattributes without an end": lambda m: m.commit(
+        m.tree((HOUSE, ".gitattributes", m.write("blob", b"x" * 5000)))
+    ),
+    "a path of 800 bytes": lambda m: m.commit(m.tree((HOUSE, "n" * 800, EMPTY_BLOB))),
+}
+BAD_REFS = (
+    "refs/heads/-x", "refs/heads/--output=x", "refs/heads/HEAD", "refs/tags/HEAD", "refs/replace/x", "refs/meta/config",
+    "refs/notes/commits", "refs/internal/changes/1", "refs/pull/1/head", "refs/heads/ä", "refs/heads/a$(id)", "HEAD",
+)  # fmt: skip
+
+
+def inside(repository: Repository) -> set[tuple[str, int]]:
+    """Every file of a repository with its size."""
+    return {(str(path), path.stat().st_size) for path in repository.path.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def work(live_city: Any, design: Design, client: Git, tmp_path: Path) -> Iterator[Path]:  # noqa: F811
+    """A clone of the design, and afterwards proof that refusals left the repository as it was."""
+    folder = tmp_path / "work"
+    client("clone", address(live_city, design), str(folder))
+    repository = git.of(design.repository)
+    before, refs = inside(repository), repository.refs()
+    yield folder
+    assert inside(repository) == before and repository.refs() == refs
+
+
+def refused(client: Git, work: Path, *words: str, says: str = "") -> str:  # noqa: F811
+    said = client("push", *words, at=work, good=False).stderr
+    assert re.search(says, said), said
+    assert not re.search(r"repositories|Traceback|/git/", said), said
+    return said
+
+
+def test_broken_and_dangerous_objects_are_refused(
+    live_city: Any, design: Design, token: str, client: Git, work: Path  # noqa: F811
+) -> None:  # fmt: skip
+    maker, accepted = Maker(work), []
+    for what, make in BAD_OBJECTS.items():
+        done = subprocess.run(
+            ["git", "push", address(live_city, design, token), f"{make(maker)}:refs/heads/bad"],
+            cwd=work, capture_output=True, check=False, env={**os.environ, "GIT_TERMINAL_PROMPT": "0"}, timeout=60,
+        )  # fmt: skip
+        said = done.stderr.decode()
+        # git's own words (fsck), or ours.
+        if done.returncode == 0 or not re.search(r"fsck|unpacker error|remote: |Living City:", said):
+            accepted.append((what, said))
+    assert accepted == []
+
+
+def test_names_that_would_bite_later_are_refused(
+    live_city: Any, design: Design, token: str, client: Git, work: Path  # noqa: F811
+) -> None:  # fmt: skip
+    for ref in BAD_REFS:
+        says = "only branches and tags|hidden ref|funny refname"
+        refused(client, work, address(live_city, design, token), f"main:{ref}", says=says)
+
+
+def test_a_push_that_unpacks_to_more_than_a_file_may_have(
+    live_city: Any, design: Design, token: str, client: Git, work: Path  # noqa: F811
+) -> None:  # fmt: skip
+    with (work / "zeros.bin").open("wb") as file:
+        file.truncate(140_000_000)
+    client("add", "-A", at=work)
+    client("commit", "-m", "Zeros", at=work)
+    refused(client, work, address(live_city, design, token), "main", says="zeros.bin: 140 MB is more than the 134 MB")
+
+
+def test_a_push_larger_than_a_push_may_be(
+    live_city: Any, design: Design, token: str, client: Git, work: Path  # noqa: F811
+) -> None:  # fmt: skip
+    noise = os.urandom(1_000_000)
+    for number in range(3):
+        with (work / f"noise{number}.bin").open("wb") as file:
+            for piece in range(95):
+                file.write(bytes([number, piece]) + noise)
+    client("-c", "core.compression=0", "add", "-A", at=work)
+    client("commit", "-m", "Noise", at=work)
+    options = ("-c", "pack.compression=0", "-c", "pack.window=0")
+    said = client(*options, "push", address(live_city, design, token), "main", at=work, good=False).stderr
+    assert "pack exceeds maximum allowed size" in said, said
+
+
+def test_an_owner_without_room_is_told_so_by_git(
+    live_city: Any, design: Design, maker: User, token: str, client: Git, work: Path  # noqa: F811
+) -> None:  # fmt: skip
+    measure(design=design)
+    other = Design.objects.create(owner=maker.handle, name="Full", slug="full", licence="MIT", size_bytes=4_999_000_000)
+    (work / "large.bin").write_bytes(os.urandom(2_000_000))
+    client("add", "-A", at=work)
+    client("commit", "-m", "Large", at=work)
+    refused(client, work, address(live_city, design, token), "main", says=r"brings 2\.0 MB.*room for \d\.\d MB more")
+    Design.objects.filter(pk=other.pk).delete()
+
+
+def test_who_may_push(
+    live_city: Any, design: Design, neighbour: User, client: Git, work: Path  # noqa: F811
+) -> None:  # fmt: skip
+    secret = create_token(user=neighbour, name="n", scopes=["designs:write"])[1]
+    theirs = address(live_city, design, secret)
+    row = Collaborator.objects.create(design=design, user=neighbour, role="reader")
+    refused(client, work, theirs, "main:refs/heads/theirs", says="may read this design but not push")
+    row.role = "maintainer"
+    row.save()
+    Design.objects.filter(pk=design.pk).update(archived_at=timezone.now())
+    refused(client, work, theirs, "main:refs/heads/theirs", says="archived: it can be read and forked")
+    Design.objects.filter(pk=design.pk).update(archived_at=None)
+    client("push", theirs, "main:refs/heads/theirs", at=work)
+    client("push", theirs, ":refs/heads/theirs", at=work)
+    row.delete()
+    refused(client, work, theirs, "main:refs/heads/theirs", says="may read this design but not push")
+
+
+def test_what_no_branch_leads_to_is_not_given(
+    live_city: Any, design: Design, maker: User, client: Git, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    """Hidden refs and what was rewritten away lie in the store; protocol 2 would give them to who knows the name."""
+    repository = git.of(design.repository)
+    shown, oids = repository.head("main"), {}
+    for kind, ref in (("hidden", "refs/internal/changes/1"), ("lost", None)):
+        oid = commits.commit(
+            repository, branch="aside", files={f"{kind}.txt": kind.encode()}, message=kind,
+            author=commits.Author("A", "a@x"), at=timezone.now(),
+        )  # fmt: skip
+        oids[kind] = (oid, repository.entry("aside", f"{kind}.txt").oid)
+        arguments = ["git", f"--git-dir={repository.path}", "-c", "safe.directory=*", "update-ref"]
+        if ref:
+            subprocess.run([*arguments, ref, oid], check=True)
+        subprocess.run([*arguments, "-d", "refs/heads/aside"], check=True)
+    work = tmp_path / "clone"
+    client("clone", "--filter=blob:none", "--no-checkout", address(live_city, design), str(work))
+    assert "refs/internal" not in client("ls-remote", address(live_city, design)).stdout
+    for commit, blob in oids.values():
+        for oid in (commit, blob):
+            for version in ("2", "0"):
+                said = client("-c", f"protocol.version={version}", "fetch", "origin", oid, at=work, good=False).stderr
+                assert re.search("not our ref|unadvertised object|does not allow request", said), said
+    older = client("rev-parse", "main~1", at=work).stdout.strip()
+    client("fetch", "origin", older, at=work)
+    blob = client("rev-parse", "main~1:cube.stl", at=work).stdout.strip()
+    assert client("cat-file", "-s", blob, at=work).stdout.strip() == "684"
+    assert shown == client("rev-parse", "main", at=work).stdout.strip()
+    # The pages show no such version either, but what a change keeps is a version that people talk about.
+    assert repository.commit_of(oids["hidden"][0]) == oids["hidden"][0]
+    from designs.errors import BadRevision
+
+    with pytest.raises(BadRevision):
+        repository.commit_of(oids["lost"][0])
+
+
+def test_an_accepted_push_is_on_the_disk_before_the_answer(tmp_path: Path, settings: Any) -> None:
+    """strace counts what git forces to the disk: the pack, its index, the ref."""
+    from designs.git import environment
+
+    repository = git.create("fe" + "0" * 30)
+    source = git.create("ef" + "0" * 30)
+    author = commits.Author("A", "a@x")
+    commits.commit(source, branch="main", files={"a": b"a" * 5000}, message="m", author=author, at=timezone.now())
+    trace = tmp_path / "trace"
+    done = subprocess.run(
+        ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,rename,link", "-o", trace, "git", "-c",
+         "protocol.file.allow=always", f"--git-dir={source.path}", "push", "-q", repository.path, "main"],
+        env=environment.clean(GIT_ALLOW_PROTOCOL="file"), capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    synced = re.findall(r"f(?:data)?sync\(\d+<([^>]*)>\)", trace.read_text())
+    assert any("tmp_pack" in path or path.endswith(".pack") for path in synced)
+    assert any("tmp_idx" in path or path.endswith(".idx") for path in synced)
+    assert any("refs/heads/main" in path for path in synced)
