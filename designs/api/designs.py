@@ -46,6 +46,12 @@ def visitor(request: Request) -> User | None:
     return user if request.auth is None or has_scope(request.auth, "designs:read") else None
 
 
+class NewestPushed(CursorPagination):
+    """Newest push first."""
+
+    ordering = ("-pushed_at", "-pk")  # type: ignore[assignment]
+
+
 class FormatIsAFilter(DefaultContentNegotiation):
     """`?format=stl` asks for designs with an STL here, not for an answer in another format."""
 
