@@ -105,7 +105,6 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/", Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", OneFile.as_view(), name="design_file"),
-    path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/star/", people.Starred.as_view(), name="design_star"),
     path("designs/<slug:owner>/<slug:slug>/makes/", people.Makes.as_view(), name="design_makes"),
     path("designs/<slug:owner>/<slug:slug>/comments/", people.Comments.as_view(), name="design_comments"),
