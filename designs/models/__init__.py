@@ -1,5 +1,6 @@
 """Tables of the room, split by noun."""
 
+from designs.models.cards import AboutText, Card, KnownWord, SearchText
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
 from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
@@ -13,7 +14,9 @@ from designs.models.social import Collection, CollectionItem, Star, Transfer, Wa
 from designs.models.sources import Source
 
 __all__ = [
+    "AboutText",
     "Blob",
+    "Card",
     "Check",
     "Collaborator",
     "Collection",
@@ -21,6 +24,7 @@ __all__ = [
     "Comment",
     "Design",
     "FileVersion",
+    "KnownWord",
     "LfsLink",
     "LfsLock",
     "LfsObject",
@@ -32,6 +36,7 @@ __all__ = [
     "Proposal",
     "Release",
     "Review",
+    "SearchText",
     "ShapeDiff",
     "Source",
     "Star",
