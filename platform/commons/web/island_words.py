@@ -6,6 +6,15 @@ from django.utils.translation import gettext as _
 def island_words() -> dict[str, str]:
     """English words of the TypeScript, each with its translation; what is the same is left out."""
     words = {
+        "The site could not take this.": _("The site could not take this."),
+        "The site could not be reached; nothing was sent. Try again.": _(
+            "The site could not be reached; nothing was sent. Try again."
+        ),
+        "Sending, {n} %": _("Sending, {n} %"),
+        "{n} files, {size}": _("{n} files, {size}"),
+        "Leave out": _("Leave out"),
+        "Drop files or folders here, or choose them.": _("Drop files or folders here, or choose them."),
+        "Choose a folder": _("Choose a folder"),
         "3D": _("3D"),
         "A model in three dimensions": _("A model in three dimensions"),
         "Arrow keys read the values.": _("Arrow keys read the values."),

@@ -6,6 +6,7 @@ const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-chart": () => import("./islands/chart"),
   "lc-map": () => import("./islands/map"),
   "lc-run": () => import("./islands/run"),
+  "lc-drop": () => import("./islands/drop"),
   "lc-live": () => import("./islands/live"),
 };
 
