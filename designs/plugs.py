@@ -17,7 +17,15 @@ def plug_in() -> None:
     sockets.nav.register(sockets.NavEntry("designs", _("Designs"), "rooms:designs", "designs", order=20))
     sockets.home_cards.register(sockets.HomeCard("designs.new", "designs/home_card.html", new_designs, order=40))
     sockets.search_sources.register(sockets.SearchSource("designs", _("Designs"), queries.search, order=10))
+    sockets.health_checks.register(sockets.HealthCheck("repositories", check_repositories, order=60))
     sockets.demo_parts.register(sockets.DemoPart("designs", seed_demo, remove_demo, order=20))
+
+
+def check_repositories() -> sockets.Health:
+    """What the last nightly round found in the repositories."""
+    from designs.services import upkeep  # noqa: PLC0415 models must be loaded first
+
+    return upkeep.check_repositories()
 
 
 def new_designs(request: HttpRequest, place: Place) -> Mapping[str, Any] | None:

@@ -4,13 +4,14 @@ from designs.models.designs import Collaborator, Design, OldAddress, new_reposit
 from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
-from designs.models.parts import PartUse
 from designs.models.makes import Make, MakePhoto
+from designs.models.parts import PartUse
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
 from designs.models.reviews import Check, OfferedFile, Review
 from designs.models.social import Collection, CollectionItem, Star, Transfer, Watch
 from designs.models.sources import Source
+from designs.models.upkeep import RepositoryHealth
 
 __all__ = [
     "Blob",
@@ -31,6 +32,7 @@ __all__ = [
     "PartUse",
     "Proposal",
     "Release",
+    "RepositoryHealth",
     "Review",
     "ShapeDiff",
     "Source",

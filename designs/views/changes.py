@@ -125,9 +125,7 @@ def change_page(
 def _rights(proposal: Proposal, person: User | None) -> dict[str, Any]:
     """What this visitor may do with the change, and what may be told of where it comes from."""
     source, design = proposal.source, proposal.design
-    seen = source is not None and (
-        source.pk == design.pk or queries.visible_to(person).filter(pk=source.pk).exists()
-    )
+    seen = source is not None and (source.pk == design.pk or queries.visible_to(person).filter(pk=source.pk).exists())
     pushes = seen and source is not None and may_push(person, source)
     mine = person is not None and person.pk == proposal.author_id
     return {
@@ -194,4 +192,3 @@ def _person(request: HttpRequest) -> User:
     person = of_session(request)
     assert person is not None  # noqa: S101 login_required
     return person
-
