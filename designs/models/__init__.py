@@ -12,6 +12,7 @@ from designs.models.releases import Release
 from designs.models.reviews import Check, OfferedFile, Review
 from designs.models.social import Collection, CollectionItem, Star, Transfer, Watch
 from designs.models.sources import Source
+from designs.models.upkeep import RepositoryHealth
 
 __all__ = [
     "AboutText",
@@ -35,6 +36,7 @@ __all__ = [
     "PartUse",
     "Proposal",
     "Release",
+    "RepositoryHealth",
     "Review",
     "SearchText",
     "ShapeDiff",
