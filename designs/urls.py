@@ -95,6 +95,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         "designs/<slug:owner>/<slug:slug>/releases/<str:version>/",
         releases_api.OneRelease.as_view(),
         name="design_release",
+    ),
     path("designs/<slug:owner>/<slug:slug>/proposals/", proposals.Proposals.as_view(), name="proposals"),
     path("designs/<slug:owner>/<slug:slug>/proposals/<int:number>/", proposals.OneProposal.as_view(), name="proposal"),
     path(
