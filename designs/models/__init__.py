@@ -4,8 +4,8 @@ from designs.models.designs import Collaborator, Design, OldAddress, new_reposit
 from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
-from designs.models.parts import PartUse
 from designs.models.makes import Make, MakePhoto
+from designs.models.parts import PartUse
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
 from designs.models.reviews import Check, OfferedFile, Review
