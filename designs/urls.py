@@ -4,17 +4,9 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import bom as bom_api
 from designs.api import designs as api
-from designs.api import releases as releases_api
-from designs.api.forks import Forks
-from designs.api.provenance import Provenance
-from designs.views import content, feeds, forks, git_http, lfs, lists, pages, releases, rights
-from designs.api import proposals
-from designs.api.diffs import Diff
-from designs.api.forks import Forks
-from designs.api.provenance import Provenance
-from designs.views import change_acts, changes, comparing, content, forks, git_http, lfs, lists, pages
 from designs.api import okh as okh_api
-from designs.api import people
+from designs.api import people, proposals
+from designs.api import releases as releases_api
 from designs.api.diffs import Diff
 from designs.api.files import Files, OneFile
 from designs.api.forks import Forks
@@ -27,6 +19,7 @@ from designs.views import (
     comparing,
     content,
     editing,
+    feeds,
     forks,
     git_http,
     lfs,
@@ -34,6 +27,8 @@ from designs.views import (
     makes,
     okh,
     pages,
+    releases,
+    rights,
     settings,
     stars,
     talk,
@@ -105,7 +100,6 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/", Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", OneFile.as_view(), name="design_file"),
-    path("designs/<slug:owner>/<slug:slug>/files/", api.Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/star/", people.Starred.as_view(), name="design_star"),
     path("designs/<slug:owner>/<slug:slug>/makes/", people.Makes.as_view(), name="design_makes"),
     path("designs/<slug:owner>/<slug:slug>/comments/", people.Comments.as_view(), name="design_comments"),
@@ -131,6 +125,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         "designs/<slug:owner>/<slug:slug>/releases/<str:version>/",
         releases_api.OneRelease.as_view(),
         name="design_release",
+    ),
     path("designs/<slug:owner>/<slug:slug>/proposals/", proposals.Proposals.as_view(), name="proposals"),
     path("designs/<slug:owner>/<slug:slug>/proposals/<int:number>/", proposals.OneProposal.as_view(), name="proposal"),
     path(
