@@ -8,12 +8,12 @@ DRAWINGS = {"svg": "svg", "dxf": "dxf"}
 IMAGES = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "gif": "gif"}
 OTHERS = {
     "md": "markdown", "txt": "text", "csv": "csv", "json": "json", "toml": "toml", "yml": "yaml", "yaml": "yaml",
-    "scad": "openscad", "fcstd": "freecad", "pdf": "pdf", "gcode": "gcode", "zip": "zip", "f3d": "fusion",
+    "scad": "openscad", "fcstd": "freecad", "pdf": "pdf", "gcode": "gcode", "gco": "gcode", "nc": "gcode", "ngc": "gcode", "zip": "zip", "f3d": "fusion",
     "kicad_pcb": "kicad", "kicad_sch": "kicad", "py": "python", "blend": "blender", "sldprt": "solidworks",
 }  # fmt: skip
 
 #: Formats that get a picture.
-DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values()})
+DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode"})
 #: Formats that get a model for the viewer too.
 SOLID = frozenset(MODELS.values())
 
