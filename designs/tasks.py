@@ -29,6 +29,7 @@ from designs.services import (
     proposals,
     release_archives,
     releases,
+    scripted,
     upkeep,
 )
 from designs.services import lfs as lfs_services
@@ -170,6 +171,8 @@ def _drawn(design: Design, blob: Blob) -> Result:
                 git.of(design.repository).copy_to(blob.oid, source)
         except (GitFailed, DesignNotFound, LargeFileMissing, OSError):
             return Result.failed("The file could not be read from its repository.")
+        if blob.format == "openscad":
+            return scripted.build(source.read_bytes())
         return sandbox.draw(source, blob.format).result
 
 

@@ -13,7 +13,7 @@ OTHERS = {
 }  # fmt: skip
 
 #: Formats that get a picture.
-DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode"})
+DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode", "openscad"})
 #: Formats that get a model for the viewer too.
 SOLID = frozenset(MODELS.values())
 
