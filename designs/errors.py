@@ -138,6 +138,12 @@ class OverQuota(TooLarge):
     code = "design:over-quota"
 
 
+class BadQuery(BadInput):
+    """A filter or an order of the list that means nothing; `where` names it."""
+
+    code = "design:bad-query"
+
+
 class NothingToOffer(BadInput):
     """The branch holds nothing that the target does not have."""
 
@@ -280,6 +286,13 @@ class Moved(DesignNotFound):
         before, after = ("/designs/{}/{}".format(*names) for names in (self.old, self.new))
         at = address.lower().find(before.lower())
         return address[:at] + after + address[at + len(before) :] if at >= 0 else after + "/"
+
+
+class BadPhoto(BadInput):
+    """Not a photo of a kind that is shown, or larger than one may be."""
+
+    code = "design:bad-photo"
+    status = 422
 
 
 class BadVerdict(BadInput):

@@ -4,16 +4,9 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import bom as bom_api
 from designs.api import designs as api
-from designs.api import releases as releases_api
-from designs.api.forks import Forks
-from designs.api.provenance import Provenance
-from designs.views import content, feeds, forks, git_http, lfs, lists, pages, releases, rights
-from designs.api import proposals
-from designs.api.diffs import Diff
-from designs.api.forks import Forks
-from designs.api.provenance import Provenance
-from designs.views import change_acts, changes, comparing, content, forks, git_http, lfs, lists, pages
 from designs.api import okh as okh_api
+from designs.api import people, proposals
+from designs.api import releases as releases_api
 from designs.api.diffs import Diff
 from designs.api.files import Files, OneFile
 from designs.api.forks import Forks
@@ -22,15 +15,23 @@ from designs.views import (
     bom,
     change_acts,
     changes,
+    collections,
     comparing,
     content,
     editing,
+    feeds,
     forks,
     git_http,
     lfs,
     lists,
+    makes,
     okh,
     pages,
+    releases,
+    rights,
+    settings,
+    stars,
+    talk,
 )
 
 LFS = "designs/<slug:owner>/<slug:slug>.git/info/lfs/"
@@ -60,6 +61,24 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/move/<path:path>", editing.move, name="design_move"),
     path("designs/<slug:owner>/<slug:slug>/remove/<path:path>", editing.remove, name="design_remove"),
     path("designs/<slug:owner>/<slug:slug>/history/", pages.history_page, name="design_history"),
+    path("designs/<slug:owner>/<slug:slug>/talk/", talk.talk_page, name="design_talk"),
+    path("designs/<slug:owner>/<slug:slug>/talk/say/", talk.say, name="design_say"),
+    path("designs/<slug:owner>/<slug:slug>/talk/<int:pk>/", talk.change, name="design_comment"),
+    path("designs/<slug:owner>/<slug:slug>/makes/", makes.makes_page, name="design_makes"),
+    path("designs/<slug:owner>/<slug:slug>/makes/add/", makes.add, name="design_make_add"),
+    path("designs/<slug:owner>/<slug:slug>/makes/<int:pk>/delete/", makes.delete, name="design_make_delete"),
+    path("designs/<slug:owner>/<slug:slug>/star/", stars.star, name="design_star"),
+    path("designs/<slug:owner>/<slug:slug>/watch/", stars.watch, name="design_watch"),
+    path("designs/<slug:owner>/<slug:slug>/collect/", collections.collect, name="design_collect"),
+    path("designs/<slug:owner>/<slug:slug>/settings/", settings.settings, name="design_settings"),
+    path("designs/<slug:owner>/<slug:slug>/leave/", settings.leave, name="design_leave"),
+    path("me/stars/", stars.starred, name="my_stars"),
+    path("me/designs/<int:pk>/restore/", settings.restore, name="design_restore"),
+    path("me/offers/<int:pk>/", settings.answer_offer, name="design_offer"),
+    path("collections/", collections.collections, name="collections"),
+    path("collections/new/", collections.new, name="collection_new"),
+    path("collections/<slug:owner>/<slug:slug>/", collections.collection, name="collection"),
+    path("collections/<slug:owner>/<slug:slug>/edit/", collections.edit, name="collection_edit"),
     path("designs/<slug:owner>/<slug:slug>/compare/", comparing.compare, name="design_compare"),
     path("designs/<slug:owner>/<slug:slug>/bom/", bom.page, name="design_bom"),
     path("designs/<slug:owner>/<slug:slug>/manifest/", okh.manifest_page, name="design_manifest"),
@@ -81,6 +100,17 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
     path("designs/<slug:owner>/<slug:slug>/files/", Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", OneFile.as_view(), name="design_file"),
+    path("designs/<slug:owner>/<slug:slug>/star/", people.Starred.as_view(), name="design_star"),
+    path("designs/<slug:owner>/<slug:slug>/makes/", people.Makes.as_view(), name="design_makes"),
+    path("designs/<slug:owner>/<slug:slug>/comments/", people.Comments.as_view(), name="design_comments"),
+    path("designs/<slug:owner>/<slug:slug>/comments/<int:pk>/", people.OneComment.as_view(), name="design_comment"),
+    path("designs/<slug:owner>/<slug:slug>/collaborators/", people.Collaborators.as_view(), name="design_people"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/collaborators/<slug:name>/",
+        people.OneCollaborator.as_view(),
+        name="design_person",
+    ),
+    path("collections/", people.Collections.as_view(), name="collections"),
     path("designs/<slug:owner>/<slug:slug>/diff/", Diff.as_view(), name="design_diff"),
     path("designs/<slug:owner>/<slug:slug>/bom/", bom_api.Parts.as_view(), name="design_bom"),
     path("designs/<slug:owner>/<slug:slug>/okh.toml", okh_api.Toml.as_view(), name="design_okh_toml"),
@@ -141,6 +171,11 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<slug:owner>/<slug:slug>/releases.atom", feeds.of_design, name="design-releases-feed"),
     path(
         "designs/<slug:owner>/<slug:slug>/releases/<str:version>.zip", releases.archive, name="design-release-archive"
+    ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/makes/(?P<pk>[0-9]+)/(?P<photo>[0-9a-f]{32}-(?:large|small))\.jpg$",
+        makes.picture,
+        name="design-make-photo",
     ),
     re_path(
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/compared/(?P<base>[0-9a-f]{40}|nothing)-(?P<head>[0-9a-f]{40})/"
