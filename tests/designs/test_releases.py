@@ -276,7 +276,7 @@ def test_api(client: Client, design: Design, token: str, maker: User) -> None:
     run = services.run_of(Release.objects.get())
     assert run is not None and do(run.pk)
     read = client.get(address + "1.0/").json()
-    assert {file["path"] for file in read["files"]} == {"README.md", "cube.stl", "CITATION.cff"}
+    assert {file["path"] for file in read["files"]} == {"README.md", "cube.stl", "CITATION.cff", "okh.toml"}
     assert [each["sha256"] for each in client.get(address).json()["results"]] == [read["sha256"]]
 
 
