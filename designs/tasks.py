@@ -1,4 +1,4 @@
-"""Long work of the room: reading what a push brought, and drawing it."""
+"""Long work of the room: reading what a push brought, drawing it, and looking after the repositories at night."""
 
 import tempfile
 from pathlib import Path
@@ -17,14 +17,27 @@ from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
 from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
+from designs.sandbox import photos
 from designs.sandbox.results import Result
-from designs.services import diffs, imports, index, previews, proposals, release_archives, releases, upkeep
+from designs.services import (
+    diffs,
+    imports,
+    index,
+    lifecycle,
+    makes,
+    previews,
+    proposals,
+    release_archives,
+    releases,
+    upkeep,
+)
 from designs.services import lfs as lfs_services
 from designs.services.proposals import following
 
 #: Rung by beat (livingcity.celery collects these).
 BEAT = {
     "designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}},
+    "designs.purge": {"task": "designs.purge", "schedule": 3600.0, "options": {"expires": 3000}},
     "designs.upkeep": {"task": "designs.upkeep", "schedule": crontab(hour=2, minute=40), "options": {"expires": 3600}},
 }
 
@@ -105,7 +118,7 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
     for number, oid in enumerate(oids):
         job.progress(number / len(oids), f"Drawing {number + 1} of {len(oids)} files")
         blob = Blob.objects.filter(oid=oid).first()
-        if blob is not None and blob.preview == Blob.Preview.PENDING:
+        if blob is not None and (inputs.get("again") or previews.is_wanted(blob)):
             previews.keep(blob=blob, result=_drawn(design, blob), engine_version=ENGINE_VERSION)
             if number == 0:
                 previews.settle_cover(design=design)
@@ -129,6 +142,22 @@ def look_at_change(job: Job, inputs: Inputs) -> Outcome:
         following.write(proposal=proposal, seen=seen)
 
     return Outcome({"head": seen.head, "files": len(seen.changes)}, effect)
+
+
+@kind("designs.photos", queue="previews", engine_version="1")
+def read_photos(job: Job, inputs: Inputs) -> Outcome:
+    """Draw the photos of a make anew. Each is kept as soon as it is drawn, so doing it twice is harmless."""
+    waiting = makes.waiting(make=int(inputs["make"]))
+    for number, photo in enumerate(waiting):
+        job.progress(number / len(waiting), f"Reading photo {number + 1} of {len(waiting)}")
+        makes.keep_photo(photo=photo, drawn=photos.redraw(makes.incoming(photo)))
+    return Outcome({"photos": len(waiting)})
+
+
+@shared_task(name="designs.purge")
+def purge_deleted() -> int:
+    """Every hour: take away what was deleted more than thirty days ago."""
+    return lifecycle.purge()
 
 
 def _drawn(design: Design, blob: Blob) -> Result:
@@ -166,4 +195,8 @@ def compare_shapes(job: Job, inputs: Inputs) -> Outcome:
         if shape is not None:
             diffs.work_out(design, shape)
             done += 1
-    return Outcome({"compared": done})
+
+    def effect() -> None:
+        proposals.look_again_at_blobs(oids=set(ShapeDiff.objects.filter(pk__in=pairs).values_list("head", flat=True)))
+
+    return Outcome({"compared": done}, effect)

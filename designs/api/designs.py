@@ -10,12 +10,12 @@ from rest_framework.views import APIView
 
 from commons.people.models import Handle, User
 from commons.web.api import CursorPagination, has_scope, requires
-from designs import git, queries
+from designs import queries
 from designs.api import shapes
+from designs.api.shapes_social import DesignChange
 from designs.errors import DesignNotFound, NotYours
 from designs.models import Design
-from designs.queries.files import files_at
-from designs.services import create_design
+from designs.services import create_design, housekeeping, lifecycle
 
 FILTERS = [
     OpenApiParameter("q", str, description="words in name and summary"),
@@ -99,25 +99,18 @@ class OneDesign(APIView):
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
         return Response(shapes.DesignOut(shapes.of_design(design)).data)
 
-
-class Files(APIView):
-    """The files of a version."""
-
-    permission_classes = requires(read="designs:read", write="designs:write", anonymous_reads=True)
-
-    @extend_schema(
-        operation_id="designs_files",
-        parameters=[OpenApiParameter("ref", str, description="branch, tag or commit; the default branch without it")],
-        responses=shapes.FilesOut,
-    )
-    def get(self, request: Request, owner: str, slug: str) -> Response:
-        """Every file with its hashes, preview and facts."""
+    @extend_schema(operation_id="designs_change", request=DesignChange, responses=shapes.DesignOut)
+    def patch(self, request: Request, owner: str, slug: str) -> Response:
+        """Change what is given: all of it, or nothing when a part is refused."""
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
-        repository = git.of(design.repository)
-        ref = request.query_params.get("ref", "")
-        commit = repository.commit_of(ref) if ref else repository.head(design.default_branch)
-        answer = {
-            "commit": commit or None,
-            "results": [shapes.of_file(design, file) for file in files_at(design, commit)],
-        }
-        return Response(shapes.FilesOut(answer).data)
+        sent = DesignChange(data=request.data, partial=True)
+        sent.is_valid(raise_exception=True)
+        changed = housekeeping.apply(design=design, by=_person(request), **sent.validated_data)
+        return Response(shapes.DesignOut(shapes.of_design(changed)).data)
+
+    @extend_schema(operation_id="designs_delete", responses={204: None})
+    def delete(self, request: Request, owner: str, slug: str) -> Response:
+        """Delete a design; for thirty days its owner can bring it back on the site."""
+        design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
+        lifecycle.remove(design=design, by=_person(request), typed=design.slug)
+        return Response(status=204)

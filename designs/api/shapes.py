@@ -38,6 +38,9 @@ class DesignOut(serializers.Serializer[Any]):
     picture = serializers.URLField(allow_null=True)
     created_at = serializers.DateTimeField()
     pushed_at = serializers.DateTimeField(allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    stars = serializers.IntegerField()
+    makes = serializers.IntegerField(help_text="that people told of")
     demo = serializers.BooleanField()
     forked_from = serializers.CharField(allow_null=True, help_text="owner/slug of the design it began from")
     fork_count = serializers.IntegerField(help_text="public forks")
@@ -159,6 +162,9 @@ def of_design(design: Design) -> dict[str, Any]:
         "picture": _absolute(preview_url(design, cover.oid, "png")) if cover and cover.png else None,
         "created_at": design.created_at,
         "pushed_at": design.pushed_at,
+        "tags": design.tags,
+        "stars": design.star_count,
+        "makes": design.make_count,
         "demo": design.demo,
         "forked_from": f"{parent.owner.name}/{parent.slug}" if parent else None,
         "fork_count": design.fork_count,
@@ -182,7 +188,7 @@ def of_file(design: Design, file: File) -> dict[str, Any]:
         "format": file.format,
         "url": _absolute(reverse("rooms:design_file", args=[design.owner.name, design.slug, file.path])),
         "preview": {"status": file.status, "reason": blob.reason if blob else "", **links},
-        "facts": blob.facts if blob else None,
+        "facts": blob.facts | {"warnings": [*blob.facts["warnings"], *file.cautions]} if blob and blob.facts else None,
     }
 
 

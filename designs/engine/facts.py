@@ -8,10 +8,6 @@ from designs.engine import printing, walls
 from designs.engine.model import Model, Part, Points
 from designs.engine.surface import faces_of
 
-#: Thinner walls than two lines of the usual nozzle are said.
-THIN_MM = 0.8
-MUCH_OVERHANG = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -55,6 +51,11 @@ def edges_of(part: Part) -> tuple[bool, bool]:
     return bool((counts % 2 == 0).all()), bool((2 * forward == counts).all())
 
 
+def signed_volume_mm3(part: Part) -> float:
+    """Negative where the part is inside out; see `surface.faces_of`."""
+    return faces_of(part).volume_mm3
+
+
 def pieces_of(part: Part) -> "tuple[int, np.typing.NDArray[np.int64]]":
     """How many pieces hang together by shared points, and the piece of each triangle."""
     from scipy.sparse import coo_matrix  # noqa: PLC0415 heavy, and only in the sandbox
@@ -88,7 +89,6 @@ def facts(model: Model) -> Facts:
     size: Points = np.ptp(model.bounds(), axis=0)
     wall = walls.thinnest(model, faces) if closed else None
     hang = printing.overhang(model, faces) if closed else None
-    warnings += _cautions(wall, hang)
     return Facts(
         units=model.units,
         triangles=model.triangle_count,
@@ -105,21 +105,6 @@ def facts(model: Model) -> Facts:
         best_up=hang.best_up if hang else "",
         largest_flat_mm2=round(printing.largest_flat_mm2(model, faces), 3),
     )
-
-
-def _cautions(wall: walls.Wall | None, hang: printing.Overhang | None) -> list[str]:
-    """What a maker should know before printing."""
-    found = []
-    if wall and wall.thickness_mm < THIN_MM:
-        x, y, z = wall.at_mm
-        found.append(
-            f"Its thinnest wall is about {wall.thickness_mm:.2f} mm, near x {x:.1f}, y {y:.1f}, z {z:.1f} mm; "
-            f"two lines of a 0.4 mm nozzle need {THIN_MM} mm."
-        )
-    if hang and hang.as_drawn > MUCH_OVERHANG:
-        turned = f"; with {hang.best_up} up it is {hang.best:.0%}" if hang.best_up != "+z" else ""
-        found.append(f"{hang.as_drawn:.0%} of its surface hangs by more than 45° as drawn and needs support{turned}.")
-    return found
 
 
 def _rounded(point: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from designs.engine import placing
 from designs.engine.errors import Unreadable
 
 MAX_TRIANGLES = 5_000_000
@@ -17,6 +18,8 @@ MAX_ZIP_ENTRIES = 1000
 MAX_ZIP_BYTES = 256 * 1024 * 1024
 MAX_ZIP_RATIO = 100
 MAX_OBJ_GROUPS = 2000
+MAX_CORNERS = 2000
+MAX_SVG_DEPTH = 500
 MAX_STEP_DEPTH = 64
 HEAD = 1 << 16
 
@@ -82,6 +85,12 @@ def _zip(path: Path) -> None:
         raise Unreadable(f"The package unpacks to {total / 1e6:.0f} MB; {MAX_ZIP_BYTES / 1e6:.0f} MB are read.")
     if total > 1_000_000 and total / packed > MAX_ZIP_RATIO:
         raise Unreadable(f"The package unpacks to {total / packed:.0f} times its size; that is no drawing of a part.")
+    if not any(entry.filename.lower().endswith(".model") for entry in entries):
+        raise Unreadable("The package holds no model.")
+    try:
+        placing.check_3mf(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+        raise Unreadable("The model in the package cannot be unpacked.") from None
 
 
 def _ply(path: Path) -> None:
@@ -115,6 +124,8 @@ def _obj(path: Path) -> None:
     groups = 0
     with path.open("rb") as file:
         for line in file:
+            if line.startswith(b"f") and len(line) > 2 * MAX_CORNERS and len(line.split()) > MAX_CORNERS:
+                raise Unreadable(f"A face has more than {MAX_CORNERS} corners; split it into triangles.")
             groups += line.startswith((b"usemtl", b"o ", b"g "))
             if groups > MAX_OBJ_GROUPS:
                 raise Unreadable(f"The file has more than {MAX_OBJ_GROUPS} groups; join them and try again.")
@@ -192,6 +203,11 @@ def _gltf_document(raw: bytes, size: int) -> None:
     for entry in [*_dicts(document, "buffers"), *_dicts(document, "images")]:
         if not str(entry.get("uri", "data:")).startswith("data:"):
             raise Unreadable("The file needs another file beside it; export it with everything inside (GLB).")
+    placing.check_gltf(document)
+    for entry in _dicts(document, "bufferViews"):
+        reach = [n for n in (entry.get("byteOffset", 0), entry.get("byteLength", 0)) if isinstance(n, int) and n >= 0]
+        if len(reach) < 2 or sum(reach) > size:
+            raise Unreadable(f"The file points beyond its own {size} bytes: it is cut off, or its lengths are wrong.")
     for entry in _dicts(document, "accessors"):
         count = entry.get("count", 0)
         if not isinstance(count, int) or not 0 <= count <= max(size, 1) * 4:
@@ -210,6 +226,12 @@ def _svg(path: Path) -> None:
         raise Unreadable("The file holds no <svg> element.")
     if b"<!ENTITY" in head:
         raise Unreadable("The file defines entities; drawings are read without them.")
+    depth = deepest = 0
+    for found in re.finditer(rb"<(/?)[A-Za-z][^<>]*?(/?)>", path.read_bytes()):
+        depth += -1 if found.group(1) else 0 if found.group(2) else 1
+        deepest = max(deepest, depth)
+    if deepest > MAX_SVG_DEPTH:
+        raise Unreadable(f"The drawing nests elements deeper than {MAX_SVG_DEPTH}.")
 
 
 def _most(count: int) -> None:
@@ -219,5 +241,5 @@ def _most(count: int) -> None:
 
 _LOOKS: dict[str, Callable[[Path], None]] = {
     "stl": _stl, "3mf": _zip, "ply": _ply, "off": _off, "obj": _obj, "step": _step, "glb": _glb, "gltf": _gltf,
-    "svg": _svg,
+    "svg": _svg, "dxf": placing.check_dxf,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from designs.engine import formats
 from designs.git.repository import Commit, Entry
 from designs.models import Blob, Design
 from designs.queries import lfs
+from designs.queries.cautions import cautions
 
 README_NAMES = ("readme.md", "readme.markdown", "readme.txt", "readme")
 MAX_TEXT = 512 * 1024
@@ -48,6 +49,11 @@ class File:
         if self.blob is not None:
             return self.blob.preview
         return "pending" if self.format in formats.DRAWN else "none"
+
+    @property
+    def cautions(self) -> list[str]:
+        """What a maker should know before printing it."""
+        return cautions(self.blob.facts) if self.blob and self.blob.facts else []
 
     @property
     def is_drawn(self) -> bool:

@@ -12,6 +12,7 @@ from designs.errors import DesignNotFound, NameNotTyped, NotYours
 from designs.models import Design
 from designs.policies import check_may_manage, may_restore
 from designs.services.designs import delete_design
+from designs.services.forks import count_forks
 from designs.services.holding import hold
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,5 @@ def purge(*, now: dt.datetime | None = None) -> int:
 
 def _count_forks(design: Design) -> None:
     """The parent's count of forks, from the forks themselves."""
-    if design.forked_from_id is not None:
-        forks = Design.objects.filter(forked_from=design.forked_from_id, deleted_at=None).count()
-        Design.objects.filter(pk=design.forked_from_id).update(fork_count=forks)
+    if design.forked_from is not None:
+        count_forks(design=design.forked_from)

@@ -1,6 +1,8 @@
 """Keeping what the sandbox drew. A blob is drawn once, whatever the number of designs and forks that hold it."""
 
 import os
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -8,10 +10,13 @@ from django.db import transaction
 
 from commons.runs import services as runs
 from commons.runs.models import Run
+from designs.engine import ENGINE_VERSION
 from designs.models import Blob, Design
 from designs.sandbox.results import Result
 from designs.services import covers
-from designs.services.index import subject_of
+from designs.services.index import open_run, subject_of
+
+MOST_ASKED = 60
 
 
 def store() -> Path:
@@ -19,11 +24,32 @@ def store() -> Path:
     return Path(settings.MEDIA_ROOT) / "previews"
 
 
-def start(*, design: Design, blobs: list[Blob]) -> Run:
-    """Ask a worker to draw these blobs, small ones first."""
+def is_outdated(blob: Blob) -> bool:
+    """Whether an older engine drew it: its picture stays shown until the new one is there."""
+    return blob.preview in {Blob.Preview.READY, Blob.Preview.FAILED} and blob.engine_version != ENGINE_VERSION
+
+
+def is_wanted(blob: Blob) -> bool:
+    """Whether a worker should draw it: never drawn, or drawn by an older engine."""
+    return blob.preview == Blob.Preview.PENDING or is_outdated(blob)
+
+
+def ask(*, design: Design, blobs: Iterable[Blob | None]) -> Run | None:
+    """Have drawn what somebody looks at and nobody drew yet: files of old versions, and pictures of an older engine.
+
+    None when there is nothing to draw or a run already works on the design.
+    """
+    wanted = sorted({b.pk: b for b in blobs if b is not None and is_wanted(b)}.values(), key=lambda b: b.size)
+    if not wanted or open_run(design) is not None:
+        return None
+    return start(design=design, blobs=wanted[:MOST_ASKED])
+
+
+def start(*, design: Design, blobs: list[Blob], again: bool = False) -> Run:
+    """Ask a worker to draw these blobs in this order; `again` also those that are drawn already."""
     return runs.start(
         kind="designs.preview",
-        inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs]},
+        inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **({"again": True} if again else {})},
         title=f"Drawing {design.name}",
         subject=subject_of(design),
         owner=design.created_by,
@@ -33,7 +59,8 @@ def start(*, design: Design, blobs: list[Blob]) -> Run:
 
 
 def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
-    """Write a blob's pictures, model and facts. The same bytes give the same files, so twice is harmless."""
+    """Write a blob's pictures, model and facts, then forget those of older engines. The same bytes give the same files,
+    so twice is harmless, and a worker that dies half way leaves the old ones shown."""
     folder = f"{blob.oid[:2]}/{blob.oid}-{engine_version}"
     names = {"png": ("picture.png", result.png), "small": ("small.png", result.small), "glb": ("model.glb", result.glb)}
     written = {
@@ -47,6 +74,9 @@ def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
         engine_version=engine_version,
         **written,
     )
+    for older in (store() / blob.oid[:2]).glob(f"{blob.oid}-*"):
+        if older != store() / folder:
+            shutil.rmtree(older, ignore_errors=True)
 
 
 def write(name: str, content: bytes) -> str:

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "commons.devices",
     "commons.runs",
     "commons.notices",
+    "commons.reports",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",

@@ -55,9 +55,7 @@ def rule(homes: int, steps: int) -> None:
 
     def compiled() -> None:
         for row in range(homes):
-            run_storage(
-                net[row], trips, away, kwh, step_kwh, eta, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, True, out[row], *sums
-            )
+            run_storage(net[row], trips, away, kwh, step_kwh, eta, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, True, out[row], *sums)
 
     ours, theirs = best_of(compiled), best_of(lambda: numpy_rule(net, kwh, step_kwh, eta), 1)
     np.testing.assert_allclose(out, numpy_rule(net, kwh, step_kwh, eta), atol=1e-9)
@@ -83,9 +81,7 @@ def optimum() -> None:
 
     ours, theirs = best_of(lambda: dispatch.best(task, storage)), best_of(by_highs, 2)
     gap = abs(dispatch.best(task, storage).cost / by_highs().cost - 1)
-    print(
-        f"optimum: {ours * 1e3:.2f} ms kernel, {theirs:.2f} s HiGHS: {theirs / ours:.0f} x, apart {gap:.0e}"
-    )
+    print(f"optimum: {ours * 1e3:.2f} ms kernel, {theirs:.2f} s HiGHS: {theirs / ours:.0f} x, apart {gap:.0e}")
 
 
 def coalitions() -> None:

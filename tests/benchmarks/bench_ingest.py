@@ -134,8 +134,7 @@ def run() -> None:
             )
             rate_s = found[work.__name__, batch]
             print(  # noqa: T201 what it is for
-                f"{work.__name__:12} batches of {batch:4}: {rate_s:9,.0f} readings/s,"
-                f" median {median_ms:7.1f} ms"
+                f"{work.__name__:12} batches of {batch:4}: {rate_s:9,.0f} readings/s, median {median_ms:7.1f} ms"
             )
         others = ("bulk_create", "create", "raw_copy")
         ratios = {name: found["ingest", batch] / found[name, batch] for name in others}

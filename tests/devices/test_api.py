@@ -115,9 +115,7 @@ def get(client: Client, **query: Any) -> Any:
 
 def test_readings_of_a_public_device(client: Client, device: Device) -> None:
     at = day_start()
-    services.ingest(
-        device=device, readings=[reading(i + 1, at + dt.timedelta(minutes=i), float(i)) for i in range(60)]
-    )
+    services.ingest(device=device, readings=[reading(i + 1, at + dt.timedelta(minutes=i), float(i)) for i in range(60)])
     window = {"from": at.isoformat(), "to": (at + dt.timedelta(hours=1)).isoformat()}
     raw = get(client, device=device.pk, channel="power_w", **window).json()
     assert (len(raw["results"]), raw["unit"], raw["next"]) == (60, "W", None)
@@ -132,9 +130,7 @@ def test_pages_of_readings_lose_none(client: Client, device: Device, monkeypatch
     at = day_start()
     told = [reading(i + 1, at + dt.timedelta(minutes=i // 3), float(i)) for i in range(50)]
     services.ingest(device=device, readings=told)
-    page = get(
-        client, device=device.pk, **{"from": at.isoformat(), "to": (at + dt.timedelta(hours=1)).isoformat()}
-    )
+    page = get(client, device=device.pk, **{"from": at.isoformat(), "to": (at + dt.timedelta(hours=1)).isoformat()})
     values, pages = [], 0
     while True:
         document, pages = page.json(), pages + 1
@@ -164,9 +160,7 @@ def test_private_readings_look_like_missing_ones(client: Client, waiting: Device
         get(client, device=waiting.pk, token=tokens["anna", "designs:read"]),
     ):
         assert (
-            (private.status_code, private.content)
-            == (missing.status_code, missing.content)
-            == (404, missing.content)
+            (private.status_code, private.content) == (missing.status_code, missing.content) == (404, missing.content)
         )
     assert get(client, device=waiting.pk, token=tokens["anna", "energy:read"]).status_code == 200
 

@@ -40,9 +40,7 @@ def together(works: list[Callable[[], object]]) -> list[object]:
 
 def stored(device: Device) -> tuple[int, int]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), count(DISTINCT seq) FROM devices_reading WHERE device = %s", [device.number]
-        )
+        cursor.execute("SELECT count(*), count(DISTINCT seq) FROM devices_reading WHERE device = %s", [device.number])
         rows: tuple[int, int] = cursor.fetchone()
         return rows
 
@@ -63,9 +61,7 @@ def test_twenty_equal_batches_at_once_are_stored_once(devices: list[Device]) -> 
 def test_overlapping_batches_of_one_device_at_once(devices: list[Device]) -> None:
     device, other = devices[:2]
     at = day_start()
-    stream = [
-        reading(i + 1, at + dt.timedelta(seconds=50 * i), float(i), "energy_wh_total") for i in range(200)
-    ]
+    stream = [reading(i + 1, at + dt.timedelta(seconds=50 * i), float(i), "energy_wh_total") for i in range(200)]
     parts = [stream[i : i + 60] for i in range(0, 200, 20)]
     together([lambda part=part: services.ingest(device=device, readings=part) for part in parts])
     assert stored(device) == (200, 200)
@@ -80,9 +76,7 @@ def test_devices_that_need_the_same_new_day_and_channel_at_once(devices: list[De
         cursor.execute(f"DROP TABLE IF EXISTS devices_reading_{at:%Y%m%d}")
 
     def tell(device: Device) -> object:
-        return services.ingest(
-            device=device, readings=[reading(1, at, 1.0), reading(2, at, 1.0, "x_brand_new")]
-        )
+        return services.ingest(device=device, readings=[reading(1, at, 1.0), reading(2, at, 1.0, "x_brand_new")])
 
     acks = together([lambda device=device: tell(device) for device in devices])
     assert [ack.stored for ack in acks] == [2] * len(devices)

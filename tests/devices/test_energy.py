@@ -14,9 +14,7 @@ MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
 def tell(device: Device, told: list[tuple[dt.datetime, float]], channel: str = "energy_wh_total") -> None:
     first = queries.next_seq(device)
-    services.ingest(
-        device=device, readings=[reading(first + i, ts, v, channel) for i, (ts, v) in enumerate(told)]
-    )
+    services.ingest(device=device, readings=[reading(first + i, ts, v, channel) for i, (ts, v) in enumerate(told)])
 
 
 def test_a_counter_is_read_off_between_its_readings(device: Device) -> None:
@@ -128,9 +126,7 @@ def test_the_simulator_is_its_own_oracle(device: Device) -> None:
     told = list(simulator.readings("laser", seed, since=since, moments=moments, first_seq=1))
     services.ingest(device=device, readings=[r for r in told if r["channel"] == "energy_wh_total"])
     begin, end = start + 9 * HOUR + 3 * MINUTE, start + 15 * HOUR
-    expected = simulator.counter_wh("laser", seed, since, end) - simulator.counter_wh(
-        "laser", seed, since, begin
-    )
+    expected = simulator.counter_wh("laser", seed, since, end) - simulator.counter_wh("laser", seed, since, begin)
     assert queries.energy(device, begin, end).kwh == pytest.approx(expected / 1000, rel=1e-5)
     other = services.create_device(name="power only", kind="plug")
     services.ingest(device=other, readings=[r for r in told if r["channel"] == "power_w"])

@@ -99,9 +99,7 @@ def test_ten_at_once_and_one_gets_in(transactional_db: None) -> None:
 
 def test_no_device_can_pose_as_the_heartbeat(waiting: Device) -> None:
     heartbeat.beat()
-    device, _token = services.enrol(
-        code=str(services.create_enrolment_code(device=waiting)), kind="heartbeat"
-    )
+    device, _token = services.enrol(code=str(services.create_enrolment_code(device=waiting)), kind="heartbeat")
     assert device.kind == "laser"
     with pytest.raises(SecondHeartbeat):
         services.create_device(name="other", kind="heartbeat")

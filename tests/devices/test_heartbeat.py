@@ -88,11 +88,7 @@ def test_simulated_machines_work_by_day_and_draw_what_their_kind_draws(kind: str
 def test_the_simulated_counter_is_the_sum_of_its_power() -> None:
     since = dt.date(2026, 11, 16)
     start = dt.datetime(2026, 11, 17, 8, tzinfo=dt.UTC)
-    total = (
-        sum(simulator.power_w("laser", 9, start + dt.timedelta(seconds=10 * i)) for i in range(720))
-        * 10
-        / 3600
-    )
+    total = sum(simulator.power_w("laser", 9, start + dt.timedelta(seconds=10 * i)) for i in range(720)) * 10 / 3600
     end = start + dt.timedelta(hours=2)
     counted = simulator.counter_wh("laser", 9, since, end) - simulator.counter_wh("laser", 9, since, start)
     assert counted == pytest.approx(total, rel=1e-9)

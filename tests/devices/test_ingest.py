@@ -40,9 +40,7 @@ def test_acked_is_the_highest_seq_without_a_gap_below(device: Device) -> None:
 
 def test_a_device_that_counts_from_zero(device: Device) -> None:
     at = day_start()
-    ack = services.ingest(
-        device=device, readings=[reading(i, at + dt.timedelta(minutes=i), 1.0) for i in range(5)]
-    )
+    ack = services.ingest(device=device, readings=[reading(i, at + dt.timedelta(minutes=i), 1.0) for i in range(5)])
     assert ack.acked == 4
     assert queries.next_seq(device) == 5
 
@@ -91,9 +89,7 @@ def test_a_seq_twice_in_one_batch_is_stored_once(device: Device) -> None:
         ({"channel": "state", "value": "dancing"}, "reading:bad-value", 2),
     ],
 )
-def test_an_unreadable_reading_is_rejected_by_itself(
-    device: Device, change: dict, code: str, seq: int | None
-) -> None:
+def test_an_unreadable_reading_is_rejected_by_itself(device: Device, change: dict, code: str, seq: int | None) -> None:
     batch = minutes(3)
     batch[1] |= change
     ack = services.ingest(device=device, readings=batch)
@@ -182,7 +178,8 @@ def test_when_the_flagged_day_comes_its_partition_takes_over_what_the_default_he
     assert ack.flagged == ()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT seq FROM devices_reading_{day:%Y%m%d} WHERE device = %s ORDER BY seq", [device.number]  # noqa: S608
+            f"SELECT seq FROM devices_reading_{day:%Y%m%d} WHERE device = %s ORDER BY seq",
+            [device.number],  # noqa: S608
         )
         assert [row[0] for row in cursor.fetchall()] == [1, 2]
 
@@ -208,9 +205,7 @@ def test_state_may_be_a_word(device: Device) -> None:
     assert (live.state, live.power_w, live.fresh) == ("making", 120.0, True)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b'{"readings": 3}', b'{"reading": []}', b"\xff\xfe"]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"readings": 3}', b'{"reading": []}', b"\xff\xfe"])
 def test_a_body_that_is_not_readings_is_refused_whole(body: bytes) -> None:
     with pytest.raises(Unreadable):
         services.read_body(body)
@@ -239,9 +234,7 @@ def test_a_stream_full_of_holes_is_refused_whole(device: Device, monkeypatch: py
     monkeypatch.setattr(seqs_services, "MAX_RANGES", 5)
     at = day_start()
     with pytest.raises(TooManyGaps):
-        services.ingest(
-            device=device, readings=[reading(2 * i, at + dt.timedelta(seconds=i), 1.0) for i in range(9)]
-        )
+        services.ingest(device=device, readings=[reading(2 * i, at + dt.timedelta(seconds=i), 1.0) for i in range(9)])
     assert (raw_count(device), Rollup.objects.filter(device=device).count()) == (0, 0)
 
 

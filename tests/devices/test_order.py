@@ -68,9 +68,7 @@ def test_however_a_stream_comes_its_aggregates_are_the_same(stream: list[dict[st
     assert last_of(straight) == last_of(one_by_one) == last_of(mixed)
     start = day_start() + dt.timedelta(hours=23, minutes=7)
     for hours in (1, 30):
-        found = [
-            queries.energy(d, start, start + dt.timedelta(hours=hours)) for d in (straight, one_by_one, mixed)
-        ]
+        found = [queries.energy(d, start, start + dt.timedelta(hours=hours)) for d in (straight, one_by_one, mixed)]
         assert found[0] == found[1] == found[2]
     check_against_hand_calculation(straight, stream)
 
@@ -78,11 +76,7 @@ def test_however_a_stream_comes_its_aggregates_are_the_same(stream: list[dict[st
 def check_against_hand_calculation(device: Device, stream: list[dict[str, Any]]) -> None:
     rows = rollups_of(device)
     for channel in CHANNELS:
-        told = [
-            (dt.datetime.fromisoformat(r["ts"]), r["seq"], r["value"])
-            for r in stream
-            if r["channel"] == channel
-        ]
+        told = [(dt.datetime.fromisoformat(r["ts"]), r["seq"], r["value"]) for r in stream if r["channel"] == channel]
         for step_s in (900, 3600):
             mine = {k[2]: row for k, row in rows.items() if k[:2] == (NUMBERS[channel], step_s)}
             expected = expected_rows(told, step_s)

@@ -30,9 +30,7 @@ def write(folder: Path, *, homes: int = 16, name: str = "Sixteen homes", days: i
         f"{i},{i.title()},{'lab' if i == 'lab' else 'home'},{k % 2 * 2},{'5,2' if k == 1 else ','}"
         for k, i in enumerate(ids)
     ]
-    (folder / "members.csv").write_text(
-        "id,name,kind,pv_kwp,battery_kwh,battery_kw\n" + "\n".join(rows) + "\n"
-    )
+    (folder / "members.csv").write_text("id,name,kind,pv_kwp,battery_kwh,battery_kw\n" + "\n".join(rows) + "\n")
     times = [(START + dt.timedelta(hours=h)).isoformat() for h in range(24 * days)]
     load = "\n".join(f"{t}," + ",".join(f"{0.4 + 0.1 * (k % 3):.1f}" for k in range(len(ids))) for t in times)
     pv = "\n".join(

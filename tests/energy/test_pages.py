@@ -69,9 +69,7 @@ def test_a_small_community_does_not_show_its_hours(client: Client, tmp_path: Pat
     assert "lc-chart" not in page
 
 
-def test_sharing_says_stable_and_what_would_leave(
-    client: Client, solved: CommunityVersion, neighbour: User
-) -> None:
+def test_sharing_says_stable_and_what_would_leave(client: Client, solved: CommunityVersion, neighbour: User) -> None:
     page = client.get("/energy/sixteen/sharing/").content.decode()
     assert "Stable: nobody would do better by leaving." in page
     assert "131\u202f070" in page
@@ -110,9 +108,7 @@ def test_pages_cost_few_queries(
 # --- sockets --------------------------------------------------------------------------------------------
 
 
-def test_prosumer_ratio_of_a_place_and_of_its_city(
-    version: CommunityVersion, kamppi: Place, tmp_path: Path
-) -> None:
+def test_prosumer_ratio_of_a_place_and_of_its_city(version: CommunityVersion, kamppi: Place, tmp_path: Path) -> None:
     figure = queries.prosumer(kamppi)
     assert figure.value == pytest.approx(version.pv_kwh / version.load_kwh)
     assert (figure.numerator, figure.denominator) == (version.pv_kwh, version.load_kwh)
@@ -125,9 +121,7 @@ def test_prosumer_ratio_of_a_place_and_of_its_city(
     # without a place it enters no figure; a second community of the place does, by its energy
     services.import_folder(folder=write(tmp_path / "elsewhere"), slug="elsewhere")
     assert queries.prosumer(kamppi).value == figure.value
-    other = services.import_folder(
-        folder=write(tmp_path / "second", homes=3, days=2), slug="second", place=kamppi
-    )
+    other = services.import_folder(folder=write(tmp_path / "second", homes=3, days=2), slug="second", place=kamppi)
     both = queries.prosumer(kamppi)
     assert both.value == pytest.approx((version.pv_kwh + other.pv_kwh) / (version.load_kwh + other.load_kwh))
     assert both.completeness == pytest.approx((17 * 4 + 4 * 2) / (21 * 4))
@@ -139,9 +133,7 @@ def test_a_place_without_data_has_no_ratio(kamppi: Place) -> None:
     assert "No energy community of Kamppi" in str(figure.sentence)
 
 
-def test_a_new_version_replaces_the_old_in_the_figure(
-    folder: Path, version: CommunityVersion, kamppi: Place
-) -> None:
+def test_a_new_version_replaces_the_old_in_the_figure(folder: Path, version: CommunityVersion, kamppi: Place) -> None:
     services.import_folder(folder=folder, slug="sixteen")
     assert queries.prosumer(kamppi).denominator == pytest.approx(version.load_kwh)
 

@@ -126,9 +126,7 @@ def test_anyone_reads_a_public_community(client: Client, version: CommunityVersi
     assert one["simulations"] == []
 
 
-def test_a_private_community_answers_like_none(
-    client: Client, version: CommunityVersion, neighbour: User
-) -> None:
+def test_a_private_community_answers_like_none(client: Client, version: CommunityVersion, neighbour: User) -> None:
     version.community.public = False
     version.community.save()
     private, missing = client.get("/api/v1/communities/sixteen/"), client.get("/api/v1/communities/none/")
@@ -143,9 +141,7 @@ def test_a_private_community_answers_like_none(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_is_asked_for_and_found_again(
-    client: Client, version: CommunityVersion, neighbour: User
-) -> None:
+def test_a_run_is_asked_for_and_found_again(client: Client, version: CommunityVersion, neighbour: User) -> None:
     url = "/api/v1/communities/sixteen/runs/"
     assert client.post(url, {"control": "none"}).status_code == 401
     weak = client.post(url, {"control": "none"}, **bearer(neighbour, "energy:read"))

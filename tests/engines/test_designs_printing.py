@@ -62,7 +62,6 @@ def test_the_wall_of_a_hollow_box_is_measured(wall: float) -> None:
     inside = (at > wall - 1e-3).all() and (at < np.array([40, 30, 20]) - wall + 1e-3).all()
     on_a_side = np.abs(at) < 1e-3
     assert inside or on_a_side.any() or (np.abs(at - [40, 30, 20]) < 1e-3).any()
-    assert any("thinnest wall" in w for w in found.warnings) is (wall < 0.8)
 
 
 @given(sides=st.tuples(*[st.floats(1, 200)] * 3))
@@ -99,7 +98,6 @@ def test_the_arms_of_a_tee_hang_and_turning_it_over_helps() -> None:
     found = facts(model(body))
     assert found.overhang_share == pytest.approx(300 / area, abs=1e-4)
     assert (found.overhang_best_share, found.best_up) == (0, "-z")
-    assert any("hangs by more than 45°" in warning for warning in found.warnings)
     assert found.largest_flat_mm2 == pytest.approx(400)
 
 

@@ -37,9 +37,7 @@ def main(device_id: str, total: int, batch: int) -> int:
     device = Device(pk=device_id)
     while acked < total:
         try:
-            ack = services.ingest(
-                device=device, readings=readings(acked + 1, min(acked + batch, total), start)
-            )
+            ack = services.ingest(device=device, readings=readings(acked + 1, min(acked + batch, total), start))
         except (OperationalError, InterfaceError):
             connection.close()
             resent += 1

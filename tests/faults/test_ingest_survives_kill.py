@@ -66,9 +66,7 @@ def test_nothing_acknowledged_is_lost(
     server: Postgres, tmp_path: Path, devices: int, each: int, batch: int, kills: int
 ) -> None:
     env = environment(server, tmp_path)
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=300
-    )
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=300)
     midnight = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - dt.timedelta(days=5)
     env["DRILL_START"] = start.isoformat()
@@ -81,10 +79,7 @@ def test_nothing_acknowledged_is_lost(
             [devices],
         ).fetchall()
     client = str(Path(__file__).with_name("ingest_client.py"))
-    clients = [
-        subprocess.Popen([sys.executable, client, str(row[0]), str(each), str(batch)], env=env)
-        for row in made
-    ]
+    clients = [subprocess.Popen([sys.executable, client, str(row[0]), str(each), str(batch)], env=env) for row in made]
     try:
         for n in range(kills):
             goal = devices * each * (n + 1) // (kills + 1)
@@ -105,6 +100,4 @@ def test_nothing_acknowledged_is_lost(
     for step in (900, 3600):
         sums = f"SELECT round(sum(energy_wh)) FROM devices_rollup WHERE step_s = {step} GROUP BY device_id"  # noqa: S608
         assert ask(server, sums) == expected
-    assert {tuple(row) for row in ask(server, "SELECT seen::text FROM devices_device")} == {
-        (f"{{[1,{each + 1})}}",)
-    }
+    assert {tuple(row) for row in ask(server, "SELECT seen::text FROM devices_device")} == {(f"{{[1,{each + 1})}}",)}

@@ -24,7 +24,7 @@ def test_python_words_are_found_whatever_the_function_is_called() -> None:
 def test_template_words_are_found() -> None:
     text = (
         '{% load i18n %}<a title="{% translate "A \'quoted\' word" %}">'
-        '{% blocktranslate count n=x %}One {{ a }}{% plural %}{{ n }} many'
+        "{% blocktranslate count n=x %}One {{ a }}{% plural %}{{ n }} many"
         '{% endblocktranslate %}{% chip _("demo") "line" %}'
         '{% translate "May" context "month" %}{# {% translate "no" %} #}'
     )
