@@ -35,7 +35,15 @@ def plug_in() -> None:
         ("collection", _("Collection"), hiding.find_collection, hiding.hide_collection, hiding.show_collection),
     ):
         sockets.report_targets.register(sockets.ReportTarget(f"designs.{kind}", title, find, hide, show))
+    sockets.health_checks.register(sockets.HealthCheck("repositories", check_repositories, order=60))
     sockets.demo_parts.register(sockets.DemoPart("designs", seed_demo, remove_demo, order=20))
+
+
+def check_repositories() -> sockets.Health:
+    """What the last nightly round found in the repositories."""
+    from designs.services import upkeep  # noqa: PLC0415 models must be loaded first
+
+    return upkeep.check_repositories()
 
 
 def new_designs(request: HttpRequest, place: Place) -> Mapping[str, Any] | None:

@@ -53,6 +53,7 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
     )
+    sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.page_slots.register(
         sockets.PageSlot("labs.all_makes", "designs.makes.measured", "labs/parts/makes.html", all_makes, order=20)
     )

@@ -107,12 +107,13 @@ def test_what_is_private_is_not_there(maker: User, neighbour: User) -> None:
     offer(design, design, maker, branch="work")
     stranger = create_user(username="stranger")
     paths = ["", "new/", "1/", "1/merge/", "1/edit/", "1/comments/1/"]
-    for client in (Client(), signed_in(stranger)):
+    for client, known in ((Client(), False), (signed_in(stranger), True)):
         for path in paths:
-            gone = client.get(at(design, path))
-            assert gone.status_code in ({302, 404} if client.session.is_empty() else {404}), path
-            assert "Secret" not in gone.content.decode()
-        assert client.post(at(design, "1/say/"), {"body": "x"}).status_code in {302, 404}
+            there, nowhere = client.get(at(design, path)), client.get(at(design, path).replace("secret", "nowhere"))
+            assert there.status_code == nowhere.status_code in ({404} if known else {302, 404}), path
+            assert "Secret" not in there.content.decode()
+        said = client.post(at(design, "1/say/"), {"body": "x"})
+        assert said.status_code == (404 if known else 302) and not Comment.objects.exists()
     for rest in ("", "1/", "1/comments/", "1/reviews/"):
         url = f"/api/v1/designs/{design.owner.name}/{design.slug}/proposals/{rest}"
         assert Client().get(url).status_code == 404
