@@ -138,6 +138,12 @@ class OverQuota(TooLarge):
     code = "design:over-quota"
 
 
+class BadQuery(BadInput):
+    """A filter or an order of the list that means nothing; `where` names it."""
+
+    code = "design:bad-query"
+
+
 class NothingToOffer(BadInput):
     """The branch holds nothing that the target does not have."""
 
@@ -282,6 +288,13 @@ class Moved(DesignNotFound):
         return address[:at] + after + address[at + len(before) :] if at >= 0 else after + "/"
 
 
+class BadPhoto(BadInput):
+    """Not a photo of a kind that is shown, or larger than one may be."""
+
+    code = "design:bad-photo"
+    status = 422
+
+
 class BadVerdict(BadInput):
     """A review that neither agrees, asks nor remarks."""
 
@@ -293,3 +306,9 @@ class NothingToRelease(Conflict):
     """The version holds no file."""
 
     code = "design:nothing-to-release"
+
+
+class FileChanged(Conflict):
+    """There is something else at the path than the author saw; `blob` names it."""
+
+    code = "design:file-changed"

@@ -7,9 +7,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from commons.people.models import Handle
-from designs import licences
-from designs.errors import BadLicence
 from designs.git.environment import MAX_BLOB_BYTES
+from designs.licence_field import LicenceField
 from designs.models import Design
 
 
@@ -23,14 +22,13 @@ class NewDesign(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    licence = forms.CharField(
+    licence = LicenceField(
         label=_("Licence"),
-        max_length=160,
         initial="CERN-OHL-S-2.0",
         help_text=_(
-            "An SPDX licence. With CERN-OHL-S-2.0 everybody may make, change and sell it and shares changes alike."
+            "With the first one everybody may make, change and sell it and shares changes alike. Only those of the"
+            " group “Open” count as open."
         ),
-        widget=forms.TextInput(attrs={"list": "licences", "autocomplete": "off"}),
     )
     visibility = forms.ChoiceField(label=_("Who may see it"), choices=Design.Visibility.choices, initial="public")
     file = forms.FileField(
@@ -49,13 +47,6 @@ class NewDesign(forms.Form):
         if len(owners) > 1:
             choices = [(owner.name, owner.title) for owner in owners]
             self.fields["owner"] = forms.ChoiceField(label=_("Whose it is"), choices=choices, initial=owners[0].name)
-
-    def clean_licence(self) -> str:
-        """An SPDX expression or LicenseRef-…"""
-        try:
-            return licences.read(self.cleaned_data["licence"])
-        except BadLicence as refusal:
-            raise forms.ValidationError(str(refusal.sentence)) from None
 
     def clean_file(self) -> "UploadedFile[Any] | None":
         """Not empty, not over the limit of a file."""

@@ -4,9 +4,12 @@ import tempfile
 from pathlib import Path
 
 from celery import shared_task
+from celery.schedules import crontab
 from django.urls import reverse
 
 from commons.people.models import Handle
+from commons.runs import services as runs
+from commons.runs.models import Run
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
@@ -14,13 +17,46 @@ from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
 from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
+from designs.sandbox import photos
 from designs.sandbox.results import Result
-from designs.services import diffs, imports, index, previews, proposals, release_archives, releases
+from designs.services import (
+    diffs,
+    imports,
+    index,
+    lifecycle,
+    makes,
+    previews,
+    proposals,
+    release_archives,
+    releases,
+    upkeep,
+)
 from designs.services import lfs as lfs_services
 from designs.services.proposals import following
 
 #: Rung by beat (livingcity.celery collects these).
-BEAT = {"designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}}}
+BEAT = {
+    "designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}},
+    "designs.purge": {"task": "designs.purge", "schedule": 3600.0, "options": {"expires": 3000}},
+    "designs.upkeep": {"task": "designs.upkeep", "schedule": crontab(hour=2, minute=40), "options": {"expires": 3600}},
+}
+
+
+@shared_task(name="designs.upkeep")
+def night() -> None:
+    """Every night: all repositories are checked, and packed where they need it."""
+    if not Run.objects.filter(kind="designs.upkeep", status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).exists():
+        runs.start(kind="designs.upkeep", inputs={}, title="Looking after all repositories")
+
+
+@kind("designs.upkeep", queue="previews", engine_version="1")
+def look_after_all(job: Job, _inputs: Inputs) -> Outcome:
+    """Check every repository and pool; a round that was broken off goes on with those that were not reached."""
+    done = damaged = 0
+    for number, count, found in upkeep.round_of_all():
+        done, damaged = number, damaged + bool(found is not None and found.fault)
+        job.progress(number / count, f"Repository {number} of {count}")
+    return Outcome({"repositories": done, "damaged": damaged})
 
 
 @shared_task(name="designs.sweep")
@@ -108,6 +144,22 @@ def look_at_change(job: Job, inputs: Inputs) -> Outcome:
     return Outcome({"head": seen.head, "files": len(seen.changes)}, effect)
 
 
+@kind("designs.photos", queue="previews", engine_version="1")
+def read_photos(job: Job, inputs: Inputs) -> Outcome:
+    """Draw the photos of a make anew. Each is kept as soon as it is drawn, so doing it twice is harmless."""
+    waiting = makes.waiting(make=int(inputs["make"]))
+    for number, photo in enumerate(waiting):
+        job.progress(number / len(waiting), f"Reading photo {number + 1} of {len(waiting)}")
+        makes.keep_photo(photo=photo, drawn=photos.redraw(makes.incoming(photo)))
+    return Outcome({"photos": len(waiting)})
+
+
+@shared_task(name="designs.purge")
+def purge_deleted() -> int:
+    """Every hour: take away what was deleted more than thirty days ago."""
+    return lifecycle.purge()
+
+
 def _drawn(design: Design, blob: Blob) -> Result:
     with tempfile.TemporaryDirectory(prefix="lc-blob-") as folder:
         source = Path(folder) / "source"
@@ -143,4 +195,8 @@ def compare_shapes(job: Job, inputs: Inputs) -> Outcome:
         if shape is not None:
             diffs.work_out(design, shape)
             done += 1
-    return Outcome({"compared": done})
+
+    def effect() -> None:
+        proposals.look_again_at_blobs(oids=set(ShapeDiff.objects.filter(pk__in=pairs).values_list("head", flat=True)))
+
+    return Outcome({"compared": done}, effect)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from designs.models import Design
     from designs.queries.files import File
 
-MOST_MACHINES, MOST_ASKED, MOST_MAKES = 3, 8, 5
+MOST_MACHINES, MOST_ASKED, MOST_MAKES, ALL_MAKES = 3, 8, 3, 100
 
 
 def plug_in() -> None:
@@ -55,6 +55,11 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
     )
+    sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.all_makes", "designs.makes.measured", "labs/parts/makes.html", all_makes, order=20)
+    )
+    sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
@@ -141,10 +146,33 @@ def _when(there: dt.datetime) -> str:
 
 
 def makes(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
-    """The makes of a design, with their kWh."""
-    shown = jobs.shown(jobs.of_design(design)[:MOST_MAKES], _person(request))
+    """The newest makes of a design, with their kWh."""
+    return _makes(request, design, MOST_MAKES) | {"all_url": True}
+
+
+def all_makes(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
+    """The makes of a design that machines measured."""
+    return _makes(request, design, ALL_MAKES)
+
+
+def _makes(request: HttpRequest, design: "Design", most: int) -> dict[str, Any]:
+    shown = jobs.shown(jobs.of_design(design)[:most], _person(request))
     count, kwh = jobs.energy_of_design(design)
     return {"makes": shown, "count": count, "kwh": kwh}
+
+
+def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, Any]]:
+    """Measured makes for the API's list of makes."""
+    for job in jobs.of_design(design).filter(outcome=Job.Outcome.FINISHED)[:ALL_MAKES]:
+        yield {
+            "room": "labs",
+            "id": str(job.pk),
+            "made_at": job.finished_at,
+            "machine": job.machine.name,
+            "lab": job.machine.lab.slug,
+            "provenance": job.provenance,
+            "energy_kwh": job.energy_kwh,
+        }
 
 
 def collect_evidence(place: Place) -> Iterable[sockets.Evidence]:

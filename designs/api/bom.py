@@ -69,7 +69,7 @@ class PartsOut(serializers.Serializer[Any]):
 
     commit = serializers.CharField()
     path = serializers.CharField()
-    kind = serializers.ChoiceField(choices=("table", "front", "okh"))
+    kind = serializers.CharField(help_text="table, front (head of a Markdown file) or okh")
     totals = TotalsOut()
     lines = LineOut(many=True)
     findings = BomFindingOut(many=True)

@@ -15,6 +15,7 @@ LARGE_BYTES = 20_000_000
 #: Sizes that differ by less are the same: the grain of printers and of tessellation.
 SAME_MM = 0.5
 SAME_SHARE = 0.01
+SAME_WALL_MM = 0.05
 NAMED = 3
 
 
@@ -169,6 +170,20 @@ def _box(material: Material) -> Iterator[Finding]:
     )
 
 
+def _walls(material: Material) -> Iterator[Finding]:
+    """Whether the thinnest wall got thinner: what is printed or milled may break or not come out."""
+    pairs = [(file, _wall(file.before), _wall(file.after)) for file in material.files]
+    known = [(file, before, after) for file, before, after in pairs if before is not None and after is not None]
+    if not known:
+        return
+    thinner = [(before - after, file, before, after) for file, before, after in known if after < before - SAME_WALL_MM]
+    if not thinner:
+        yield Finding("walls", PASSED, "walls")
+        return
+    _by, file, before, after = max(thinner, key=lambda item: item[0])
+    yield Finding("walls", WARNING, "thinner", {**_named([file]), "before": round(before, 2), "after": round(after, 2)})
+
+
 def _agree(material: Material) -> Iterator[Finding]:
     """A STEP and the mesh of the same name are the same thing, if both were brought up to date."""
     now = dict(material.others) | {file.path: file.after for file in material.files if file.after is not None}
@@ -221,7 +236,7 @@ def _okh(material: Material) -> Iterator[Finding]:
 
 
 LOOKS: tuple[Callable[[Material], Iterator[Finding]], ...] = (
-    _merges, _closed, _volumes, _box, _agree, _drawn, _sizes, _licence, _okh,
+    _merges, _closed, _volumes, _box, _walls, _agree, _drawn, _sizes, _licence, _okh,
 )  # fmt: skip
 
 
@@ -241,6 +256,11 @@ def _box_of(side: Side | None) -> list[float]:
     """The sides of the box, longest first, in mm."""
     extents = (side.facts or {}).get("extents_mm", []) if side else []
     return sorted((round(float(x), 1) for x in extents), reverse=True)
+
+
+def _wall(side: Side | None) -> float | None:
+    value = (side.facts or {}).get("thinnest_wall_mm") if side else None
+    return None if value is None else float(value)
 
 
 def _grew(file: ChangedFile) -> bool:

@@ -24,20 +24,33 @@ class Author:
     email: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A content that the repository has already: a file that only changes its path."""
+
+    oid: str
+    mode: str
+
+
+#: What a file shall hold: bytes, a file of this machine, something that is there already, or None to delete it.
+Content = bytes | Path | Kept | None
+
+
 def commit(
     repository: Repository,
     *,
     branch: str,
-    files: Mapping[str, bytes | None],
+    files: Mapping[str, Content],
     message: str,
     author: Author,
     at: dt.datetime,
+    onto: str | None = None,
 ) -> str:
-    """Put the files (None deletes one) on the branch in one commit; its id.
+    """Put the files on the branch in one commit; its id. `onto` is the head that the caller has looked at.
 
     Raises BranchMoved when somebody wrote to the branch meanwhile; then nothing has changed.
     """
-    parent = repository.head(check_revision(branch))
+    parent = repository.head(check_revision(branch)) if onto is None else onto
     with tempfile.TemporaryDirectory(prefix="lc-index-") as folder:
         env = environment.clean(GIT_INDEX_FILE=str(Path(folder) / "index"))
         if parent:
@@ -51,12 +64,24 @@ def commit(
     return made
 
 
-def _index_line(repository: Repository, path: str, content: bytes | None) -> bytes:
-    name = check_path(path).encode()
+def _index_line(repository: Repository, path: str, content: Content) -> bytes:
+    name, mode = check_path(path).encode(), "100644"
     if content is None:
         return b"0 " + NO_COMMIT.encode() + b"\t" + name + b"\0"
-    oid = process.run(["hash-object", "-w", "--stdin"], repository=repository.path, stdin=content).strip()
-    return b"100644 " + oid + b"\t" + name + b"\0"
+    if isinstance(content, Kept):
+        oid, mode = content.oid, content.mode
+    else:
+        oid = _stored(repository, content)
+    return f"{mode} {oid}".encode() + b"\t" + name + b"\0"
+
+
+def _stored(repository: Repository, content: bytes | Path) -> str:
+    """git's id of the content, which is in the repository now; a file of any size is streamed."""
+    arguments = ["hash-object", "-w", "--stdin"]
+    if isinstance(content, bytes):
+        return process.run(arguments, repository=repository.path, stdin=content).decode().strip()
+    with content.open("rb") as file:
+        return process.run(arguments, repository=repository.path, stdin=file).decode().strip()
 
 
 def commit_tree(

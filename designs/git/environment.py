@@ -64,7 +64,7 @@ CONFIG = f"""\
 
 HOOK = """\
 #!/bin/sh
-exec {python} -I {script}
+exec {python} -IS {script}
 """
 
 

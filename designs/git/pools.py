@@ -149,6 +149,12 @@ def packs(repository: Repository) -> int:
     return sum(1 for _pack in (repository.path / "objects" / "pack").glob("*.pack"))
 
 
+def loose(repository: Repository) -> int:
+    """How many loose objects the repository has of its own."""
+    objects = repository.path / "objects"
+    return sum(1 for folder in objects.glob("[0-9a-f][0-9a-f]") for _object in folder.iterdir())
+
+
 def size_bytes(repository: Repository) -> int:
     """What the repository takes on the disk by itself; what lies in its pool is not counted."""
     total = repository.path.lstat().st_blocks

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -12,7 +13,7 @@ from typing import IO
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from designs.errors import BadRevision, DesignNotFound, TooLarge
+from designs.errors import BadRevision, DesignNotFound
 from designs.git import process
 from designs.git.names import OID, check_path, check_revision
 
@@ -158,12 +159,9 @@ class Repository:
 
     def read(self, oid: str, *, limit: int) -> bytes:
         """The bytes of a blob. Raises TooLarge over the limit."""
-        size = int(process.run(["cat-file", "-s", oid], repository=self.path))
-        if size > limit:
-            raise TooLarge(
-                _("This file has %(size)d bytes; only %(limit)d can be shown.") % {"size": size, "limit": limit}
-            )
-        return process.run(["cat-file", "blob", oid], repository=self.path)
+        from designs.git import objects  # noqa: PLC0415 GitPython takes long to import
+
+        return objects.read(self.path, oid, limit=limit)
 
     def stream(self, oid: str) -> Iterator[bytes]:
         """The bytes of a blob in pieces of 64 KiB; git ends when the reader goes away."""
@@ -230,6 +228,8 @@ class Repository:
 
     def remove(self) -> None:
         """Delete the repository from disk."""
+        if "designs.git.objects" in sys.modules:
+            sys.modules["designs.git.objects"].forget(self.path)
         shutil.rmtree(self.path, ignore_errors=True)
 
 

@@ -1,19 +1,23 @@
 """Tables of the room, split by noun."""
 
+from designs.models.cards import AboutText, Card, KnownWord, SearchText
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
 from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
-from designs.models.parts import PartUse
 from designs.models.makes import Make, MakePhoto
+from designs.models.parts import PartUse
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
 from designs.models.reviews import Check, OfferedFile, Review
 from designs.models.social import Collection, CollectionItem, Star, Transfer, Watch
 from designs.models.sources import Source
+from designs.models.upkeep import RepositoryHealth
 
 __all__ = [
+    "AboutText",
     "Blob",
+    "Card",
     "Check",
     "Collaborator",
     "Collection",
@@ -21,6 +25,7 @@ __all__ = [
     "Comment",
     "Design",
     "FileVersion",
+    "KnownWord",
     "LfsLink",
     "LfsLock",
     "LfsObject",
@@ -31,7 +36,9 @@ __all__ = [
     "PartUse",
     "Proposal",
     "Release",
+    "RepositoryHealth",
     "Review",
+    "SearchText",
     "ShapeDiff",
     "Source",
     "Star",

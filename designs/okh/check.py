@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from designs import licences
-from designs.errors import BadLicence
 from designs.okh.documents import Unreadable
 from designs.okh.manifest import KEYS, SPELLINGS, Manifest, plain_key
 from designs.okh.read import Odd, Reading, read
@@ -62,21 +61,9 @@ def check(raw: bytes, name: str = "", *, has_file: Callable[[str], bool] | None 
 
 
 def licence_for(text: str) -> str:
-    """The SPDX expression that a licence string means, or nothing."""
-    if len(text) > MAX_LICENCE:
-        return ""
-    normalise = getattr(licences, "normalise", None)
-    tried = [normalise(text)] if normalise is not None else []
-    bare = text.strip().removeprefix("LicenseRef-")
-    tried += [bare, "-".join(bare.split())]
-    for candidate in tried:
-        try:
-            found = licences.read(candidate)
-        except BadLicence:
-            continue
-        if not found.startswith("LicenseRef-"):
-            return found
-    return ""
+    """The SPDX expression that a licence string means, or nothing where no licence can be told."""
+    found = licences.normalise(text[:MAX_LICENCE]) if text.strip() else ""
+    return "" if found.startswith("LicenseRef-") else found
 
 
 def _odd(reading: Reading) -> Iterator[Finding]:

@@ -275,6 +275,6 @@ def _scalar(event: Any) -> Any:
         return event.value.lower() in {"yes", "true", "on"}
     if kind is int and re.fullmatch(r"[-+]?\d{1,15}", event.value):
         return int(event.value)
-    if kind is float and re.fullmatch(r"[-+]?[\d_]{0,20}\.?\d{0,20}(e[-+]?\d{1,2})?", event.value, re.IGNORECASE):
+    if kind is float and re.fullmatch(r"[-+]?[\d_]{0,20}\.?\d{0,20}(e[-+]?\d{1,3})?", event.value, re.IGNORECASE):
         return float(event.value.replace("_", ""))
     return event.value

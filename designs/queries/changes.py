@@ -1,4 +1,4 @@
-"""What the page of a change tells: how the talk went, what the checks say, what it means for a maker."""
+"""What the page of a change tells: how the talk went, what the checks say, who agrees."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -8,13 +8,9 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from commons.web import numbers
 from designs import checks, markdown
-from designs.git.comparing import Change
-from designs.models import Blob, Check, Comment, Proposal, Review
+from designs.models import Check, Comment, Proposal, Review
 from designs.queries.proposals import latest_reviews, pushers
 
 
@@ -55,16 +51,6 @@ class Told:
     state: str
     head: str | Promise
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A line of what a change means for a maker."""
-
-    title: str | Promise
-    before: str
-    after: str
-    difference: str
 
 
 def story(proposal: Proposal, *, person_pk: int | None, may_push: bool) -> list[Moment]:
@@ -110,15 +96,15 @@ def _end(proposal: Proposal) -> Iterable[Moment]:
         yield Moment(str(proposal.state), proposal.ended_at)
 
 
-def pins_of(moments: Iterable[Moment]) -> list[dict[str, Any]]:
-    """The remarks that stand on spots of shapes, numbered as the page numbers them."""
-    found = []
+def pins_of(moments: Iterable[Moment], path: str) -> list[dict[str, Any]]:
+    """The remarks that stand on spots of the shape at `path`, numbered in the order in which they were made."""
+    found: list[dict[str, Any]] = []
     for moment in moments:
         said = moment.said
         anchor = said.comment.anchor if said and not said.is_gone else None
-        if said and anchor and anchor.get("point"):
-            number = len(found) + 1
-            found.append({"id": said.comment.pk, "number": number, "path": anchor["path"], "point": anchor["point"]})
+        if said and anchor and anchor.get("point") and anchor["path"] == path:
+            label = f"{said.comment.author or '–'}: {said.comment.body[:80]}"
+            found.append({"id": said.comment.pk, "number": len(found) + 1, "point": anchor["point"], "label": label})
     return found
 
 
@@ -140,55 +126,3 @@ def judgements(proposal: Proposal) -> list[dict[str, Any]]:
         {"review": review, "merges": review.author_id in say, "earlier": review.commit != proposal.head}
         for review in latest_reviews(proposal)
     ]
-
-
-def means(changes: Sequence[Change]) -> list[Measure]:
-    """What the change means for who makes the thing: material, size of the largest part, thinnest wall, files.
-
-    Only shapes count, and a sum only where every shape of a side has it: an open shape has no volume.
-    """
-    oids = {oid for change in changes for oid in (change.old_oid, change.new_oid) if oid}
-    solid = {b.oid: b.facts for b in Blob.objects.filter(oid__in=oids) if b.facts and b.facts.get("triangles")}
-    before = [solid[c.old_oid] for c in changes if c.old_oid in solid]
-    after = [solid[c.new_oid] for c in changes if c.new_oid in solid]
-    if not before and not after:
-        return []
-    rows = [
-        _measure(gettext_lazy("Material"), _volume(before), _volume(after), numbers.cm3),
-        _measure(gettext_lazy("Longest side"), _longest(before), _longest(after), _mm),
-        _measure(gettext_lazy("Thinnest wall"), _thinnest(before), _thinnest(after), _mm),
-        _measure(gettext_lazy("Parts"), _parts(before), _parts(after), numbers.number),
-    ]
-    return [row for row in rows if row is not None]
-
-
-def _measure(title: str | Promise, before: float | None, after: float | None, words: Any) -> Measure | None:
-    if before is None and after is None:
-        return None
-    show = [words(value) if value is not None else "–" for value in (before, after)]
-    if before is None or after is None:
-        return Measure(title, show[0], show[1], "–")
-    share = (after - before) / before if before else None
-    same = abs(after - before) < 1e-6 * max(abs(before), 1)
-    return Measure(title, show[0], show[1], _("same") if same or share is None else numbers.change(share))
-
-
-def _mm(value: object) -> str:
-    return numbers.with_unit(numbers.number(value, 1), "mm")
-
-
-def _volume(facts: Sequence[dict[str, Any]]) -> float | None:
-    volumes = [fact.get("volume_mm3") for fact in facts]
-    return sum(v for v in volumes if v is not None) if volumes and None not in volumes else None
-
-
-def _longest(facts: Sequence[dict[str, Any]]) -> float | None:
-    return max((float(side) for fact in facts for side in fact.get("extents_mm", [])), default=None)
-
-
-def _thinnest(facts: Sequence[dict[str, Any]]) -> float | None:
-    return min((float(fact["thinnest_wall_mm"]) for fact in facts if fact.get("thinnest_wall_mm")), default=None)
-
-
-def _parts(facts: Sequence[dict[str, Any]]) -> float | None:
-    return float(sum(int(fact.get("parts", 1)) for fact in facts)) if facts else None

@@ -336,6 +336,6 @@ def table_between(design: Design, file: FileDiff) -> list[tables.Difference] | N
             repository.read(oid, limit=MAX_TABLE_BYTES) if oid else b""
             for oid in (file.change.old_oid, file.change.new_oid)
         ]
-        return tables.differences(sides[0], sides[1])
+        return tables.differences(sides[0], sides[1], file.path)
     except CityError:
         return None

@@ -94,7 +94,7 @@ def filled(design: Design, commit: str) -> Manifest:
     known = Manifest(
         name=design.name,
         repo=_page(design),
-        version=release.version if release else (said.version or commit[:10] or "0.0.0"),
+        version=release.version if release else (said.version or (f"0.0.0+{commit[:10]}" if commit else "0.0.0")),
         release=_release(design, release) if release else "",
         licence=release.licence if release else design.licence,
         licensors=(Person(design.owner.title),),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from designs.models import Design, FileVersion
 from designs.policies import Visitor, seen_by
+from designs.queries import releases
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def origins(
         .select_related("design", "design__owner", "design__owner__user", "design__owner__organisation", "blob")
         .order_by("-committed_at", "-current", "design__created_at", "path")[:limit]
     )
+    known = releases.holding((version.design_id, version.commit) for version in versions)
     return [
         Origin(
             design=version.design,
@@ -49,6 +51,7 @@ def origins(
             blob=version.blob.oid,
             committed_at=version.committed_at,
             ref=version.design.default_branch if version.current else "",
+            release=known.get((version.design_id, version.commit), ""),
         )
         for version in versions
     ]

@@ -226,7 +226,7 @@ def spoke_in(proposal: Proposal) -> list[User]:
     """The author of a change, and everybody who said something of it."""
     keys = {proposal.author_id, *proposal.comments.values_list("author", flat=True)}
     keys |= set(proposal.reviews.values_list("author", flat=True))
-    return list(User.objects.filter(pk__in=keys - {None}, is_active=True))
+    return list(User.objects.filter(pk__in=[key for key in keys if key is not None], is_active=True))
 
 
 def changes_in(proposal: Proposal) -> list[Change]:

@@ -176,8 +176,7 @@ def _proven(seen: _Seen) -> list[Item]:
 
 def is_open(licence: str) -> bool:
     """Whether everybody may make, change and sell it."""
-    asked = getattr(licences, "is_open", None)
-    return bool(asked(licence)) if asked is not None else licences.rights(licence).is_open
+    return licences.is_open(licence)
 
 
 def _place(design: Design, *names: str) -> str:

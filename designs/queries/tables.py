@@ -1,17 +1,33 @@
-"""Parts lists compared: which parts came, went, or are wanted in another number."""
+"""Parts lists compared, as people read them: which parts came, went, or are wanted in another number."""
 
-import csv
-import io
 from dataclasses import dataclass
 
-NAMES = frozenset({"part", "name", "item", "description", "component"})
-COUNTS = frozenset({"quantity", "qty", "count", "amount", "number"})
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from designs import bom
+from designs.bom import Line
+
+#: What a line says beside its name and number, in the words of the page.
+COLUMNS = {
+    "mass_g": gettext_lazy("mass in g"),
+    "cost": gettext_lazy("cost"),
+    "currency": gettext_lazy("currency"),
+    "source_url": gettext_lazy("source"),
+    "supplier_ref": gettext_lazy("order number"),
+    "path": gettext_lazy("file"),
+    "design": gettext_lazy("design"),
+    "version": gettext_lazy("version"),
+    "designators": gettext_lazy("places"),
+    "material": gettext_lazy("material"),
+    "note": gettext_lazy("note"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A part whose line differs; `before` or `after` is "" on the side that lacks it. `notes` are other columns that
-    changed: (column, before, after)."""
+    """A part whose line differs; `before` or `after` is the number wanted, "" on the side that lacks it. `notes` are
+    other columns that changed: (column, before, after)."""
 
     name: str
     kind: str
@@ -20,53 +36,31 @@ class Difference:
     notes: tuple[tuple[str, str, str], ...] = ()
 
 
-def differences(before: bytes, after: bytes) -> list[Difference] | None:
-    """Lines of two CSV tables by the name of the part, in the order of the newer; None when one is no table."""
-    old, new = _lines(before), _lines(after)
-    if old is None or new is None:
-        return None
-    found = [_difference(name, old.get(name), line) for name, line in new.items()]
-    found += [_difference(name, line, None) for name, line in old.items() if name not in new]
-    return [difference for difference in found if difference is not None]
+def differences(before: bytes, after: bytes, path: str = "") -> list[Difference] | None:
+    """Lines of two tables that differ, in the order of the newer; None when one is no parts list."""
+    sides = []
+    for raw in (before, after):
+        found = bom.read_table(raw, path)
+        if raw.strip() and not found.lines:
+            return None
+        sides.append(found.lines)
+    return [_difference(change) for change in bom.compare(*sides)]
 
 
-Cells = dict[str, str]
+def _difference(change: bom.LineChange) -> Difference:
+    old, new = change.before, change.after
+    named = new or old
+    notes = [] if old is None or new is None else [(key, getattr(old, key), getattr(new, key)) for key in change.fields]
+    renamed = [(_("name"), old.name, new.name)] if old and new and old.name != new.name else []
+    told = [(str(COLUMNS[key]), _plain(a), _plain(b)) for key, a, b in notes if key in COLUMNS]
+    return Difference(named.name if named else "", change.kind, _count(old), _count(new), (*renamed, *told))
 
 
-def _difference(name: str, old: Cells | None, new: Cells | None) -> Difference | None:
-    if old == new:
-        return None
-    if old is None or new is None:
-        count = _count(old or new or {})
-        return Difference(name, "added" if old is None else "removed", count if new is None else "",
-                          count if old is None else "")  # fmt: skip
-    notes = tuple(
-        (key, old.get(key, ""), new.get(key, ""))
-        for key in dict.fromkeys([*old, *new])
-        if key not in COUNTS and key not in NAMES and old.get(key, "") != new.get(key, "")
-    )
-    return Difference(name, "changed", _count(old), _count(new), notes)
+def _count(line: Line | None) -> str:
+    if line is None or line.quantity is None:
+        return ""
+    return f"{line.quantity:g} {line.unit}".strip()
 
 
-def _count(cells: Cells) -> str:
-    return next((cells[key] for key in cells if key in COUNTS), "")
-
-
-def _lines(raw: bytes) -> dict[str, Cells] | None:
-    """{name: {column: value}}; a part that stands twice gets a number."""
-    try:
-        rows = [row for row in csv.reader(io.StringIO(raw.decode("utf-8-sig"))) if any(cell.strip() for cell in row)]
-    except (csv.Error, UnicodeDecodeError):
-        return None
-    if not rows:
-        return {}
-    heads = [cell.strip().lower() for cell in rows[0]]
-    name = next((at for at, head in enumerate(heads) if head in NAMES), 0)
-    lines: dict[str, Cells] = {}
-    for row in rows[1:]:
-        cells = {head: cell.strip() for head, cell in zip(heads, row, strict=False)}
-        title = row[name].strip() if name < len(row) else ""
-        while title in lines:
-            title += " ·"
-        lines[title] = cells
-    return lines
+def _plain(value: object) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

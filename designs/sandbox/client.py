@@ -122,6 +122,15 @@ def answered(source: Path, file_format: str, *, limits: Limits, work: str) -> It
         yield answer, folder
 
 
+def ask(*, source: Path, folder: Path, file_format: str, work: str, limits: Limits) -> dict[str, Any]:
+    """Do a kind of work on a file behind the walls; what came of it lies in the folder. How the child ended."""
+    request = {
+        "source": str(source), "folder": str(folder), "format": file_format, "work": work, "limits": limits.as_json(),
+    }  # fmt: skip
+    with _lock:
+        return _ask(request, limits)
+
+
 def _ask(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
     for again in (True, False):
         try:

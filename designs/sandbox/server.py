@@ -22,11 +22,11 @@ from designs.sandbox.limits import Limits
 def warm_up() -> None:
     """Import what a file may need, so that a child finds it there; nothing here may start a thread."""
     import trimesh  # noqa: F401, PLC0415
-    from PIL import PngImagePlugin  # noqa: F401, PLC0415
+    from PIL import JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
     from scipy import spatial  # noqa: F401, PLC0415
     from scipy.sparse import csgraph  # noqa: F401, PLC0415
 
-    from designs.engine import drawing, glb, picture, preview  # noqa: F401, PLC0415
+    from designs.engine import drawing, glb, photo, picture, preview  # noqa: F401, PLC0415
     from designs.engine.diff import compare  # noqa: F401, PLC0415
 
     with contextlib.suppress(ImportError, RuntimeError, OSError):
@@ -104,6 +104,11 @@ def _work(work: str, source: Path, file_format: str, folder: Path) -> None:
         from designs.sandbox import probe  # noqa: PLC0415 only to prove the walls
 
         probe.run(source, folder)
+        return
+    if work == "photo":
+        from designs.engine import photo  # noqa: PLC0415 loaded by warm_up
+
+        photo.make(source, folder)
         return
     if work in {"diff", "diff-picture"}:
         from designs.engine.diff import compare  # noqa: PLC0415 loaded by warm_up

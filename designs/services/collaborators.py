@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from commons.people.models import User
 from designs.errors import AlreadyTheirs, BadName, NotYours
@@ -25,9 +26,9 @@ def set_collaborator(*, design: Design, person: User, role: str, by: User | None
         raise AlreadyTheirs(_("%(name)s owns this design and may do everything already.") % {"name": person})
     found, made = Collaborator.objects.update_or_create(design=held, user=person, defaults={"role": role})
     if made:
-        text = said(_("%(name)s lets you work on %(design)s"), name=by or held.owner.title, design=held.name)
+        text = said(lazy("%(name)s lets you work on %(design)s"), name=by or held.owner.title, design=held.name)
         if role == Collaborator.Role.READER:
-            text = said(_("%(name)s lets you see %(design)s"), name=by or held.owner.title, design=held.name)
+            text = said(lazy("%(name)s lets you see %(design)s"), name=by or held.owner.title, design=held.name)
         tell_people([person], kind="designs.invited", text=text, url=design_url(held), actor=by)
     return found
 

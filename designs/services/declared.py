@@ -4,19 +4,21 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from commons.errors import CityError
+from designs import licences
 from designs.bom import Line
 from designs.git.repository import Entry
-from designs.models import Design, OldAddress, PartUse
+from designs.models import Design, OldAddress, PartUse, Source
 from designs.okh import Manifest
 from designs.okh.check import licence_for
 from designs.queries.bom import bom_in
-from designs.queries.manifests import reading_of
+from designs.queries.manifests import reading_of, sources_of
 from designs.queries.readiness import readiness_in
+from designs.services import rights
 
-#: What a design has whose licence nobody could read.
-UNKNOWN_LICENCE = "LicenseRef-Unknown"
 MOST_USES = 500
 MOST_TAGS = 20
+MOST_SOURCES = 20
 
 
 @transaction.atomic
@@ -25,6 +27,8 @@ def refresh(*, design: Design, entries: Sequence[Entry]) -> None:
     saves `design`; what the owner typed is never overwritten, and a file that cannot be read changes nothing."""
     reading = reading_of(design, entries)
     fields = fill(design, reading[1].manifest) if reading else []
+    if reading:
+        _declare(design, reading[1].manifest)
     found = bom_in(design, entries)
     _write_uses(design, found.lines if found else ())
     design.readiness = readiness_in(design, entries).level
@@ -37,7 +41,7 @@ def fill(design: Design, manifest: Manifest) -> list[str]:
     if not design.summary and manifest.function:
         design.summary = " ".join(manifest.function.split())[:400]
         changed.append("summary")
-    if design.licence == UNKNOWN_LICENCE and (meant := licence_for(manifest.licence)) and len(meant) <= 160:
+    if design.licence == licences.UNKNOWN and (meant := licence_for(manifest.licence)) and len(meant) <= 160:
         design.licence = meant
         changed.append("licence")
     if not design.tags and manifest.keywords:
@@ -45,6 +49,22 @@ def fill(design: Design, manifest: Manifest) -> list[str]:
         design.tags = list(dict.fromkeys(word for word in words if word))[:MOST_TAGS]
         changed.append("tags")
     return changed
+
+
+def _declare(design: Design, manifest: Manifest) -> None:
+    """Write down what the manifest says that the design comes from or contains, for its chain of origins. What is there
+    already stays; what the licence forbids, or what has no address, is left to the owner."""
+    there = set(design.sources.values_list("url", flat=True))
+    for relation, other in sources_of(manifest)[:MOST_SOURCES]:
+        url = other.web or other.manifest
+        if not url or url in there:
+            continue
+        there.add(url)
+        kind = Source.Relation.PART if relation == "sub" else Source.Relation.ADAPTED
+        try:
+            rights.declare_source(design=design, by=None, title=other.title or url[:160], relation=kind, url=url)
+        except CityError:
+            continue
 
 
 def _write_uses(design: Design, lines: Sequence[Line]) -> None:

@@ -12,7 +12,9 @@ from designs.errors import DesignNotFound, NameNotTyped, NotYours
 from designs.models import Design
 from designs.policies import check_may_manage, may_restore
 from designs.services.designs import delete_design
+from designs.services.forks import count_forks
 from designs.services.holding import hold
+from designs.services.makes import forget_photos
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ def purge(*, now: dt.datetime | None = None) -> int:
                 .first()
             )
             if held is not None:
+                forget_photos(held)
                 delete_design(design=held, by=None)
                 gone += 1
     return gone
@@ -93,6 +96,5 @@ def purge(*, now: dt.datetime | None = None) -> int:
 
 def _count_forks(design: Design) -> None:
     """The parent's count of forks, from the forks themselves."""
-    if design.forked_from_id is not None:
-        forks = Design.objects.filter(forked_from=design.forked_from_id, deleted_at=None).count()
-        Design.objects.filter(pk=design.forked_from_id).update(fork_count=forks)
+    if design.forked_from is not None:
+        count_forks(design=design.forked_from)

@@ -1,7 +1,6 @@
 """Designs from manifests alone: a repository that holds the manifest, for things whose files stand elsewhere."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,10 @@ from django.utils.translation import gettext as _
 from commons.errors import CityError
 from commons.people.models import Handle
 from designs import git, licences, okh
-from designs.errors import BadLicence, BadSource
+from designs.errors import BadSource
 from designs.git import commits
 from designs.models import Design
-from designs.okh.check import licence_for
 from designs.okh.documents import MAX_BYTES
-from designs.services.declared import UNKNOWN_LICENCE
 from designs.services.designs import KEPT, create_design
 from designs.services.index import index_now
 
@@ -82,19 +79,8 @@ def _read(source: Path) -> Planned:
         return Planned(source, fault=_("It names nothing: “name” or “title” is missing."))
     return Planned(
         source, raw, "okh.toml" if reading.syntax == "toml" else "okh.yml", slugify(name)[:56].strip("-_"), name,
-        " ".join(manifest.function.split())[:400], licence_of(manifest.licence), manifest.licence,
+        " ".join(manifest.function.split())[:400], licences.normalise(manifest.licence), manifest.licence,
     )  # fmt: skip
-
-
-def licence_of(text: str) -> str:
-    """The licence that a manifest names: SPDX where it can be told, else LicenseRef- with its own words."""
-    if meant := licence_for(text):
-        return meant
-    bare = re.sub(r"[^A-Za-z0-9.]+", "-", text.strip().removeprefix("LicenseRef-")).strip("-.")[:100]
-    try:
-        return licences.read(f"LicenseRef-{bare}") if bare else UNKNOWN_LICENCE
-    except BadLicence:
-        return UNKNOWN_LICENCE
 
 
 def _free(slug: str, taken: set[str]) -> str:

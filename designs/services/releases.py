@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from commons.errors import CityError
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
-from designs import citation, git
+from designs import citation, git, okh
 from designs.errors import BadVersion, NothingToRelease, VersionTaken
 from designs.git import tags
 from designs.git.commits import Author
@@ -199,7 +199,7 @@ def pack(*, release: Release, say: Say) -> tuple[Built, Callable[[], None]]:
 
 
 def _added(release: Release) -> dict[str, str]:
-    """The texts that we put beside the design's own files. The licence's text is the design's matter: we invent none."""
+    """The texts that we put beside the design's own files. Its licence's text is its own matter: we invent none."""
     design = release.design
     added = {"CITATION.cff": citation.cff(queries.work(release))}
     if attribution := lineage.attribution(design):
@@ -212,10 +212,8 @@ def _added(release: Release) -> dict[str, str]:
 
 
 def _okh(design: Design, commit: str) -> str:
-    return ""
-
-
-def settle_released(*, design: Design) -> None:
-    """Write down again when the design was last released."""
-    newest = design.releases.aggregate(at=Max("created_at"))["at"]
-    Design.objects.filter(pk=design.pk).update(released_at=newest)
+    """The manifest of the version; nothing where it cannot be written, which stops no release."""
+    try:
+        return okh.write(design, commit).decode()
+    except (CityError, okh.Unreadable):
+        return ""

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from commons.people.models import Handle, User
 from designs.errors import AlreadyTheirs, NameTaken, NoSuchOffer
@@ -28,7 +29,7 @@ def offer(*, design: Design, to: Handle, by: User) -> Transfer:
     if may_write_as(by, to):
         _hand_over(held, transfer)
         return transfer
-    text = said(_("%(name)s offers you the design %(design)s"), name=by, design=held.name)
+    text = said(lazy("%(name)s offers you the design %(design)s"), name=by, design=held.name)
     tell_people(owners_of(to), kind="designs.offered", text=text, url=my_url(), actor=by)
     return transfer
 
@@ -45,7 +46,7 @@ def take(*, transfer: Transfer, by: User) -> Design:
     _check_free(held, transfer.to)
     before = owners_of(held.owner)
     _hand_over(held, transfer)
-    text = said(_("%(name)s has taken over %(design)s"), name=transfer.to.title, design=held.name)
+    text = said(lazy("%(name)s has taken over %(design)s"), name=transfer.to.title, design=held.name)
     tell_people(before, kind="designs.taken", text=text, url=design_url(held), actor=by)
     return held
 
@@ -60,7 +61,7 @@ def refuse(*, transfer: Transfer, by: User) -> None:
     transfer.ended_at = timezone.now()
     transfer.save(update_fields=["ended_at"])
     if not withdrawn:
-        text = said(_("%(name)s does not take over %(design)s"), name=transfer.to.title, design=held.name)
+        text = said(lazy("%(name)s does not take over %(design)s"), name=transfer.to.title, design=held.name)
         tell_people(owners_of(held.owner), kind="designs.refused", text=text, url=design_url(held), actor=by)
 
 

@@ -1,10 +1,11 @@
 """Pages of changes: the list, offering one, one change with all that is said of it, and merging it."""
 
+import json
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,9 +17,11 @@ from designs.models import Design, Proposal, Review
 from designs.policies import may_push, may_steer
 from designs.queries import changes as telling
 from designs.queries import proposals as reads
+from designs.services import diffs
 from designs.services import proposals as services
 from designs.services.proposals.following import open_run
 from designs.services.proposals.updating import has_newer
+from designs.views.comparing import asker, parts
 from designs.views.frame import frame
 from designs.visitors import of_session
 
@@ -99,35 +102,42 @@ def change_page(
     design, _version, context = frame(request, owner, slug, tab="changes")
     proposal = reads.find_proposal(design, number)
     person = of_session(request)
-    listed = reads.changes_in(proposal)
+    comparison = diffs.compare(design, proposal.base, proposal.head, by=person, asker=asker(request))
+    shown = parts(request, comparison)
     moments = telling.story(proposal, person_pk=person.pk if person else None, may_push=context["may_push"])
     told = telling.told_checks(proposal)
-    context |= {
+    pins = telling.pins_of(moments, shown["file"].path) if shown["file"] else []
+    context |= shown | {
         "proposal": proposal,
         "about": markdown.comment(proposal.body),
         "commits": reads.commits_in(proposal),
-        "changes": listed,
-        "means": telling.means(listed),
         "moments": moments,
-        "pins": telling.pins_of(moments),
+        "pins": json.dumps(pins) if pins else "",
+        "pinnable": context["may_talk"],
+        "remark_at": request.path,
         "checks": told,
         "passed": sum(check.state == "passed" for check in told),
         "stopped": [check for check in told if check.state == "failed" and check.name in {"merges", "licence"}],
         "reviews": telling.judgements(proposal),
         "checking": open_run(proposal) if proposal.is_open else None,
         "refusal": refusal,
-        "said": request.POST if refusal else request.GET,
+        "said": request.POST if refusal else _pinned(request.GET),
         **_rights(proposal, person),
     }
     return render(request, "designs/change.html", context, status=refusal.status if refusal else 200)
 
 
+def _pinned(asked: QueryDict) -> dict[str, str]:
+    """What the address says of a remark to be made: a judgement, or a line or spot of a file that was pointed at."""
+    words = {name: asked.get(name, "") for name in ("verdict", "path", "line", "side", "x", "y", "z") if name in asked}
+    pointed = bool(words.get("line") or words.get("x"))
+    return {name: value for name, value in words.items() if pointed or name == "verdict"}
+
+
 def _rights(proposal: Proposal, person: User | None) -> dict[str, Any]:
     """What this visitor may do with the change, and what may be told of where it comes from."""
     source, design = proposal.source, proposal.design
-    seen = source is not None and (
-        source.pk == design.pk or queries.visible_to(person).filter(pk=source.pk).exists()
-    )
+    seen = source is not None and (source.pk == design.pk or queries.visible_to(person).filter(pk=source.pk).exists())
     pushes = seen and source is not None and may_push(person, source)
     mine = person is not None and person.pk == proposal.author_id
     return {
@@ -194,4 +204,3 @@ def _person(request: HttpRequest) -> User:
     person = of_session(request)
     assert person is not None  # noqa: S101 login_required
     return person
-

@@ -9,12 +9,16 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from commons.people.models import User
 from designs import git, licences, queries
 from designs.api.shapes import clone_url
-from designs.models import Design
+from designs.models import Design, Watch
 from designs.policies import may_manage, may_push, may_talk
+from designs.queries import releases
+from designs.queries.collections import has_star
 from designs.queries.forks import parent_of
 from designs.queries.proposals import open_count
+from designs.queries.talk import talk_count
 from designs.services.index import open_run
 from designs.visitors import of_session
 
@@ -34,8 +38,12 @@ class Tab:
 TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
     Tab("changes", _("Changes"), "rooms:design_changes", open_count),
+    Tab("makes", _("Makes"), "rooms:design_makes", lambda design: design.make_count or None),
+    Tab("releases", _("Releases"), "rooms:design_releases", lambda design: design.releases.count()),
+    Tab("talk", _("Talk"), "rooms:design_talk", lambda design: talk_count(design) or None),
     Tab("bom", _("Parts"), "rooms:design_bom"),
     Tab("history", _("History"), "rooms:design_history"),
+    Tab("settings", _("Settings"), "rooms:design_settings", for_managers=True),
 ]
 
 
@@ -57,11 +65,24 @@ def frame(request: HttpRequest, owner: str, slug: str, *, tab: str = "") -> tupl
         "may_manage": manages,
         "may_talk": may_talk(person, design),
         "rights": licences.rights(design.licence),
+        "newest_release": releases.newest(design),
         "run": open_run(design),
         "forked_from": parent_of(design, person),
         "tab": tab,
         "tabs": tabs_of(design, manages=manages),
+        **around(design, person),
     }  # fmt: skip
+
+
+def around(design: Design, person: User | None) -> dict[str, Any]:
+    """What this person has to do with the design: their star, what they hear of it, whether they work on it."""
+    watch = design.watches.filter(user=person).first() if person else None
+    return {
+        "starred": has_star(design, person),
+        "watching": watch.level if watch else "",
+        "watch_levels": Watch.Level.choices,
+        "works_on_it": person is not None and design.collaborators.filter(user=person).exists(),
+    }
 
 
 def tabs_of(design: Design, *, manages: bool) -> list[dict[str, Any]]:

@@ -8,8 +8,12 @@ from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
 from designs.models import Blob, Design
+from designs.policies import may_offer
+from designs.queries import lineage
 from designs.queries.bom import bom_in
+from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
+from designs.queries.proposals import offer_of
 from designs.queries.readiness import readiness_in
 from designs.services import previews
 from designs.services.covers import choose_version
@@ -40,8 +44,19 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "readiness": readiness_in(found, entries),
         "newest": newest,
         "people": _people(found, commit),
+        "chain": lineage.chain(found, visitor=of_session(request)),
+        **_offer(request, found, context["forked_from"]),
     }
     return render(request, "designs/design.html", context)
+
+
+def _offer(request: HttpRequest, design: Design, parent: Design | None) -> dict[str, Any]:
+    """How far a fork is ahead of what it comes from, the open change that offers it, and whether one may offer it."""
+    found = offer_of(design) if parent is not None else None
+    if found is None or parent is None:
+        return {}
+    ahead, offered = found
+    return {"ahead": ahead, "offered": offered, "may_offer": may_offer(of_session(request), design, parent)}
 
 
 def _shown(design: Design, files: list[File], path: str) -> File | None:
@@ -72,9 +87,11 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     context |= {
         "file": shown,
         "text": None if is_markdown else text,
+        "editable": text is not None and not shown.entry.is_symlink,
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),
+        "licence": licence_at(found, commit, shown.path),
         "elsewhere": _elsewhere(request, found, shown),
     }
     return render(request, "designs/file.html", context)

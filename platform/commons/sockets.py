@@ -164,6 +164,24 @@ class SystemEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What a machine can make: its way of making, and the box (x, y, z in mm) that goes into it; a flat machine has no
+    z, and None says that nobody has told."""
+
+    process: str
+    volume_mm: tuple[float, float, float | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Makeable:
+    """The machines that people of a place can use, so that designs which can be made there are found."""
+
+    slug: str
+    reaches: "Callable[[Place], Iterable[Reach]]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class SunHour:
     """One hour of the sun ribbon: kW to spare (negative: from the grid); `forecast` right of now."""
 
@@ -213,6 +231,56 @@ class DemoPart:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeFilter:
+    """Which notices of a room still lead to what the person may see. `slug` is the room, as kinds of notices begin.
+
+    `visible` is given the addresses of notices and answers those that are to be shown.
+    """
+
+    slug: str
+    visible: "Callable[[User, set[str]], set[str]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A thing that was reported, as it stands now. `author` is whose it is, `excerpt` what staff should read."""
+
+    key: str
+    title: str
+    url: str
+    author: "User | None"
+    excerpt: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTarget:
+    """A kind of thing that people may report and staff may hide, such as "designs.comment".
+
+    `find` answers None where the person (None: the city itself) may not see it or the key means nothing. `hide` takes
+    the reason in words; both run in the caller's transaction.
+    """
+
+    slug: str
+    title: Text
+    find: "Callable[[str, User | None], Reported | None]"
+    hide: Callable[[str, str], None]
+    unhide: Callable[[str], None]
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRows:
+    """Rows that another room adds to a list of the API, e.g. measured makes to "designs.makes". `rows` is given the
+    list's subject and the caller."""
+
+    slug: str
+    place: str
+    rows: "Callable[[Any, User | None], Iterable[Mapping[str, Any]]]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class OpenDataset:
     """A public dataset: rows for the catalogue and a writer of its file."""
 
@@ -229,7 +297,11 @@ home_cards: Socket[HomeCard] = Socket("home_cards")
 page_slots: Socket[PageSlot] = Socket("page_slots")
 search_sources: Socket[SearchSource] = Socket("search_sources")
 evidence: Socket[SystemEvidence] = Socket("evidence")
+makeable: Socket[Makeable] = Socket("makeable")
 sun: Socket[SunRibbon] = Socket("sun")
 health_checks: Socket[HealthCheck] = Socket("health_checks")
 demo_parts: Socket[DemoPart] = Socket("demo_parts")
 open_datasets: Socket[OpenDataset] = Socket("open_datasets")
+notice_filters: Socket[NoticeFilter] = Socket("notice_filters")
+report_targets: Socket[ReportTarget] = Socket("report_targets")
+api_rows: Socket[ApiRows] = Socket("api_rows")

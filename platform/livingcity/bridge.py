@@ -11,6 +11,7 @@ would read nothing otherwise; `request.read(n)` answers b"" at its end.
 
 import asyncio
 import collections
+import concurrent.futures
 import contextlib
 import contextvars
 import io
@@ -31,6 +32,8 @@ Environ = dict[str, Any]
 
 BUFFERED_BODY_BYTES = 1024 * 1024
 BLOCK_BYTES = 128 * 1024
+READ_AHEAD_BYTES = 512 * 1024
+READ_AHEAD_S = 0.2
 UNKNOWN_LENGTH = sys.maxsize
 PAGE_THREADS = 8
 STREAM_THREADS = 24
@@ -50,13 +53,20 @@ class ClientGone(OSError):
 
 
 class Body(io.RawIOBase):
-    """`wsgi.input` of a long request: what has come so far, then what the event loop receives, bit by bit."""
+    """`wsgi.input` of a long request: what has come so far, then what the event loop receives.
+
+    The loop gathers the next block while the thread works on the one before: a body comes in pieces of some kilobytes,
+    and a thread that asked for each of them would mostly wait. So two blocks are in memory at most.
+    """
 
     def __init__(self, head: bytes, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
-        self._buffer = head
+        self._buffer = memoryview(head)
         self._receive = receive
         self._loop = loop
-        self._more = True
+        self._next: concurrent.futures.Future[tuple[bytes, bool]] | None = self._ahead()
+
+    def _ahead(self) -> "concurrent.futures.Future[tuple[bytes, bool]]":
+        return asyncio.run_coroutine_threadsafe(_gather(self._receive, READ_AHEAD_BYTES), self._loop)
 
     def readable(self) -> bool:
         """Always."""
@@ -64,13 +74,24 @@ class Body(io.RawIOBase):
 
     def readinto(self, into: Any) -> int:
         """Wait for bytes; 0 at the end. Raises ClientGone."""
-        while not self._buffer and self._more:
-            future = asyncio.run_coroutine_threadsafe(_receive(self._receive), self._loop)
-            self._buffer, self._more = future.result(PATIENCE_S)
+        while not self._buffer and self._next is not None:
+            block, more = self._next.result(PATIENCE_S)
+            self._buffer, self._next = memoryview(block), self._ahead() if more else None
         count = min(len(into), len(self._buffer))
         into[:count] = self._buffer[:count]
         self._buffer = self._buffer[count:]
         return count
+
+
+async def _gather(receive: Receive, size: int) -> tuple[bytes, bool]:
+    """A block of about `size` bytes, or what comes in a moment from a slow client; and whether there is more."""
+    parts, total, more = [], 0, True
+    until = asyncio.get_running_loop().time() + READ_AHEAD_S
+    while more and total < size and (not parts or asyncio.get_running_loop().time() < until):
+        part, more = await _receive(receive)
+        parts.append(part)
+        total += len(part)
+    return b"".join(parts), more
 
 
 async def _receive(receive: Receive) -> tuple[bytes, bool]:

@@ -2,8 +2,8 @@
 
 python -m tests.benchmarks.bench_preview [--f3d PYTHON] [--sizes 20000,100000,1000000] [FILE.stl …]
 
-PYTHON is an interpreter that has f3d (also F3D_PYTHON). CPU seconds and peak memory of the child that opened the file, by
-the kernel's own count; the least of three. An identical blob is no work at all: `tests/designs/test_previews.py`.
+PYTHON is an interpreter that has f3d (also F3D_PYTHON). CPU seconds and peak memory of the child that opened the file,
+by the kernel's own count; the least of three. An identical blob is no work: `tests/designs/test_previews.py`.
 """
 
 import argparse
@@ -124,9 +124,8 @@ def main() -> None:
             paths.append(path)
         (folder / "warm.stl").write_bytes(ring(200))
         sandbox.draw(folder / "warm.stl", "stl")
-        say(
-            f"{'file':24} {'triangles':>9} {'STL kB':>8} {'CPU s':>6} {'MB':>6} {'GLB kB':>7} {'1/':>4}  f3d CPU s, MB, ratio"
-        )
+        heads = f"{'CPU s':>6} {'MB':>6} {'GLB kB':>7} {'1/':>4}"
+        say(f"{'file':24} {'triangles':>9} {'STL kB':>8} {heads}  f3d CPU s, MB, ratio")
         rows = [measure(path, asked.f3d, folder) for path in [*paths, *asked.files]]
     for row in rows:
         rival = f"{row.f3d_cpu_s:.2f}, {row.f3d_mb:.0f}, {row.ours_cpu_s / row.f3d_cpu_s:.2f}" if row.f3d_cpu_s else "–"

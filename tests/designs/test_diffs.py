@@ -13,7 +13,7 @@ from designs.models import Design, ShapeDiff
 from designs.queries import diffs as queries
 from designs.queries import tables
 from designs.queries.diffs import rows_of
-from designs.services import diffs, index_now, write_files
+from designs.services import create_design, diffs, index_now, write_files
 from tests.designs.conftest import cube_stl, make
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,7 @@ def test_a_difference_is_served_only_through_versions_that_show_it(design: Desig
     finish()
     (row,) = client.get("/api/v1/designs/aila/test-cube/diff/").json()
     model = row["geometry"]["glb"].removeprefix("http://testserver")
-    stranger = make(maker, name="Round thing")
+    stranger = create_design(owner=maker.handle, name="Round thing", licence="MIT", by=maker)
     write_files(design=stranger, files={"cube.stl": cube_stl(3)}, message="Small", author=maker, by=maker)
     assert client.get(model).status_code == 200
     assert client.get(model.replace("test-cube", "round-thing")).status_code == 404
@@ -205,7 +205,7 @@ def test_words_that_differ_are_marked() -> None:
 def test_a_parts_list_tells_parts_apart() -> None:
     before = b"Part,Qty,Note\nBolt A2,4,M8 x 60\nNut,4,\nWasher,8,\n"
     after = b"Part,Qty,Note\nBolt A2,4,M8 x 65\nWasher,4,\nStrap,1,25 mm\n"
-    found = tables.differences(before, after)
+    found = tables.differences(before, after, "bom.csv")
     assert found is not None
     assert {line.name: (line.kind, line.before, line.after) for line in found} == {
         "Bolt A2": ("changed", "4", "4"), "Washer": ("changed", "8", "4"), "Strap": ("added", "", "1"),

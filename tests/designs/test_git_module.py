@@ -1,14 +1,17 @@
 """git is called in one place alone, with nothing of the caller in it."""
 
 import ast
+import datetime as dt
 import os
 from pathlib import Path
 
 import pytest
 
-from designs.errors import AddressRefused, BadPath, BadRevision
-from designs.git import environment, fetching
+from designs import git
+from designs.errors import AddressRefused, BadPath, BadRevision, GitFailed, TooLarge
+from designs.git import commits, environment, fetching, objects, pools
 from designs.git.names import check_path, check_revision
+from designs.git.repository import Repository
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("designs", "labs", "energy", "twin", "platform/commons", "platform/livingcity")
@@ -18,21 +21,109 @@ def modules() -> list[Path]:
     return [path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "node_modules" not in path.parts]
 
 
+RUNNERS = {"run", "Popen", "call", "check_call", "check_output", "getoutput", "system", "popen", "execvp", "execv"}
+
+
+def imported(node: ast.AST) -> set[str]:
+    """The packages that a statement imports by their full names."""
+    if isinstance(node, ast.Import):
+        return {name.name.split(".")[0] for name in node.names}
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        return {(node.module or "").split(".")[0]}
+    return set()
+
+
+def git_uses(tree: ast.AST) -> list[tuple[int, str]]:
+    """Where a module commands git: GitPython's `.git.<command>`, its import, or a program called git."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "git":
+            found.append((node.lineno, "command"))
+        elif "git" in imported(node):
+            found.append((node.lineno, "library"))
+        elif isinstance(node, ast.List | ast.Tuple) and node.elts and getattr(node.elts[0], "value", None) == "git":
+            found.append((node.lineno, "program"))
+        elif isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            words = getattr(node.args[0], "value", None) if node.args else None
+            if called in RUNNERS and isinstance(words, str) and words.split()[:1] == ["git"]:
+                found.append((node.lineno, "program"))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("repo.git.log('--output=x')", "command"),
+        ("self.repo.git.diff", "command"),
+        ("import git", "library"),
+        ("import git.cmd as g", "library"),
+        ("from git import Repo", "library"),
+        ("subprocess.run(['git', 'log'])", "program"),
+        ("subprocess.Popen(('git',))", "program"),
+        ("os.system('git gc')", "program"),
+    ],
+)
+def test_the_walk_sees_every_way_to_git(source: str, kind: str) -> None:
+    assert [found for _line, found in git_uses(ast.parse(source))] == [kind]
+
+
 def test_nobody_else_runs_git() -> None:
-    """No `.git.` command access of GitPython, no import of it, and no "git" as a program outside `designs/git`."""
+    """No `.git.` command access anywhere, GitPython in one module alone, and no program git outside `designs/git`."""
     guilty = []
     for path in modules():
         inside = path.is_relative_to(ROOT / "designs/git")
-        for node in ast.walk(ast.parse(path.read_text())):
-            command = (
-                isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "git"
-            )
-            library = isinstance(node, ast.Import) and any(name.name.split(".")[0] == "git" for name in node.names)
-            source = isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "git"
-            program = isinstance(node, ast.List) and node.elts and getattr(node.elts[0], "value", None) == "git"
-            if command or library or source or (program and not inside):
-                guilty.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+        for line, kind in git_uses(ast.parse(path.read_text())):
+            allowed = {"command": False, "library": path.name == "objects.py" and inside, "program": inside}
+            if not allowed[kind]:
+                guilty.append(f"{path.relative_to(ROOT)}:{line} ({kind})")
     assert guilty == []
+    assert (ROOT / "designs/git/objects.py") in modules(), "the walk reads the tree that it is about"
+
+
+def test_blobs_come_from_a_git_that_stays_and_few_of_them(tmp_path: Path, settings: object) -> None:
+    settings.REPOSITORIES_DIR = tmp_path  # type: ignore[attr-defined]
+    at = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    kept: list[tuple[Repository, str]] = []
+
+    def filled(number: int) -> tuple[Repository, str]:
+        repository = git.create(f"{number:032x}")
+        commits.commit(
+            repository, branch="main", files={"a": b"%d\n\0" % number * 9}, message="m",
+            author=commits.Author("A", "a@x"), at=at,
+        )  # fmt: skip
+        return repository, repository.entry("main", "a").oid
+
+    def count() -> tuple[int, int]:
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        return len(list(Path("/proc/self/fd").iterdir())), len(children)
+
+    kept = [filled(number) for number in range(20)]
+    fds, children = count()
+    for turn in range(2):
+        for number, (repository, oid) in enumerate(kept):
+            assert repository.read(oid, limit=1000) == b"%d\n\0" % number * 9, turn
+    now = count()
+    assert now[0] - fds <= 2 * objects.MOST_OPEN and now[1] - children <= objects.MOST_OPEN
+    with pytest.raises(TooLarge):
+        kept[19][0].read(kept[19][1], limit=5)
+    assert kept[19][0].read(kept[19][1], limit=1000)
+    with pytest.raises(GitFailed):
+        kept[19][0].read("1" * 40, limit=1000)
+    with pytest.raises(GitFailed):
+        kept[19][0].read("HEAD\n", limit=1000)
+    # A pack that comes later, and a git that was killed, are no obstacle.
+    repository = kept[19][0]
+    commits.commit(
+        repository, branch="main", files={"b": b"later"}, message="m", author=commits.Author("A", "a@x"), at=at
+    )
+    pools.pack(repository)
+    assert repository.read(repository.entry("main", "b").oid, limit=10) == b"later"
+    objects._reader(repository.path).cat_file_all.proc.kill()
+    assert repository.read(repository.entry("main", "b").oid, limit=10) == b"later"
+    for repository, _oid in kept:
+        repository.remove()
+    assert count()[1] == children
 
 
 def test_nothing_of_the_environment_reaches_git(monkeypatch: pytest.MonkeyPatch) -> None:

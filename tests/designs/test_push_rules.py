@@ -17,9 +17,8 @@ from designs.git import commits
 from designs.git.repository import Repository
 from designs.models import Collaborator, Design
 from designs.services.room import measure
-from tests.designs.test_git_http import address, client, head_of  # noqa: F401 a fixture
+from tests.designs.conftest import Git, address
 
-Git = Callable[..., "subprocess.CompletedProcess[str]"]
 EMPTY_BLOB = bytes.fromhex("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
 HOUSE = "100644"
 
@@ -94,26 +93,26 @@ def inside(repository: Repository) -> set[tuple[str, int]]:
 
 
 @pytest.fixture
-def work(live_city: Any, design: Design, client: Git, tmp_path: Path) -> Iterator[Path]:  # noqa: F811
+def work(live_city: Any, design: Design, git_client: Git, tmp_path: Path) -> Iterator[Path]:
     """A clone of the design, and afterwards proof that refusals left the repository as it was."""
     folder = tmp_path / "work"
-    client("clone", address(live_city, design), str(folder))
+    git_client("clone", address(live_city, design), str(folder))
     repository = git.of(design.repository)
     before, refs = inside(repository), repository.refs()
     yield folder
     assert inside(repository) == before and repository.refs() == refs
 
 
-def refused(client: Git, work: Path, *words: str, says: str = "") -> str:  # noqa: F811
-    said = client("push", *words, at=work, good=False).stderr
+def refused(git_client: Git, work: Path, *words: str, says: str = "") -> str:
+    said = git_client("push", *words, at=work, good=False).stderr
     assert re.search(says, said), said
     assert not re.search(r"repositories|Traceback|/git/", said), said
     return said
 
 
 def test_broken_and_dangerous_objects_are_refused(
-    live_city: Any, design: Design, token: str, client: Git, work: Path  # noqa: F811
-) -> None:  # fmt: skip
+    live_city: Any, design: Design, token: str, git_client: Git, work: Path
+) -> None:
     maker, accepted = Maker(work), []
     for what, make in BAD_OBJECTS.items():
         done = subprocess.run(
@@ -128,71 +127,73 @@ def test_broken_and_dangerous_objects_are_refused(
 
 
 def test_names_that_would_bite_later_are_refused(
-    live_city: Any, design: Design, token: str, client: Git, work: Path  # noqa: F811
-) -> None:  # fmt: skip
+    live_city: Any, design: Design, token: str, git_client: Git, work: Path
+) -> None:
     for ref in BAD_REFS:
         says = "only branches and tags|hidden ref|funny refname"
-        refused(client, work, address(live_city, design, token), f"main:{ref}", says=says)
+        refused(git_client, work, address(live_city, design, token), f"main:{ref}", says=says)
 
 
 def test_a_push_that_unpacks_to_more_than_a_file_may_have(
-    live_city: Any, design: Design, token: str, client: Git, work: Path  # noqa: F811
-) -> None:  # fmt: skip
+    live_city: Any, design: Design, token: str, git_client: Git, work: Path
+) -> None:
     with (work / "zeros.bin").open("wb") as file:
         file.truncate(140_000_000)
-    client("add", "-A", at=work)
-    client("commit", "-m", "Zeros", at=work)
-    refused(client, work, address(live_city, design, token), "main", says="zeros.bin: 140 MB is more than the 134 MB")
+    git_client("add", "-A", at=work)
+    git_client("commit", "-m", "Zeros", at=work)
+    refused(
+        git_client, work, address(live_city, design, token), "main", says="zeros.bin: 140 MB is more than the 134 MB"
+    )
 
 
 def test_a_push_larger_than_a_push_may_be(
-    live_city: Any, design: Design, token: str, client: Git, work: Path  # noqa: F811
-) -> None:  # fmt: skip
+    live_city: Any, design: Design, token: str, git_client: Git, work: Path
+) -> None:
     noise = os.urandom(1_000_000)
     for number in range(3):
         with (work / f"noise{number}.bin").open("wb") as file:
             for piece in range(95):
                 file.write(bytes([number, piece]) + noise)
-    client("-c", "core.compression=0", "add", "-A", at=work)
-    client("commit", "-m", "Noise", at=work)
+    git_client("-c", "core.compression=0", "add", "-A", at=work)
+    git_client("commit", "-m", "Noise", at=work)
     options = ("-c", "pack.compression=0", "-c", "pack.window=0")
-    said = client(*options, "push", address(live_city, design, token), "main", at=work, good=False).stderr
+    said = git_client(*options, "push", address(live_city, design, token), "main", at=work, good=False).stderr
     assert "pack exceeds maximum allowed size" in said, said
 
 
 def test_an_owner_without_room_is_told_so_by_git(
-    live_city: Any, design: Design, maker: User, token: str, client: Git, work: Path  # noqa: F811
-) -> None:  # fmt: skip
+    live_city: Any, design: Design, maker: User, token: str, git_client: Git, work: Path
+) -> None:
     measure(design=design)
     other = Design.objects.create(owner=maker.handle, name="Full", slug="full", licence="MIT", size_bytes=4_999_000_000)
     (work / "large.bin").write_bytes(os.urandom(2_000_000))
-    client("add", "-A", at=work)
-    client("commit", "-m", "Large", at=work)
-    refused(client, work, address(live_city, design, token), "main", says=r"brings 2\.0 MB.*room for \d\.\d MB more")
+    git_client("add", "-A", at=work)
+    git_client("commit", "-m", "Large", at=work)
+    refused(
+        git_client, work, address(live_city, design, token), "main", says=r"brings 2\.0 MB.*room for \d\.\d MB more"
+    )
     Design.objects.filter(pk=other.pk).delete()
 
 
-def test_who_may_push(
-    live_city: Any, design: Design, neighbour: User, client: Git, work: Path  # noqa: F811
-) -> None:  # fmt: skip
+def test_who_may_push(live_city: Any, design: Design, neighbour: User, git_client: Git, work: Path) -> None:
     secret = create_token(user=neighbour, name="n", scopes=["designs:write"])[1]
     theirs = address(live_city, design, secret)
     row = Collaborator.objects.create(design=design, user=neighbour, role="reader")
-    refused(client, work, theirs, "main:refs/heads/theirs", says="may read this design but not push")
+    refused(git_client, work, theirs, "main:refs/heads/theirs", says="may read this design but not push")
     row.role = "maintainer"
     row.save()
     Design.objects.filter(pk=design.pk).update(archived_at=timezone.now())
-    refused(client, work, theirs, "main:refs/heads/theirs", says="archived: it can be read and forked")
+    refused(git_client, work, theirs, "main:refs/heads/theirs", says="archived: it can be read and forked")
     Design.objects.filter(pk=design.pk).update(archived_at=None)
-    client("push", theirs, "main:refs/heads/theirs", at=work)
-    client("push", theirs, ":refs/heads/theirs", at=work)
+    git_client("push", theirs, "main:refs/heads/theirs", at=work)
+    git_client("push", theirs, ":refs/heads/theirs", at=work)
     row.delete()
-    refused(client, work, theirs, "main:refs/heads/theirs", says="may read this design but not push")
+    refused(git_client, work, theirs, "main:refs/heads/theirs", says="may read this design but not push")
 
 
 def test_what_no_branch_leads_to_is_not_given(
-    live_city: Any, design: Design, maker: User, client: Git, tmp_path: Path  # noqa: F811
-) -> None:  # fmt: skip
+    live_city: Any, design: Design, maker: User, git_client: Git, tmp_path: Path
+) -> None:
     """Hidden refs and what was rewritten away lie in the store; protocol 2 would give them to who knows the name."""
     repository = git.of(design.repository)
     shown, oids = repository.head("main"), {}
@@ -207,18 +208,20 @@ def test_what_no_branch_leads_to_is_not_given(
             subprocess.run([*arguments, ref, oid], check=True)
         subprocess.run([*arguments, "-d", "refs/heads/aside"], check=True)
     work = tmp_path / "clone"
-    client("clone", "--filter=blob:none", "--no-checkout", address(live_city, design), str(work))
-    assert "refs/internal" not in client("ls-remote", address(live_city, design)).stdout
+    git_client("clone", "--filter=blob:none", "--no-checkout", address(live_city, design), str(work))
+    assert "refs/internal" not in git_client("ls-remote", address(live_city, design)).stdout
     for commit, blob in oids.values():
         for oid in (commit, blob):
             for version in ("2", "0"):
-                said = client("-c", f"protocol.version={version}", "fetch", "origin", oid, at=work, good=False).stderr
+                said = git_client(
+                    "-c", f"protocol.version={version}", "fetch", "origin", oid, at=work, good=False
+                ).stderr
                 assert re.search("not our ref|unadvertised object|does not allow request", said), said
-    older = client("rev-parse", "main~1", at=work).stdout.strip()
-    client("fetch", "origin", older, at=work)
-    blob = client("rev-parse", "main~1:cube.stl", at=work).stdout.strip()
-    assert client("cat-file", "-s", blob, at=work).stdout.strip() == "684"
-    assert shown == client("rev-parse", "main", at=work).stdout.strip()
+    older = git_client("rev-parse", "main~1", at=work).stdout.strip()
+    git_client("fetch", "origin", older, at=work)
+    blob = git_client("rev-parse", "main~1:cube.stl", at=work).stdout.strip()
+    assert git_client("cat-file", "-s", blob, at=work).stdout.strip() == "684"
+    assert shown == git_client("rev-parse", "main", at=work).stdout.strip()
     # The pages show no such version either, but what a change keeps is a version that people talk about.
     assert repository.commit_of(oids["hidden"][0]) == oids["hidden"][0]
     from designs.errors import BadRevision

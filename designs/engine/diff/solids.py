@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from designs.engine.facts import edges_of, pieces_of, signed_volume_mm3
+from designs.engine.facts import edges_of, pieces_of
 from designs.engine.model import Model, Part, Points, Triangles
+from designs.engine.surface import faces_of
 
 MAX_SHELLS = 64
 
@@ -45,7 +46,7 @@ def solid(model: Model) -> Solid:
             raise NotSolid("open")
         shells += _shells(part)
     whole = joined(model)
-    if sum(signed_volume_mm3(shell) for shell in shells) < 0:
+    if sum(faces_of(shell).volume_mm3 for shell in shells) < 0:
         shells, whole = [_flipped(shell) for shell in shells], _flipped(whole)
     if len(shells) == 1 or not _any_overlap(shells):
         body = _body(whole)
@@ -108,7 +109,7 @@ def _any_overlap(shells: list[Part]) -> bool:
 def _resolved(shells: list[Part]) -> Manifold:
     """Material of shells that overlap or nest: from the largest to the smallest, outward ones are put in and inward
     ones (cavities) taken out, so a ball in a hollow in a box comes out as it is."""
-    ranked = sorted(((signed_volume_mm3(shell), shell) for shell in shells), key=lambda pair: -abs(pair[0]))
+    ranked = sorted(((faces_of(shell).volume_mm3, shell) for shell in shells), key=lambda pair: -abs(pair[0]))
     whole: Manifold = None
     for volume, shell in ranked:
         body = _body(shell if volume >= 0 else _flipped(shell))

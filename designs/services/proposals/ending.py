@@ -48,8 +48,7 @@ def merge(
     same_version(change, head)
     if design.merge_needs_approval and not is_approved(change):
         raise NeedsApproval(_("Somebody who may merge must agree to the newest version first."))
-    if change.source is not None and change.source_id != design.pk:
-        check_licences(design.licence, change.source.licence)
+    check_licences(design, change.source)
     squash = method == Proposal.Method.SQUASH
     change.method = Proposal.Method.SQUASH if squash else Proposal.Method.MERGE
     change.merged_commit = _merged(change, by, squash=squash, message=words_of(message))

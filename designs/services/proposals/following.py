@@ -24,7 +24,7 @@ from designs.git.repository import Digest
 from designs.models import Blob, Check, Design, OfferedFile, Proposal
 from designs.policies import seen_by
 from designs.queries.proposals import branch_tip
-from designs.services import lfs, previews
+from designs.services import diffs, lfs, previews
 from designs.services.index import blobs_of
 from designs.services.proposals.common import held, internal_ref, tell_about
 from designs.services.proposals.material import material_of
@@ -81,7 +81,10 @@ def follow_related(*, design: Design, by: User | None) -> int:
 
 
 def look_again_at_blobs(*, oids: Collection[str]) -> int:
-    """Look again at the open changes that bring one of these contents, now that more is known of it; how many."""
+    """Look again at the open changes that bring one of these contents, now that more is known of it; how many.
+
+    A content that is drawn, or compared with the one before, changes what the checks say.
+    """
     listed = list(
         Proposal.objects.filter(state=Proposal.State.OPEN, files__blob__oid__in=oids)
         .select_related("design")
@@ -179,6 +182,7 @@ def write(*, proposal: Proposal, seen: Seen) -> Proposal:
     _write_checks(change, seen.findings)
     share_large_files(change)
     _draw(change)
+    diffs.compare(change.design, change.base, change.head, by=change.author)
     return change
 
 

@@ -1,5 +1,6 @@
 """Gathering what the checks of a change look at: git's answers, the facts of the files, the licences."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from designs import git
@@ -8,10 +9,15 @@ from designs.engine import formats
 from designs.errors import LicenceForbids
 from designs.git import comparing, merging
 from designs.git.comparing import Change
+from designs.git.repository import Repository
 from designs.licences import derive
 from designs.models import Blob, Design
+from designs.okh import check
+from designs.queries import diffs
 
 MAX_OTHERS = 5000
+MAX_MANIFEST_BYTES = 256 * 1024
+MANIFEST = re.compile(r"(okh([-_.][\w.-]*)?|[\w.-]+\.okh)\.(toml|ya?ml)")
 
 
 def material_of(
@@ -23,15 +29,17 @@ def material_of(
     entries = [entry for entry in repository.files(head)[:MAX_OTHERS] if formats.of_name(entry.path) in formats.SOLID]
     oids = {oid for change in changes for oid in (change.old_oid, change.new_oid) if oid}
     known = {blob.oid: blob for blob in Blob.objects.filter(oid__in=oids | {entry.oid for entry in entries})}
+    compared = _compared(design, base, head)
     source_licence = source.licence if source is not None and source.pk != design.pk else ""
     return Material(
-        files=[_file(change, known) for change in changes],
+        files=[_file(change, known, compared.get((change.old_oid, change.new_oid), "")) for change in changes],
         others={e.path: _side(e.path, e.oid, e.size, known) for e in entries if e.path not in touched},
         conflicts=conflicts_with(design, onto, head),
         behind=comparing.count_between(repository, onto, head)[0] if onto else 0,
         licence=design.licence,
         source_licence=source_licence,
-        licence_forbids=forbidden(design.licence, source_licence),
+        licence_forbids=forbidden(design, source),
+        okh=_okh(repository, head),
     )
 
 
@@ -42,26 +50,56 @@ def conflicts_with(design: Design, onto: str, head: str) -> Sequence[str]:
     return merging.conflicts(git.of(design.repository), onto, head)
 
 
-def forbidden(licence: str, source_licence: str) -> str:
-    """Why the licence of the source does not let its files go into a design under `licence`; empty when it does."""
-    if not source_licence or source_licence == licence:
-        return ""
+def forbidden(design: Design, source: Design | None) -> str:
+    """Why the licence of the source does not let its files go into the design; empty when it does."""
     try:
-        check_licences(licence, source_licence)
+        check_licences(design, source)
     except LicenceForbids as refusal:
         return str(refusal.sentence)
     return ""
 
 
-def check_licences(licence: str, source_licence: str) -> None:
-    """Raises LicenceForbids when what stands under `source_licence` may not go into a design under `licence`."""
-    derive.check(licence, [source_licence])
+def check_licences(design: Design, source: Design | None) -> None:
+    """Raises LicenceForbids, with the clause, when what stands under the source's licence may not go into the design.
+
+    A private source is not named, since people see the sentence who may not know of it.
+    """
+    if source is None or source.pk == design.pk or source.licence == design.licence:
+        return
+    derive.check(design.licence, [source if source.is_public else source.licence], shared=design.is_public)
 
 
-def _file(change: Change, known: Mapping[str, Blob]) -> ChangedFile:
+def _okh(repository: Repository, head: str) -> list[str] | None:
+    """What is wrong with the manifest of that version; None where it has none."""
+    entries = repository.files(head)
+    found = next((entry for entry in entries if MANIFEST.fullmatch(entry.path.lower())), None)
+    if found is None or found.size > MAX_MANIFEST_BYTES:
+        return None
+    paths = {entry.path for entry in entries}
+    checked = check.check(
+        repository.read(found.oid, limit=MAX_MANIFEST_BYTES), found.path, has_file=lambda path: path in paths
+    )
+    return [
+        f"{found.path}:{finding.line}: {finding.sentence}"
+        for finding in checked.findings
+        if finding.level == check.ERROR
+    ]
+
+
+def _compared(design: Design, base: str, head: str) -> dict[tuple[str, str], str]:
+    """How each pair of shapes was compared, as `ChangedFile.compared` says it; by the two contents."""
+    found = {}
+    for file in diffs.comparison(design, base, head).files:
+        if file.kind == "solid" and file.wants_shape:
+            words = file.method if file.status == "ready" else file.status
+            found[file.change.old_oid, file.change.new_oid] = words
+    return found
+
+
+def _file(change: Change, known: Mapping[str, Blob], compared: str) -> ChangedFile:
     before = _side(change.old_path, change.old_oid, change.old_size, known) if change.old_oid else None
     after = _side(change.path, change.new_oid, change.new_size, known) if change.new_oid else None
-    return ChangedFile(change.path, before, after)
+    return ChangedFile(change.path, before, after, compared)
 
 
 def _side(path: str, oid: str, size: int, known: Mapping[str, Blob]) -> Side:

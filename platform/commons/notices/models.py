@@ -1,8 +1,9 @@
-"""What a person should know: one row for each person and event."""
+"""What a person should know: one row for each person and event; and whether it also comes by mail."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Notice(models.Model):
@@ -18,9 +19,14 @@ class Notice(models.Model):
     about = models.CharField(max_length=120, blank=True, help_text="equal notices about the same unread thing are one")
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=["person", "-created_at"], name="notices_newest"),)
+        indexes = (
+            models.Index(fields=["person", "-created_at"], name="notices_newest"),
+            models.Index(fields=["person", "-id"], name="notices_unread", condition=Q(read_at=None)),
+            models.Index(fields=["created_at"], name="notices_to_mail", condition=Q(read_at=None, mailed_at=None)),
+        )
         constraints = (
             models.UniqueConstraint(
                 "person", "kind", "about", name="notices_unread_once", condition=Q(read_at=None) & ~Q(about="")
@@ -29,3 +35,24 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def room(self) -> str:
+        """The room that it is from."""
+        return self.kind.partition(".")[0]
+
+
+class MailChoice(models.Model):
+    """When a person wants notices by mail; without a row, once a day."""
+
+    class When(models.TextChoices):
+        NOW = "now", _("As they happen")
+        DAILY = "daily", _("Once a day")
+        NEVER = "never", _("Never")
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notice_mail")
+    when = models.CharField(max_length=8, choices=When.choices, default=When.DAILY)
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.when}"

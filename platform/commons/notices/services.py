@@ -1,8 +1,13 @@
-"""Telling people what concerns them."""
+"""Telling people what concerns them, and what they do with it."""
 
 from collections.abc import Iterable
 
-from commons.notices.models import Notice
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from commons.errors import BadInput
+from commons.notices.models import MailChoice, Notice
 from commons.people.models import User
 
 
@@ -19,3 +24,20 @@ def tell(*, people: Iterable[User], kind: str, text: str, url: str, actor: User 
     ]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def mark_read(*, person: User, numbers: Iterable[int] | None = None) -> int:
+    """Mark these notices of the person read, or all; how many were unread."""
+    unread = Notice.objects.filter(person=person, read_at=None)
+    if numbers is not None:
+        unread = unread.filter(pk__in=list(numbers))
+    return unread.update(read_at=timezone.now())
+
+
+@transaction.atomic
+def choose_mail(*, person: User, when: str) -> MailChoice:
+    """Say when notices come by mail. Raises BadInput."""
+    if when not in MailChoice.When.values:
+        raise BadInput(_("Mail comes now, daily or never, not “%(when)s”.") % {"when": when[:20]})
+    found, _made = MailChoice.objects.update_or_create(person=person, defaults={"when": when})
+    return found

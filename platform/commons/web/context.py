@@ -1,5 +1,6 @@
 """What every page knows: the sections, the place it is about, today's sun."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from commons import sockets
+from commons.notices.queries import unread_count
+from commons.people.models import User
 from commons.places import queries, sun
 from commons.places.models import Place
 
@@ -25,10 +28,17 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "nav_entries": list(sockets.nav),
         "languages": settings.LANGUAGES,
         "demo_city": settings.DEMO,
+        "unread_notices": cache(lambda: _unread(request)),
         "here": here,
         "sun_place": here,
         "sun_hours": SimpleLazyObject(lambda: sun.hours_of(here) if here else []),
     }
+
+
+def _unread(request: HttpRequest) -> int:
+    """How many notices the person has not read; asked only where the bell shows."""
+    person = getattr(request, "user", None)
+    return unread_count(person) if isinstance(person, User) else 0
 
 
 def place_of(request: HttpRequest) -> Place | None:

@@ -6,6 +6,15 @@ from django.utils.translation import gettext as _
 def island_words() -> dict[str, str]:
     """English words of the TypeScript, each with its translation; what is the same is left out."""
     words = {
+        "The site could not take this.": _("The site could not take this."),
+        "The site could not be reached; nothing was sent. Try again.": _(
+            "The site could not be reached; nothing was sent. Try again."
+        ),
+        "Sending, {n} %": _("Sending, {n} %"),
+        "{n} files, {size}": _("{n} files, {size}"),
+        "Leave out": _("Leave out"),
+        "Drop files or folders here, or choose them.": _("Drop files or folders here, or choose them."),
+        "Choose a folder": _("Choose a folder"),
         "3D": _("3D"),
         "A model in three dimensions": _("A model in three dimensions"),
         "Arrow keys read the values.": _("Arrow keys read the values."),
@@ -40,6 +49,19 @@ def island_words() -> dict[str, str]:
         "Turn left": _("Turn left"),
         "Turn right": _("Turn right"),
         "Use two fingers to move the map": _("Use two fingers to move the map"),
+        "Border between before and after": _("Border between before and after"),
+        "Before": _("Before"),
+        "After": _("After"),
+        "What is shown": _("What is shown"),
+        "New": _("New"),
+        "Gone": _("Gone"),
+        "Unchanged": _("Unchanged"),
+        "See through": _("See through"),
+        "Only after": _("Only after"),
+        "Only before": _("Only before"),
+        "How much of before is seen": _("How much of before is seen"),
+        "Point at a spot": _("Point at a spot"),
+        "Remark": _("Remark"),
         "View": _("View"),
         "We could not draw the map. The list holds the same.": _("We could not draw the map. The list holds the same."),
         "We could not draw this model. The file is safe and can be downloaded.": _(

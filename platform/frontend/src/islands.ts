@@ -2,9 +2,11 @@
 
 const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-model": () => import("./islands/model"),
+  "lc-compare": () => import("./islands/compare"),
   "lc-chart": () => import("./islands/chart"),
   "lc-map": () => import("./islands/map"),
   "lc-run": () => import("./islands/run"),
+  "lc-drop": () => import("./islands/drop"),
   "lc-live": () => import("./islands/live"),
 };
 

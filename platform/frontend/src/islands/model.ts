@@ -2,8 +2,9 @@
  * <lc-model src="body.glb" label="The clamp: …"><img src="body.png" alt="…"></lc-model>
  *
  * A GLB in metres (glTF), turned by mouse, finger, arrow keys and buttons; size in mm, section, edges. Without script
- * the picture inside stays. `up="z"` for files whose z axis points up. Nodes or materials named added…, removed… and
- * common… take the colours of change. Sets data-ready when drawn, data-failed with words in it when it cannot be.
+ * the picture inside stays. `up="z"` for files whose z axis points up. Nodes named added…, removed… and same… take the
+ * colours of change; `view="overlay|side|swipe"` offers the ways to look at a difference (see shape-diff), `pins` and
+ * `pinnable` remarks on spots (see pins). Sets data-ready when drawn, data-failed with words in it when it cannot be.
  */
 import "../styles/island-model.css";
 import * as THREE from "three";
@@ -11,6 +12,8 @@ import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { toCreasedNormals } from "three/examples/jsm/utils/BufferGeometryUtils.js";
 import { colour, el, GAP, lengthMm, toggle, tool } from "../dom";
+import { Pins } from "../pins";
+import { DiffViews, layerOf, type Layer, type Side, type View, VIEWS } from "../shape-diff";
 import { onThemeChange } from "../theme";
 import { word } from "../words";
 
@@ -20,11 +23,8 @@ const CREASE_MOST_VERTICES = 400_000;
 const EDGES_MOST_TRIANGLES = 150_000;
 const HOME = new THREE.Vector3(0.9, 0.62, 1).normalize();
 const PART_COLOURS = ["#7c9888", "#8b9391", "#7b8794", "#a3a08f", "#6f8f94"];
-const CHANGES: [RegExp, string, number][] = [
-  [/^added/i, "added", 1],
-  [/^removed/i, "removed", 1],
-  [/^(common|same|kept)/i, "ink-3", 0.28],
-];
+const CHANGES: Record<string, string> = { added: "added", removed: "removed", same: "change-same" };
+const CLEAR = 0.22;
 
 interface Part {
   mesh: THREE.Mesh;
@@ -32,6 +32,7 @@ interface Part {
   inside: THREE.Mesh;
   edges: THREE.LineSegments | null;
   token: string | null;
+  layer: Layer | null;
 }
 
 /** A copy with plain floats: quantised files (KHR_mesh_quantization) hold integers, which a matrix would cut to nothing. */
@@ -49,7 +50,7 @@ function unpacked(source: THREE.BufferGeometry): THREE.BufferGeometry {
 }
 
 class Model extends HTMLElement {
-  static observedAttributes = ["src"];
+  static observedAttributes = ["src", "view", "pins"];
   #stage: HTMLDivElement | null = null;
   #canvas: HTMLCanvasElement | null = null;
   #say: HTMLParagraphElement | null = null;
@@ -67,6 +68,9 @@ class Model extends HTMLElement {
   #frame = 0;
   #stops: (() => void)[] = [];
   #asked = "";
+  #diff: DiffViews | null = null;
+  #pins: Pins | null = null;
+  #origin = new THREE.Vector3();
 
   connectedCallback(): void {
     if (this.#stage) return;
@@ -86,8 +90,37 @@ class Model extends HTMLElement {
     this.#stage = null;
   }
 
-  attributeChangedCallback(_name: string, before: string | null, now: string | null): void {
-    if (this.#stage && before !== now) void this.#open();
+  attributeChangedCallback(name: string, before: string | null, now: string | null): void {
+    if (!this.#stage || before === now) return;
+    if (name === "src") void this.#open();
+    else if (name === "pins") {
+      this.#pins?.read();
+      this.#draw();
+    } else this.#look(now);
+  }
+
+  #look(view: string | null): void {
+    if (!this.#diff || !view || !VIEWS.includes(view)) return;
+    this.#diff.choose(view as View);
+    this.#fit();
+    this.#home();
+  }
+
+  /** The links that choose a view work without script; with it they change this model in place. */
+  #followLinks(): void {
+    const links = [...(this.closest(".compare")?.querySelectorAll<HTMLAnchorElement>("a[data-view]") ?? [])];
+    for (const link of links) {
+      const choose = (event: MouseEvent): void => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey || this.hasAttribute("data-failed")) return;
+        event.preventDefault();
+        for (const other of links) other.toggleAttribute("aria-current", false);
+        link.setAttribute("aria-current", "true");
+        history.replaceState(null, "", link.href);
+        this.setAttribute("view", link.dataset["view"]!);
+      };
+      link.addEventListener("click", choose);
+      this.#stops.push(() => link.removeEventListener("click", choose));
+    }
   }
 
   #build(): void {
@@ -113,8 +146,17 @@ class Model extends HTMLElement {
       toggle(word("Section"), false, (on) => this.#section(on)),
       toggle(word("Wires"), false, (on) => this.#wires(on)),
     );
-    const foot = el("div", { class: "model-foot" }, this.#say, this.#slider, el("div", { class: "model-tools" }, turns, views));
-    this.#stage = el("div", { class: "model-stage" }, this.#canvas, foot);
+    const view = this.getAttribute("view");
+    if (view !== null) {
+      this.#diff = new DiffViews(VIEWS.includes(view) ? (view as View) : "overlay", () => this.#draw(), (on) => this.#seeThrough(on));
+      this.#followLinks();
+    }
+    if (this.hasAttribute("pins") || this.hasAttribute("pinnable")) {
+      this.#pins = new Pins(this, () => this.#draw());
+      if (!this.#pins.button.hidden) views.append(this.#pins.button);
+    }
+    const foot = el("div", { class: "model-foot" }, this.#say, this.#diff?.slide, this.#diff?.tools, this.#slider, el("div", { class: "model-tools" }, turns, views));
+    this.#stage = el("div", { class: "model-stage" }, this.#canvas, this.#diff?.names, this.#diff?.line, this.#pins?.layer, foot);
     this.append(this.#stage);
   }
 
@@ -139,6 +181,7 @@ class Model extends HTMLElement {
     this.#controls.addEventListener("change", () => this.#draw());
     this.#canvas!.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.#canvas!.addEventListener("keydown", (event) => this.#key(event));
+    this.#canvas!.addEventListener("click", (event) => this.#pick(event.clientX, event.clientY));
     this.#scene.add(this.#body);
     const sizes = new ResizeObserver(() => this.#fit());
     sizes.observe(this.#stage!);
@@ -185,7 +228,10 @@ class Model extends HTMLElement {
     if (this.getAttribute("up") === "z") scene.rotation.x = -Math.PI / 2;
     scene.updateMatrixWorld(true);
     const meshes: THREE.Mesh[] = [];
+    this.#origin.set(0, 0, 0);
     scene.traverse((node) => {
+      const origin = node.userData["origin_mm"] as number[] | undefined;
+      if (origin?.length === 3) this.#origin.fromArray(origin);
       if (node instanceof THREE.Mesh) meshes.push(node);
     });
     if (meshes.length === 0) throw new Error("no mesh");
@@ -209,19 +255,16 @@ class Model extends HTMLElement {
     } else if (!shape.attributes["normal"]) shape.computeVertexNormals();
     const given = (Array.isArray(source.material) ? source.material[0] : source.material) as THREE.MeshStandardMaterial;
     const named = `${source.name || source.parent?.name || ""}`;
-    const change = CHANGES.find(([pattern]) => pattern.test(named) || pattern.test(given?.name ?? ""));
+    const layer = this.#diff || /^(added|removed|same)/.test(named) ? layerOf(named) : null;
     const coloured = Boolean(shape.attributes["color"]) || (given?.color && given.color.getHex() !== 0xffffff);
     const paint = new THREE.MeshStandardMaterial({
       color: coloured ? given.color : new THREE.Color(PART_COLOURS[at % PART_COLOURS.length]),
       vertexColors: Boolean(shape.attributes["color"]),
       roughness: 0.72,
       metalness: 0.02,
-      transparent: change !== undefined && change[2] < 1,
-      opacity: change?.[2] ?? 1,
-      depthWrite: change === undefined || change[2] === 1,
     });
     const mesh = new THREE.Mesh(shape, paint);
-    mesh.castShadow = mesh.receiveShadow = paint.opacity === 1;
+    mesh.castShadow = mesh.receiveShadow = true;
     const inside = new THREE.Mesh(shape, new THREE.MeshBasicMaterial({ side: THREE.BackSide }));
     inside.visible = false;
     const edges =
@@ -230,7 +273,7 @@ class Model extends HTMLElement {
         : null;
     this.#body.add(mesh, inside);
     if (edges) this.#body.add(edges);
-    this.#parts.push({ mesh, paint, inside, edges, token: change?.[1] ?? null });
+    this.#parts.push({ mesh, paint, inside, edges, token: CHANGES[layer?.kind ?? ""] ?? null, layer });
   }
 
   #light(): void {
@@ -301,7 +344,10 @@ class Model extends HTMLElement {
     const height = this.#canvas?.clientHeight ?? 0;
     if (!this.#renderer || width === 0 || height === 0) return;
     this.#renderer.setSize(width, height, false);
-    this.#camera.aspect = width / height;
+    this.#stage!.classList.toggle("stacked", this.#diff?.view === "side" && this.#diff.stacked(width));
+    this.#stage!.classList.toggle("halved", this.#diff?.view === "side" && !this.#diff.stacked(width));
+    const [, , wide, high] = this.#diff?.panes(width, height)[0]!.look ?? [0, 0, width, height];
+    this.#camera.aspect = wide / high;
     this.#camera.updateProjectionMatrix();
     this.#draw();
   }
@@ -312,7 +358,69 @@ class Model extends HTMLElement {
   }
 
   #renderNow(): void {
-    this.#renderer?.render(this.#scene, this.#camera);
+    const renderer = this.#renderer;
+    if (!renderer) return;
+    const width = this.#canvas!.clientWidth;
+    const height = this.#canvas!.clientHeight;
+    const panes = this.#diff?.panes(width, height) ?? [];
+    if (!panes.length) renderer.render(this.#scene, this.#camera);
+    for (const pane of panes) {
+      this.#dress(pane.side);
+      renderer.setScissorTest(true);
+      renderer.setViewport(...pane.look);
+      renderer.setScissor(...pane.cut);
+      if (pane.cut[2] > 0 && pane.cut[3] > 0) renderer.render(this.#scene, this.#camera);
+    }
+    this.#pins?.place((point) => this.#projected(point, width, height));
+  }
+
+  #dress(side: Side | null): void {
+    for (const part of this.#parts) {
+      const seen = this.#diff?.shows(part.layer, side) ?? true;
+      part.mesh.visible = seen;
+      part.inside.visible = seen && this.#cutting;
+      if (part.edges) part.edges.visible = seen;
+    }
+  }
+
+  #seeThrough(on: boolean): void {
+    for (const part of this.#parts) {
+      if (!part.layer || part.layer.rank > 0 || part.layer.kind === "added" || part.layer.kind === "removed") continue;
+      part.paint.transparent = on;
+      part.paint.opacity = on ? CLEAR : 1;
+      part.paint.depthWrite = !on;
+      part.mesh.castShadow = part.mesh.receiveShadow = !on;
+      part.paint.needsUpdate = true;
+    }
+    this.#draw();
+  }
+
+  /** Shares of the stage from its upper left where a point (mm in the file) is seen; on the last pane that shows it. */
+  #projected(point: [number, number, number], width: number, height: number): [number, number] | null {
+    const [x, y, z] = point.map((value, axis) => (value - this.#origin.getComponent(axis)) / 1000) as [number, number, number];
+    const seen = new THREE.Vector3(x, z, -y).add(this.#body.position).project(this.#camera);
+    if (Math.abs(seen.x) > 1 || Math.abs(seen.y) > 1 || seen.z > 1) return null;
+    const panes = this.#diff?.panes(width, height) ?? [];
+    const [left, bottom, wide, high] = panes[panes.length - 1]?.look ?? [0, 0, width, height];
+    return [(left + ((seen.x + 1) / 2) * wide) / width, 1 - (bottom + ((seen.y + 1) / 2) * high) / height];
+  }
+
+  /** Where somebody pointed on the shape, if they were asked to. */
+  #pick(clientX: number, clientY: number): void {
+    if (!this.#pins?.pointing) return;
+    const box = this.#canvas!.getBoundingClientRect();
+    const x = clientX - box.left;
+    const y = box.height - (clientY - box.top);
+    const inside = ([left, bottom, wide, high]: number[]): boolean => x >= left! && x <= left! + wide! && y >= bottom! && y <= bottom! + high!;
+    const pane = this.#diff?.panes(box.width, box.height).find(({ cut }) => inside(cut));
+    const [left, bottom, wide, high] = pane?.look ?? [0, 0, box.width, box.height];
+    this.#dress(pane?.side ?? null);
+    const caster = new THREE.Raycaster();
+    caster.setFromCamera(new THREE.Vector2(((x - left) / wide) * 2 - 1, ((y - bottom) / high) * 2 - 1), this.#camera);
+    const hit = caster.intersectObjects(this.#parts.filter(({ mesh }) => mesh.visible).map(({ mesh }) => mesh), false)[0];
+    if (!hit) return;
+    const there = hit.point.clone().sub(this.#body.position).multiplyScalar(1000);
+    this.#pins.take([there.x + this.#origin.x, -there.z + this.#origin.y, there.y + this.#origin.z]);
   }
 
   #home(): void {
@@ -358,6 +466,11 @@ class Model extends HTMLElement {
 
   #key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.#diff?.key(event)) return event.preventDefault();
+    if (event.key === "Enter" && this.#pins?.pointing) {
+      const box = this.#canvas!.getBoundingClientRect();
+      return this.#pick(box.left + box.width / 2, box.top + box.height / 2);
+    }
     const keys: Record<string, () => void> = {
       ArrowLeft: () => this.#turn(-TURN, 0),
       ArrowRight: () => this.#turn(TURN, 0),

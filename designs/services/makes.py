@@ -1,0 +1,176 @@
+"""Makes: what people made of a design, with words and photos.
+
+A photo is kept as sent only until a worker has drawn it anew in the sandbox; what is shown is ours, without the place
+and camera that a phone writes into a picture.
+"""
+
+import datetime as dt
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from commons.people.models import User
+from commons.runs import services as runs
+from designs import git
+from designs.errors import BadPhoto, NothingSaid, NotYours, TooMany
+from designs.models import Design, Make, MakePhoto, Release
+from designs.policies import check_not_archived, may_talk
+from designs.queries.audience import audience
+from designs.sandbox.photos import Photo
+from designs.services.index import subject_of
+from designs.services.telling import design_url, said, tell_people
+
+MAX_PHOTOS, MAX_PHOTO_BYTES, MAX_TEXT, MAX_IN_AN_HOUR = 6, 16_000_000, 4000, 10
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
+
+
+@transaction.atomic
+def add_make(
+    *,
+    design: Design,
+    author: User,
+    text: str = "",
+    photos: Sequence["UploadedFile[bytes]"] = (),
+    release: Release | None = None,
+    ref: str = "",
+) -> Make:
+    """Tell that one made the design; a worker draws the photos. `ref` says which version, the shown one without it.
+
+    Raises Archived, NotYours, NothingSaid, BadPhoto, BadRevision or TooMany; then nothing is kept.
+    """
+    check_not_archived(design)
+    if not may_talk(author, design):
+        raise NotYours(_("You cannot add makes to this design."))
+    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    _check(text, photos)
+    since = timezone.now() - dt.timedelta(hours=1)
+    if Make.objects.filter(author=author, created_at__gte=since).count() >= MAX_IN_AN_HOUR:
+        raise TooMany(_("That is a lot of makes in an hour. Wait a little, nothing is lost."))
+    repository = git.of(design.repository)
+    commit = release.commit if release else repository.commit_of(ref) if ref else design.head
+    make = Make.objects.create(design=design, author=author, text=text, release=release, commit=commit)
+    kept = [_receive(make, number, photo) for number, photo in enumerate(photos)]
+    count_makes(design)
+    if kept:
+        runs.start(
+            kind="designs.photos", inputs={"make": make.pk}, title=f"Photos of {design.name}",
+            subject=f"{subject_of(design)}:make:{make.pk}", owner=author, public=False, demo=design.demo,
+        )  # fmt: skip
+    words = said(lazy("%(name)s made %(design)s"), name=author, design=design.name)
+    url = design_url(design, "rooms:design_makes") + f"#make-{make.pk}"
+    tell_people(audience(design), kind="designs.make", text=words, url=url, actor=author)
+    return make
+
+
+@transaction.atomic
+def delete_make(*, make: Make, by: User) -> None:
+    """Take one's own make away with its photos. Raises NotYours."""
+    if make.author_id != by.pk:
+        raise NotYours(_("Only who made it can take this away."))
+    files = [path for photo in make.photos.all() for path in _paths(photo)]
+    design = make.design
+    make.delete()
+    count_makes(design)
+    transaction.on_commit(lambda: _unlink(files))
+
+
+def count_makes(design: Design) -> None:
+    """The design's count of makes, from those that show."""
+    shown = Make.objects.filter(design=design, hidden_at=None).count()
+    Design.objects.filter(pk=design.pk).update(make_count=shown)
+
+
+# --- photos ------------------------------------------------------------------------------------------------------
+
+
+def store() -> Path:
+    """Where photos of makes lie."""
+    return Path(settings.MEDIA_ROOT) / "makes"
+
+
+def incoming(photo: MakePhoto) -> Path:
+    """A photo as it was sent, until it is drawn."""
+    return store() / "incoming" / photo.name
+
+
+def picture_path(photo: MakePhoto, kind: str) -> Path:
+    """A drawn photo: `large` or `small`."""
+    return store() / photo.name[:2] / f"{photo.name}-{kind}.jpg"
+
+
+def waiting(*, make: int) -> list[MakePhoto]:
+    """Photos of a make that are not drawn yet."""
+    return list(MakePhoto.objects.filter(make=make, state=MakePhoto.State.PENDING))
+
+
+def keep_photo(*, photo: MakePhoto, drawn: Photo) -> None:
+    """Keep what the sandbox drew, and let what was sent go."""
+    if drawn.reason:
+        MakePhoto.objects.filter(pk=photo.pk).update(state=MakePhoto.State.FAILED, reason=drawn.reason)
+    else:
+        for kind, content in (("large", drawn.large), ("small", drawn.small)):
+            _write(picture_path(photo, kind), content)
+        MakePhoto.objects.filter(pk=photo.pk).update(
+            state=MakePhoto.State.READY, width=drawn.width, height=drawn.height, reason=""
+        )
+    incoming(photo).unlink(missing_ok=True)
+
+
+def forget_photos(design: Design) -> None:
+    """Let go of all photos of a design that is going for good, once it is gone."""
+    photos = MakePhoto.objects.filter(make__design=design)
+    files = [path for photo in photos for path in _paths(photo)]
+    transaction.on_commit(lambda: _unlink(files))
+
+
+def _check(text: str, photos: Sequence["UploadedFile[bytes]"]) -> None:
+    if not text and not photos:
+        raise NothingSaid(_("Add a photo, or say how it went."))
+    if len(text) > MAX_TEXT:
+        raise NothingSaid(_("Up to %(n)d characters, please; this has %(m)d.") % {"n": MAX_TEXT, "m": len(text)})
+    if len(photos) > MAX_PHOTOS:
+        raise BadPhoto(_("A make has up to %(n)d photos.") % {"n": MAX_PHOTOS})
+    for photo in photos:
+        name = str(photo.name or "")[:60]
+        if not photo.size or photo.size > MAX_PHOTO_BYTES:
+            raise BadPhoto(
+                _("“%(name)s” is empty or over %(n)d MB.") % {"name": name, "n": MAX_PHOTO_BYTES // 1_000_000}
+            )
+        head = photo.read(16)
+        photo.seek(0)
+        if not head.startswith(SIGNATURES):
+            raise BadPhoto(_("“%(name)s” is no JPEG, PNG or WebP photo.") % {"name": name})
+
+
+def _receive(make: Make, number: int, sent: "UploadedFile[bytes]") -> MakePhoto:
+    photo = MakePhoto.objects.create(make=make, position=number, name=secrets.token_hex(16))
+    path = incoming(photo)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        for piece in sent.chunks():
+            file.write(piece)
+    return photo
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def _paths(photo: MakePhoto) -> list[Path]:
+    return [incoming(photo), picture_path(photo, "large"), picture_path(photo, "small")]
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
