@@ -87,9 +87,11 @@ def test_from_a_fork_to_a_merge_with_forms_alone(design: Design, forked: Design,
 @pytest.mark.parametrize(
     "sent",
     [
-        {"body": "x", "answers": "²"}, {"body": "x", "answers": "9" * 40}, {"body": "x", "path": "cube.stl", "line": "²"},
+        {"body": "x", "answers": "²"}, {"body": "x", "answers": "9" * 40},
+        {"body": "x", "path": "cube.stl", "line": "²"},
         {"body": "x", "path": "cube.stl", "x": "nan", "y": "1", "z": "1"}, {"body": "x", "line": "3"}, {"body": "\x00"},
-        {"body": "x", "path": "cube.stl", "x": "1e999", "y": "1", "z": "1"}, {"body": "x", "path": "../etc", "line": "1"},
+        {"body": "x", "path": "cube.stl", "x": "1e999", "y": "1", "z": "1"},
+        {"body": "x", "path": "../etc", "line": "1"},
     ],
 )  # fmt: skip
 def test_nonsense_is_refused_in_words(change: Proposal, design: Design, maker: User, sent: dict[str, str]) -> None:
