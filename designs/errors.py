@@ -138,6 +138,12 @@ class OverQuota(TooLarge):
     code = "design:over-quota"
 
 
+class BadQuery(BadInput):
+    """A filter or an order of the list that means nothing; `where` names it."""
+
+    code = "design:bad-query"
+
+
 class NothingToOffer(BadInput):
     """The branch holds nothing that the target does not have."""
 

@@ -1,26 +1,38 @@
 """Designs and their files over the API."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from commons.people.models import Handle, User
 from commons.web.api import CursorPagination, has_scope, requires
-from designs import queries
+from designs import queries, vocabulary
 from designs.api import shapes
 from designs.api.shapes_social import DesignChange
 from designs.errors import DesignNotFound, NotYours
-from designs.models import Design
+from designs.models import Card
+from designs.queries import listing
+from designs.queries.asked import SORTS, read
 from designs.services import create_design, housekeeping, lifecycle
 
 FILTERS = [
-    OpenApiParameter("q", str, description="words in name and summary"),
-    OpenApiParameter("licence", str, description="exactly this SPDX expression"),
+    OpenApiParameter("q", str, description="words in name, tags, owner, summary and README; typing errors are mended"),
+    OpenApiParameter("licence", str, description="open, non-commercial, other, or exactly this SPDX expression"),
+    OpenApiParameter("process", str, description="can be made so: " + ", ".join(vocabulary.PROCESSES)),
     OpenApiParameter("format", str, description="has a file of this format now"),
+    OpenApiParameter("tag", str),
+    OpenApiParameter("fits", str, description="every part goes into this box in mm, turned as it likes: 220x220x250"),
+    OpenApiParameter("has_release", bool),
+    OpenApiParameter("near", str, description="a place: its machines can make it (also as place)"),
+    OpenApiParameter("owner", str),
+    OpenApiParameter("sort", str, enum=SORTS, description="best where words are asked, else new"),
     OpenApiParameter("cursor", str),
     OpenApiParameter("limit", int),
 ]
@@ -40,29 +52,35 @@ class NewestPushed(CursorPagination):
     ordering = ("-pushed_at", "-pk")  # type: ignore[assignment]
 
 
+class FormatIsAFilter(DefaultContentNegotiation):
+    """`?format=stl` asks for designs with an STL here, not for an answer in another format."""
+
+    def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:
+        """All of them."""
+        return list(renderers)
+
+
 class Designs(APIView):
     """All designs that the caller may see; a new one."""
 
+    content_negotiation_class = FormatIsAFilter
     permission_classes = requires(read="designs:read", write="designs:write", anonymous_reads=True)
 
     @extend_schema(
         operation_id="designs_list",
         parameters=FILTERS,
         responses=shapes.DesignOut(many=True),
-        description="Cursor pages: {next, previous, results}.",
+        description="Cursor pages: {next, previous, results}. A filter that means nothing is 400 design:bad-query.",
     )
     def get(self, request: Request) -> Response:
-        """Designs, newest push first."""
-        asked = request.query_params
-        found = queries.listed(
-            visitor=visitor(request),
-            q=asked.get("q", ""),
-            licence=asked.get("licence", ""),
-            file_format=asked.get("format", ""),
-        )
-        pages = NewestPushed()
-        page: list[Design] = pages.paginate_queryset(found, request, view=self) or []
-        return pages.get_paginated_response(shapes.DesignOut([shapes.of_design(d) for d in page], many=True).data)
+        """Designs in the order that is asked."""
+        asked = read(request.query_params)
+        found = listing.found(asked, visitor(request))
+        pages = CursorPagination()
+        pages.ordering = (f"-{listing.FIELD_OF[asked.order]}", "-pk")  # type: ignore[assignment]
+        page: list[Card] = pages.paginate_queryset(found.cards, request, view=self) or []
+        designs = listing.designs_of(page)
+        return pages.get_paginated_response(shapes.DesignOut([shapes.of_design(d) for d in designs], many=True).data)
 
     @extend_schema(operation_id="designs_create", request=shapes.DesignIn, responses={201: shapes.DesignOut})
     def post(self, request: Request) -> Response:

@@ -39,8 +39,14 @@ class DesignOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     pushed_at = serializers.DateTimeField(allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())
+    formats = serializers.ListField(child=serializers.CharField(), help_text="of its files now")
+    processes = serializers.ListField(child=serializers.CharField(), help_text="ways of making")
+    box_mm = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="every part goes into it; longest side first"
+    )
     stars = serializers.IntegerField()
     makes = serializers.IntegerField(help_text="that people told of")
+    released_at = serializers.DateTimeField(allow_null=True, help_text="of its newest release")
     demo = serializers.BooleanField()
     forked_from = serializers.CharField(allow_null=True, help_text="owner/slug of the design it began from")
     fork_count = serializers.IntegerField(help_text="public forks")
@@ -163,8 +169,12 @@ def of_design(design: Design) -> dict[str, Any]:
         "created_at": design.created_at,
         "pushed_at": design.pushed_at,
         "tags": design.tags,
+        "formats": design.formats,
+        "processes": design.processes,
+        "box_mm": design.box_mm,
         "stars": design.star_count,
         "makes": design.make_count,
+        "released_at": design.released_at,
         "demo": design.demo,
         "forked_from": f"{parent.owner.name}/{parent.slug}" if parent else None,
         "fork_count": design.fork_count,

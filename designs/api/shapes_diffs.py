@@ -25,9 +25,9 @@ class FileDiffOut(serializers.Serializer[Any]):
 
     path = serializers.CharField()
     old_path = serializers.CharField()
-    change = serializers.ChoiceField(choices=("added", "removed", "changed", "renamed"))
-    kind = serializers.ChoiceField(choices=("solid", "drawing", "image", "table", "text"))
-    status = serializers.ChoiceField(choices=("ready", "pending", "failed", "none"))
+    change = serializers.CharField(help_text="added, removed, changed or renamed")
+    kind = serializers.CharField(help_text="solid, drawing, image, table or text")
+    status = serializers.CharField(help_text="ready, pending, failed, or none where nothing is computed")
     reason = serializers.CharField(allow_blank=True)
     geometry = GeometryOut(allow_null=True)
 

@@ -53,7 +53,7 @@ class MergeIn(serializers.Serializer[Any]):
     )
 
 
-class SourceOut(serializers.Serializer[Any]):
+class ChangeSourceOut(serializers.Serializer[Any]):
     """Where a change comes from. owner and slug are null when the caller may not see it, or it is gone."""
 
     owner = serializers.CharField(allow_null=True)
@@ -86,7 +86,7 @@ class ProposalOut(serializers.Serializer[Any]):
     body = serializers.CharField()
     state = serializers.CharField(help_text="open, merged or closed")
     author = serializers.CharField(allow_null=True)
-    source = SourceOut()  # type: ignore[assignment]
+    source = ChangeSourceOut()  # type: ignore[assignment]
     target_branch = serializers.CharField()
     base = serializers.CharField(help_text="where the two histories part")
     head = serializers.CharField(help_text="what is offered")

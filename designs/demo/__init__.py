@@ -11,6 +11,8 @@ from designs.demo.stock import STOCK, Stock
 from designs.models import Blob, Design
 from designs.services import create_design, delete_design, index_now, write_files
 from designs.services.previews import store
+from designs.services.releases import publish
+from designs.services.rights import declare_source
 
 NAMES = {"aino": "Aino", "otto": "Otto", "sanna": "Sanna", "mikko": "Mikko", "leila": "Leila"}
 Say = Callable[[str], None]
@@ -41,7 +43,16 @@ def _make(stock: Stock, owner: User) -> None:
             at=version.at,
         )  # fmt: skip
     index_now(design=design, by=None)
+    _release(design, stock)
     Design.objects.filter(pk=design.pk).update(pushed_at=stock.versions[-1].at, created_at=stock.versions[0].at)
+
+
+def _release(design: Design, stock: Stock) -> None:
+    """Where the demo's designs come from, and what was released of them."""
+    for source in stock.sources:
+        declare_source(design=design, by=None, **source)
+    for version, name, notes in stock.releases:
+        publish(design=design, version=version, name=name, notes=notes, by=None)
 
 
 def remove(say: Say) -> None:

@@ -2,7 +2,7 @@
 ids and hashes are the same in every demo city."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from designs.demo import things
@@ -31,6 +31,8 @@ class Stock:
     summary: str
     licence: str
     versions: tuple[Version, ...]
+    releases: tuple[tuple[str, str, str], ...] = ()
+    sources: tuple[Mapping[str, str], ...] = ()
 
 
 def _at(month: int, day: int, hour: int = 10) -> dt.datetime:
@@ -102,6 +104,19 @@ STOCK: tuple[Stock, ...] = (
                 lambda: {"bolt.stl": stl(things.hex_bolt())},
             ),
         ),
+        releases=(
+            (
+                "2.1", "Holds on round rails",
+                "- The mouth opens to 42 mm, for the rails in Kallio.\n- A parts list, and how to put it together.\n"
+                "- The bolt as a model.\n\nTested through two storms with a panel of 18 kg.",
+            ),
+        ),
+        sources=(
+            {
+                "relation": "adapted", "title": "C-clamp study", "authors": "Riga Open Works",
+                "licence": "CERN-OHL-W-2.0",
+            },
+        ),
     ),
     Stock(
         "otto", "vent-gear", "Vent gear, 18 teeth",
@@ -124,6 +139,7 @@ STOCK: tuple[Stock, ...] = (
             ),
             Version("sanna", _at(6, 3), "A knob for the same shaft", lambda: {"knob.stl": stl(things.vent_knob())}),
         ),
+        releases=(("1.0", "", "Eighteen teeth, with a knob."),),
     ),
     Stock(
         "sanna", "air-sensor-case", "Air sensor case",

@@ -1,5 +1,6 @@
 """Tables of the room, split by noun."""
 
+from designs.models.cards import AboutText, Card, KnownWord, SearchText
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
 from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
@@ -14,7 +15,9 @@ from designs.models.sources import Source
 from designs.models.upkeep import RepositoryHealth
 
 __all__ = [
+    "AboutText",
     "Blob",
+    "Card",
     "Check",
     "Collaborator",
     "Collection",
@@ -22,6 +25,7 @@ __all__ = [
     "Comment",
     "Design",
     "FileVersion",
+    "KnownWord",
     "LfsLink",
     "LfsLock",
     "LfsObject",
@@ -34,6 +38,7 @@ __all__ = [
     "Release",
     "RepositoryHealth",
     "Review",
+    "SearchText",
     "ShapeDiff",
     "Source",
     "Star",

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from commons.sockets import Hit
 from designs.errors import DesignNotFound, Moved
-from designs.models import Design, FileVersion, OldAddress
+from designs.models import Design, OldAddress
 from designs.policies import Visitor, seen_by
+from designs.queries import listing
+from designs.queries.asked import LONGEST_Q, Asked
 
 
 def visible_to(visitor: Visitor) -> QuerySet[Design]:
@@ -46,24 +48,9 @@ def _lead_on(owner: str, slug: str, visitor: Visitor) -> None:
         raise Moved(old=(owner, slug), new=(there.owner.name, there.slug))
 
 
-def listed(*, visitor: Visitor, q: str = "", licence: str = "", file_format: str = "") -> QuerySet[Design]:
-    """The designs of the list page: those that hold every word of `q` and have the licence and a file of the format."""
-    designs = visible_to(visitor)
-    for word in q.split()[:8]:
-        designs = designs.filter(
-            Q(name__icontains=word) | Q(summary__icontains=word) | Q(slug__icontains=word) | Q(owner__name=word.lower())
-        )
-    if licence:
-        designs = designs.filter(licence=licence)
-    if file_format:
-        held = FileVersion.objects.filter(design=OuterRef("pk"), current=True, blob__format=file_format)
-        designs = designs.filter(Exists(held))
-    return designs
-
-
 def search(words: str, visitor: Visitor, limit: int) -> Sequence[Hit]:
-    """Designs for the search page, best first: a name that holds the words ranks above a summary that does."""
-    found = listed(visitor=visitor, q=words)[:limit]
+    """Designs for the search page, best first; a name that holds the words ranks above a summary that does."""
+    found = listing.found(Asked(q=words[:LONGEST_Q]), visitor)
     return [
         Hit(
             title=design.name,
@@ -71,5 +58,5 @@ def search(words: str, visitor: Visitor, limit: int) -> Sequence[Hit]:
             detail=design.summary,
             rank=1.0 if words.lower() in design.name.lower() else 0.5,
         )
-        for design in found
+        for design in listing.designs_of(found.cards[:limit])
     ]

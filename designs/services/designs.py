@@ -12,6 +12,7 @@ from designs import git, licences
 from designs.errors import BadName, NameTaken, NotYours
 from designs.models import Design, OldAddress
 from designs.policies import may_write_as
+from designs.services import cards
 
 #: Words that are parts of a design's own address.
 KEPT = RESERVED | {"new", "import", "upload"}
@@ -52,6 +53,7 @@ def create_design(
             OldAddress.objects.filter(owner=owner, slug=design.slug).delete()
             if not repository:
                 git.create(design.repository, branch=branch)
+            transaction.on_commit(lambda: cards.learn(design))
     except IntegrityError:
         raise _taken(owner, fields["slug"]) from None
     return design

@@ -21,7 +21,7 @@ from designs.git.names import path_fault
 from designs.git.repository import Digest, Entry, Introduced, Repository
 from designs.models import Blob, Design, FileVersion, LfsObject
 from designs.queries import lfs
-from designs.services import covers, declared
+from designs.services import cards, covers, declared
 
 MAX_VERSIONS = 50_000
 BATCH = 1000
@@ -89,6 +89,7 @@ def write(*, design: Design, found: Found) -> list[Blob]:
     design.cover = covers.choose(design)
     design.save(update_fields=["head", "indexed_tips", "index_note", "cover"])
     declared.refresh(design=design, entries=found.files)
+    cards.refresh(design)
     return list(
         Blob.objects.filter(file_versions__design=design, file_versions__current=True, preview=Blob.Preview.PENDING)
         .distinct()

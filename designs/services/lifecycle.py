@@ -14,6 +14,7 @@ from designs.policies import check_may_manage, may_restore
 from designs.services.designs import delete_design
 from designs.services.forks import count_forks
 from designs.services.holding import hold
+from designs.services.makes import forget_photos
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ def purge(*, now: dt.datetime | None = None) -> int:
                 .first()
             )
             if held is not None:
+                forget_photos(held)
                 delete_design(design=held, by=None)
                 gone += 1
     return gone

@@ -124,6 +124,13 @@ def keep_photo(*, photo: MakePhoto, drawn: Photo) -> None:
     incoming(photo).unlink(missing_ok=True)
 
 
+def forget_photos(design: Design) -> None:
+    """Let go of all photos of a design that is going for good, once it is gone."""
+    photos = MakePhoto.objects.filter(make__design=design)
+    files = [path for photo in photos for path in _paths(photo)]
+    transaction.on_commit(lambda: _unlink(files))
+
+
 def _check(text: str, photos: Sequence["UploadedFile[bytes]"]) -> None:
     if not text and not photos:
         raise NothingSaid(_("Add a photo, or say how it went."))

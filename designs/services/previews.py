@@ -13,7 +13,7 @@ from commons.runs.models import Run
 from designs.engine import ENGINE_VERSION
 from designs.models import Blob, Design
 from designs.sandbox.results import Result
-from designs.services import covers
+from designs.services import cards, covers
 from designs.services.index import open_run, subject_of
 
 MOST_ASKED = 60
@@ -91,8 +91,9 @@ def write(name: str, content: bytes) -> str:
 
 @transaction.atomic
 def settle_cover(*, design: Design) -> None:
-    """Choose the cover anew once pictures are there."""
+    """Choose the cover anew once pictures are there, and tell the list the sizes that are known now."""
     held = Design.objects.select_for_update().filter(pk=design.pk).first()
     if held is not None:
         held.cover = covers.choose(held)
         held.save(update_fields=["cover"])
+        cards.refresh(held)

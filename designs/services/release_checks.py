@@ -10,10 +10,16 @@ from designs.errors import LicenceForbids
 from designs.licences import derive
 from designs.licences.texts import is_licence_file
 from designs.models import Blob, Design
+from designs.okh.check import ERROR
 from designs.queries import lineage
 from designs.queries.file_licences import Licences, licences_at
 from designs.queries.files import files_at
+from designs.queries.manifests import checked_of
+from designs.queries.readiness import readiness_in
 from designs.services.rights import check_licence
+
+#: The level of readiness at which somebody else can make it.
+MADE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def _check_files(design: Design, known: Licences, licence: str) -> None:
 
 def remarks(*, design: Design, commit: str, known: Licences) -> list[Remark]:
     """What somebody should know before they release this version."""
-    return [*_about_licences(design, known), *_about_files(design, commit, known)]
+    return [*_about_licences(design, known), *_about_files(design, commit, known), *_about_okh(design, commit)]
 
 
 def _about_licences(design: Design, known: Licences) -> Iterator[Remark]:
@@ -84,3 +90,18 @@ def _about_files(design: Design, commit: str, known: Licences) -> Iterator[Remar
         yield Remark("previews", text % {"which": ", ".join(broken[:5])})
     if not any(file.path.lower().startswith("readme") for file in files):
         yield Remark("readme", _("There is no README that says what it is and how it is made."))
+
+
+def _about_okh(design: Design, commit: str) -> Iterator[Remark]:
+    """What makers would miss, and what is wrong in a manifest that the design brings."""
+    entries = git.of(design.repository).files(commit)
+    missing = [str(item.title) for item in readiness_in(design, entries).items if not item.done and item.level == MADE]
+    if missing:
+        yield Remark("missing", _("Makers will look for: %(what)s.") % {"what": ", ".join(missing)})
+    checked = checked_of(design, entries)
+    wrong = [each for each in checked[1].findings if each.level == ERROR] if checked else []
+    if checked and wrong:
+        text = _("%(file)s has %(n)d mistakes; the first is in line %(line)d: %(what)s")
+        first = wrong[0]
+        words = {"file": checked[0].path, "n": len(wrong), "line": first.line, "what": first.sentence}
+        yield Remark("okh", text % words)

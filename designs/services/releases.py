@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -218,9 +217,3 @@ def _okh(design: Design, commit: str) -> str:
         return okh.write(design, commit).decode()
     except (CityError, okh.Unreadable):
         return ""
-
-
-def settle_released(*, design: Design) -> None:
-    """Write down again when the design was last released."""
-    newest = design.releases.aggregate(at=Max("created_at"))["at"]
-    Design.objects.filter(pk=design.pk).update(released_at=newest)

@@ -1,60 +1,179 @@
 """The list of designs, and making a new one."""
 
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from commons import sockets
 from commons.errors import CityError
 from commons.people.models import User
+from commons.places.queries import home_of
+from commons.places.queries import place as place_of
 from commons.runs.models import Run
-from designs import licences, queries
+from commons.web import numbers
+from designs import licences, vocabulary
 from designs.engine import formats
 from designs.forms import NewDesign
-from designs.models import Design
+from designs.models import Card, Design
+from designs.queries import asked as asking
+from designs.queries import listing
+from designs.queries.asked import Asked
 from designs.queries.owners import handles_of
 from designs.services import create_design, import_later, index_later, wish, write_files
 from designs.visitors import of_session
 
-FORMATS = ("stl", "step", "3mf", "obj", "glb", "svg", "dxf")
+ON_A_PAGE = 24
+MOST_CHOICES = 8
+LICENCE_GROUPS = {
+    listing.OPEN: gettext_lazy("Open"),
+    listing.NON_COMMERCIAL: gettext_lazy("Not for sale"),
+    listing.OTHER: gettext_lazy("Others"),
+}
+ORDERS = {
+    "best": gettext_lazy("Best"),
+    "new": gettext_lazy("Newest"),
+    "made": gettext_lazy("Most made"),
+    "starred": gettext_lazy("Most stars"),
+}
+#: Printers that many have: the box in mm.
+BEDS = ("120x120x120", "180x180x180", "220x220x250", "256x256x256", "350x350x350")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter that can be chosen, or taken away when it is `on`. `count` is None where nobody counted."""
+
+    title: str | Promise
+    url: str
+    count: int | None = None
+    on: bool = False
+
+
+class Counted(Paginator):  # type: ignore[type-arg]
+    """Pages of cards whose number is known already."""
+
+    def __init__(self, cards: QuerySet[Card], total: int) -> None:
+        super().__init__(cards, ON_A_PAGE)
+        self.total = total
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.total
 
 
 @require_safe
 def designs(request: HttpRequest) -> HttpResponse:
     """What can be made? Cards with pictures, filtered by what stands in the address."""
-    asked = {name: request.GET.get(name, "").strip()[:100] for name in ("q", "licence", "format")}
-    person = of_session(request)
-    found = queries.listed(visitor=person, q=asked["q"], licence=asked["licence"], file_format=asked["format"])
-    page = Paginator(found, 24).get_page(request.GET.get("page"))
-    looser = [] if page.object_list else _looser(person, asked)
-    used = queries.visible_to(person).order_by("licence").values_list("licence", flat=True).distinct()
-    return render(
-        request,
-        "designs/list.html",
-        {"page": page, "asked": asked, "filtered": any(asked.values()), "licences": used, "formats": FORMATS,
-         "looser": looser},
-    )  # fmt: skip
+    asked, person = asking.read(request.GET.dict()), of_session(request)
+    found = listing.found(asked, person)
+    page = Counted(found.cards, found.counts.total).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "designs": listing.designs_of(page.object_list),
+        "asked": asked,
+        "kept": asked.given().items(),
+        "total": found.counts.total,
+        "meant": " ".join(found.meant),
+        "filters": _filters(asked),
+        "groups": _groups(asked, found.counts, listing.tags_of(found)),
+        "more": _more(request, asked, found.counts),
+        "orders": _orders(asked),
+        "looser": [] if found.counts.total else _looser(asked, person),
+        "beds": BEDS,
+        "chosen_bed": asked.given().get("fits", ""),
+    }
+    return render(request, "designs/list.html", context)
 
 
-def _looser(person: User | None, asked: dict[str, str]) -> list[dict[str, Any]]:
-    """What taking one filter away would find: its words, how many designs, the address; only those that find some."""
-    given = {name: value for name, value in asked.items() if value}
+def _groups(
+    asked: Asked, counts: listing.Counts, tags: dict[str, int | None]
+) -> list[tuple[str | Promise, list[Choice]]]:
+    """The groups of filters with their counts, most designs first; the one that is chosen is always there."""
+    titles = {slug: str(title) for slug, title in vocabulary.PROCESSES.items()}
+    upper = {slug: slug.upper() for slug in vocabulary.FORMATS}
+    groups: list[tuple[str | Promise, list[Choice]]] = [
+        (_("Made by"), _choices(asked, "process", counts.processes, titles)),
+        (_("Licence"), _choices(asked, "licence", counts.licences, {k: str(v) for k, v in LICENCE_GROUPS.items()})),
+        (_("Files"), _choices(asked, "format", counts.formats, upper)),
+        (_("Tags"), _choices(asked, "tag", tags, {tag: tag for tag in tags})),
+    ]
+    return [(title, choices) for title, choices in groups if choices]
+
+
+def _choices(asked: Asked, name: str, counts: dict[str, Any], titles: dict[str, str]) -> list[Choice]:
+    chosen = getattr(asked, name)
+    slugs = sorted((slug for slug in counts if slug in titles), key=lambda slug: (-(counts[slug] or 0), titles[slug]))
+    shown = slugs[:MOST_CHOICES]
+    if chosen and chosen not in shown:
+        shown = [chosen, *shown]
+    return [
+        Choice(
+            titles.get(slug, slug),
+            (asked.without(name) if slug == chosen else asked.having(name, slug)).address(),
+            counts.get(slug, 0),
+            slug == chosen,
+        )
+        for slug in shown
+    ]
+
+
+def _more(request: HttpRequest, asked: Asked, counts: listing.Counts) -> list[Choice]:
+    """What is asked with yes or no: a release, and makeable near the visitor's place."""
     found = []
-    for name, value in given.items():
-        rest = {other: words for other, words in given.items() if other != name}
-        count = queries.listed(
-            visitor=person, q=rest.get("q", ""), licence=rest.get("licence", ""), file_format=rest.get("format", "")
-        ).count()
-        if rest and count:
-            words = value.upper() if name == "format" else value
-            found.append({"without": words, "count": count, "url": "?" + urlencode(rest)})
+    if counts.released or asked.has_release:
+        other = replace(asked, has_release=not asked.has_release)
+        found.append(Choice(_("With a release"), other.address(), counts.released, asked.has_release))
+    here = place_of(asked.near) if asked.near else home_of(None, request.user)
+    if here is not None and any(sockets.makeable):
+        other = replace(asked, near="" if asked.near else here.slug)
+        found.append(Choice(_("Makeable in %(place)s") % {"place": here.name}, other.address(), None, bool(asked.near)))
     return found
+
+
+def _orders(asked: Asked) -> list[Choice]:
+    return [
+        Choice(title, replace(asked, sort=slug).address(), None, slug == asked.order) for slug, title in ORDERS.items()
+    ]
+
+
+def _said(asked: Asked, name: str) -> str:
+    """A filter in words."""
+    value = asked.given()[name]
+    if name == "fits" and asked.fits:
+        return _("fits %(size)s mm") % {"size": " × ".join(numbers.number(side) for side in asked.fits)}
+    words: dict[str, str] = {
+        "process": str(vocabulary.PROCESSES.get(value, value)),
+        "licence": str(LICENCE_GROUPS.get(value, value)),
+        "format": value.upper(),
+        "has_release": _("With a release"),
+        "near": _("Makeable in %(place)s") % {"place": place_of(value).name} if name == "near" else "",
+        "owner": _("by %(name)s") % {"name": value},
+    }
+    return words.get(name, value)
+
+
+def _filters(asked: Asked) -> list[Choice]:
+    """What is asked, each with the address that asks it no more."""
+    return [Choice(_said(asked, name), asked.without(name).address(), None, True) for name in asked.given()]
+
+
+def _looser(asked: Asked, person: User | None) -> list[dict[str, Any]]:
+    """What taking one filter away would find: its words, how many designs, the address; only those that find some."""
+    return [
+        {"without": _said(asked, name), "count": count, "url": other.address()}
+        for name, other, count in listing.looser(asked, person)
+    ]
 
 
 @login_required

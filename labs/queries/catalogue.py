@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from commons.people.models import Membership, User
 from commons.places.models import Place
-from commons.sockets import Hit
+from commons.sockets import Hit, Reach
 from labs.errors import UnknownLab, UnknownMachine
 from labs.models import Badge, Lab, Machine
 from labs.policies import MANAGING
@@ -46,6 +46,12 @@ def labs(place: Place | None = None) -> "QuerySet[WithAnnotations[Lab, Counted]]
 def of_place(place: Place, prefix: str = "") -> Q:
     """The labs of a place: its own and, for a city, those of its neighbourhoods."""
     return Q(**{f"{prefix}place": place}) | Q(**{f"{prefix}place__parent": place})
+
+
+def reaches(place: Place) -> list[Reach]:
+    """What the machines of a place that are in order can make."""
+    rows = Machine.objects.filter(of_place(place, "lab__"), state=Machine.State.OK)
+    return [Reach(machine.process, machine.volume_mm) for machine in rows]
 
 
 def find_lab(slug: str) -> Lab:

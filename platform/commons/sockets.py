@@ -164,6 +164,24 @@ class SystemEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What a machine can make: its way of making, and the box (x, y, z in mm) that goes into it; a flat machine has no
+    z, and None says that nobody has told."""
+
+    process: str
+    volume_mm: tuple[float, float, float | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Makeable:
+    """The machines that people of a place can use, so that designs which can be made there are found."""
+
+    slug: str
+    reaches: "Callable[[Place], Iterable[Reach]]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class SunHour:
     """One hour of the sun ribbon: kW to spare (negative: from the grid); `forecast` right of now."""
 
@@ -279,6 +297,7 @@ home_cards: Socket[HomeCard] = Socket("home_cards")
 page_slots: Socket[PageSlot] = Socket("page_slots")
 search_sources: Socket[SearchSource] = Socket("search_sources")
 evidence: Socket[SystemEvidence] = Socket("evidence")
+makeable: Socket[Makeable] = Socket("makeable")
 sun: Socket[SunRibbon] = Socket("sun")
 health_checks: Socket[HealthCheck] = Socket("health_checks")
 demo_parts: Socket[DemoPart] = Socket("demo_parts")

@@ -202,6 +202,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PreviewStatusEnum": [(word, word) for word in ("ready", "pending", "failed", "none")],
+        "ComparedKindEnum": [(word, word) for word in ("solid", "drawing", "image", "table", "text")],
+        "MachineKindEnum": "labs.models.Machine.Kind",
+        "PlaceKindEnum": "commons.places.models.Place.Kind",
+        "PhotoStatusEnum": "designs.models.MakePhoto.State",
+    },
 }
 
 # --- languages, time ---------------------------------------------------------------------------------------------

@@ -7,12 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from designs import bom, okh
-from designs.bom import numbers, table
-from designs.bom import Found, Line, Node, compare, read_front_matter, read_table, roll_up, write_csv
+from designs.bom import Found, Line, Node, compare, numbers, read_front_matter, read_table, roll_up, table, write_csv
 from designs.bom.cells import design_in
 from designs.bom.write import safe_cell
 
-GERMAN = "Stückliste Lampe;;;\n\nBauteil;Anzahl;Einzelpreis (€);Gewicht [kg]\nSchraube M3×10;12;0,12;0,001\nRohr;1,5 m;1.234,50;\nSumme;;1853,19;\n"
+GERMAN = (
+    "Stückliste Lampe;;;\n\nBauteil;Anzahl;Einzelpreis (€);Gewicht [kg]\n"
+    "Schraube M3×10;12;0,12;0,001\nRohr;1,5 m;1.234,50;\nSumme;;1853,19;\n"
+)
 ENGLISH = 'Part,Qty,Unit Price,Mass (g),Link\nBolt,4,$0.10,2.5,https://shop.example/bolt\nMotor,1,"$1,234.50",300,\n'
 FINNISH = "Nimi\tMäärä\tYksikköhinta EUR\nRuuvi\t3\t0,50\n"
 
@@ -48,11 +50,21 @@ def test_finnish_with_tabs() -> None:
 @pytest.mark.parametrize(
     ("cell", "comma", "expected"),
     [
-        ("1,234.5", False, "1234.5"), ("1.234,5", False, "1234.5"), ("1 234,5", True, "1234.5"), ("1'234.50", False, "1234.50"),
-        ("12,5", False, "12.5"), ("1,234", False, "1234"), ("1,234", True, "1.234"), ("1.234", True, "1234"),
-        ("0.125", True, "0.125"), ("1,234,567", False, "1234567"), ("-3", False, "-3"), (".5", False, ".5"), ("2e3", False, "2e3"),
+        ("1,234.5", False, "1234.5"),
+        ("1.234,5", False, "1234.5"),
+        ("1 234,5", True, "1234.5"),
+        ("1'234.50", False, "1234.50"),
+        ("12,5", False, "12.5"),
+        ("1,234", False, "1234"),
+        ("1,234", True, "1.234"),
+        ("1.234", True, "1234"),
+        ("0.125", True, "0.125"),
+        ("1,234,567", False, "1234567"),
+        ("-3", False, "-3"),
+        (".5", False, ".5"),
+        ("2e3", False, "2e3"),
     ],
-)  # fmt: skip
+)
 def test_numbers_as_people_write_them(cell: str, comma: bool, expected: str) -> None:
     assert numbers.number(cell, comma=comma)[0] == Decimal(expected)
 
@@ -80,18 +92,27 @@ def test_what_cannot_be_read_is_said_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("aino/lamp", ("aino/lamp", "")), ("Aino/Lamp@v1.2", ("aino/lamp", "v1.2")),
-        ("/designs/aino/lamp/", ("aino/lamp", "")), ("https://city.example/designs/aino/lamp/?ref=abc", ("aino/lamp", "abc")),
-        ("https://city.example/fi/designs/aino/lamp/", ("aino/lamp", "")), ("https://other.example/designs/aino/lamp/", ("", "")),
-        ("https://city.example/labs/aino/lamp/", ("", "")), ("a/b/c", ("", "")), ("M3x10", ("", "")), ("http://[", ("", "")),
+        ("aino/lamp", ("aino/lamp", "")),
+        ("Aino/Lamp@v1.2", ("aino/lamp", "v1.2")),
+        ("/designs/aino/lamp/", ("aino/lamp", "")),
+        ("https://city.example/designs/aino/lamp/?ref=abc", ("aino/lamp", "abc")),
+        ("https://city.example/fi/designs/aino/lamp/", ("aino/lamp", "")),
+        ("https://other.example/designs/aino/lamp/", ("", "")),
+        ("https://city.example/labs/aino/lamp/", ("", "")),
+        ("a/b/c", ("", "")),
+        ("M3x10", ("", "")),
+        ("http://[", ("", "")),
     ],
-)  # fmt: skip
+)
 def test_addresses_of_designs(text: str, expected: tuple[str, str]) -> None:
     assert design_in(text, site="city.example") == expected
 
 
 def test_parts_in_the_head_of_a_readme() -> None:
-    text = "---\ntitle: Lamp\nbom:\n  - name: Rod\n    qty: 2\n    cost EUR: 1.5\n  - 4x M3 screw\n  - design: aino/base@v1\n---\n# Lamp\n"
+    text = (
+        "---\ntitle: Lamp\nbom:\n  - name: Rod\n    qty: 2\n    cost EUR: 1.5\n  - 4x M3 screw\n"
+        "  - design: aino/base@v1\n---\n# Lamp\n"
+    )
     found = read_front_matter(text, "README.md")
     assert found is not None
     assert [(line.name, line.quantity, line.cost, line.design, line.row) for line in found.lines] == [
@@ -116,11 +137,13 @@ def test_parts_of_an_okh_manifest() -> None:
 
 
 DESIGNS = {
-    "a/base": Found("base", (Line("plate", 2, mass_g=10, cost=Decimal(3), currency="EUR"), Line("gear", 1, design="a/gear"))),
+    "a/base": Found(
+        "base", (Line("plate", 2, mass_g=10, cost=Decimal(3), currency="EUR"), Line("gear", 1, design="a/gear"))
+    ),
     "a/gear": Found("gear", (Line("tooth", 20, mass_g=0.5, cost=Decimal("0.1"), currency="EUR"), Line("grease", None))),
     "a/loop": Found("loop", (Line("again", 1, design="a/pool"),)),
     "a/pool": Found("pool", (Line("loop", 2, mass_g=1, design="a/loop"),)),
-}  # fmt: skip
+}
 
 
 def find(address: str, _version: str) -> Found | str:
@@ -223,12 +246,18 @@ good = st.text(st.characters(min_codepoint=48, max_codepoint=122, categories=["L
 @given(
     st.lists(
         st.builds(
-            Line, good.map(lambda word: f"part {word}"), st.integers(0, 999).map(float), mass_g=st.none() | st.integers(0, 9999).map(float),
-            cost=st.none() | st.integers(0, 10**6).map(lambda cents: Decimal(cents) / 100), currency=st.just("EUR"), note=st.just("") | good,
+            Line,
+            good.map(lambda word: f"part {word}"),
+            st.integers(0, 999).map(float),
+            mass_g=st.none() | st.integers(0, 9999).map(float),
+            cost=st.none() | st.integers(0, 10**6).map(lambda cents: Decimal(cents) / 100),
+            currency=st.just("EUR"),
+            note=st.just("") | good,
         ),
-        min_size=1, max_size=8,
+        min_size=1,
+        max_size=8,
     )
-)  # fmt: skip
+)
 @settings(max_examples=100, deadline=None)
 def test_our_own_tables_are_read_again(lines: list[Line]) -> None:
     again = read_table(write_csv(lines).encode()).lines
@@ -238,10 +267,20 @@ def test_our_own_tables_are_read_again(lines: list[Line]) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"\0" * 10, b'"' * 5_000, b"(" * 140_000 + b",qty\n", b",".join([b"a"] * 30_000), b"part,qty\n" + b"x,1\n" * 9_000,
-     b"\xff\xfe=\0", b"x" * 2_000_001, b"part,qty\n" + b"9" * 200_000 + b"," + b"9" * 100_000, b"sep=;\npart;qty\na;1\n"],
+    [
+        b"",
+        b"\0" * 10,
+        b'"' * 5_000,
+        b"(" * 140_000 + b",qty\n",
+        b",".join([b"a"] * 30_000),
+        b"part,qty\n" + b"x,1\n" * 9_000,
+        b"\xff\xfe=\0",
+        b"x" * 2_000_001,
+        b"part,qty\n" + b"9" * 200_000 + b"," + b"9" * 100_000,
+        b"sep=;\npart;qty\na;1\n",
+    ],
     ids=["empty", "zeros", "quotes", "brackets", "wide", "long", "utf16", "large", "digits", "sep"],
-)  # fmt: skip
+)
 def test_hostile_tables_give_lines_or_reasons(raw: bytes) -> None:
     found = read_table(raw, "bom.csv")
     assert found.lines or found.findings

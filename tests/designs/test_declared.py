@@ -1,4 +1,4 @@
-"""What a design's own files say of it reaches its page, its API, its manifest and its readiness; nothing private leaks."""
+"""What a design's own files say of it reaches page, API, manifest and readiness; nothing private leaks."""
 
 import json
 import tomllib

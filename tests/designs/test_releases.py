@@ -26,7 +26,7 @@ from designs.queries.lineage import url_of
 from designs.services import create_design, delete_design, fork_design, index_now, release_archives, write_files
 from designs.services import releases as services
 from designs.services.rights import declare_source
-from tests.designs.conftest import cube_stl, make
+from tests.designs.conftest import Git, address, cube_stl, make
 
 pytestmark = pytest.mark.django_db
 
@@ -276,7 +276,7 @@ def test_api(client: Client, design: Design, token: str, maker: User) -> None:
     run = services.run_of(Release.objects.get())
     assert run is not None and do(run.pk)
     read = client.get(address + "1.0/").json()
-    assert {file["path"] for file in read["files"]} == {"README.md", "cube.stl", "CITATION.cff"}
+    assert {file["path"] for file in read["files"]} == {"README.md", "cube.stl", "CITATION.cff", "okh.toml"}
     assert [each["sha256"] for each in client.get(address).json()["results"]] == [read["sha256"]]
 
 
@@ -362,3 +362,20 @@ def test_a_file_of_the_parent_cannot_be_laundered_by_a_header(maker: User) -> No
     licences = {row["path"]: row.get("licence") for row in release.manifest["files"]}
     assert (licences["a.stl"], licences["new.txt"]) == ("CC-BY-SA-4.0", "MIT")
     assert "forked from **Parent** by Aila (CC-BY-SA-4.0)" in release.manifest["added"]["ATTRIBUTION.md"]
+
+
+def test_a_push_cannot_touch_the_tag_of_a_release(
+    live_city: Any, design: Design, token: str, maker: User, git_client: Git, tmp_path: Path
+) -> None:
+    """Stock git moves, deletes and makes it anew: refused in words, while other tags stay free."""
+    release = services.publish(design=design, version="1.0", notes="", by=maker)
+    work = tmp_path / "work"
+    git_client("clone", address(live_city, design), str(work))
+    assert git_client("rev-parse", "1.0^{commit}", at=work).stdout.strip() == release.commit
+    there = address(live_city, design, token)
+    for update in ("+HEAD~1:refs/tags/1.0", ":refs/tags/1.0", "+HEAD:refs/tags/1.0"):
+        said = git_client("push", there, update, at=work, good=False)
+        assert "this tag is a release, which never changes" in said.stderr, update
+    git_client("push", there, "HEAD~1:refs/tags/other", at=work)
+    git_client("push", there, "+HEAD:refs/tags/other", at=work)
+    assert git.of(design.repository).commit_of("1.0") == release.commit

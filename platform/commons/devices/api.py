@@ -214,9 +214,7 @@ class ReadingsView(APIView):
 Rows = list[dict[str, Any]]
 
 
-def _plain(
-    device: Device, channel: str, start: dt.datetime, end: dt.datetime
-) -> tuple[Rows, dt.datetime | None]:
+def _plain(device: Device, channel: str, start: dt.datetime, end: dt.datetime) -> tuple[Rows, dt.datetime | None]:
     """A page of readings and where the next begins: readings of one moment are never parted."""
     found = queries.readings(device, channel, start, end, PAGE + 1)
     following = None

@@ -39,9 +39,7 @@ class Device(models.Model):
     kind = models.CharField(max_length=40)
     hardware_id = models.CharField(max_length=120, blank=True)
     name = models.CharField(max_length=120)
-    place = models.ForeignKey(
-        "places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="devices"
-    )
+    place = models.ForeignKey("places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="devices")
     organisation = models.ForeignKey(
         "people.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="devices"
     )
@@ -57,9 +55,7 @@ class Device(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["kind"], name="devices_one_heartbeat", condition=models.Q(kind=HEARTBEAT)
-            ),
+            models.UniqueConstraint(fields=["kind"], name="devices_one_heartbeat", condition=models.Q(kind=HEARTBEAT)),
             models.CheckConstraint(
                 name="devices_counter_wraps_above_zero",
                 condition=models.Q(counter_wraps_wh=None) | models.Q(counter_wraps_wh__gt=0),

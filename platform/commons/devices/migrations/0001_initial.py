@@ -33,91 +33,175 @@ ALTER SEQUENCE devices_channel_id_seq START WITH 100 RESTART WITH 100;
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
-        ('places', '0001_initial'),
+        ("people", "0001_initial"),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.RunSQL("CREATE SEQUENCE devices_device_number AS integer", "DROP SEQUENCE devices_device_number"),
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.SmallAutoField(primary_key=True, serialize=False)),
-                ('slug', models.CharField(max_length=40, unique=True)),
+                ("id", models.SmallAutoField(primary_key=True, serialize=False)),
+                ("slug", models.CharField(max_length=40, unique=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.IntegerField(db_default=models.Func(models.Value('devices_device_number'), function='nextval', output_field=models.IntegerField()), editable=False, unique=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('hardware_id', models.CharField(blank=True, max_length=120)),
-                ('name', models.CharField(max_length=120)),
-                ('public', models.BooleanField(default=False, help_text='Anyone may read what it reports')),
-                ('counter_wraps_wh', models.FloatField(blank=True, null=True)),
-                ('token_sha256', models.BinaryField(max_length=32, null=True, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('enrolled_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_seen_at', models.DateTimeField(blank=True, null=True)),
-                ('seen', commons.devices.fields.RangesField(default=tuple, editable=False)),
-                ('demo', models.BooleanField(default=False)),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='devices', to='people.organisation')),
-                ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='devices', to='places.place')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "number",
+                    models.IntegerField(
+                        db_default=models.Func(
+                            models.Value("devices_device_number"),
+                            function="nextval",
+                            output_field=models.IntegerField(),
+                        ),
+                        editable=False,
+                        unique=True,
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("hardware_id", models.CharField(blank=True, max_length=120)),
+                ("name", models.CharField(max_length=120)),
+                ("public", models.BooleanField(default=False, help_text="Anyone may read what it reports")),
+                ("counter_wraps_wh", models.FloatField(blank=True, null=True)),
+                ("token_sha256", models.BinaryField(max_length=32, null=True, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("enrolled_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_seen_at", models.DateTimeField(blank=True, null=True)),
+                ("seen", commons.devices.fields.RangesField(default=tuple, editable=False)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="devices",
+                        to="people.organisation",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="devices",
+                        to="places.place",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='EnrolmentCode',
+            name="EnrolmentCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.BinaryField(max_length=32, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='enrolment_codes', to='devices.device')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.BinaryField(max_length=32, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="enrolment_codes", to="devices.device"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LastValue',
+            name="LastValue",
             fields=[
-                ('pk', models.CompositePrimaryKey('device_id', 'channel', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('channel', models.SmallIntegerField()),
-                ('seq', models.BigIntegerField()),
-                ('ts', models.DateTimeField()),
-                ('value', models.FloatField()),
-                ('device', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='last_values', to='devices.device', to_field='number')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "device_id", "channel", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("channel", models.SmallIntegerField()),
+                ("seq", models.BigIntegerField()),
+                ("ts", models.DateTimeField()),
+                ("value", models.FloatField()),
+                (
+                    "device",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="last_values",
+                        to="devices.device",
+                        to_field="number",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Rollup',
+            name="Rollup",
             fields=[
-                ('pk', models.CompositePrimaryKey('device_id', 'channel', 'step_s', 'start', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('channel', models.SmallIntegerField()),
-                ('step_s', models.SmallIntegerField(choices=[(900, 'Quarter of an hour'), (3600, 'Hour')])),
-                ('start', models.DateTimeField()),
-                ('count', models.IntegerField()),
-                ('total', models.FloatField(help_text='Sum of the values, added in the order of time')),
-                ('mean', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(models.F('total'), '/', django.db.models.functions.comparison.NullIf(models.F('count'), models.Value(0))), output_field=models.FloatField(null=True))),
-                ('min', models.FloatField(null=True)),
-                ('max', models.FloatField(null=True)),
-                ('energy_wh', models.FloatField(null=True)),
-                ('covered_s', models.FloatField(default=0.0)),
-                ('dense_s', models.FloatField(default=0.0)),
-                ('device', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rollups', to='devices.device', to_field='number')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "device_id",
+                        "channel",
+                        "step_s",
+                        "start",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("channel", models.SmallIntegerField()),
+                ("step_s", models.SmallIntegerField(choices=[(900, "Quarter of an hour"), (3600, "Hour")])),
+                ("start", models.DateTimeField()),
+                ("count", models.IntegerField()),
+                ("total", models.FloatField(help_text="Sum of the values, added in the order of time")),
+                (
+                    "mean",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.CombinedExpression(
+                            models.F("total"),
+                            "/",
+                            django.db.models.functions.comparison.NullIf(models.F("count"), models.Value(0)),
+                        ),
+                        output_field=models.FloatField(null=True),
+                    ),
+                ),
+                ("min", models.FloatField(null=True)),
+                ("max", models.FloatField(null=True)),
+                ("energy_wh", models.FloatField(null=True)),
+                ("covered_s", models.FloatField(default=0.0)),
+                ("dense_s", models.FloatField(default=0.0)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rollups",
+                        to="devices.device",
+                        to_field="number",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'heartbeat')), fields=('kind',), name='devices_one_heartbeat'),
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "heartbeat")), fields=("kind",), name="devices_one_heartbeat"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('counter_wraps_wh', None), ('counter_wraps_wh__gt', 0), _connector='OR'), name='devices_counter_wraps_above_zero'),
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("counter_wraps_wh", None), ("counter_wraps_wh__gt", 0), _connector="OR"),
+                name="devices_counter_wraps_above_zero",
+            ),
         ),
         migrations.RunSQL(READINGS, "DROP TABLE devices_reading"),
     ]

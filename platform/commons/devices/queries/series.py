@@ -50,9 +50,7 @@ def series(device: Device, channel: str, start: dt.datetime, end: dt.datetime, s
     return (_from_readings if step_s % QUARTER_S else _from_rollups)(device, number, start, end, step_s)
 
 
-def _from_rollups(
-    device: Device, channel: int, start: dt.datetime, end: dt.datetime, step_s: int
-) -> list[Point]:
+def _from_rollups(device: Device, channel: int, start: dt.datetime, end: dt.datetime, step_s: int) -> list[Point]:
     of_rows = QUARTER_S if step_s % HOUR_S else HOUR_S
     rows = Rollup.objects.filter(
         device=device, channel=channel, step_s=of_rows, start__gte=start, start__lt=end
@@ -65,15 +63,10 @@ def _from_rollups(
         .annotate(n=Sum("count"), sum=Sum("total"), low=Min("min"), high=Max("max"), wh=Sum("energy_wh"))
         .order_by("bin")
     )
-    return [
-        Point(b["bin"], b["n"], b["sum"] / b["n"] if b["n"] else None, b["low"], b["high"], b["wh"])
-        for b in bins
-    ]
+    return [Point(b["bin"], b["n"], b["sum"] / b["n"] if b["n"] else None, b["low"], b["high"], b["wh"]) for b in bins]
 
 
-def _from_readings(
-    device: Device, channel: int, start: dt.datetime, end: dt.datetime, step_s: int
-) -> list[Point]:
+def _from_readings(device: Device, channel: int, start: dt.datetime, end: dt.datetime, step_s: int) -> list[Point]:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT date_bin(make_interval(secs => %s), ts, 'epoch') AS bin,

@@ -36,17 +36,13 @@ DAY_US = 86_400_000_000
 SENTENCES: dict[str, str | Promise] = {
     "reading:unreadable": gettext_lazy("Reading %(index)d is not an object with seq, ts, channel and value."),
     "reading:bad-seq": gettext_lazy("Reading %(index)d has no seq; it must be a whole number from 1 up."),
-    "reading:unknown-channel": gettext_lazy(
-        "Reading %(index)d has an unknown channel; known are %(known)s, x_…"
-    ),
+    "reading:unknown-channel": gettext_lazy("Reading %(index)d has an unknown channel; known are %(known)s, x_…"),
     "reading:bad-time": gettext_lazy("Reading %(index)d has no time stamp of the form 2026-11-22T14:00:00Z."),
     "reading:bad-value": gettext_lazy("Reading %(index)d has a value that its channel cannot have."),
     "reading:clock-ahead": gettext_lazy(
         "Stamped more than 5 minutes in the future: set the device's clock. Kept, not counted."
     ),
-    "reading:clock-behind": gettext_lazy(
-        "Stamped more than 400 days ago: set the device's clock. Kept, not counted."
-    ),
+    "reading:clock-behind": gettext_lazy("Stamped more than 400 days ago: set the device's clock. Kept, not counted."),
 }
 
 
@@ -113,9 +109,7 @@ def ingest(*, device: Device, readings: Sequence[Any], received_at: dt.datetime 
     device = lock(device)
     fresh = _fresh(device, batch)
     good = set(batch.seq.tolist())
-    faults = [
-        f for f in batch.faults if f.seq is None or not (f.seq in good or sets.holds(device.seen, f.seq))
-    ]
+    faults = [f for f in batch.faults if f.seq is None or not (f.seq in good or sets.holds(device.seen, f.seq))]
     flagged = _store(device, batch, fresh, received_us) if len(fresh) else ()
     seen = sets.ranges_of([*batch.seq[fresh].tolist(), *(f.seq for f in faults if f.seq is not None)])
     return Ack(
@@ -143,9 +137,7 @@ def _fresh(device: Device, batch: "Batch") -> "npt.NDArray[np.intp]":
     return np.asarray(first, dtype=np.intp)
 
 
-def _store(
-    device: Device, batch: "Batch", fresh: "npt.NDArray[np.intp]", received_us: int
-) -> tuple[Remark, ...]:
+def _store(device: Device, batch: "Batch", fresh: "npt.NDArray[np.intp]", received_us: int) -> tuple[Remark, ...]:
     """Raw rows by COPY, then rollups and last values of those whose clock is believed; else remarks."""
     import numpy as np  # noqa: PLC0415
 

@@ -69,6 +69,4 @@ def _make(day: dt.date) -> None:
             ) INSERT INTO {table} SELECT * FROM moved""",  # noqa: S608 the name is made of a date
             span,
         )
-        cursor.execute(
-            f"ALTER TABLE devices_reading ATTACH PARTITION {table} FOR VALUES FROM (%s) TO (%s)", span
-        )
+        cursor.execute(f"ALTER TABLE devices_reading ATTACH PARTITION {table} FOR VALUES FROM (%s) TO (%s)", span)

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('web', '0001_initial'),
+        ("web", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='idempotentanswer',
-            name='headers',
+            model_name="idempotentanswer",
+            name="headers",
             field=models.JSONField(default=dict),
         ),
         migrations.AlterField(
-            model_name='idempotentanswer',
-            name='key',
+            model_name="idempotentanswer",
+            name="key",
             field=models.CharField(max_length=64),
         ),
     ]

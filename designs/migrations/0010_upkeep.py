@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("designs", "0008_okh_parts"),
+        ("designs", "0009_search"),
     ]
 
     operations = [
