@@ -145,6 +145,7 @@ def _rights(proposal: Proposal, person: User | None) -> dict[str, Any]:
         "may_steer": may_steer(person, proposal),
         "may_update": pushes and proposal.is_open,
         "newer": pushes and has_newer(proposal),
+        "behind": proposal.checks.filter(name="merges", say__in=("merges-behind", "conflict")).exists(),
         "mine": mine,
         "verdicts": Review.Verdict.choices if not mine else [],
         "needs_approval": design.merge_needs_approval and proposal.is_open and not reads.is_approved(proposal),

@@ -24,6 +24,7 @@ from designs.queries.people import offers_to
 from designs.services import lifecycle, transfers
 from designs.services.about import MAX_TAGS, change_design, split_tags
 from designs.services.collaborators import remove_collaborator, set_collaborator
+from designs.services.proposals import set_rules
 from designs.services.renaming import rename
 from designs.views.frame import frame
 from designs.views.posting import person_of, said_as_message
@@ -80,6 +81,10 @@ def _about(design: Design, person: User, sent: Any) -> None:
     )  # fmt: skip
 
 
+def _rules(design: Design, person: User, sent: Any) -> None:
+    set_rules(design=design, by=person, merge_needs_approval=bool(sent.get("merge_needs_approval")))
+
+
 def _rename(design: Design, person: User, sent: Any) -> None:
     rename(design=design, by=person, slug=sent.get("slug", ""))
 
@@ -120,6 +125,7 @@ def _delete(design: Design, person: User, sent: Any) -> bool:
 #: What each form of the page does; a true answer leaves the design's pages.
 FORMS: dict[str, Callable[[Design, User, Any], bool | None]] = {
     "about": _about,
+    "rules": _rules,
     "rename": _rename,
     "invite": _invite,
     "dismiss": _dismiss,

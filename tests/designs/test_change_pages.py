@@ -93,6 +93,20 @@ def test_the_list_counts_and_filters(change: Proposal, design: Design, maker: Us
     assert "Larger" in Client().get(at(design) + "?state=closed").content.decode()
 
 
+def test_the_owner_says_if_an_agreement_is_needed(
+    change: Proposal, design: Design, maker: User, neighbour: User
+) -> None:
+    settings = reverse("rooms:design_settings", args=[design.owner.name, design.slug])
+    signed_in(neighbour).post(settings, {"do": "rules", "merge_needs_approval": "1"})
+    design.refresh_from_db()
+    assert not design.merge_needs_approval
+    signed_in(maker).post(settings, {"do": "rules", "merge_needs_approval": "1"})
+    refused = signed_in(maker).post(at(design, "1/merge/"), {"method": "merge"})
+    assert refused.status_code == 409 and "agree" in refused.content.decode()
+    signed_in(maker).post(settings, {"do": "rules"})
+    assert signed_in(maker).post(at(design, "1/merge/"), {"method": "merge"}).status_code == 302
+
+
 def test_a_conflict_says_how_to_settle_it(change: Proposal, design: Design, maker: User) -> None:
     write(design, maker, {"README.md": b"# Another\n"})
     page = signed_in(maker).get(at(design, "1/merge/")).content.decode()
@@ -176,4 +190,6 @@ def test_the_api_offers_talks_judges_and_merges(design: Design, forked: Design, 
     assert conflict.json()["paths"] == ["README.md"]
     write(design, maker, {"README.md": b"# Cube\n"})
     merged = send(maker, "1/merge/", {"method": "squash", "head": made.json()["head"]})
-    assert merged.status_code == 200 and merged.json()["merged_commit"] == stock(repository(design), "rev-parse", "main")
+    assert merged.status_code == 200 and merged.json()["merged_commit"] == stock(
+        repository(design), "rev-parse", "main"
+    )
