@@ -21,6 +21,7 @@ def plug_in() -> None:
     sockets.nav.register(sockets.NavEntry("designs", _("Designs"), "rooms:designs", "designs", order=20))
     sockets.home_cards.register(sockets.HomeCard("designs.new", "designs/home_card.html", new_designs, order=40))
     sockets.search_sources.register(sockets.SearchSource("designs", _("Designs"), queries.search, order=10))
+    sockets.health_checks.register(sockets.HealthCheck("repositories", check_repositories, order=60))
     sockets.page_slots.register(
         sockets.PageSlot("designs.mine", "people.me.above", "designs/parts/mine.html", my_designs, order=20)
     )
@@ -35,7 +36,6 @@ def plug_in() -> None:
         ("collection", _("Collection"), hiding.find_collection, hiding.hide_collection, hiding.show_collection),
     ):
         sockets.report_targets.register(sockets.ReportTarget(f"designs.{kind}", title, find, hide, show))
-    sockets.health_checks.register(sockets.HealthCheck("repositories", check_repositories, order=60))
     sockets.demo_parts.register(sockets.DemoPart("designs", seed_demo, remove_demo, order=20))
 
 

@@ -1,4 +1,4 @@
-"""Long work of the room: reading what a push brought, and drawing it."""
+"""Long work of the room: reading what a push brought, drawing it, and looking after the repositories at night."""
 
 import tempfile
 from pathlib import Path

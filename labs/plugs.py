@@ -19,6 +19,7 @@ from labs.queries import board, bookings, catalogue, evidence, figure, jobs, mat
 
 if TYPE_CHECKING:
     from designs.models import Design
+    from designs.queries.files import File
 
 MOST_MACHINES, MOST_ASKED, MOST_MAKES, ALL_MAKES = 3, 8, 3, 100
 
@@ -50,6 +51,7 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_it", "designs.design.aside", "labs/parts/make_it.html", make_it, order=20)
     )
+    sockets.page_slots.register(sockets.PageSlot("labs.fits", "designs.file.fits", "labs/parts/fits.html", fits))
     sockets.page_slots.register(
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
     )
@@ -97,6 +99,14 @@ def make_it(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
     makes_count, kwh = jobs.energy_of_design(design)
     more = max(fitting - MOST_MACHINES, 0)
     return {"offers": found[:MOST_MACHINES], "more": more, "makes": makes_count, "kwh": kwh}
+
+
+def fits(request: HttpRequest, file: "File") -> Mapping[str, Any] | None:
+    """“Fits 4 machines”: those whose working volume holds the file's box when it is turned by right angles."""
+    found = matching.machines_for(file)
+    if found is None or not catalogue.machines().exists():
+        return None
+    return {"machines": found[:MOST_MACHINES], "count": len(found), "more": max(len(found) - MOST_MACHINES, 0)}
 
 
 def make_button(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:

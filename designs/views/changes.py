@@ -51,7 +51,7 @@ def new(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """What would I offer?"""
     design, _version, context = frame(request, owner, slug, tab="changes")
     asked = request.POST if request.method == "POST" else request.GET
-    source_name, branch = asked.get("source", "").strip(), asked.get("branch", "").strip()
+    source_name, branch = (asked.get(name, "").replace("\x00", "").strip() for name in ("source", "branch"))
     person = _person(request)
     context |= {"candidates": reads.candidates(design, person), "source_name": source_name, "branch": branch}
     if not branch:
@@ -145,6 +145,7 @@ def _rights(proposal: Proposal, person: User | None) -> dict[str, Any]:
         "may_steer": may_steer(person, proposal),
         "may_update": pushes and proposal.is_open,
         "newer": pushes and has_newer(proposal),
+        "behind": proposal.checks.filter(name="merges", say__in=("merges-behind", "conflict")).exists(),
         "mine": mine,
         "verdicts": Review.Verdict.choices if not mine else [],
         "needs_approval": design.merge_needs_approval and proposal.is_open and not reads.is_approved(proposal),

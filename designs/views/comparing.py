@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from commons.web import numbers
 from designs import git, queries
 from designs.errors import DesignNotFound
 from designs.models import Design
@@ -167,6 +168,13 @@ class MakerRow:
         return None
 
     @property
+    def sides(self) -> str:
+        """For sizes, which sides grew or shrank."""
+        if isinstance(self.before, list) and isinstance(self.after, list):
+            return _sizes(self.before, self.after)
+        return ""
+
+    @property
     def share(self) -> float | None:
         """The difference as a share of before."""
         return self.difference / self.before if self.difference is not None and self.before else None
@@ -185,7 +193,18 @@ def _for_a_maker(file: FileDiff) -> list[MakerRow]:
     ):
         if key in before or key in after:
             rows.append(MakerRow(what, unit, before.get(key), after.get(key)))
+    for what, key in ((_("Thinnest wall"), "thinnest_wall_mm"),):
+        sides = [(blob.facts or {}).get(key) if blob else None for blob in (file.before, file.after)]
+        if rows and all(side is not None for side in sides):
+            rows.insert(1, MakerRow(what, "mm", *sides))
     return rows
+
+
+def _sizes(before: list[float], after: list[float]) -> str:
+    """How a size changed, side by side where it did."""
+    words = (_("%(by)s wide"), _("%(by)s deep"), _("%(by)s high"))
+    moved = [(word, b - a) for word, a, b in zip(words, before, after, strict=False) if abs(b - a) >= 0.005]
+    return ", ".join(word % {"by": f"{'+' if by > 0 else '−'}{numbers.mm(abs(by))}"} for word, by in moved)
 
 
 def _choices(design: Design, head: str) -> list[tuple[str, list[tuple[str, str]]]]:

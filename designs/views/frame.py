@@ -39,7 +39,7 @@ TABS = [
     Tab("overview", _("Overview"), "rooms:design"),
     Tab("changes", _("Changes"), "rooms:design_changes", open_count),
     Tab("makes", _("Makes"), "rooms:design_makes", lambda design: design.make_count or None),
-    Tab("releases", _("Releases"), "rooms:design_releases", lambda design: design.releases.count()),
+    Tab("releases", _("Releases"), "rooms:design_releases", lambda design: design.releases.count() or None),
     Tab("talk", _("Talk"), "rooms:design_talk", lambda design: talk_count(design) or None),
     Tab("bom", _("Parts"), "rooms:design_bom"),
     Tab("history", _("History"), "rooms:design_history"),

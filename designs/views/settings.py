@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commons.errors import CityError
 from commons.people import queries as people
 from commons.people.models import User
-from designs import git, licences, queries
+from designs import git, queries
 from designs.errors import DesignNotFound, NoSuchOffer
+from designs.licence_field import LicenceWidget
 from designs.models import Collaborator, Design
 from designs.policies import check_may_manage
 from designs.queries.deleted import deleted_of
@@ -23,6 +24,7 @@ from designs.queries.people import offers_to
 from designs.services import lifecycle, transfers
 from designs.services.about import MAX_TAGS, change_design, split_tags
 from designs.services.collaborators import remove_collaborator, set_collaborator
+from designs.services.proposals import set_rules
 from designs.services.renaming import rename
 from designs.views.frame import frame
 from designs.views.posting import person_of, said_as_message
@@ -60,7 +62,7 @@ def _choices(design: Design) -> dict[str, Any]:
     )
     return {
         "branches": branches,
-        "offered_licences": licences.OFFERED,
+        "licence_choice": LicenceWidget().render("licence", design.licence, {"id": "licence"}),
         "collaborators": design.collaborators.select_related("user").order_by("user__username"),
         "roles": Collaborator.Role.choices,
         "offer": design.transfers.filter(ended_at=None).select_related("to").first(),
@@ -74,9 +76,13 @@ def _choices(design: Design) -> dict[str, Any]:
 def _about(design: Design, person: User, sent: Any) -> None:
     change_design(
         design=design, by=person, name=sent.get("name", ""), summary=sent.get("summary", ""),
-        tags=split_tags(sent.get("tags", "")), licence=sent.get("licence", ""),
+        tags=split_tags(sent.get("tags", "")), licence=LicenceWidget().value_from_datadict(sent, {}, "licence"),
         visibility=sent.get("visibility", ""), default_branch=sent.get("default_branch") or None,
     )  # fmt: skip
+
+
+def _rules(design: Design, person: User, sent: Any) -> None:
+    set_rules(design=design, by=person, merge_needs_approval=bool(sent.get("merge_needs_approval")))
 
 
 def _rename(design: Design, person: User, sent: Any) -> None:
@@ -119,6 +125,7 @@ def _delete(design: Design, person: User, sent: Any) -> bool:
 #: What each form of the page does; a true answer leaves the design's pages.
 FORMS: dict[str, Callable[[Design, User, Any], bool | None]] = {
     "about": _about,
+    "rules": _rules,
     "rename": _rename,
     "invite": _invite,
     "dismiss": _dismiss,

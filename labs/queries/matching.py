@@ -12,6 +12,7 @@ from labs.queries import catalogue
 
 if TYPE_CHECKING:
     from designs.models import Design
+    from designs.queries.files import File
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,21 @@ def parts_of(design: "Design") -> list[engine.Part]:
             )
         )
     return [part for part in found if any(part.format in formats for formats in engine.FORMATS.values())]
+
+
+def machines_for(file: "File") -> list[Machine] | None:
+    """The machines of all labs, in order, that can make this one file as large as it is; None where its format or its
+    size is for no machine to judge."""
+    facts = (file.blob.facts if file.blob else None) or {}
+    extents = facts.get("extents_mm")
+    if not extents or not any(file.format in formats for formats in engine.FORMATS.values()):
+        return None
+    part = engine.Part(file.path, file.format, tuple(map(float, extents)), facts.get("watertight"))
+    return [
+        machine
+        for machine in catalogue.machines().order_by("lab__name", "name")
+        if _match(machine, [part]).fits and machine.volume_mm is not None
+    ]
 
 
 def matches(design: "Design", *, machines: Sequence[Machine] | None = None) -> list[Match]:

@@ -76,6 +76,12 @@ STOCK = "[safe]\n\tdirectory = *\n[gc]\n\tauto = 0\n[receive]\n\tautogc = false\
 SAFE = STOCK + "[receive]\n\tfsckObjects = true\n\tunpackLimit = 1\n[core]\n\tfsync = all\n\tfsyncMethod = fsync\n"
 
 
+def say(words: str) -> None:
+    """A line of the report."""
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
 def client_git(*arguments: str | Path, cwd: Path | None = None) -> float:
     """Run stock git without any configuration; the seconds it took."""
     env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
@@ -185,16 +191,16 @@ def alternate(ways: dict[str, Callable[[int], float]], rounds: int) -> dict[str,
             if number:  # the first round warms caches
                 spent[name].append(seconds)
     for name, values in spent.items():
-        print(f"    {name:<28} " + " ".join(f"{value:6.2f}" for value in values) + " s")
+        say(f"    {name:<28} " + " ".join(f"{value:6.2f}" for value in values) + " s")
     return {name: statistics.median(values) for name, values in spent.items()}
 
 
 def ratio(what: str, ours: float, theirs: float, rival: str) -> None:
     word = "within" if ours <= LIMIT * theirs else "OVER"
-    print(f"{what}: {ours:.2f} s, {rival} {theirs:.2f} s, ratio {ours / theirs:.2f} ({word} the limit {LIMIT})")
+    say(f"{what}: {ours:.2f} s, {rival} {theirs:.2f} s, ratio {ours / theirs:.2f} ({word} the limit {LIMIT})")
 
 
-def run(arguments: argparse.Namespace, folder: Path, url: str, web_pid: int) -> None:
+def run(arguments: argparse.Namespace, folder: Path, url: str, web_pid: int) -> None:  # noqa: PLR0915 one after another
     """Measure and print."""
     from commons.people.services import create_token, create_user
     from designs import git
@@ -212,7 +218,7 @@ def run(arguments: argparse.Namespace, folder: Path, url: str, web_pid: int) -> 
     size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file()) / 1e6
     branch = subprocess.run(["git", f"--git-dir={source}", "symbolic-ref", "--short", "HEAD"], capture_output=True,
                             check=True).stdout.decode().strip()  # fmt: skip
-    print(f"repository of {size:.0f} MB, {arguments.rounds} rounds after one to warm up; web process at rest "
+    say(f"repository of {size:.0f} MB, {arguments.rounds} rounds after one to warm up; web process at rest "
           f"{memory_mb(web_pid):.0f} MB")  # fmt: skip
 
     person = create_user(username="bench")
@@ -231,7 +237,7 @@ def run(arguments: argparse.Namespace, folder: Path, url: str, web_pid: int) -> 
     served = git.of(person.handle.designs.get(slug="dclone").repository)
     rival = Rival(folder) if _program("nginx") and _program("fcgiwrap") else None
     if rival is None:
-        print("nginx or fcgiwrap is not here, so there is no rival to compare with; only our own figures follow")
+        say("nginx or fcgiwrap is not here, so there is no rival to compare with; only our own figures follow")
     else:
         shutil.copytree(served.path, folder / "rival/clone.git")
 
@@ -259,7 +265,7 @@ def run(arguments: argparse.Namespace, folder: Path, url: str, web_pid: int) -> 
     try:
         ours = f"{url}/designs/bench/dclone.git"
         if arguments.only != "push":
-            print("clone")
+            say("clone")
             ways = {"Living City": clone(ours)}
             if rival:
                 ways["git http-backend, nginx"] = clone(rival.url("safe", "clone"))
@@ -267,14 +273,14 @@ def run(arguments: argparse.Namespace, folder: Path, url: str, web_pid: int) -> 
             if rival:
                 ratio("clone", found["Living City"], found["git http-backend, nginx"], "git http-backend")
         if arguments.only != "clone":
-            print("push")
+            say("push")
             ways = {"Living City": to_ours}
             if rival:
                 ways |= {"http-backend, same safety": to_rival("safe"), "http-backend, stock": to_rival("stock")}
             found = alternate(ways, arguments.rounds)
             if rival:
                 ratio("push", found["Living City"], found["http-backend, same safety"], "git http-backend")
-                print(f"push: {found['Living City'] / found['http-backend, stock']:.2f} of stock git http-backend, "
+                say(f"push: {found['Living City'] / found['http-backend, stock']:.2f} of stock git http-backend, "
                       "which checks no object and forces nothing to the disk")  # fmt: skip
         parallel(folder, {"Living City": ours, **({"git http-backend": rival.url("safe", "clone")} if rival else {})})
     finally:
@@ -282,7 +288,7 @@ def run(arguments: argparse.Namespace, folder: Path, url: str, web_pid: int) -> 
             rival.stop()
     most = memory_mb(web_pid)
     word = "within" if most < MEMORY_LIMIT_MB else "OVER"
-    print(f"memory: the web process had {most:.0f} MB at most ({word} the limit {MEMORY_LIMIT_MB})")
+    say(f"memory: the web process had {most:.0f} MB at most ({word} the limit {MEMORY_LIMIT_MB})")
 
 
 def parallel(folder: Path, addresses: dict[str, str]) -> None:
@@ -296,7 +302,7 @@ def parallel(folder: Path, addresses: dict[str, str]) -> None:
         for target in targets:
             client_git(f"--git-dir={target}", "fsck", "--connectivity-only")
             shutil.rmtree(target)
-        print(f"{PARALLEL} clones at once, {name}: all whole after {seconds:.2f} s")
+        say(f"{PARALLEL} clones at once, {name}: all whole after {seconds:.2f} s")
 
 
 def main() -> None:

@@ -84,6 +84,22 @@ def test_from_a_fork_to_a_merge_with_forms_alone(design: Design, forked: Design,
     assert "Merged" in page and "Sign in to say something" in page and "<textarea" not in page
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"body": "x", "answers": "²"}, {"body": "x", "answers": "9" * 40},
+        {"body": "x", "path": "cube.stl", "line": "²"},
+        {"body": "x", "path": "cube.stl", "x": "nan", "y": "1", "z": "1"}, {"body": "x", "line": "3"}, {"body": "\x00"},
+        {"body": "x", "path": "cube.stl", "x": "1e999", "y": "1", "z": "1"},
+        {"body": "x", "path": "../etc", "line": "1"},
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_in_words(change: Proposal, design: Design, maker: User, sent: dict[str, str]) -> None:
+    refused = signed_in(maker).post(at(design, "1/say/"), sent)
+    assert refused.status_code in {302, 404, 422}
+    assert refused.status_code != 302 or Comment.objects.get().answers is None
+
+
 def test_the_list_counts_and_filters(change: Proposal, design: Design, maker: User) -> None:
     page = Client().get(at(design)).content.decode()
     assert "Larger &lt;cube&gt;" in page and "Larger <cube>" not in page and "Open 1" in page
@@ -91,6 +107,20 @@ def test_the_list_counts_and_filters(change: Proposal, design: Design, maker: Us
     proposals.close(proposal=change, by=maker)
     assert "No change is open" in Client().get(at(design)).content.decode()
     assert "Larger" in Client().get(at(design) + "?state=closed").content.decode()
+
+
+def test_the_owner_says_if_an_agreement_is_needed(
+    change: Proposal, design: Design, maker: User, neighbour: User
+) -> None:
+    settings = reverse("rooms:design_settings", args=[design.owner.name, design.slug])
+    signed_in(neighbour).post(settings, {"do": "rules", "merge_needs_approval": "1"})
+    design.refresh_from_db()
+    assert not design.merge_needs_approval
+    signed_in(maker).post(settings, {"do": "rules", "merge_needs_approval": "1"})
+    refused = signed_in(maker).post(at(design, "1/merge/"), {"method": "merge"})
+    assert refused.status_code == 409 and "agree" in refused.content.decode()
+    signed_in(maker).post(settings, {"do": "rules"})
+    assert signed_in(maker).post(at(design, "1/merge/"), {"method": "merge"}).status_code == 302
 
 
 def test_a_conflict_says_how_to_settle_it(change: Proposal, design: Design, maker: User) -> None:
@@ -176,4 +206,6 @@ def test_the_api_offers_talks_judges_and_merges(design: Design, forked: Design, 
     assert conflict.json()["paths"] == ["README.md"]
     write(design, maker, {"README.md": b"# Cube\n"})
     merged = send(maker, "1/merge/", {"method": "squash", "head": made.json()["head"]})
-    assert merged.status_code == 200 and merged.json()["merged_commit"] == stock(repository(design), "rev-parse", "main")
+    assert merged.status_code == 200 and merged.json()["merged_commit"] == stock(
+        repository(design), "rev-parse", "main"
+    )

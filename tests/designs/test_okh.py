@@ -266,7 +266,7 @@ def test_what_is_written_is_read_again(manifest: Manifest) -> None:
 
 
 def test_what_we_write_another_program_reads_too() -> None:
-    tomli = pytest.importorskip("tomli")
+    tomli = pytest.importorskip("tomllib")
     yaml = pytest.importorskip("yaml")
     manifest = Manifest(name='Ä "b"\\\n', function="\u2028\x7f", parts=(Part(name="p", mass_g=1.5),))
     assert tomli.loads(okh.write_toml(manifest))["part"] == [{"name": "p", "mass-g": 1.5}]

@@ -26,7 +26,7 @@ from designs.queries.lineage import url_of
 from designs.services import create_design, delete_design, fork_design, index_now, release_archives, write_files
 from designs.services import releases as services
 from designs.services.rights import declare_source
-from tests.designs.conftest import cube_stl, make
+from tests.designs.conftest import Git, address, cube_stl, make
 
 pytestmark = pytest.mark.django_db
 
@@ -286,12 +286,12 @@ def test_private_releases_are_not_there_for_others(
     published(private, maker)
     missing = client.get("/api/v1/designs/aila/nothing/releases/1.0.0/").json()["code"]
     client.force_login(neighbour)
-    for address in ("/designs/aila/secret-cube/releases/", "/designs/aila/secret-cube/releases/1.0.0/",
+    for page in ("/designs/aila/secret-cube/releases/", "/designs/aila/secret-cube/releases/1.0.0/",
                     "/designs/aila/secret-cube/releases/1.0.0.zip", "/designs/aila/secret-cube/releases.atom",
                     "/designs/aila/secret-cube/rights/", "/designs/aila/secret-cube/releases/new/"):  # fmt: skip
-        assert client.get(address).status_code == 404, address
-    for address in ("releases/", "releases/1.0.0/", "lineage/"):
-        answer = client.get(f"/api/v1/designs/aila/secret-cube/{address}")
+        assert client.get(page).status_code == 404, page
+    for page in ("releases/", "releases/1.0.0/", "lineage/"):
+        answer = client.get(f"/api/v1/designs/aila/secret-cube/{page}")
         assert (answer.status_code, answer.json()["code"]) == (404, missing)
     assert "Secret" not in client.get("/designs/releases.atom").content.decode()
     client.logout()
@@ -312,8 +312,8 @@ def test_feeds(client: Client, design: Design, maker: User) -> None:
     assert parsed(empty.content).findall(f"{ATOM}entry") == []
     published(design, maker, "1.0", notes="One & <two>")
     published(design, maker, "2.0")
-    for address in ("/designs/aila/test-cube/releases.atom", "/designs/releases.atom"):
-        feed = parsed(client.get(address).content)
+    for page in ("/designs/aila/test-cube/releases.atom", "/designs/releases.atom"):
+        feed = parsed(client.get(page).content)
         titles = [entry.findtext(f"{ATOM}title") for entry in feed.findall(f"{ATOM}entry")]
         assert titles == ["Test cube 2.0", "Test cube 1.0"]
         links = [link.get("href") or "" for link in feed.iter(f"{ATOM}link") if link.get("rel") == "enclosure"]
@@ -362,3 +362,20 @@ def test_a_file_of_the_parent_cannot_be_laundered_by_a_header(maker: User) -> No
     licences = {row["path"]: row.get("licence") for row in release.manifest["files"]}
     assert (licences["a.stl"], licences["new.txt"]) == ("CC-BY-SA-4.0", "MIT")
     assert "forked from **Parent** by Aila (CC-BY-SA-4.0)" in release.manifest["added"]["ATTRIBUTION.md"]
+
+
+def test_a_push_cannot_touch_the_tag_of_a_release(
+    live_city: Any, design: Design, token: str, maker: User, git_client: Git, tmp_path: Path
+) -> None:
+    """Stock git moves, deletes and makes it anew: refused in words, while other tags stay free."""
+    release = services.publish(design=design, version="1.0", notes="", by=maker)
+    work = tmp_path / "work"
+    git_client("clone", address(live_city, design), str(work))
+    assert git_client("rev-parse", "1.0^{commit}", at=work).stdout.strip() == release.commit
+    there = address(live_city, design, token)
+    for update in ("+HEAD~1:refs/tags/1.0", ":refs/tags/1.0", "+HEAD:refs/tags/1.0"):
+        said = git_client("push", there, update, at=work, good=False)
+        assert "this tag is a release, which never changes" in said.stderr, update
+    git_client("push", there, "HEAD~1:refs/tags/other", at=work)
+    git_client("push", there, "+HEAD:refs/tags/other", at=work)
+    assert git.of(design.repository).commit_of("1.0") == release.commit

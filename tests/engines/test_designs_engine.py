@@ -15,6 +15,7 @@ from designs.engine.decimate import MAX_DRAWN, for_the_eye
 from designs.engine.errors import Unreadable
 from designs.engine.facts import facts
 from designs.engine.load import load
+from designs.engine.model import weld
 from designs.engine.preview import apart, make
 
 BOX = np.array([[x, y, z] for x in (0, 30) for y in (0, 20) for z in (0, 10)], float)
@@ -245,3 +246,32 @@ def test_names_tell_formats() -> None:
 def test_a_format_that_nobody_knows_raises_nothing_but_unreadable(tmp_path: Path) -> None:
     with pytest.raises(Unreadable):
         load(saved(tmp_path, b"not a mesh", "x.obj"), "obj")
+
+
+def test_a_packed_model_is_a_twentieth_of_its_stl_and_another_reader_unpacks_it(tmp_path: Path) -> None:
+    """The outside reader is trimesh with its own support of KHR_draco_mesh_compression."""
+    import trimesh
+
+    ball = trimesh.creation.icosphere(6, 12.0)
+    source = saved(tmp_path, ball.export(file_type="stl"), "ball.stl")
+    packed = glb.write(load(source, "stl"))
+    assert len(packed) * 20 < source.stat().st_size
+    scene = trimesh.load_scene(io.BytesIO(packed), file_type="glb")
+    read = scene.to_mesh()
+    assert len(read.faces) == len(ball.faces) == 81_920
+    assert scene.extents == pytest.approx([0.024] * 3, rel=1e-3)
+    assert read.volume * 1e9 == pytest.approx(ball.volume, rel=2e-3)
+
+
+def test_welding_by_mixed_numbers_is_welding_by_rows() -> None:
+    """The oracle sorts whole rows (numpy.unique)."""
+    dice = np.random.default_rng(3)
+    points = np.round(dice.normal(size=(3000, 3)), 1)
+    points[::7] *= -0.0
+    triangles = np.arange(3000).reshape(-1, 3)
+    welded, renumbered = weld(points, triangles)
+    unique, inverse = np.unique(points + 0.0, axis=0, return_inverse=True)
+    rows = inverse.reshape(-1)[triangles]
+    kept = rows[(rows[:, 0] != rows[:, 1]) & (rows[:, 1] != rows[:, 2]) & (rows[:, 0] != rows[:, 2])]
+    assert np.array_equal(welded[renumbered], unique[kept])
+    assert len(welded) == len(np.unique(kept))

@@ -203,8 +203,8 @@ class Model extends HTMLElement {
       if (this.#asked !== src || !this.#stage || !this.#start()) return;
       this.#clear();
       this.#take(scene);
-      this.#home();
       this.#fit();
+      this.#home();
       this.#paint();
       this.#show();
     } catch (cause) {
@@ -346,6 +346,7 @@ class Model extends HTMLElement {
     this.#renderer.setSize(width, height, false);
     this.#stage!.classList.toggle("stacked", this.#diff?.view === "side" && this.#diff.stacked(width));
     this.#stage!.classList.toggle("halved", this.#diff?.view === "side" && !this.#diff.stacked(width));
+    for (const over of this.#diff ? [this.#diff.line, this.#diff.names] : []) over.style.blockSize = `${height}px`;
     const [, , wide, high] = this.#diff?.panes(width, height)[0]!.look ?? [0, 0, width, height];
     this.#camera.aspect = wide / high;
     this.#camera.updateProjectionMatrix();
