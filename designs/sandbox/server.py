@@ -39,7 +39,6 @@ def warm_up() -> None:
     with contextlib.suppress(ImportError):
         import DracoPy  # noqa: F401, PLC0415
         import ezdxf.recover  # noqa: F401, PLC0415
-        from lxml import etree  # noqa: F401, PLC0415
         from shapely import STRtree  # noqa: F401, PLC0415
         import fast_simplification  # noqa: F401, PLC0415
     with contextlib.suppress(ImportError):

@@ -82,12 +82,16 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     found, commit, context = frame(request, owner, slug)
     shown = file_at(found, commit, path)
     context["run"] = previews.ask(design=found, blobs=[shown.blob]) or context["run"]
-    text = None if shown.is_drawn else text_of(found, shown)
+    script = text_of(found, shown) if shown.format == "openscad" else None
+    text = script if not shown.is_drawn else None
+    if not shown.is_drawn and script is None:
+        text = text_of(found, shown)
     is_markdown = shown.format == "markdown"
     context |= {
         "file": shown,
         "text": None if is_markdown else text,
-        "editable": text is not None and not shown.entry.is_symlink,
+        "script": script,
+        "editable": (text is not None or script is not None) and not shown.entry.is_symlink,
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),

@@ -41,7 +41,9 @@ RECT = 'fill="none" stroke="red"'
 
 
 def test_a_plate_with_a_hole(tmp_path: Path) -> None:
-    found = facts_of(tmp_path, svg_of(f'<g {RECT}><rect x="10" y="10" width="60" height="40"/><circle cx="40" cy="30" r="10"/></g>'))
+    found = facts_of(
+        tmp_path, svg_of(f'<g {RECT}><rect x="10" y="10" width="60" height="40"/><circle cx="40" cy="30" r="10"/></g>')
+    )
     more = found["more"]
     assert more["cut_mm"] == pytest.approx(200 + 20 * math.pi, rel=1e-3)
     assert more["area_mm2"] == pytest.approx(2400 - 100 * math.pi, rel=1e-3)

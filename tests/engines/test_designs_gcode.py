@@ -57,7 +57,10 @@ def test_filament_in_both_ways_of_counting(tmp_path: Path) -> None:
 def test_two_tools_are_told_apart(tmp_path: Path) -> None:
     text = "M83\nT0\nG1 X10 F600 E3\nT1\nG1 X20 E5\n; filament used [g] = 1.25, 2.5\n"
     more = read(tmp_path, text)
-    assert [(one["tool"], one["filament_mm"], one["filament_g"]) for one in more["tools"]] == [(0, 3, 1.25), (1, 5, 2.5)]
+    assert [(one["tool"], one["filament_mm"], one["filament_g"]) for one in more["tools"]] == [
+        (0, 3, 1.25),
+        (1, 5, 2.5),
+    ]
     assert not more["grams_assumed"]
 
 
@@ -92,7 +95,14 @@ def test_a_laser_s_program_in_inches(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("1d 2h 3m 4s", 93784), ("51m 7s", 3067), ("6372", 6372), ("01:02:03", 3723), ("1 hours 2 minutes", 3720), ("?", None)],
+    [
+        ("1d 2h 3m 4s", 93784),
+        ("51m 7s", 3067),
+        ("6372", 6372),
+        ("01:02:03", 3723),
+        ("1 hours 2 minutes", 3720),
+        ("?", None),
+    ],
 )
 def test_times_as_slicers_write_them(text: str, seconds: float | None) -> None:
     assert slicer.seconds(text) == seconds
@@ -124,7 +134,12 @@ def test_what_slicers_say(tmp_path: Path) -> None:
     assert (more["time_s"], more["filament_g"], more["layer_mm"]) == (3723, 3.7, 0.15)
     assert (more["material"], more["printer"], more["nozzle_c"], more["bed_c"]) == ("PETG", "MK3S", [215], [60])
     more = read(tmp_path, CURA)
-    assert (more["slicer"], more["time_s"], more["layers"], more["layer_mm"]) == ("Cura_SteamEngine 5.6.0", 6372, 88, 0.12)
+    assert (more["slicer"], more["time_s"], more["layers"], more["layer_mm"]) == (
+        "Cura_SteamEngine 5.6.0",
+        6372,
+        88,
+        0.12,
+    )
     more = read(tmp_path, ORCA)
     assert (more["slicer"], more["time_s"], more["layers"]) == ("BambuStudio 01.09.05.51", 2172, 125)
 

@@ -69,7 +69,12 @@ def test_a_script_with_another_file_of_its_design() -> None:
 @needs_openscad
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("", "nothing by itself"), ("module x() {}", "nothing by itself"), ("cube(", "OpenSCAD says"), ("square(5);", "flat")],
+    [
+        ("", "nothing by itself"),
+        ("module x() {}", "nothing by itself"),
+        ("cube(", "OpenSCAD says"),
+        ("square(5);", "flat"),
+    ],
 )
 def test_what_makes_no_solid_is_a_sentence(text: str, word: str) -> None:
     result = scripts.build({"x.scad": text.encode()}, "x.scad")
@@ -99,7 +104,9 @@ def test_a_hostile_script_reads_nothing_and_calls_nobody(tmp_path: Path) -> None
 
         listener = threading.Thread(target=listen)
         listener.start()
-        text = f'import("{canary}"); import("http://127.0.0.1:{port}/x.stl"); include <{canary}>\n include </etc/passwd>\n'
+        text = (
+            f'import("{canary}"); import("http://127.0.0.1:{port}/x.stl"); include <{canary}>\n include </etc/passwd>\n'
+        )
         result = scripts.build({"x.scad": text.encode()}, "x.scad")
         listener.join()
     assert not result.ready

@@ -21,7 +21,9 @@ MAX_POINTS = 3_000_000
 class Canvas:
     """A page of 640 x 480 px, or a part of one, that shows a box (low x, low y, high x, high y in mm) with y up."""
 
-    def __init__(self, box: Sequence[float], *, frame: Sequence[float] = (0, 0, WIDTH, HEIGHT), flip: bool = True) -> None:
+    def __init__(
+        self, box: Sequence[float], *, frame: Sequence[float] = (0, 0, WIDTH, HEIGHT), flip: bool = True
+    ) -> None:
         left, top, right, bottom = frame
         width, height = max(box[2] - box[0], 1e-9), max(box[3] - box[1], 1e-9)
         self.px = min((right - left - 2 * MARGIN_PX) / width, (bottom - top - 2 * MARGIN_PX) / height)
@@ -33,7 +35,8 @@ class Canvas:
 
     def spot(self, points: Points) -> Points:
         """Where points in mm (n, 2) are on the page, in px."""
-        return (np.asarray(points, np.float64) - self._middle) * self._turn + self._at
+        seen: Points = (np.asarray(points, np.float64) - self._middle) * self._turn + self._at
+        return seen
 
     def path(self, lines: Iterable[Points], *, closed: bool = False) -> str:
         """The lines as the data of one SVG path, thinned to what a hundredth of a pixel shows."""
@@ -50,7 +53,9 @@ class Canvas:
             pieces.append("M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in seen.tolist()) + ("Z" if closed else ""))
         return "".join(pieces)
 
-    def stroke(self, lines: Iterable[Points], colour: str, *, px: float, closed: bool = False, opacity: float = 1) -> None:
+    def stroke(
+        self, lines: Iterable[Points], colour: str, *, px: float, closed: bool = False, opacity: float = 1
+    ) -> None:
         """Draw lines of that width in px."""
         data = self.path(lines, closed=closed)
         if data:

@@ -288,7 +288,14 @@ def _arc(start: tuple[float, float, float], end: tuple[float, float, float], res
     sweep = sweep if sweep > 1e-9 else 2 * np.pi
     if clockwise:
         sweep = sweep - 2 * np.pi if sweep < 2 * np.pi - 1e-9 else -2 * np.pi
-    steps = int(min(720, max(2, np.ceil(abs(sweep) / (2 * np.arccos(max(0.0, 1 - 0.01 / max(radius, 0.01)))) if radius > 0.01 else 2))))
+    steps = int(
+        min(
+            720,
+            max(
+                2, np.ceil(abs(sweep) / (2 * np.arccos(max(0.0, 1 - 0.01 / max(radius, 0.01)))) if radius > 0.01 else 2)
+            ),
+        )
+    )
     t = np.linspace(0, 1, steps + 1)[1:]
     x, y = middle[0] + radius * np.cos(first + sweep * t), middle[1] + radius * np.sin(first + sweep * t)
     z = start[2] + (end[2] - start[2]) * t
@@ -372,13 +379,19 @@ def _printed(program: Program) -> dict[str, object]:
     for place, (tool, length) in enumerate(sorted(program.tools.items())):
         grams = said.grams[place] if len(said.grams) == len(program.tools) else None
         own = max(length, 0.0) * np.pi * (across / 2) ** 2 / 1000 * density
-        tools.append({"tool": tool, "filament_mm": round(max(length, 0.0), 2), "filament_g": round(float(own if grams is None else grams), 2)})
+        tools.append(
+            {
+                "tool": tool,
+                "filament_mm": round(max(length, 0.0), 2),
+                "filament_g": round(float(own if grams is None else grams), 2),
+            }
+        )
     return {
         "layers": said.layers or len(heights),
         "layer_mm": said.layer_mm or (round(float(np.median(steps)), 3) if len(steps) else None),
         "first_layer_mm": round(heights[0], 3) if heights else None,
         "tools": tools,
-        "filament_mm": round(sum(float(one["filament_mm"]) for one in tools), 2),  # type: ignore[arg-type]
-        "filament_g": round(sum(float(one["filament_g"]) for one in tools), 2),  # type: ignore[arg-type]
+        "filament_mm": round(sum(float(one["filament_mm"]) for one in tools), 2),
+        "filament_g": round(sum(float(one["filament_g"]) for one in tools), 2),
         "grams_assumed": not said.grams and not said.density_g_cm3,
     }

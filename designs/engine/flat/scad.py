@@ -39,7 +39,8 @@ def asks_for(text: str) -> tuple[str, ...]:
 
 def parameters(text: str) -> list[Parameter]:
     """What the customizer would offer: values set at the top, before the first module or function."""
-    found, group, above = [], "", ""
+    found: list[Parameter] = []
+    group = above = ""
     for line in text[:MAX_BYTES].splitlines():
         if re.match(r"\s*(?:module|function)\b", line) or len(found) >= MAX_PARAMETERS:
             break
@@ -49,8 +50,15 @@ def parameters(text: str) -> list[Parameter]:
             above = line[2:].strip()[:200]
         else:
             known = PARAMETER.match(line)
-            if known and not known.group(1).startswith("$") and group.lower() != "hidden" and _is_literal(known.group(2)):
-                found.append(Parameter(known.group(1), known.group(2).strip(), above or (known.group(3) or "").strip(), group))
+            if (
+                known
+                and not known.group(1).startswith("$")
+                and group.lower() != "hidden"
+                and _is_literal(known.group(2))
+            ):
+                found.append(
+                    Parameter(known.group(1), known.group(2).strip(), above or (known.group(3) or "").strip(), group)
+                )
             above = ""
     return found
 

@@ -82,7 +82,9 @@ class Reader:
             for pattern in NAMES:
                 if found := pattern.search(text):
                     said.slicer = found.group(1).strip()[:80]
-        key, value = (part.strip() for part in re.split(r"[:=]", text, maxsplit=1)) if re.search(r"[:=]", text) else (text, "")
+        key, value = (
+            (part.strip() for part in re.split(r"[:=]", text, maxsplit=1)) if re.search(r"[:=]", text) else (text, "")
+        )
         self._fact(key.lower(), value)
 
     def _fact(self, key: str, value: str) -> None:

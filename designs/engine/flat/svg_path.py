@@ -57,7 +57,9 @@ def _rect(n: dict[str, float], get: Callable[[str], str | None], flat: float) ->
 
 
 def _numbers(text: str | None) -> Points:
-    return np.array([float(n) for n in re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text or "")], np.float64)
+    return np.array(
+        [float(n) for n in re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text or "")], np.float64
+    )
 
 
 def _steps(radius: float, angle: float, flat: float) -> int:

@@ -49,7 +49,9 @@ def _lines(a: Floats, b: Floats) -> list[Floats]:
     if not len(a):
         return []
     breaks = np.flatnonzero(np.abs(a[1:] - b[:-1]).max(axis=1) > 1e-6) + 1
-    return [np.vstack([part_a[:1], part_b]) for part_a, part_b in zip(np.split(a, breaks), np.split(b, breaks), strict=True)]
+    return [
+        np.vstack([part_a[:1], part_b]) for part_a, part_b in zip(np.split(a, breaks), np.split(b, breaks), strict=True)
+    ]
 
 
 def _box(points: Floats) -> list[float]:
@@ -73,7 +75,9 @@ def _side(a: Floats, b: Floats, frame: tuple[float, float, float, float]) -> Can
     page = Canvas([float(low.min()), 0.0, float(high.max()), max(float(heights.max()), 1e-3)], frame=frame)
     thin = max(1, len(heights) // 400)
     rows = [np.array([[x0, z], [x1, z]]) for x0, x1, z in zip(low, high, heights, strict=True)][::thin]
-    page.stroke(rows, canvas.PALETTE[0], px=max(0.6, min(3.0, 0.8 * page.px * float(np.ptp(heights)) / max(1, len(heights)))))
+    page.stroke(
+        rows, canvas.PALETTE[0], px=max(0.6, min(3.0, 0.8 * page.px * float(np.ptp(heights)) / max(1, len(heights))))
+    )
     return page
 
 
