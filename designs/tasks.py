@@ -20,6 +20,7 @@ from designs.queries import lfs
 from designs.sandbox import photos
 from designs.sandbox.results import Result
 from designs.services import (
+    boards,
     diffs,
     imports,
     index,
@@ -124,6 +125,7 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
             if number == 0:
                 previews.settle_cover(design=design)
         ready += 1
+    boards.draw_missing(design=design)
 
     def effect() -> None:
         previews.settle_cover(design=design)

@@ -12,8 +12,12 @@ OTHERS = {
     "kicad_pcb": "kicad", "kicad_sch": "kicad", "py": "python", "blend": "blender", "sldprt": "solidworks",
 }  # fmt: skip
 
+OTHERS |= dict.fromkeys(
+    ("gbr", "ger", "gerber", "gtl", "gbl", "gts", "gbs", "gto", "gbo", "gtp", "gbp", "gko", "gm1", "drl", "xln"), "gerber"
+)
+
 #: Formats that get a picture.
-DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode", "openscad"})
+DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode", "openscad", "gerber"})
 #: Formats that get a model for the viewer too.
 SOLID = frozenset(MODELS.values())
 

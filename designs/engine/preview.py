@@ -9,6 +9,7 @@ import numpy as np
 from designs.engine import drawing, formats, glb, picture, program
 from designs.engine.decimate import for_the_eye
 from designs.engine.errors import Unreadable
+from designs.engine.flat import gerber
 from designs.engine.facts import Facts, facts, pieces_of
 from designs.engine.load import load
 from designs.engine.model import Model, Part, weld
@@ -47,7 +48,8 @@ def _solid(source: Path, file_format: str, folder: Path) -> dict[str, object]:
 def _flat(source: Path, file_format: str, folder: Path) -> dict[str, object]:
     from designs.engine import precheck  # noqa: PLC0415 solids are checked by their loader
 
-    precheck.check(source, file_format)
+    if source.is_file():
+        precheck.check(source, file_format)
     large, small, found = _FLAT[file_format](source, file_format)
     if large:
         (folder / "picture.png").write_bytes(large)
@@ -69,5 +71,5 @@ def apart(model: Model, count: int) -> Model:
 
 
 _FLAT: dict[str, Flat] = {
-    "svg": drawing.draw, "dxf": drawing.draw, "gcode": program.draw,
+    "svg": drawing.draw, "dxf": drawing.draw, "gcode": program.draw, "gerber": gerber.draw_one, "board": gerber.draw_folder, "zip": gerber.draw_zip,
 }  # fmt: skip

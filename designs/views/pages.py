@@ -1,5 +1,6 @@
 """The pages of one design: overview, a file, history."""
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from designs.policies import may_offer
 from designs.queries import lineage
 from designs.queries.bom import bom_in
 from designs.queries.file_licences import licence_at
+from designs.queries.boards import Board, board_in, boards
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
 from designs.queries.proposals import offer_of
 from designs.queries.readiness import readiness_in
@@ -36,6 +38,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     context |= {
         "files": files,
         "shown": _shown(found, files, request.GET.get("show", "")),
+        "boards": boards(files)[:4],
         "strip": [file for file in files if file.is_drawn][:12],
         "failed": [file for file in files if file.status == Blob.Preview.FAILED],
         "waiting": sum(file.status == Blob.Preview.PENDING for file in files),
@@ -91,6 +94,7 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "file": shown,
         "text": None if is_markdown else text,
         "script": script,
+        "board": _board_of(found, commit, shown),
         "editable": (text is not None or script is not None) and not shown.entry.is_symlink,
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
@@ -99,6 +103,13 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "elsewhere": _elsewhere(request, found, shown),
     }
     return render(request, "designs/file.html", context)
+
+
+def _board_of(design: Design, commit: str, shown: File) -> Board | None:
+    """The circuit board that a Gerber file is part of."""
+    if shown.format != "gerber":
+        return None
+    return board_in(files_at(design, commit), str(PurePosixPath(shown.path).parent))
 
 
 def _elsewhere(request: HttpRequest, design: Design, shown: File) -> list[Any]:

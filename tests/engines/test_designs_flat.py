@@ -203,7 +203,7 @@ def test_a_real_plate_as_a_second_reader_reads_it(shared: Path, name: str) -> No
     """The oracle is trimesh's own path reader."""
     import trimesh
 
-    path = next((shared / "designs").rglob(name))
+    path = next((shared / "data" / "designs").rglob(name))
     second = trimesh.load_path(str(path))
     more = drawing.draw(path, "dxf")[2].as_json()["more"]
     assert more["cut_mm"] == pytest.approx(second.length, rel=1e-4)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from designs.engine.errors import Unreadable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Points = npt.NDArray[np.float64]
 WIDTH, HEIGHT = 640, 480
@@ -90,13 +94,43 @@ def of_svg(svg: str) -> tuple[bytes, bytes]:
     return on_page(picture)
 
 
-def on_page(picture: object) -> tuple[bytes, bytes]:
+def beside(svgs: Sequence[str]) -> tuple[bytes, bytes]:
+    """One picture of one or two SVG texts: two stand beside or over each other, whichever shows them larger."""
+    from PIL import Image  # noqa: PLC0415
+
+    drawn = [_rastered(svg) for svg in svgs]
+    if len(drawn) == 1:
+        return on_page(drawn[0], margin=int(MARGIN_PX))
+    first = drawn[0]
+    wide = first.width > first.height * WIDTH / HEIGHT
+    gap = max(first.size) // 16
+    size = (max(d.width for d in drawn), sum(d.height for d in drawn) + gap) if wide else (
+        sum(d.width for d in drawn) + gap, max(d.height for d in drawn))  # fmt: skip
+    sheet, at = Image.new("RGBA", size, (255, 255, 255, 0)), 0
+    for one in drawn:
+        sheet.paste(one, (0, at) if wide else (at, 0))
+        at += (one.height if wide else one.width) + gap
+    return on_page(sheet, margin=int(MARGIN_PX))
+
+
+def _rastered(svg: str) -> "Image":
+    import resvg_py  # noqa: PLC0415 only for drawings
+    from PIL import Image  # noqa: PLC0415
+
+    Image.MAX_IMAGE_PIXELS = 50_000_000
+    try:
+        raw = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=2 * WIDTH, dpi=96))
+        return Image.open(BytesIO(raw)).convert("RGBA")
+    except (ValueError, OSError, Image.DecompressionBombError) as error:
+        raise Unreadable(f"The drawing cannot be drawn: {str(error)[:100]}.") from None
+
+
+def on_page(picture: "Image", *, margin: int = 0) -> tuple[bytes, bytes]:
     """A Pillow picture fitted into the middle of the page, and the same small, as PNG with alpha."""
     from PIL import Image  # noqa: PLC0415
 
-    assert isinstance(picture, Image.Image)
     fitted = picture.convert("RGBA")
-    fitted.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    fitted.thumbnail((WIDTH - 2 * margin, HEIGHT - 2 * margin), Image.Resampling.LANCZOS)
     stage = Image.new("RGBA", (WIDTH, HEIGHT), (255, 255, 255, 0))
     stage.paste(fitted, ((WIDTH - fitted.width) // 2, (HEIGHT - fitted.height) // 2))
     out, small = BytesIO(), BytesIO()
