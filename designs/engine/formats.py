@@ -17,7 +17,7 @@ OTHERS |= dict.fromkeys(
 )
 
 #: Formats that get a picture.
-DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode", "openscad", "gerber"})
+DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode", "openscad", "gerber", "kicad", "pdf"})
 #: Formats that get a model for the viewer too.
 SOLID = frozenset(MODELS.values())
 

@@ -111,7 +111,7 @@ def test_a_real_board(shared: Path) -> None:
     folder = next((shared / "data" / "designs").rglob("gerbers"))
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     hits = sum(
-        sum(line.startswith("X") for line in content.decode().splitlines()) for name, content in files.items() if name.endswith(".drl")
+        sum(line.startswith(("X", "G00X")) for line in content.decode().splitlines()) for name, content in files.items() if name.endswith(".drl")
     )
     _large, _small, facts = gerber.draw_set(files)
     assert facts.as_json()["more"]["holes"] == hits

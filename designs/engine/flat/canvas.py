@@ -19,6 +19,8 @@ MARGIN_PX = 28.0
 #: Colours that read on light and on dark paper, spruce first.
 PALETTE = ("#2f7d68", "#c8643c", "#4a78b5", "#b0892f", "#8a5fa8", "#5d7f3a", "#b04a6a", "#5b6f7d")
 #: More numbers than these in one picture are no picture any more.
+#: Further off the page than this a place makes no difference to the picture, but may break the rasteriser.
+FAR_PX = 20_000.0
 MAX_POINTS = 3_000_000
 
 
@@ -29,7 +31,7 @@ class Canvas:
         self, box: Sequence[float], *, frame: Sequence[float] = (0, 0, WIDTH, HEIGHT), flip: bool = True
     ) -> None:
         left, top, right, bottom = frame
-        width, height = max(box[2] - box[0], 1e-9), max(box[3] - box[1], 1e-9)
+        width, height = max(box[2] - box[0], 1e-3), max(box[3] - box[1], 1e-3)
         self.px = min((right - left - 2 * MARGIN_PX) / width, (bottom - top - 2 * MARGIN_PX) / height)
         self._middle = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
         self._at = np.array([(left + right) / 2, (top + bottom) / 2])
@@ -37,10 +39,15 @@ class Canvas:
         self.body: list[str] = []
         self._count = 0
 
+    def mirror(self, *, across: bool) -> None:
+        """Show the box as seen from behind."""
+        if across:
+            self._turn = self._turn * np.array([-1.0, 1.0])
+
     def spot(self, points: Points) -> Points:
         """Where points in mm (n, 2) are on the page, in px."""
         seen: Points = (np.asarray(points, np.float64) - self._middle) * self._turn + self._at
-        return seen
+        return np.clip(seen, -FAR_PX, FAR_PX)
 
     def path(self, lines: Iterable[Points], *, closed: bool = False) -> str:
         """The lines as the data of one SVG path, thinned to what a hundredth of a pixel shows."""
