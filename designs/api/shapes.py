@@ -83,7 +83,7 @@ class FactsOut(serializers.Serializer[Any]):
     )
     more = serializers.DictField(
         required=False,
-        help_text="of what is no solid: `kind` is drawing, program, board, schematic, script, picture, document or table; "
+        help_text="of what is no solid: `kind` is drawing, program, board, schematic, script or document; "
         "the keys of each stand in docs/formats.md",
     )
 

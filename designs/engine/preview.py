@@ -9,8 +9,8 @@ import numpy as np
 from designs.engine import document, drawing, formats, glb, picture, program
 from designs.engine.decimate import for_the_eye
 from designs.engine.errors import Unreadable
-from designs.engine.flat import gerber, kicad
 from designs.engine.facts import Facts, facts, pieces_of
+from designs.engine.flat import gerber, kicad
 from designs.engine.load import load
 from designs.engine.model import Model, Part, weld
 
@@ -71,5 +71,6 @@ def apart(model: Model, count: int) -> Model:
 
 
 _FLAT: dict[str, Flat] = {
-    "svg": drawing.draw, "dxf": drawing.draw, "gcode": program.draw, "gerber": gerber.draw_one, "kicad": kicad.draw, "pdf": document.draw, "board": gerber.draw_folder, "zip": gerber.draw_zip,
+    "svg": drawing.draw, "dxf": drawing.draw, "gcode": program.draw, "gerber": gerber.draw_one, "kicad": kicad.draw,
+    "pdf": document.draw, "board": gerber.draw_folder,
 }  # fmt: skip

@@ -15,6 +15,5 @@ def draw(path: Path, _format: str = "gcode") -> tuple[bytes, bytes, Facts]:
         named = ", ".join(code for code, _count in program.unknown.most_common(6))
         warnings.append(f"Commands that we do not follow: {named}; places and times may differ.")
     box = more["box_mm"]
-    assert isinstance(box, list)
-    size = (float(box[0]), float(box[1]), float(box[2]))
-    return *toolpath.draw(program), Facts("mm", 0, False, None, 0.0, size, 1, tuple(warnings), more=more)
+    x, y, z = (float(side) for side in box) if isinstance(box, list) else (0.0, 0.0, 0.0)
+    return *toolpath.draw(program), Facts("mm", 0, False, None, 0.0, (x, y, z), 1, tuple(warnings), more=more)

@@ -59,7 +59,7 @@ def boards(files: Iterable[File]) -> list[Board]:
     """The boards among the files of a version, by folder."""
     folders: dict[str, list[File]] = {}
     for file in files:
-        if file.format == "gerber" and not file.entry.is_symlink:
+        if file.format == "gerber" and not file.path.lower().endswith(".zip") and not file.entry.is_symlink:
             folders.setdefault(str(PurePosixPath(file.path).parent), []).append(file)
     return [Board(name, tuple(found)) for name, found in sorted(folders.items()) if FEWEST <= len(found) <= MOST]
 

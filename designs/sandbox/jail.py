@@ -36,7 +36,7 @@ LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share", "/etc/fon
 def raise_walls(*, source: Path, folder: Path, limits: Limits, program: str = "") -> list[str]:
     """Limit this very process for good; the names of the walls that stand.
 
-    With `program` that one program may be run in its place, with the libraries of the system; `source` is then a folder.
+    With `program` that one program may be run in its place, with the system's libraries; `source` is then a folder.
     """
     _prctl(PR_SET_PDEATHSIG, SIGKILL)
     _prctl(PR_SET_NO_NEW_PRIVS, 1)

@@ -1,7 +1,7 @@
 """Shapes of OpenSCAD scripts.
 
 A picture belongs to the bytes of its file alone, in whichever design they lie. So a script is run by itself: one that
-asks for other files of its design would look different in each, and could show in one design what another keeps private.
+asks for other files of its design would look different in each, and could show in one what another keeps private.
 """
 
 from designs.engine.flat import scad

@@ -59,8 +59,9 @@ def archive(request: HttpRequest, owner: str, slug: str, ref: str) -> HttpRespon
 
 
 @require_safe
-def board(request: HttpRequest, owner: str, slug: str, ref: str, kind: str, folder: str) -> HttpResponseBase:
-    """The picture of the circuit board whose files lie in a folder of a version."""
+def board(request: HttpRequest, owner: str, slug: str, ref: str, **where: str) -> HttpResponseBase:
+    """The picture (`kind`) of the circuit board whose files lie in a `folder` of a version."""
+    kind, folder = where["kind"], where["folder"]
     design = queries.find(owner=owner, slug=slug, visitor=reader(request))
     found = board_in(files_at(design, git.of(design.repository).commit_of(ref)), folder)
     picture = found.picture(kind) if found and kind in PICTURES else None

@@ -11,9 +11,9 @@ from designs import markdown, queries
 from designs.models import Blob, Design
 from designs.policies import may_offer
 from designs.queries import lineage
+from designs.queries.boards import Board, board_in, boards
 from designs.queries.bom import bom_in
 from designs.queries.file_licences import licence_at
-from designs.queries.boards import Board, board_in, boards
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
 from designs.queries.proposals import offer_of
 from designs.queries.readiness import readiness_in

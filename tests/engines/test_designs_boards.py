@@ -16,9 +16,7 @@ def layer(function: str, body: str, aperture: str = "C,0.25") -> bytes:
 
 
 def line(*points: tuple[float, float]) -> str:
-    return "".join(
-        f"X{round(x * 1e6)}Y{round(y * 1e6)}D0{2 if not n else 1}*\n" for n, (x, y) in enumerate(points)
-    )
+    return "".join(f"X{round(x * 1e6)}Y{round(y * 1e6)}D0{2 if not n else 1}*\n" for n, (x, y) in enumerate(points))
 
 
 OUTLINE = layer("Profile,NP", line((0, 0), (40, 0), (40, 25), (0, 25), (0, 0)), "C,0.000001")
@@ -56,7 +54,9 @@ def test_names_and_attributes_of_layers(name: str, text: str, expected: gerber.L
 
 def test_copper_of_a_named_layer_is_drawn() -> None:
     """The trap: KiCad's own layer names. With the track the picture differs from that without."""
-    with_track = gerber.draw_set({"a-L1_Front.gbr": TRACK.replace(b"%TF.FileFunction,Copper,L1,Top*%\n", b""), "e-Edge_Cuts.gbr": OUTLINE})
+    with_track = gerber.draw_set(
+        {"a-L1_Front.gbr": TRACK.replace(b"%TF.FileFunction,Copper,L1,Top*%\n", b""), "e-Edge_Cuts.gbr": OUTLINE}
+    )
     without = gerber.draw_set({"a-L1_Front.gbr": layer("", ""), "e-Edge_Cuts.gbr": OUTLINE})
     assert with_track[0] != without[0]
 
@@ -94,7 +94,7 @@ def test_hostile_zips_are_a_sentence(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["%SRX99999Y99999I1J1*%\n" + line((0, 0), (1, 1)), "%AMX*$1=$1x9999*1,1,$1,0,0*%\n%ADD11X,2*%\nD11*\nX0Y0D03*\n" * 2 + "X" * 50,
+    ["%SRX99999Y99999I1J1*%\n" + line((0, 0), (1, 1)), "%AMX*$1=$1x9999*1,1,$1,0,0*%\n%ADD11X,2*%\nD11*\nX0Y0D03*\n",
      "*" * (gerber.MAX_COMMANDS + 1)],
     ids=["repeats", "macro", "commands"],
 )  # fmt: skip
@@ -111,7 +111,9 @@ def test_a_real_board(shared: Path) -> None:
     folder = next((shared / "data" / "designs").rglob("gerbers"))
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     hits = sum(
-        sum(line.startswith(("X", "G00X")) for line in content.decode().splitlines()) for name, content in files.items() if name.endswith(".drl")
+        sum(line.startswith(("X", "G00X")) for line in content.decode().splitlines())
+        for name, content in files.items()
+        if name.endswith(".drl")
     )
     _large, _small, facts = gerber.draw_set(files)
     assert facts.as_json()["more"]["holes"] == hits

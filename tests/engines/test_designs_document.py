@@ -31,7 +31,11 @@ def test_pages_packed_in_a_stream(tmp_path: Path) -> None:
     import zlib
 
     packed = zlib.compress(b"1 0 2 40 <</Type/Pages/Kids[3 0 R]/Count 7/MediaBox[0 0 720 360]>> <</Type/Catalog>>")
-    raw = b"%PDF-1.5\n5 0 obj<</Type/ObjStm/N 2/First 9/Filter/FlateDecode/Length 99>>stream\n" + packed + b"\nendstream endobj"
+    raw = (
+        b"%PDF-1.5\n5 0 obj<</Type/ObjStm/N 2/First 9/Filter/FlateDecode/Length 99>>stream\n"
+        + packed
+        + b"\nendstream endobj"
+    )
     found = read(tmp_path, raw)
     assert found["more"]["pages"] == 7
     assert found["extents_mm"][:2] == (254, 127)

@@ -124,8 +124,23 @@ G1 X0 E2
 ; layer_height = 0.15
 ; printer_model = MK3S
 """
-CURA = ";FLAVOR:Marlin\n;TIME:6372\n;Filament used: 2.1m\n;Layer height: 0.12\n;Generated with Cura_SteamEngine 5.6.0\n;LAYER_COUNT:88\nM82\nG1 X9 E1 F900\n"
-ORCA = "; HEADER_BLOCK_START\n; BambuStudio 01.09.05.51\n; model printing time: 30m 2s; total estimated time: 36m 12s\n; total layer number: 125\n; HEADER_BLOCK_END\nM83\nG1 X9 E1 F900\n"
+CURA = """;FLAVOR:Marlin
+;TIME:6372
+;Filament used: 2.1m
+;Layer height: 0.12
+;Generated with Cura_SteamEngine 5.6.0
+;LAYER_COUNT:88
+M82
+G1 X9 E1 F900
+"""
+ORCA = """; HEADER_BLOCK_START
+; BambuStudio 01.09.05.51
+; model printing time: 30m 2s; total estimated time: 36m 12s
+; total layer number: 125
+; HEADER_BLOCK_END
+M83
+G1 X9 E1 F900
+"""
 
 
 def test_what_slicers_say(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Programs of printers, lasers and mills (G-code): what they do, how long, and how it looks.
 
-A line at a time and a row of numbers a move, so that 24 MB stay within a few hundred MB. Times: what the slicer says, and
-our own estimate by the rules of Marlin's planner: trapezoids with ACCELERATION where the program sets none, corners as
+A line at a time and a row of numbers a move, so that 24 MB need a few hundred MB. Times: what the slicer says, and our
+own estimate by the rules of Marlin's planner: trapezoids with ACCELERATION where the program sets none, corners as
 fast as JERK lets them (classic jerk, on the change of the velocity's vector).
 """
 
@@ -177,7 +177,7 @@ class _Machine:
             setattr(self.at, axis, 0.0)
 
     def _call_it(self, rest: dict[str, float]) -> None:
-        """G92 calls the place something else; only the filament's name matters, for places stay where they are drawn."""
+        """G92 calls the place something else; only the filament's count is what it is for."""
         if "E" in rest:
             self.at.e = rest["E"] * self.at.scale
         for axis in "XYZ":
@@ -361,11 +361,13 @@ def facts(program: Program) -> dict[str, object]:
     estimate = estimate_s(program)
     found: dict[str, object] = {
         "kind": "program", "use": "printing" if program.prints else "cutting", "slicer": said.slicer,
-        "printer": said.printer, "material": said.material, "slicer_time_s": said.time_s, "estimate_s": round(estimate, 1),
+        "printer": said.printer, "material": said.material, "slicer_time_s": said.time_s,
+        "estimate_s": round(estimate, 1),
         "time_s": said.time_s if said.time_s is not None else round(estimate, 1), "moves": len(program.moves),
         "cut_mm": round(float(size[work].sum()), 2), "travel_mm": round(float(size[~work].sum()), 2),
         "box_mm": [round(float(n), 3) for n in high - low], "low_mm": [round(float(n), 3) for n in low],
-        "nozzle_c": program.nozzle_c, "bed_c": program.bed_c, "unknown_codes": [c for c, _n in program.unknown.most_common(12)],
+        "nozzle_c": program.nozzle_c, "bed_c": program.bed_c,
+        "unknown_codes": [c for c, _n in program.unknown.most_common(12)],
     }  # fmt: skip
     return found | (_printed(program) if program.prints else {})
 

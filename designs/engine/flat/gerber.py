@@ -104,7 +104,9 @@ def unpacked(path: Path) -> dict[str, bytes]:
             if not wanted:
                 raise Unreadable("The zip holds no layers of a circuit board; other archives have no picture.")
             if len(wanted) > MAX_FILES or sum(one.file_size for one in wanted) > MAX_BYTES:
-                raise Unreadable(f"The zip holds more than {MAX_FILES} layers or {MAX_BYTES // 1024 // 1024} MB of them.")
+                raise Unreadable(
+                    f"The zip holds more than {MAX_FILES} layers or {MAX_BYTES // 1024 // 1024} MB of them."
+                )
             found = {}
             for one in wanted:
                 with archive.open(one) as file:
@@ -127,6 +129,9 @@ def draw_folder(path: Path, _format: str = "board") -> tuple[bytes, bytes, Facts
 
 def draw_one(path: Path, _format: str = "gerber") -> tuple[bytes, bytes, Facts]:
     """One layer or drill file by itself."""
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":
+            return draw_zip(path)
     return draw_set({path.name if path.suffix else "layer.gbr": path.read_bytes()})
 
 
@@ -211,7 +216,9 @@ class _Board:
         said = list(self.warnings)
         if OUTLINE not in self.layers and len(self.layers) > 1:
             said.append("No layer is the outline of the board; its size is that of what is drawn.")
-        return Facts("mm", 0, False, None, 0.0, (round(width, 3), round(height, 3), 0.0), 1, tuple(said)[:20], more=more)
+        return Facts(
+            "mm", 0, False, None, 0.0, (round(width, 3), round(height, 3), 0.0), 1, tuple(said)[:20], more=more
+        )
 
 
 def _parsed(name: str, text: str, *, drill: bool) -> Any:
@@ -241,7 +248,7 @@ def _tracks_mm(layer: Any) -> list[float]:
     return [
         float(one.aperture.equivalent_width(_mm()))
         for one in layer.objects
-        if type(one).__name__ in {"Line", "Arc"} and getattr(one.aperture, "diameter", 0) and one.polarity_dark
+        if type(one).__name__ in {"Line", "Arc"} and getattr(one.aperture, "diameter", None) and one.polarity_dark
     ]
 
 
@@ -249,4 +256,3 @@ def _clear(svg: str) -> str:
     """On no ground, and in px, as resvg wants it."""
     svg = svg.replace('style="background-color:white"', "")
     return re.sub(r'(<svg[^>]*?) width="([\d.]+)mm" height="([\d.]+)mm"', r'\1 width="\2" height="\3"', svg, count=1)
-

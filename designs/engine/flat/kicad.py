@@ -192,7 +192,7 @@ def _graphic(board: Board, one: Node, at: Points, angle: float) -> None:
             board.silk.setdefault("top" if layer.startswith("F") else "bottom", []).append(placed)
 
 
-def _drawn(one: Node) -> list[Points]:
+def _drawn(one: Node) -> list[Points]:  # noqa: PLR0911 one for each kind of shape
     """The lines of a graphic shape of any version."""
     kind = str(one[0]).split("_", 1)[-1]
     start, end = _spot(one, "start"), _spot(one, "end")
@@ -212,7 +212,9 @@ def _drawn(one: Node) -> list[Points]:
         turn = np.radians(np.linspace(0, swept, 33))[:, None, None]
         c, s = np.cos(turn), np.sin(turn)
         arm = end - start
-        return [np.hstack([c[:, :, 0] * arm[0] - s[:, :, 0] * arm[1], s[:, :, 0] * arm[0] + c[:, :, 0] * arm[1]]) + start]
+        return [
+            np.hstack([c[:, :, 0] * arm[0] - s[:, :, 0] * arm[1], s[:, :, 0] * arm[0] + c[:, :, 0] * arm[1]]) + start
+        ]
     points = [numbers(xy)[:2] for xy in each(first(one, "pts"), "xy")]
     if kind == "poly" and len(points) > 2:
         return [np.array([*points, points[0]])]
@@ -226,14 +228,17 @@ def _through(start: Points, mid: Points, end: Points) -> Points:
     if abs(double) < 1e-9:
         return np.array([start, mid, end])
     a2, b2, c2 = ax * ax + ay * ay, bx * bx + by * by, cx * cx + cy * cy
-    middle = np.array([a2 * (by - cy) + b2 * (cy - ay) + c2 * (ay - by), a2 * (cx - bx) + b2 * (ax - cx) + c2 * (bx - ax)])
+    middle = np.array(
+        [a2 * (by - cy) + b2 * (cy - ay) + c2 * (ay - by), a2 * (cx - bx) + b2 * (ax - cx) + c2 * (bx - ax)]
+    )
     middle = middle / double
     first_angle, via, last = (float(np.arctan2(*(p - middle)[::-1])) for p in (start, mid, end))
     sweep = (last - first_angle) % (2 * np.pi)
     if (via - first_angle) % (2 * np.pi) > sweep:
         sweep -= 2 * np.pi
     turn = first_angle + sweep * np.linspace(0, 1, 33)
-    return middle + float(np.hypot(*(start - middle))) * np.column_stack([np.cos(turn), np.sin(turn)])
+    found: Points = middle + float(np.hypot(*(start - middle))) * np.column_stack([np.cos(turn), np.sin(turn)])
+    return found
 
 
 def _box(board: Board) -> tuple[float, float, float, float]:
@@ -265,7 +270,9 @@ def _picture(board: Board) -> tuple[bytes, bytes]:
 def _side(board: Board, box: tuple[float, float, float, float], frame: tuple[float, ...], side: str) -> Canvas:
     page = Canvas(box, frame=frame, flip=False)
     page.mirror(across=side == "bottom")
-    rings = [one.points for one in contours.join(contours.without_repeats(board.edge)) if one.closed] if board.edge else []
+    rings = (
+        [one.points for one in contours.join(contours.without_repeats(board.edge)) if one.closed] if board.edge else []
+    )
     page.fill(rings or [np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]])], BOARD)
     layer = f"{SIDES[side]}.Cu"
     page.fill(board.zones.get(layer, []), TRACK, opacity=0.28)
@@ -308,14 +315,21 @@ def counted(parts: list[tuple[str, str, str]]) -> list[dict[str, object]]:
     for value, footprint, reference in parts:
         groups.setdefault((value, footprint), []).append(reference)
     rows = [
-        {"value": value[:200], "footprint": footprint[:200], "count": len(names), "references": ", ".join(_ordered(names))[:290]}
+        {
+            "value": value[:200],
+            "footprint": footprint[:200],
+            "count": len(names),
+            "references": ", ".join(_ordered(names))[:290],
+        }
         for (value, footprint), names in groups.items()
     ]
     return sorted(rows, key=lambda row: (-int(str(row["count"])), str(row["value"])))[:MAX_PARTS]
 
 
 def _ordered(names: list[str]) -> list[str]:
-    return sorted((n for n in names if n), key=lambda n: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", n[:40])])
+    return sorted(
+        (n for n in names if n), key=lambda n: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", n[:40])]
+    )
 
 
 def _schematic(node: Node) -> Facts:
@@ -329,7 +343,8 @@ def _schematic(node: Node) -> Facts:
             parts.append((told.get("value", ""), told.get("footprint", "").rsplit(":", 1)[-1], reference))
     block = first(node, "title_block")
     more = {
-        "kind": "schematic", "symbols": len(parts), "parts": counted(parts), "sheets": sum(1 for _ in each(node, "sheet")),
+        "kind": "schematic", "symbols": len(parts), "parts": counted(parts),
+        "sheets": sum(1 for _ in each(node, "sheet")),
         "made_by": " ".join(["KiCad", word(first(node, "generator_version")) or word(first(node, "version"))]).strip(),
         "page": word(first(node, "paper")), "title": word(first(block, "title")),
     }  # fmt: skip

@@ -59,11 +59,11 @@ class Reader:
         self._word(text)
 
     def _more(self, text: str) -> None:
-        assert self._picture is not None
+        rows = self._picture or []
         if text.lower().startswith("thumbnail") and "end" in text.lower():
             raw = b""
             try:
-                raw = base64.b64decode("".join(self._picture), validate=True)
+                raw = base64.b64decode("".join(rows), validate=True)
             except (binascii.Error, ValueError):
                 raw = b""
             if len(raw) > len(self.said.thumbnail):
@@ -74,7 +74,8 @@ class Reader:
         if self._room < 0:
             self._picture = None
         else:
-            self._picture.append(text)
+            rows.append(text)
+            self._picture = rows
 
     def _word(self, text: str) -> None:
         said = self.said
@@ -110,7 +111,7 @@ class Reader:
         elif key in {"printer_model", "target_machine.name", "machine_name"}:
             said.printer = value[:80]
         elif key in {"filament_type", "material"}:
-            said.material = value.split(";")[0][:40]
+            said.material = value.split(";", maxsplit=1)[0][:40]
 
     def done(self) -> Said:
         """What was said."""

@@ -50,7 +50,7 @@ class Seen:
 
 
 def root_of(raw: bytes) -> ElementTree.Element:
-    """The document's root element. Raises Unreadable; outside entities are unknown to this parser, so they are errors."""
+    """The document's root element. Raises Unreadable; entities from outside are errors to this parser."""
     try:
         root = ElementTree.fromstring(raw)  # noqa: S314 behind the walls, and entities are refused before
     except (ElementTree.ParseError, ValueError, LookupError):

@@ -1,4 +1,4 @@
-"""Pictures of programs: the path seen from the side of a corner, one layer from above, and all layers from the front."""
+"""Pictures of programs: the path seen from a corner, one layer from above, and all layers from the front."""
 
 from io import BytesIO
 
