@@ -140,14 +140,11 @@ def _row(design: Design, draft: _Draft) -> Release:
             _("There is a release “%(version)s” already, and releases never change; choose the next version.")
             % {"version": draft.version}
         )
-    made = Release.objects.create(
+    return Release.objects.create(
         design=design, version=draft.version, name=" ".join(draft.name.split())[:120],
         notes=draft.notes.strip()[:MOST_NOTES], commit=draft.commit, licence=design.licence, created_by=draft.by,
-        demo=design.demo,
+        created_at=draft.at, demo=design.demo,
     )  # fmt: skip
-    made.created_at = draft.at
-    made.save(update_fields=["created_at"])  # the column's own clock has written another time
-    return made
 
 
 def _tag(design: Design, release: Release, author: Author) -> None:
