@@ -48,8 +48,9 @@ def change_design(
     if licence is not None:
         held.licence = _licence(held, licence)
     if visibility is not None:
-        held.visibility = check_visibility(visibility)
-        check_licence(design=held, licence=held.licence)
+        before, held.visibility = held.visibility, check_visibility(visibility)
+        if before != held.visibility:
+            check_licence(design=held, licence=held.licence)
     if default_branch is not None:
         _point(held, default_branch, by)
     held.save(update_fields=["name", "summary", "tags", "licence", "visibility", "default_branch"])
@@ -82,7 +83,8 @@ def split_tags(text: str) -> list[str]:
 def _licence(design: Design, text: str) -> str:
     """Another licence, if what the design comes from allows it; releases keep theirs."""
     licence = licences.read(text)
-    check_licence(design=design, licence=licence)
+    if licence != design.licence:
+        check_licence(design=design, licence=licence)
     return licence
 
 

@@ -46,7 +46,7 @@ def _say(request: HttpRequest, proposal: Proposal, person: User) -> tuple[str, P
     answers = request.POST.get("answers", "")
     made = services.say(
         proposal=proposal, by=person, body=request.POST.get("body", ""), anchor=_anchor(request.POST),
-        answers=_comment(proposal, int(answers)) if answers.isdigit() else None,
+        answers=_comment(proposal, int(answers)) if answers.isdecimal() and len(answers) < 19 else None,
     )  # fmt: skip
     return f"#comment-{made.pk}", proposal
 
@@ -132,7 +132,7 @@ def _anchor(sent: QueryDict) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = {"path": path}
     if line:
-        if not line.isdigit() or len(line) > 8:
+        if not line.isdecimal() or len(line) > 8:
             raise BadAnchor(_("A line is a number from 1."))
         found |= {"line": int(line), "side": sent.get("side", "new")}
     if any(point):

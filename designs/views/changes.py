@@ -51,7 +51,7 @@ def new(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """What would I offer?"""
     design, _version, context = frame(request, owner, slug, tab="changes")
     asked = request.POST if request.method == "POST" else request.GET
-    source_name, branch = asked.get("source", "").strip(), asked.get("branch", "").strip()
+    source_name, branch = (asked.get(name, "").replace("\x00", "").strip() for name in ("source", "branch"))
     person = _person(request)
     context |= {"candidates": reads.candidates(design, person), "source_name": source_name, "branch": branch}
     if not branch:

@@ -195,7 +195,7 @@ def _for_a_maker(file: FileDiff) -> list[MakerRow]:
             rows.append(MakerRow(what, unit, before.get(key), after.get(key)))
     for what, key in ((_("Thinnest wall"), "thinnest_wall_mm"),):
         sides = [(blob.facts or {}).get(key) if blob else None for blob in (file.before, file.after)]
-        if rows and any(side is not None for side in sides):
+        if rows and all(side is not None for side in sides):
             rows.insert(1, MakerRow(what, "mm", *sides))
     return rows
 

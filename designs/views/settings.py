@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commons.errors import CityError
 from commons.people import queries as people
 from commons.people.models import User
-from designs import git, licences, queries
+from designs import git, queries
 from designs.errors import DesignNotFound, NoSuchOffer
+from designs.licence_field import LicenceWidget
 from designs.models import Collaborator, Design
 from designs.policies import check_may_manage
 from designs.queries.deleted import deleted_of
@@ -61,7 +62,7 @@ def _choices(design: Design) -> dict[str, Any]:
     )
     return {
         "branches": branches,
-        "offered_licences": licences.OFFERED,
+        "licence_choice": LicenceWidget().render("licence", design.licence, {"id": "licence"}),
         "collaborators": design.collaborators.select_related("user").order_by("user__username"),
         "roles": Collaborator.Role.choices,
         "offer": design.transfers.filter(ended_at=None).select_related("to").first(),
@@ -75,7 +76,7 @@ def _choices(design: Design) -> dict[str, Any]:
 def _about(design: Design, person: User, sent: Any) -> None:
     change_design(
         design=design, by=person, name=sent.get("name", ""), summary=sent.get("summary", ""),
-        tags=split_tags(sent.get("tags", "")), licence=sent.get("licence", ""),
+        tags=split_tags(sent.get("tags", "")), licence=LicenceWidget().value_from_datadict(sent, {}, "licence"),
         visibility=sent.get("visibility", ""), default_branch=sent.get("default_branch") or None,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A neighbour forks a design, writes in it, offers it back and talks; its owner merges it: all by hand in the browser."""
+"""A neighbour forks a design, writes in it, offers it back and talks; its owner merges it: by hand in the browser."""
 
 import re
 

@@ -84,6 +84,22 @@ def test_from_a_fork_to_a_merge_with_forms_alone(design: Design, forked: Design,
     assert "Merged" in page and "Sign in to say something" in page and "<textarea" not in page
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"body": "x", "answers": "²"}, {"body": "x", "answers": "9" * 40},
+        {"body": "x", "path": "cube.stl", "line": "²"},
+        {"body": "x", "path": "cube.stl", "x": "nan", "y": "1", "z": "1"}, {"body": "x", "line": "3"}, {"body": "\x00"},
+        {"body": "x", "path": "cube.stl", "x": "1e999", "y": "1", "z": "1"},
+        {"body": "x", "path": "../etc", "line": "1"},
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_in_words(change: Proposal, design: Design, maker: User, sent: dict[str, str]) -> None:
+    refused = signed_in(maker).post(at(design, "1/say/"), sent)
+    assert refused.status_code in {302, 404, 422}
+    assert refused.status_code != 302 or Comment.objects.get().answers is None
+
+
 def test_the_list_counts_and_filters(change: Proposal, design: Design, maker: User) -> None:
     page = Client().get(at(design)).content.decode()
     assert "Larger &lt;cube&gt;" in page and "Larger <cube>" not in page and "Open 1" in page

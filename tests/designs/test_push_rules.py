@@ -183,7 +183,7 @@ def test_who_may_push(live_city: Any, design: Design, neighbour: User, git_clien
     row.role = "maintainer"
     row.save()
     Design.objects.filter(pk=design.pk).update(archived_at=timezone.now())
-    refused(git_client, work, theirs, "main:refs/heads/theirs", says="archived: it can be read and forked")
+    refused(git_client, work, theirs, "main:refs/heads/theirs", says="archived: it can be read")
     Design.objects.filter(pk=design.pk).update(archived_at=None)
     git_client("push", theirs, "main:refs/heads/theirs", at=work)
     git_client("push", theirs, ":refs/heads/theirs", at=work)

@@ -286,12 +286,12 @@ def test_private_releases_are_not_there_for_others(
     published(private, maker)
     missing = client.get("/api/v1/designs/aila/nothing/releases/1.0.0/").json()["code"]
     client.force_login(neighbour)
-    for address in ("/designs/aila/secret-cube/releases/", "/designs/aila/secret-cube/releases/1.0.0/",
+    for page in ("/designs/aila/secret-cube/releases/", "/designs/aila/secret-cube/releases/1.0.0/",
                     "/designs/aila/secret-cube/releases/1.0.0.zip", "/designs/aila/secret-cube/releases.atom",
                     "/designs/aila/secret-cube/rights/", "/designs/aila/secret-cube/releases/new/"):  # fmt: skip
-        assert client.get(address).status_code == 404, address
-    for address in ("releases/", "releases/1.0.0/", "lineage/"):
-        answer = client.get(f"/api/v1/designs/aila/secret-cube/{address}")
+        assert client.get(page).status_code == 404, page
+    for page in ("releases/", "releases/1.0.0/", "lineage/"):
+        answer = client.get(f"/api/v1/designs/aila/secret-cube/{page}")
         assert (answer.status_code, answer.json()["code"]) == (404, missing)
     assert "Secret" not in client.get("/designs/releases.atom").content.decode()
     client.logout()
@@ -312,8 +312,8 @@ def test_feeds(client: Client, design: Design, maker: User) -> None:
     assert parsed(empty.content).findall(f"{ATOM}entry") == []
     published(design, maker, "1.0", notes="One & <two>")
     published(design, maker, "2.0")
-    for address in ("/designs/aila/test-cube/releases.atom", "/designs/releases.atom"):
-        feed = parsed(client.get(address).content)
+    for page in ("/designs/aila/test-cube/releases.atom", "/designs/releases.atom"):
+        feed = parsed(client.get(page).content)
         titles = [entry.findtext(f"{ATOM}title") for entry in feed.findall(f"{ATOM}entry")]
         assert titles == ["Test cube 2.0", "Test cube 1.0"]
         links = [link.get("href") or "" for link in feed.iter(f"{ATOM}link") if link.get("rel") == "enclosure"]

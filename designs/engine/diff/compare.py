@@ -19,7 +19,6 @@ from designs.engine.load import load
 from designs.engine.model import Model, Part
 from designs.engine.surface import faces_of
 
-
 #: Where volumes are exact the distance is an aside, so fewer points are spread for it.
 FEWER_SAMPLES = 15_000
 

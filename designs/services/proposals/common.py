@@ -50,7 +50,7 @@ def still_open(proposal: Proposal) -> None:
 
 def title_of(text: str) -> str:
     """A title with something in it, on one line. Raises BadName."""
-    title = " ".join(text.split())
+    title = " ".join(text.replace("\x00", "").split())
     if not 1 <= len(title) <= MAX_TITLE:
         raise BadName(_("A change's title has 1 to %(n)d characters.") % {"n": MAX_TITLE}, field="title")
     return title
