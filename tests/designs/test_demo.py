@@ -8,6 +8,7 @@ from django.conf import settings
 from commons.notices.models import Notice
 from commons.runs.models import Run
 from commons.runs.work import do
+from designs import git
 from designs.demo import remove, seed
 from designs.demo.forge import FORKS
 from designs.demo.life import MAKES, STARS, TALK
@@ -89,4 +90,10 @@ def test_the_demo_shows_the_forge_alive() -> None:
     assert [link.title for link in lineage.chain(Design.objects.get(slug="wide-rail-clamp"))] == [
         "Wide rail clamp", "Balcony rail clamp", "C-clamp study",
     ]  # fmt: skip
+    case = Design.objects.get(slug="air-sensor-case")
+    whole = rolled(case, case.head, wanted(case, case.head), None)
+    # 30 + 15 + 19 + 4 x 0.4 + 3 and the clamp's 92 + 10 + 28 + 5 + 8; roof and clamp are in by a change and at 2.0
+    assert whole.totals.mass_g == pytest.approx(68.6 + 143.0), whole
+    entry = git.of(clamp.repository).entry(clamp.head, "okh.toml")
+    assert check(git.of(clamp.repository).read(entry.oid, limit=100_000), "okh.toml").is_good
     remove(lambda _line: None)
