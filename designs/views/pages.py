@@ -15,6 +15,7 @@ from designs.queries.boards import Board, board_in, boards
 from designs.queries.bom import bom_in
 from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
+from designs.queries.makes import photos_of
 from designs.queries.proposals import offer_of
 from designs.queries.readiness import readiness_in
 from designs.services import previews
@@ -48,6 +49,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "newest": newest,
         "people": _people(found, commit),
         "chain": lineage.chain(found, visitor=of_session(request)),
+        "photos": photos_of(found, of_session(request), limit=4),
         **_offer(request, found, context["forked_from"]),
     }
     return render(request, "designs/design.html", context)
