@@ -211,9 +211,10 @@ def written() -> Iterator[set[str]]:
         words = str(sql).split(None, 3)
         verb = words[0].upper() if words else ""
         table = {"INSERT": words[2:3], "UPDATE": words[1:2], "DELETE": words[2:3]}.get(verb, [])
-        if table and table[0].strip('"').startswith(KEPT):
+        result = execute(sql, params, many, context)
+        if table and table[0].strip('"').startswith(KEPT) and context["cursor"].rowcount:
             touched.add(table[0].strip('"'))
-        return execute(sql, params, many, context)
+        return result
 
     with connection.execute_wrapper(look):
         yield touched
