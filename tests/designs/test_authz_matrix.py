@@ -22,7 +22,7 @@ from commons.notices import urls as notice_urls
 from commons.reports import urls as report_urls
 from commons.web.api import Throttle
 from designs import urls
-from designs.models import Design
+from designs.models import Design, Proposal
 from tests.designs.authz_world import Thing, World, build, written
 
 pytestmark = pytest.mark.django_db
@@ -351,7 +351,8 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
     "lfs-locks": {"GET": get(readers), "POST": do(pushers, {"path": "bom.csv"})},
     "lfs-locks-verify": {"POST": do(pushers, {}, changes=False)},
     "lfs-unlock": {"POST": [
-        *do(unlockers, {}, over={"number": "lock"}), *do(managers, {"force": True}, over={"number": "lock"}, sure=False),
+        *do(unlockers, {}, over={"number": "lock"}),
+        *do(managers, {"force": True}, over={"number": "lock"}, sure=False),
     ]},
     "design-preview": {"GET": [*get(readers, oid="blob", kind="=png"), *get(readers, oid="blob", kind="=glb")]},
     "releases-feed": {"GET": get(everybody)},
@@ -423,7 +424,9 @@ def filled(body: Any, thing: Thing, world: World) -> Any:
     return body
 
 
-def ask(world: World, name: str, method: str, call: Call, url: str, role: str, *, plain: bool = False) -> HttpResponse:
+def ask(
+    world: World, name: str, method: str, call: Call, url: str, role: str, *, thing: Thing | None = None
+) -> HttpResponse:
     """Make the call as that role: by session on pages and the API, by token where git speaks, `token-…` by token."""
     where, headers = surface(name), {}
     client = world.clients["anonymous"]
@@ -431,7 +434,7 @@ def ask(world: World, name: str, method: str, call: Call, url: str, role: str, *
         headers["Authorization"] = f"Bearer {world.tokens[role]}"
     elif role in world.clients:
         client = world.clients[role]
-    body = None if plain else filled(call.body, world.here, world)
+    body = filled(call.body, thing or world.here, world)
     more: dict[str, Any] = {}
     if isinstance(body, bytes):
         kind = f"application/x-{dict(call.over)['service'][1:]}-request" if name == "git-rpc" else "application/x-bytes"
@@ -448,14 +451,15 @@ def ask(world: World, name: str, method: str, call: Call, url: str, role: str, *
     return response
 
 
-def effective(role: str, name: str, method: str) -> str:
+def effective(role: str, name: str, method: str, call: Call) -> str:
     """Whom a role counts as: a token that may not, or that is not looked at there, is nobody."""
     if not role.startswith("token-"):
         return role
-    return "owner" if role == "token-read" and surface(name) != "page" and method == "GET" else "anonymous"
+    reads = call.who is readers if surface(name) == "git" else method == "GET"
+    return "owner" if role == "token-read" and surface(name) != "page" and reads else "anonymous"
 
 
-TOKEN_WORDS = re.compile(rb'(name="csrfmiddlewaretoken" value|csrf-token" content|nonce)="[^"]*"')
+TOKEN_WORDS = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"')
 
 
 def said(response: HttpResponse, *names: str) -> tuple[int, str, bytes]:
@@ -501,6 +505,13 @@ def calls() -> Iterator[tuple[str, str, Call]]:
                 yield name, method, call
 
 
+def asked_by(name: str, state: str) -> list[str]:
+    """Everybody where most depends on who asks; in the other states one of each kind."""
+    if state in {"public", "private"}:
+        return [*PEOPLE, *(TOKENS if surface(name) != "page" else ())]
+    return ["anonymous", "reader", "maintainer", "owner", "staff"]
+
+
 def weakest(may: list[str], state: str) -> list[str]:
     """Whom to let in: the first that may; where only some see it, each kind of relation that lets them."""
     if state in {"public", "archived"} or "anonymous" in may:
@@ -515,8 +526,8 @@ def test_who_gets_in(world: World, state: str) -> None:
     found, before = Faults(), world.refs()
     allowed = []
     for name, method, call in calls():
-        roles = [*PEOPLE, *(TOKENS if surface(name) != "page" else ())]
-        may = [role for role in roles if call.who(effective(role, name, method), state)]
+        roles = asked_by(name, state)
+        may = [role for role in roles if call.who(effective(role, name, method, call), state)]
         allowed += [(name, method, call, role) for role in weakest(may, state)]
         for role in roles:
             if role not in may:
@@ -540,7 +551,7 @@ def _refused(world: World, state: str, name: str, method: str, call: Call, role:
     fine = not tables and not 200 <= response.status_code < 300 and response.status_code < 500
     if method == "GET":
         fine = fine and response.status_code in {302, 401, 403, 404}
-    if fine and not sees(effective(role, name, method), state) and "slug" in url_parameters(name, call):
+    if fine and not sees(effective(role, name, method, call), state) and "slug" in url_parameters(name, call):
         nothing = address(name, call, world.here, world, slug="lump")
         missing = ask(world, name, method, call, nothing, role)
         if said(response, "lamp") != said(missing, "lump"):
@@ -564,3 +575,51 @@ def _let_in(world: World, state: str, name: str, method: str, call: Call, role: 
     fine = response.status_code < 400 and "/account/" not in response.headers.get("Location", "")
     fine = fine and bool(tables or not call.changes or method == "GET")
     return fine, _words(state, name, method, call, role, response, f"should be let in; wrote {sorted(tables)} ")
+
+
+def test_what_belongs_to_another_design_is_not_found(world: World) -> None:
+    """A release, change, comment, make, photo, lock, object or commit of a design is nothing under another's address,
+    though its number is right and the one who asks may do everything here."""
+    Proposal.objects.filter(design=world.other.design).update(number=77)
+    world.other.kwargs["number"] = 77
+    own = {key: world.here.kwargs[key] for key in ("owner", "slug", "path", "ref")}
+    mixed = Thing(world.here.design, world.other.kwargs | own)
+    found, tried, before = Faults(), set(), world.refs()
+    for name, method, call in calls():
+        url, usual = (address(name, call, thing, world) for thing in (mixed, world.here))
+        same = url == usual and filled(call.body, mixed, world) == filled(call.body, world.here, world)
+        if same or callable(call.body) or name in {"lfs-batch", "api:provenance"}:
+            continue
+        tried.add(name)
+        with world.undone(), written() as tables:
+            response = ask(world, name, method, call, url, "owner", thing=mixed)
+        fine = not tables and 400 <= response.status_code < 500 and b"Qwvchair" not in said(response)[2]
+        found.check(fine, _words("foreign", name, method, call, "owner", response, f"wrote {sorted(tables)}"))
+    assert world.refs() == before
+    assert len(tried) > 20, tried
+    assert not found, "\n".join(found)
+    batch = next(call for name, _method, call in calls() if name == "lfs-batch")
+    answer = ask(world, "lfs-batch", "POST", batch, address("lfs-batch", batch, mixed, world), "owner", thing=mixed)
+    (told,) = answer.json()["objects"]  # type: ignore[attr-defined]
+    assert told["error"]["code"] == 404 and "actions" not in told
+
+
+@pytest.mark.parametrize("state", ["public", "private"])
+def test_other_methods_do_nothing(world: World, state: str) -> None:
+    """A method that the table does not name changes nothing, and tells no more than where there is nothing."""
+    put(world, state)
+    found, before = Faults(), world.refs()
+    for name, methods in EXPECTED.items():
+        call = Call(everybody, over=next(iter(methods.values()))[0].over)
+        for method in sorted({*METHODS, "OPTIONS", "HEAD"} - set(methods)):
+            for role in ("anonymous", "owner"):
+                url = address(name, call, world.here, world)
+                with world.undone(), written() as tables:
+                    response = ask(world, name, method, call, url, role)
+                words = _words(state, name, method, call, role, response, f"wrote {sorted(tables)}")
+                found.check(not tables and response.status_code < 500, words)
+                if state == "private" and role == "anonymous" and "slug" in url_parameters(name, call):
+                    missing = ask(world, name, method, call, address(name, call, world.here, world, "lump"), role)
+                    found.check(said(response, "lamp") == said(missing, "lump"), words + " and where there is nothing")
+    assert world.refs() == before
+    assert not found, "\n".join(found)

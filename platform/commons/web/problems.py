@@ -59,7 +59,8 @@ def answer(request: HttpRequest, error: CityError) -> HttpResponse:
         response: HttpResponse = problem_response(error.problem())
     else:
         response = render(request, "web/error.html", {"error": error, "status": error.status}, status=error.status)
-    response.headers.update(_waiting(error))
+    for name, value in _waiting(error).items():
+        response[name] = value
     return response
 
 
