@@ -102,7 +102,10 @@ def hostile(evil: User, maker: User) -> Design:
         "evil.md": MARKDOWN.encode(),
         "evil.txt": XSS.encode(),
         NAMED: SVG,
-        "bom.csv": f'name,quantity,source\n"=HYPERLINK(""https://evil.example"")",1,javascript:evil()\n"{XSS.replace(chr(34), chr(34) * 2)}",2,x\n'.encode(),
+        "bom.csv": (
+            'name,quantity,source\n"=HYPERLINK(""https://evil.example"")",1,javascript:evil()\n'
+            f'"{XSS.replace(chr(34), chr(34) * 2)}",2,x\n'
+        ).encode(),
         "okh.toml": f"okhv = 'OKH-LOSHv1.0'\nname = '''{XSS}'''\nrepo = 'javascript:evil()'\nlicense = 'MIT'\n"
         f"licensor = '''{XSS}'''\nfunction = '''{XSS}'''\nimage = 'https://evil.example/p.png'\n".encode(),
     }
