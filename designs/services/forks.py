@@ -21,6 +21,7 @@ from designs.services.index import index_later
 from designs.services.pace import check_forks
 from designs.services.rights import remember_fork
 from designs.services.room import check_room, measure
+from designs.services.silence import silence_runs
 
 
 def fork_design(
@@ -138,6 +139,8 @@ def set_visibility(*, design: Design, visibility: str) -> Design:
         pools.leave(git.of(design.repository))
         pool, design.pool = design.pool, ""
         transaction.on_commit(lambda: drop_pool(pool_id=pool))
+    if visibility != Design.Visibility.PUBLIC:
+        silence_runs(design)
     design.visibility = visibility
     design.save(update_fields=["visibility", "pool"])
     measure(design=design)
