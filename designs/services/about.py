@@ -13,6 +13,7 @@ from designs.errors import BadRevision, BadTag
 from designs.models import Design
 from designs.policies import check_may_manage, check_not_archived
 from designs.services.designs import check_name, check_visibility
+from designs.services.forks import set_visibility
 from designs.services.holding import hold
 from designs.services.index import index_later
 from designs.services.rights import check_licence
@@ -51,6 +52,7 @@ def change_design(
         before, held.visibility = held.visibility, check_visibility(visibility)
         if before != held.visibility:
             check_licence(design=held, licence=held.licence)
+            set_visibility(design=held, visibility=held.visibility)
     if default_branch is not None:
         _point(held, default_branch, by)
     held.save(update_fields=["name", "summary", "tags", "licence", "visibility", "default_branch"])

@@ -84,7 +84,7 @@ def preview(request: HttpRequest, owner: str, slug: str, oid: str, kind: str) ->
     if path is None or not path.is_file():
         raise DesignNotFound(_("There is no picture of this file."))
     response = FileResponse(path.open("rb"), content_type=content_type, headers=SANDBOX)
-    scope = "public" if design.is_public else "private"
+    scope = "public" if design.is_shown else "private"
     response["Cache-Control"] = f"{scope}, max-age=86400"
     response["ETag"] = f'"{blob.oid if blob else ""}-{blob.engine_version if blob else ""}-{kind}"'
     return response
