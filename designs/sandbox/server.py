@@ -38,7 +38,9 @@ def warm_up() -> None:
         import cascadio  # noqa: F401, PLC0415
     with contextlib.suppress(ImportError):
         import DracoPy  # noqa: F401, PLC0415
-        import ezdxf.addons.drawing.svg  # noqa: F401, PLC0415
+        import ezdxf.recover  # noqa: F401, PLC0415
+        from lxml import etree  # noqa: F401, PLC0415
+        from shapely import STRtree  # noqa: F401, PLC0415
         import fast_simplification  # noqa: F401, PLC0415
     with contextlib.suppress(ImportError):
         from embreex import mesh_construction, rtcore_scene  # noqa: F401, PLC0415
