@@ -94,7 +94,7 @@ def _link(design: Design, found: LfsObject, draft: Path, *, bounded: bool = Fals
     """Keep the bytes and link them. The row is locked before the file moves, so that a sweep cannot come between; with
     `bounded` its owner too, so that several uploads at once cannot go over their room. Raises OverQuota."""
     if bounded:
-        owner = Handle.objects.select_for_update().get(pk=design.owner_id)
+        owner = Handle.objects.select_for_update(no_key=True).get(pk=design.owner_id)
         if not counted(owner, [found.oid]):
             check_room(owner=owner, more_bytes=found.size)
     kept, _made = LfsObject.objects.select_for_update().get_or_create(
