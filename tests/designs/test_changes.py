@@ -17,6 +17,7 @@ from designs.errors import (
     AlreadyOffered,
     Archived,
     BadAnchor,
+    BadMethod,
     BadName,
     BadRevision,
     ChangeMoved,
@@ -324,6 +325,13 @@ def test_a_change_is_offered_while_its_source_is_indexed(
         thread.join(60)
         assert not thread.is_alive() and not faults
     assert Proposal.objects.get().title == "One"
+
+
+def test_a_way_of_merging_that_there_is_not_merges_nothing(change: Proposal, maker: User) -> None:
+    with pytest.raises(BadMethod, match="rebase"):
+        proposals.merge(proposal=change, by=maker, method="rebase")
+    change.refresh_from_db()
+    assert change.is_open
 
 
 def test_two_merges_at_once_lose_nothing(design: Design, forked: Design, maker: User, neighbour: User) -> None:
