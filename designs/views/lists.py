@@ -29,7 +29,7 @@ from designs.queries import asked as asking
 from designs.queries import listing
 from designs.queries.asked import Asked
 from designs.queries.owners import handles_of
-from designs.services import create_design, import_later, index_later, wish, write_files
+from designs.services import create_design, delete_design, import_later, index_later, wish, write_files
 from designs.visitors import of_session
 
 ON_A_PAGE = 24
@@ -209,7 +209,12 @@ def _make(form: NewDesign, person: User) -> Design | Run:
         path = file.name.replace("\\", "/").rsplit("/", 1)[-1]
         readme = f"# {design.name}\n\n{design.summary}\n"
         files = {path: file.read(), **({} if path.lower() == "readme.md" else {"README.md": readme.encode()})}
-        write_files(design=design, files=files, message=_("Add %(path)s") % {"path": path}, author=person, by=person)
+        message = _("Add %(path)s") % {"path": path}
+        try:
+            write_files(design=design, files=files, message=message, author=person, by=person)
+        except CityError:  # a design that nobody asked for, empty
+            delete_design(design=design, by=person)
+            raise
         index_later(design=design, by=person)
     return design
 
