@@ -1,5 +1,6 @@
 """What files say of themselves: names and sentences for new designs."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,11 @@ def test_without_a_name_a_file_or_an_address_nothing_is_made(client: Client, mak
     assert answer.status_code == 422
     assert "Give it a name, or a file that names it." in answer.content.decode()
     assert not Design.objects.exists()
+
+
+def test_a_browser_asks_for_no_second_licence(client: Client, maker: User) -> None:
+    client.force_login(maker)
+    page = client.get("/designs/new/").content.decode()
+    inputs = re.findall(r"<(?:input|select)[^>]*name=\"licence(?:_other)?\"[^>]*>", page)
+    assert len(inputs) == 2
+    assert not any("required" in one for one in inputs)
