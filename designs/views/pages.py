@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
+from designs.git import pointers
 from designs.models import Blob, Design
 from designs.policies import may_offer
 from designs.queries import lineage
@@ -84,10 +85,12 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     context["run"] = previews.ask(design=found, blobs=[shown.blob]) or context["run"]
     text = None if shown.is_drawn else text_of(found, shown)
     is_markdown = shown.format == "markdown"
+    absent = None if text is None or shown.is_large else pointers.read(text.encode())
     context |= {
         "file": shown,
-        "text": None if is_markdown else text,
-        "editable": text is not None and not shown.entry.is_symlink,
+        "text": None if is_markdown or absent else text,
+        "absent": absent,
+        "editable": text is not None and absent is None and not shown.entry.is_symlink,
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),

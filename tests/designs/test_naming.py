@@ -45,7 +45,7 @@ def test_the_readme_goes_before_shapes_and_shapes_before_other_files(tmp_path: P
     files: dict[str, object] = {"a.txt": b"x", "deep/body.stl": b"x", "notes/README.md": b"no heading"}
     assert naming.of_files(files) == naming.About("Body", "no heading")
     large = tmp_path / "README.md"
-    large.write_text("# Large\n\nFrom a file.\n" + "x" * 200_000)
+    large.write_text("# Large\n\nFrom a file.\n\n" + "x" * 200_000)
     assert naming.of_files(files | {"README.md": large}) == naming.About("Large", "From a file.")
     assert naming.of_files({}) == naming.About()
 
