@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
+from designs.git import pointers
 from designs.models import Blob, Design
 from designs.policies import may_offer
 from designs.queries import lineage
@@ -92,12 +93,14 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     if not shown.is_drawn and script is None:
         text = text_of(found, shown)
     is_markdown = shown.format == "markdown"
+    absent = None if text is None or shown.is_large else pointers.read(text.encode())
     context |= {
         "file": shown,
-        "text": None if is_markdown else text,
+        "text": None if is_markdown or absent else text,
+        "absent": absent,
         "script": script,
         "board": _board_of(found, commit, shown),
-        "editable": (text is not None or script is not None) and not shown.entry.is_symlink,
+        "editable": (text is not None or script is not None) and absent is None and not shown.entry.is_symlink,
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),
