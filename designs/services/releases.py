@@ -172,7 +172,7 @@ def start(*, release: Release, by: User | None) -> Run:
     design = release.design
     return runs.start(
         kind="designs.release", inputs={"release": release.pk}, title=f"Packing {design.name} {release.version}",
-        subject=subject_of(release), owner=by, public=design.is_public, demo=release.demo,
+        subject=subject_of(release), owner=by, public=design.is_shown, demo=release.demo,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from designs import git
-from designs.errors import AlreadyOffered, BranchMoved, ChangeOver, NeedsApproval, NotYours
+from designs.errors import AlreadyOffered, BadMethod, BranchMoved, ChangeOver, NeedsApproval, NotYours
 from designs.git import merging, reverting
 from designs.git.commits import Author
 from designs.git.repository import Commit
@@ -45,8 +45,8 @@ def merge(
     """Bring the change into its branch, by a merge commit, or as one commit that names everybody who worked on it.
 
     `head` is the version that was looked at, `at` when it is merged, now without it. Raises NotYours, Archived,
-    ChangeOver, ChangeMoved, NeedsApproval, LicenceForbids, MergeConflict (with `paths`) or BranchMoved; then nothing
-    has changed.
+    ChangeOver, ChangeMoved, NeedsApproval, BadMethod, LicenceForbids, MergeConflict (with `paths`) or BranchMoved; then
+    nothing has changed.
     """
     change, at = held(proposal), at or timezone.now()
     design = change.design
@@ -57,6 +57,8 @@ def merge(
     if design.merge_needs_approval and not is_approved(change):
         raise NeedsApproval(_("Somebody who may merge must agree to the newest version first."))
     check_licences(design, change.source)
+    if method not in Proposal.Method.values:
+        raise BadMethod(_("A change is merged as “merge” or “squash”, not as “%(what)s”.") % {"what": method[:20]})
     squash = method == Proposal.Method.SQUASH
     change.method = Proposal.Method.SQUASH if squash else Proposal.Method.MERGE
     change.merged_commit = _merged(change, by, squash=squash, message=words_of(message), at=at)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("designs", "0010_upkeep"),
+        ("designs", "0011_flat"),
     ]
 
     operations = [
