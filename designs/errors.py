@@ -296,6 +296,13 @@ class BadPhoto(BadInput):
     status = 422
 
 
+class BadMethod(BadInput):
+    """A way of merging that there is not."""
+
+    code = "design:bad-method"
+    status = 422
+
+
 class BadVerdict(BadInput):
     """A review that neither agrees, asks nor remarks."""
 

@@ -111,7 +111,7 @@ class OneFile(APIView):
         body: bytes = request.data if isinstance(request.data, bytes) else b""
         if len(body) > MAX_BLOB_BYTES:
             raise TooLarge(_("A file may have up to %(n)d MB.") % {"n": MAX_BLOB_BYTES // 1_000_000})
-        return self._write(request, design, person, path, body, _("Change %(path)s"))
+        return _one(request, (design, person), path, body, words=_("Change %(path)s"))
 
     @extend_schema(
         operation_id="designs_file_delete",
@@ -124,17 +124,18 @@ class OneFile(APIView):
         design, person = _enter(request, owner, slug)
         repository = git.of(design.repository)
         repository.entry(repository.commit_of(_branch(request, design)), path)
-        return self._write(request, design, person, path, None, _("Delete %(path)s"))
+        return _one(request, (design, person), path, None, words=_("Delete %(path)s"))
 
-    def _write(
-        self, request: Request, design: Design, person: User, path: str, content: Content, words: str
-    ) -> Response:
-        match = request.headers.get("If-Match")
-        return _written(
-            design, person, {check_path(path): content}, branch=_branch(request, design),
-            message=request.query_params.get("message", "") or words % {"path": path},
-            seen=None if match is None else {path: match.strip().strip('"')},
-        )  # fmt: skip
+
+def _one(request: Request, entered: tuple[Design, User], path: str, content: Content, *, words: str) -> Response:
+    """Write one file, if it is still the one that the caller saw."""
+    design, person = entered
+    match = request.headers.get("If-Match")
+    return _written(
+        design, person, {check_path(path): content}, branch=_branch(request, design),
+        message=request.query_params.get("message", "") or words % {"path": path},
+        seen=None if match is None else {path: match.strip().strip('"')},
+    )  # fmt: skip
 
 
 def _enter(request: Request, owner: str, slug: str) -> tuple[Design, User]:

@@ -119,7 +119,11 @@ class Remarks(APIView):
             shapes.ProposalCommentOut([shapes.of_remark(comment, proposal) for comment in page], many=True).data
         )
 
-    @extend_schema(operation_id="proposals_comments_create", request=shapes.ProposalCommentIn, responses={201: shapes.ProposalCommentOut})
+    @extend_schema(
+        operation_id="proposals_comments_create",
+        request=shapes.ProposalCommentIn,
+        responses={201: shapes.ProposalCommentOut},
+    )
     def post(self, request: Request, owner: str, slug: str, number: int) -> Response:
         """Say something: of the whole, a file, a line or a spot."""
         proposal = _find(request, owner, slug, number)

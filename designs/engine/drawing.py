@@ -1,98 +1,72 @@
-"""Flat drawings: SVG through resvg, DXF through ezdxf and resvg. A picture and the size."""
+"""Flat drawings, SVG and DXF: what cutting them means, and a picture."""
 
 import re
-from io import BytesIO
 from pathlib import Path
 
-from designs.engine.errors import Unreadable
-from designs.engine.facts import Facts
+import numpy as np
 
-WIDTH, HEIGHT = 640, 480
-SMALL = (256, 192)
-SPRUCE = "#2f7d68"  # reads on light and on dark paper
-STROKE = 2600  # of a page a million wide, as ezdxf draws it
-TO_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "px": 25.4 / 96, "pt": 25.4 / 72, "pc": 25.4 / 6, "": 25.4 / 96}
+from designs.engine.facts import Facts
+from designs.engine.flat import canvas, contours, cutting, dxf, svg
+from designs.engine.flat.contours import Line
+
+#: A drawing with more lines than these is a picture rather than a part, and gets no time of a laser.
+MAX_CUT_LINES = 50_000
+#: What the part is filled with, faintly, so that holes look like holes.
+SHEET = canvas.PALETTE[0]
 
 
 def draw(path: Path, file_format: str) -> tuple[bytes, bytes, Facts]:
     """The picture, a small one, and the facts of a drawing."""
-    if file_format == "dxf":
-        svg, size = _dxf(path)
-        units = "mm"
-    else:
-        svg = path.read_text("utf-8", "replace")
-        size, units = _svg_size(svg)
-    picture, small = _png(svg)
-    warnings = () if units == "mm" else ("The drawing names no unit; 96 dots are read as one inch.",)
-    return picture, small, Facts(units, 0, False, None, 0.0, (round(size[0], 3), round(size[1], 3), 0.0), 1, warnings)
+    return _dxf(path) if file_format == "dxf" else _svg(path)
 
 
-def _length_mm(text: str) -> tuple[float, str]:
-    found = re.fullmatch(r"\s*([0-9.eE+-]+)\s*(mm|cm|in|px|pt|pc|)\s*", text)
-    if not found:
-        raise Unreadable(f"The drawing's size “{text[:20]}” cannot be read.")
-    return float(found.group(1)) * TO_MM[found.group(2)], found.group(2)
+def _dxf(path: Path) -> tuple[bytes, bytes, Facts]:
+    lines, unit, warnings = dxf.read(path)
+    cut = cutting.cut_of(lines)
+    return *_picture(lines, cut), _facts(unit, cut, (cut.box[2] - cut.box[0], cut.box[3] - cut.box[1]), warnings)
 
 
-def _svg_size(svg: str) -> tuple[tuple[float, float], str]:
-    tag = re.search(r"<svg\b[^>]*>", svg)
-    attributes = dict(re.findall(r'([\w:]+)\s*=\s*["\']([^"\']*)["\']', tag.group(0))) if tag else {}
-    box = [float(n) for n in re.findall(r"-?[0-9.]+", attributes.get("viewBox", ""))[:4]]
-    width, height = attributes.get("width", ""), attributes.get("height", "")
-    if width and height and "%" not in width + height:
-        (w, unit), (h, _unit) = _length_mm(width), _length_mm(height)
-        return (w, h), "mm" if unit in {"mm", "cm", "in"} else "px"
-    if len(box) == 4:
-        return (box[2] * TO_MM["px"], box[3] * TO_MM["px"]), "px"
-    raise Unreadable("The drawing has neither a size nor a viewBox.")
+def _svg(path: Path) -> tuple[bytes, bytes, Facts]:
+    seen, page = svg.read(path)
+    warnings = [] if page.unit in svg.REAL else ["The drawing names no unit; 96 dots are read as one inch."]
+    if seen.texts:
+        warnings.append(f"{seen.texts} texts are not cut; turn them into paths to cut them.")
+    if seen.pictures:
+        warnings.append(f"{seen.pictures} pictures inside are not cut.")
+    large, small = canvas.of_svg(_fitted(path.read_text("utf-8", "replace")))
+    if not seen.lines or len(seen.lines) > MAX_CUT_LINES:
+        return large, small, _facts(page.unit, None, (page.width_mm, page.height_mm), warnings)
+    cut = cutting.cut_of(seen.lines)
+    return large, small, _facts(page.unit, cut, (page.width_mm, page.height_mm), warnings)
 
 
-def _dxf(path: Path) -> tuple[str, tuple[float, float]]:
-    from ezdxf import bbox, recover  # noqa: PLC0415 a second to import, only for drawings
-    from ezdxf.addons.drawing import config, layout, svg  # noqa: PLC0415
-    from ezdxf.addons.drawing.frontend import Frontend  # noqa: PLC0415
-    from ezdxf.addons.drawing.properties import RenderContext  # noqa: PLC0415
-    from ezdxf.lldxf.const import DXFError  # noqa: PLC0415
-
-    try:
-        document, _auditor = recover.readfile(path)
-    except (OSError, DXFError, ValueError, IndexError):
-        raise Unreadable("The file cannot be read as DXF.") from None
-    space = document.modelspace()
-    box = bbox.extents(space, fast=True)
-    if not box.has_data:
-        raise Unreadable("The drawing is empty.")
-    scale = {0: 1.0, 1: 25.4, 4: 1.0, 5: 10.0, 6: 1000.0}.get(document.header.get("$INSUNITS", 0), 1.0)
-    backend = svg.SVGBackend()
-    look = config.Configuration(
-        background_policy=config.BackgroundPolicy.OFF,
-        color_policy=config.ColorPolicy.CUSTOM,
-        custom_fg_color=SPRUCE,
-    )
-    Frontend(RenderContext(document), backend, config=look).draw_layout(space)
-    page = layout.Page(0, 0, layout.Units.mm, margins=layout.Margins.all(4), max_width=400, max_height=300)
-    drawn = re.sub(r"stroke-width: [0-9.]+", f"stroke-width: {STROKE}", backend.get_string(page))
-    return drawn, (float(box.size.x) * scale, float(box.size.y) * scale)
+def _fitted(text: str) -> str:
+    """The text without width and height where a viewBox says the same, so that it fills the page."""
+    if "viewBox" not in text[:20_000]:
+        return text
+    for _twice in range(2):
+        text = re.sub(r"(<svg\b[^>]*?)\s(?:width|height)\s*=\s*[\"'][^\"']*[\"']", r"\1", text, count=1)
+    return text
 
 
-def _png(svg: str) -> tuple[bytes, bytes]:
-    import resvg_py  # noqa: PLC0415 only for drawings
-    from PIL import Image  # noqa: PLC0415
+def _picture(lines: list[Line], cut: cutting.Cut) -> tuple[bytes, bytes]:
+    page = canvas.Canvas(cut.box)
+    ranks = {name: rank for rank, (name, _lines, _length) in enumerate(cut.layers)}
+    by_colour: dict[str, list[np.typing.NDArray[np.float64]]] = {}
+    for line in lines:
+        colour = canvas.PALETTE[ranks.get(line.layer[:80], 0) % len(canvas.PALETTE)]
+        by_colour.setdefault(colour, []).append(line.points)
+    page.fill([one.points for one in contours.join(contours.without_repeats(lines)) if one.closed], SHEET, opacity=0.12)
+    for colour, group in by_colour.items():
+        page.stroke(group, colour, px=1.8)
+    return canvas.png(page)
 
-    Image.MAX_IMAGE_PIXELS = 50_000_000
-    fitted = re.sub(r"(<svg\b[^>]*?)\s(?:width|height)\s*=\s*[\"'][^\"']*[\"']", r"\1", svg, count=1)
-    fitted = re.sub(r"(<svg\b[^>]*?)\s(?:width|height)\s*=\s*[\"'][^\"']*[\"']", r"\1", fitted, count=1)
-    if "viewBox" not in fitted[:4000]:
-        fitted = svg
-    try:
-        raw = bytes(resvg_py.svg_to_bytes(svg_string=fitted, width=WIDTH, dpi=96))
-        picture = Image.open(BytesIO(raw)).convert("RGBA")
-    except (ValueError, OSError, Image.DecompressionBombError) as error:
-        raise Unreadable(f"The drawing cannot be drawn: {str(error)[:100]}.") from None
-    picture.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
-    stage = Image.new("RGBA", (WIDTH, HEIGHT), (255, 255, 255, 0))
-    stage.paste(picture, ((WIDTH - picture.width) // 2, (HEIGHT - picture.height) // 2))
-    out, small = BytesIO(), BytesIO()
-    stage.save(out, "PNG", optimize=True)
-    stage.resize(SMALL, Image.Resampling.LANCZOS).save(small, "PNG", optimize=True)
-    return out.getvalue(), small.getvalue()
+
+def _facts(unit: str, cut: cutting.Cut | None, size: tuple[float, float], warnings: list[str]) -> Facts:
+    area = cut.area_mm2 if cut else 0.0
+    said = [*warnings, *(cut.warnings() if cut else [])]
+    box = (round(size[0], 3), round(size[1], 3), 0.0)
+    more = {"kind": "drawing", **(cut.as_json() if cut else {})}
+    if cut:
+        more["box_mm"] = [round(cut.box[2] - cut.box[0], 3), round(cut.box[3] - cut.box[1], 3)]
+    return Facts(unit, 0, False, None, round(area, 3), box, 1, tuple(said)[:20], more=more)

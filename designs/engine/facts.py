@@ -1,6 +1,7 @@
 """What decides whether a thing can be made: size, volume, closedness, parts."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ class Facts:
     """Facts of a model. mm, mm² and mm³; what needs a closed surface is None where it does not close.
 
     `thinnest_wall_mm` and a point on that wall, see `walls`. `overhang_share` of the surface hangs as the file is drawn
-    with z up, `overhang_best_share` with the side `best_up` (such as "-y") up, see `printing`.
+    with z up, `overhang_best_share` with the side `best_up` (such as "-y") up, see `printing`. `more` are the facts of
+    what is no solid: of drawings, programs, boards, scripts, pictures and documents, see `flat` and docs/formats.md.
     """
 
     units: str
@@ -31,6 +33,7 @@ class Facts:
     overhang_best_share: float | None = None
     best_up: str = ""
     largest_flat_mm2: float | None = None
+    more: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, object]:
         """As the API gives it."""

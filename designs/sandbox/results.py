@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from designs.sandbox import more
+
 MAX_JSON, MAX_PNG, MAX_GLB = 1 << 20, 8 << 20, 64 << 20
 EXTENSIONS = {"KHR_mesh_quantization", "KHR_draco_mesh_compression"}
 MAYBE = ("thinnest_wall_mm", "overhang_share", "overhang_best_share", "largest_flat_mm2")
@@ -41,7 +43,7 @@ def read_result(folder: Path) -> Result:
         png = _png(folder / "picture.png")
         small = _png(folder / "small.png")
         glb = _glb(folder / "model.glb")
-        if not (png or glb):
+        if not (png or glb or document["facts"].get("more")):
             return Result.failed("Neither a picture nor a model came out.")
         return Result(True, "", _facts(document["facts"]), png, small, glb)
     except (OSError, ValueError, KeyError, TypeError, struct.error):
@@ -110,6 +112,9 @@ def _for_makers(found: dict[str, Any]) -> dict[str, Any]:
     at = found.get("thinnest_wall_at_mm")
     facts["thinnest_wall_at_mm"] = None if at is None else [_number(x, least=-1e9) for x in list(at)[:3]]
     facts["best_up"] = str(found.get("best_up") or "")[:2]
+    about = more.checked(found.get("more"))
+    if about is not None:
+        facts["more"] = about
     return facts
 
 

@@ -35,7 +35,8 @@ def change_design(
 ) -> Design:
     """Change what is given and nothing else. Locks the design.
 
-    Raises NotYours, Archived, BadName, BadTag, BadLicence, LicenceForbids or BadRevision; then nothing has changed.
+    Raises NotYours (also when a fork of a private design would become public), Archived, BadName, BadTag, BadLicence,
+    LicenceForbids or BadRevision; then nothing has changed.
     """
     held = hold(design)
     check_may_manage(by, held)
@@ -48,14 +49,12 @@ def change_design(
         held.tags = read_tags(tags)
     if licence is not None:
         held.licence = _licence(held, licence)
-    if visibility is not None:
-        before, held.visibility = held.visibility, check_visibility(visibility)
-        if before != held.visibility:
-            check_licence(design=held, licence=held.licence)
-            set_visibility(design=held, visibility=held.visibility)
     if default_branch is not None:
         _point(held, default_branch, by)
-    held.save(update_fields=["name", "summary", "tags", "licence", "visibility", "default_branch"])
+    held.save(update_fields=["name", "summary", "tags", "licence", "default_branch"])
+    if visibility is not None and held.visibility != check_visibility(visibility):
+        held = set_visibility(design=held, visibility=visibility)
+        check_licence(design=held, licence=held.licence)
     return held
 
 

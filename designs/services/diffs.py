@@ -100,7 +100,7 @@ def _take(file: FileDiff) -> ShapeDiff | None:
             )
     except IntegrityError:
         return None
-    shape = ShapeDiff.objects.select_for_update().get(pk=shape.pk)
+    shape = ShapeDiff.objects.select_for_update(no_key=True).get(pk=shape.pk)
     if shape.status != ShapeDiff.Status.PENDING or (not made and shape.run != (file.shape.run if file.shape else None)):
         return None
     shape.tries += 1

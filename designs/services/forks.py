@@ -60,7 +60,7 @@ def _make(
     design: Design, owner: Handle, by: User | None, *, slug: str, name: str, branch: str, began: str, pool: str
 ) -> Design:
     """The row and the repository. Locks the parent, so that it is not deleted meanwhile."""
-    parent = Design.objects.select_for_update().get(pk=design.pk)
+    parent = Design.objects.select_for_update(no_key=True).get(pk=design.pk)
     made = Design.objects.create(
         owner=owner, slug=slug, name=name, summary=parent.summary, licence=parent.licence, visibility=parent.visibility,
         default_branch=branch, created_by=by, pushed_at=timezone.now(), demo=parent.demo and by is None,
@@ -105,7 +105,7 @@ def _taken(owner: Handle, slug: str) -> NameTaken:
 @transaction.atomic
 def _pool_of(design: Design) -> str:
     """The pool of a public design, made at its first fork. Committed before any repository reads from it."""
-    kept = Design.objects.select_for_update().get(pk=design.pk)
+    kept = Design.objects.select_for_update(no_key=True).get(pk=design.pk)
     if not kept.pool:
         kept.pool = pools.create_pool()
         kept.save(update_fields=["pool"])
@@ -128,7 +128,7 @@ def set_visibility(*, design: Design, visibility: str) -> Design:
 
     The caller has checked who asks. Raises NotYours when a fork of a private design would become public.
     """
-    design = Design.objects.select_for_update(of=("self",)).select_related("forked_from").get(pk=design.pk)
+    design = Design.objects.select_for_update(no_key=True, of=("self",)).select_related("forked_from").get(pk=design.pk)
     parent = design.forked_from
     if visibility == Design.Visibility.PUBLIC and parent is not None and not parent.is_public:
         raise NotYours(

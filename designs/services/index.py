@@ -77,7 +77,7 @@ def _known_blobs(oids: set[str]) -> set[str]:
 @transaction.atomic
 def write(*, design: Design, found: Found) -> list[Blob]:
     """Make the index say what was found; the blobs that want a preview. Locks the design."""
-    design = Design.objects.select_for_update().get(pk=design.pk)
+    design = Design.objects.select_for_update(no_key=True).get(pk=design.pk)
     names = _names(found.introduced)
     Blob.objects.bulk_create(blobs_of(found.digests, names), BATCH, ignore_conflicts=True)
     if found.whole:

@@ -66,7 +66,9 @@ def remove(*, design: Design, by: User, typed: str) -> Design:
 @transaction.atomic
 def restore(*, design: Design, by: User | None) -> Design:
     """Bring a deleted design back as it was. Locks the design. Raises DesignNotFound or NotYours."""
-    held = Design.objects.select_for_update(of=("self",)).select_related("owner").filter(pk=design.pk).first()
+    held = (
+        Design.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").filter(pk=design.pk).first()
+    )
     if held is None or held.deleted_at is None:
         raise DesignNotFound(_("There is nothing to bring back."))
     if by is not None and not may_restore(by, held):

@@ -163,7 +163,7 @@ def merge(request: HttpRequest, owner: str, slug: str, number: int) -> HttpRespo
     if request.method == "POST":
         try:
             services.merge(
-                proposal=proposal, by=_person(request), method=request.POST.get("method", ""),
+                proposal=proposal, by=_person(request), method=request.POST.get("method", Proposal.Method.MERGE),
                 message=request.POST.get("message", ""), head=request.POST.get("head", ""),
             )  # fmt: skip
             return redirect("rooms:design_change", owner, slug, number)

@@ -85,7 +85,8 @@ class Body(io.RawIOBase):
 
 async def _gather(receive: Receive, size: int) -> tuple[bytes, bool]:
     """A block of about `size` bytes, or what comes in a moment from a slow client; and whether there is more."""
-    parts, total, more = [], 0, True
+    parts: list[bytes] = []
+    total, more = 0, True
     until = asyncio.get_running_loop().time() + READ_AHEAD_S
     while more and total < size and (not parts or asyncio.get_running_loop().time() < until):
         part, more = await _receive(receive)

@@ -62,9 +62,12 @@ def test_many_files_with_their_folders_are_one_commit(at: Any, design: Design, m
 @pytest.mark.parametrize(
     ("paths", "words"),
     [
-        (["../out.txt"], "inside the design"), ([".git/config"], "own"), (["a/../../b"], "inside"), (["x" * 800], "longer"),
+        (["../out.txt"], "inside the design"),
+        ([".git/config"], "own"),
+        (["a/../../b"], "inside"),
+        (["x" * 800], "longer"),
     ],
-)  # fmt: skip
+)
 def test_bad_paths_change_nothing(at: Any, design: Design, maker: User, paths: list[str], words: str) -> None:
     before = git.of(design.repository).head("main")
     answer = at(maker).post(f"{BASE}add/", {"files": [SimpleUploadedFile("a.txt", b"a")], "paths": paths})

@@ -178,8 +178,8 @@ def test_when_the_flagged_day_comes_its_partition_takes_over_what_the_default_he
     assert ack.flagged == ()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT seq FROM devices_reading_{day:%Y%m%d} WHERE device = %s ORDER BY seq",
-            [device.number],  # noqa: S608
+            f"SELECT seq FROM devices_reading_{day:%Y%m%d} WHERE device = %s ORDER BY seq",  # noqa: S608
+            [device.number],
         )
         assert [row[0] for row in cursor.fetchall()] == [1, 2]
 

@@ -61,7 +61,7 @@ def open_proposal(
 
 def _write(offer: Offer, *, title: str, body: str, by: User) -> Proposal:
     """The row, with the next number of the design; the lock on the design lets one at a time count."""
-    design = Design.objects.select_for_update(of=("self",)).get(pk=offer.design.pk)
+    design = Design.objects.select_for_update(no_key=True, of=("self",)).get(pk=offer.design.pk)
     last = design.proposals.aggregate(last=Max("number"))["last"] or 0
     return Proposal.objects.create(
         design=offer.design,

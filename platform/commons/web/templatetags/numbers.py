@@ -11,7 +11,9 @@ from commons.web import numbers
 
 register = template.Library()
 
-for _name in ("kw", "watts", "kwh", "ratio", "percent", "change", "points", "mm", "cm2", "cm3", "co2", "grams", "duration"):
+for _name in (
+    "kw", "watts", "kwh", "ratio", "percent", "change", "points", "mm", "cm2", "cm3", "co2", "grams", "duration",
+):  # fmt: skip
     register.filter(_name, getattr(numbers, _name))
 
 
