@@ -248,6 +248,7 @@ class TooMany(CityError):
 
     code = "design:too-many"
     status = 429
+    retry_after_s = 600
     title = _("This is too much at once")
 
 

@@ -18,8 +18,10 @@ from designs.queries import lineage
 from designs.services import lfs
 from designs.services.designs import check_name, slug_of
 from designs.services.index import index_later
+from designs.services.pace import check_forks
 from designs.services.rights import remember_fork
 from designs.services.room import check_room, measure
+from designs.services.silence import silence_runs
 
 
 def fork_design(
@@ -28,12 +30,14 @@ def fork_design(
     """A design of `owner` with the branches, tags and large files of `design`; `ref` is the version it begins with.
 
     A fork of a private design is private and has a copy of its own; of a public one it costs kilobytes. Raises
-    NotYours, DesignNotFound, BadName, NameTaken, BadRevision, LicenceForbids or OverQuota; then nothing has changed.
+    NotYours, DesignNotFound, TooMany, BadName, NameTaken, BadRevision, LicenceForbids or OverQuota; then nothing has
+    changed.
     """
     if by is not None and not may_write_as(by, owner):
         raise NotYours(_("You cannot make designs as “%(owner)s”.") % {"owner": owner.name})
     if by is not None and not Design.objects.filter(seen_by(by), pk=design.pk).exists():
         raise DesignNotFound(_("There is no such design here, or it is not yours to see."))
+    check_forks(by)
     name, slug = check_name(name or design.name), slug_of(slug or design.slug)
     source = git.of(design.repository)
     branch = _branch_of(source, design, ref)
@@ -135,6 +139,8 @@ def set_visibility(*, design: Design, visibility: str) -> Design:
         pools.leave(git.of(design.repository))
         pool, design.pool = design.pool, ""
         transaction.on_commit(lambda: drop_pool(pool_id=pool))
+    if visibility != Design.Visibility.PUBLIC:
+        silence_runs(design)
     design.visibility = visibility
     design.save(update_fields=["visibility", "pool"])
     measure(design=design)

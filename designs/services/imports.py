@@ -30,6 +30,7 @@ from designs.policies import may_write_as
 from designs.services import lfs
 from designs.services.designs import check_free, check_name, check_visibility, create_design, slug_of
 from designs.services.index import index_now
+from designs.services.pace import check_imports
 from designs.services.room import check_room, measure
 
 #: A file in a fetched repository until its design is there.
@@ -95,7 +96,8 @@ def import_design(
 
 
 def import_later(*, wanted: Wish, by: User) -> Run:
-    """Ask a worker to import it; the run's result leads to the design."""
+    """Ask a worker to import it; the run's result leads to the design. Raises TooMany."""
+    check_imports(by)
     inputs = {
         "source": wanted.source, "owner": wanted.owner.name, "name": wanted.name, "slug": wanted.slug,
         "licence": wanted.licence, "visibility": wanted.visibility, "repository": new_repository_id(),

@@ -194,7 +194,7 @@ def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
         Design.objects.filter(pk=design.pk).update(pushed_at=timezone.now())
     return runs.start(
         kind="designs.index", inputs={"design": design.pk}, title=f"Reading {design.name}", subject=subject_of(design),
-        owner=by, public=design.is_public, demo=design.demo,
+        owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
 

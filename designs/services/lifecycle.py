@@ -15,6 +15,7 @@ from designs.services.designs import delete_design
 from designs.services.forks import count_forks
 from designs.services.holding import hold
 from designs.services.makes import forget_photos
+from designs.services.silence import silence_runs
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def remove(*, design: Design, by: User, typed: str) -> Design:
     held.deleted_at, held.deleted_by = timezone.now(), by
     held.save(update_fields=["deleted_at", "deleted_by"])
     held.transfers.filter(ended_at=None).update(ended_at=timezone.now())
+    silence_runs(held)
     _count_forks(held)
     return held
 

@@ -53,7 +53,7 @@ def start(*, design: Design, blobs: list[Blob], again: bool = False) -> Run:
         title=f"Drawing {design.name}",
         subject=subject_of(design),
         owner=design.created_by,
-        public=design.is_public,
+        public=design.is_shown,
         demo=design.demo,
     )
 
