@@ -297,3 +297,9 @@ def test_nodes_tell_their_quantity() -> None:
     rolled = roll_up((Line("rope", 2.5, "m", cost=Decimal(2), currency="EUR"),), find)
     node: Node = rolled.nodes[0]
     assert node.totals.costs == {"EUR": Decimal("5.0")}
+
+
+def test_lengths_and_areas_are_no_single_parts() -> None:
+    table = b"Name,Quantity,Unit\nBolt,4,pcs\nRubber,40,cm\xc2\xb2\nTube,2,m\nNut,4,\n"
+    lines = bom.read({"bom.csv": table}).lines
+    assert bom.roll_up(lines).parts == 8
