@@ -77,7 +77,7 @@ def _known_blobs(oids: set[str]) -> set[str]:
 @transaction.atomic
 def write(*, design: Design, found: Found) -> list[Blob]:
     """Make the index say what was found; the blobs that want a preview. Locks the design."""
-    design = Design.objects.select_for_update().get(pk=design.pk)
+    design = Design.objects.select_for_update(no_key=True).get(pk=design.pk)
     names = _names(found.introduced)
     Blob.objects.bulk_create(blobs_of(found.digests, names), BATCH, ignore_conflicts=True)
     if found.whole:
@@ -194,7 +194,7 @@ def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
         Design.objects.filter(pk=design.pk).update(pushed_at=timezone.now())
     return runs.start(
         kind="designs.index", inputs={"design": design.pk}, title=f"Reading {design.name}", subject=subject_of(design),
-        owner=by, public=design.is_public, demo=design.demo,
+        owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from designs.queries import asked as asking
 from designs.queries import listing
 from designs.queries.asked import Asked
 from designs.queries.owners import handles_of
-from designs.services import create_design, import_later, index_later, wish, write_files
+from designs.services import create_design, delete_design, import_later, index_later, wish, write_files
 from designs.views.editing import limits, named, sent_files
 from designs.visitors import of_session
 
@@ -211,7 +211,11 @@ def _make(request: HttpRequest, form: NewDesign, person: User) -> Design | Run:
         message = named(files)
         if not any(path.lower() == "readme.md" for path in files):
             files["README.md"] = f"# {design.name}\n\n{design.summary}\n".encode()
-        write_files(design=design, files=files, message=message, author=person, by=person)
+        try:
+            write_files(design=design, files=files, message=message, author=person, by=person)
+        except CityError:  # a design that nobody asked for, empty
+            delete_design(design=design, by=person)
+            raise
         index_later(design=design, by=person)
     return design
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from designs.engine import drawing, formats, precheck
+from designs.engine import formats, precheck
 from designs.engine.errors import Unreadable
+from designs.engine.flat import svg
 
 WIDTH, HEIGHT = 1280, 960
 SMALL = (320, 240)
@@ -137,7 +138,8 @@ def _pages(source: Path, base_format: str, head_format: str) -> tuple[dict[str, 
         else:
             text = (source / name).read_text("utf-8", "replace")
             texts.append(text)
-            sizes.append(drawing._svg_size(text)[0])
+            page = svg.page_of(svg.root_of(text.encode()))
+            sizes.append((page.width_mm, page.height_mm))
     frame = (0.0, 0.0, max(w for w, _h in sizes), max(h for _w, h in sizes))
     masks = [_mask(text, (0.0, 0.0, *size), frame) for text, size in zip(texts, sizes, strict=True)]
     briefs = [{"extents_mm": [round(w, 3), round(h, 3), 0.0]} for w, h in sizes]

@@ -55,7 +55,7 @@ def follow(*, proposal: Proposal, by: User | None) -> Run | None:
     design = proposal.design
     return runs.start(
         kind=KIND, inputs={"proposal": proposal.pk}, title=f"Looking at change {proposal.number} of {design.name}",
-        subject=subject, owner=by, public=design.is_public, demo=design.demo,
+        subject=subject, owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
 
