@@ -125,6 +125,13 @@ class Archived(Conflict):
     code = "design:archived"
 
 
+class Mirrored(Conflict):
+    """The design follows a repository elsewhere; `url` says where changes belong."""
+
+    code = "design:mirrored"
+    title = _("This design follows another repository")
+
+
 class LicenceForbids(Conflict):
     """The licence of what this comes from does not allow it; the sentence names the clause."""
 

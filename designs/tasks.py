@@ -17,6 +17,7 @@ from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
 from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
+from designs.queries.room import left_bytes
 from designs.sandbox import photos
 from designs.sandbox.results import Result
 from designs.services import (
@@ -25,6 +26,7 @@ from designs.services import (
     index,
     lifecycle,
     makes,
+    mirrors,
     previews,
     proposals,
     release_archives,
@@ -38,6 +40,7 @@ from designs.services.proposals import following
 BEAT = {
     "designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}},
     "designs.purge": {"task": "designs.purge", "schedule": 3600.0, "options": {"expires": 3000}},
+    "designs.mirrors": {"task": "designs.mirrors", "schedule": 300.0, "options": {"expires": 280}},
     "designs.upkeep": {"task": "designs.upkeep", "schedule": crontab(hour=2, minute=40), "options": {"expires": 3600}},
 }
 
@@ -96,15 +99,49 @@ def bring(job: Job, inputs: Inputs) -> Outcome:
     if owner is None:
         raise DesignNotFound("The owner was deleted meanwhile.")
     asked = {name: inputs[name] for name in ("source", "name", "slug", "licence", "visibility")}
-    wanted = imports.wish(owner=owner, by=job.run.owner, **asked)
-    repository = imports.fetch(wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.95, stage))
+    wanted = imports.wish(owner=owner, by=job.run.owner, follow_hours=inputs.get("follow_hours", 0), **asked)
+    room = left_bytes(owner)
+    repository = imports.fetch(
+        wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.6, stage), room_bytes=room
+    )
+    large = imports.fetch_large(
+        wanted, repository, room_bytes=room, say=lambda share, stage: job.progress(0.6 + share * 0.35, stage)
+    )
     url = reverse("rooms:design", args=[owner.name, wanted.slug])
 
     def effect() -> None:
-        design = imports.settle(wanted, repository, by=job.run.owner)
+        design = imports.settle(wanted, repository, by=job.run.owner, large=large)
         index.index_later(design=design, by=job.run.owner)
 
-    return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url}, effect)
+    told = {"large_files": len(large.oids), "note": large.sentence} if large.oids or large.missing else {}
+    return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url, **told}, effect)
+
+
+@shared_task(name="designs.mirrors")
+def follow_sources() -> int:
+    """Every few minutes: look at the sources whose time has come."""
+    return mirrors.start_due()
+
+
+@kind(mirrors.KIND, queue="default", engine_version="1")
+def follow_source(job: Job, inputs: Inputs) -> Outcome:
+    """Fetch what the source of a mirror has now; its branches, index and pictures follow."""
+    mirror = mirrors.find(inputs["mirror"])
+    try:
+        found = mirrors.look(mirror, say=job.progress)
+    except mirrors.FAULTS as refusal:
+        mirrors.note_failure(mirror=mirror, sentence=str(refusal.sentence))
+        raise
+
+    def effect() -> None:
+        mirrors.write(mirror=mirror, found=found, by=job.run.owner)
+
+    brought = found.brought
+    return Outcome(
+        {"changed": len(brought.steps), "rewritten": brought.rewritten, "large_files": len(found.large.oids),
+         "note": found.large.sentence},
+        effect,
+    )  # fmt: skip
 
 
 @kind("designs.preview", queue="previews", engine_version=ENGINE_VERSION)

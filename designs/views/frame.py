@@ -13,7 +13,7 @@ from commons.people.models import User
 from designs import git, licences, queries
 from designs.api.shapes import clone_url
 from designs.models import Design, Watch
-from designs.policies import may_manage, may_push, may_talk
+from designs.policies import may_maintain, may_manage, may_push, may_talk
 from designs.queries import releases
 from designs.queries.collections import has_star
 from designs.queries.forks import parent_of
@@ -62,6 +62,7 @@ def frame(request: HttpRequest, owner: str, slug: str, *, tab: str = "") -> tupl
         "old": ref,
         "clone_url": clone_url(design),
         "may_push": may_push(person, design),
+        "may_maintain": may_maintain(person, design),
         "may_manage": manages,
         "may_talk": may_talk(person, design),
         "rights": licences.rights(design.licence),
