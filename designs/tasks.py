@@ -2,11 +2,14 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from celery import shared_task
 from celery.schedules import crontab
+from django.db import transaction
 from django.urls import reverse
 
+from commons.errors import BadInput, Conflict
 from commons.people.models import Handle
 from commons.runs import services as runs
 from commons.runs.models import Run
@@ -14,7 +17,7 @@ from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
 from designs.engine.diff import DIFF_VERSION
-from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
+from designs.errors import DesignNotFound, GitFailed, LargeFileMissing, TooLarge
 from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
 from designs.queries.room import left_bytes
@@ -32,6 +35,7 @@ from designs.services import (
     release_archives,
     releases,
     upkeep,
+    uploads,
 )
 from designs.services import lfs as lfs_services
 from designs.services.proposals import following
@@ -67,6 +71,7 @@ def sweep() -> None:
     """Once a day: forget large files that no design holds, and what imports left that came to nothing."""
     lfs_services.sweep()
     imports.forget_unsettled()
+    uploads.forget_old()
 
 
 def _design(inputs: Inputs) -> Design:
@@ -99,7 +104,7 @@ def bring(job: Job, inputs: Inputs) -> Outcome:
     if owner is None:
         raise DesignNotFound("The owner was deleted meanwhile.")
     asked = {name: inputs[name] for name in ("source", "name", "slug", "licence", "visibility")}
-    wanted = imports.wish(owner=owner, by=job.run.owner, follow_hours=inputs.get("follow_hours", 0), **asked)
+    wanted = imports.wish(owner=owner, by=job.run.owner, **asked, **_since(inputs))
     room = left_bytes(owner)
     repository = imports.fetch(
         wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.6, stage), room_bytes=room
@@ -115,6 +120,36 @@ def bring(job: Job, inputs: Inputs) -> Outcome:
 
     told = {"large_files": len(large.oids), "note": large.sentence} if large.oids or large.missing else {}
     return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url, **told}, effect)
+
+
+def _since(inputs: Inputs) -> dict[str, Any]:
+    """What runs that were started by an older version do not say."""
+    return {"follow_hours": inputs.get("follow_hours", 0), "summary": inputs.get("summary", "")}
+
+
+@kind(uploads.KIND, queue="default", engine_version="1")
+def unpack(job: Job, inputs: Inputs) -> Outcome:
+    """Make a design of an archive that somebody sent."""
+    owner = Handle.objects.filter(name=inputs["owner"]).first()
+    if owner is None:
+        raise DesignNotFound("The owner was deleted meanwhile.")
+    token = inputs["upload"]
+    try:
+        asked = {name: inputs[name] for name in ("name", "slug", "licence", "visibility", "summary")}
+        wanted = imports.wish(source=str(uploads.path_of(token)), owner=owner, by=None, **asked)
+        job.progress(0.1, "Unpacking")
+        repository = imports.fetch(wanted, inputs["repository"])
+    except (BadInput, Conflict, TooLarge):
+        uploads.forget(token)
+        raise
+    url = reverse("rooms:design", args=[owner.name, wanted.slug])
+
+    def effect() -> None:
+        design = imports.settle(wanted, repository, by=job.run.owner)
+        index.index_later(design=design, by=job.run.owner)
+        transaction.on_commit(lambda: uploads.forget(token))
+
+    return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url}, effect)
 
 
 @shared_task(name="designs.mirrors")

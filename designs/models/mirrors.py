@@ -8,15 +8,9 @@ from designs.models.designs import Design
 class Mirror(models.Model):
     """A design whose files come from an https address, looked at again and again; nobody writes to it here."""
 
-    class Every(models.IntegerChoices):
-        HOUR = 1, "1"
-        SIX_HOURS = 6, "6"
-        DAY = 24, "24"
-        WEEK = 168, "168"
-
     design = models.OneToOneField(Design, on_delete=models.CASCADE, related_name="mirror")
     url = models.CharField(max_length=2000)
-    every_hours = models.PositiveSmallIntegerField(default=Every.DAY)
+    every_hours = models.PositiveSmallIntegerField(default=24)
     next_at = models.DateTimeField()
     last_at = models.DateTimeField(null=True, blank=True, help_text="when it was last fetched, with success")
     last_error = models.CharField(max_length=400, blank=True)

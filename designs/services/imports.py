@@ -1,10 +1,9 @@
 """Designs from elsewhere: an https address, a repository or folder on this machine, a .zip; history kept whole."""
 
 import datetime as dt
-import stat
+import tempfile
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -28,7 +27,7 @@ from designs.licences.texts import MOST_BYTES, is_licence_file
 from designs.models import Design, new_repository_id
 from designs.policies import may_write_as
 from designs.queries.room import left_bytes
-from designs.services import lfs, mirrors
+from designs.services import lfs, mirrors, zips
 from designs.services.designs import check_free, check_name, check_visibility, create_design, slug_of
 from designs.services.index import index_now
 from designs.services.large_files import Brought, bring
@@ -51,11 +50,12 @@ class Wish:
     licence: str
     visibility: str
     follow_hours: int = 0
+    summary: str = ""
 
 
 def wish(
     *, source: str, owner: Handle, by: User | None, slug: str = "", name: str = "", licence: str = "",
-    visibility: str = Design.Visibility.PUBLIC, follow_hours: int = 0,
+    visibility: str = Design.Visibility.PUBLIC, follow_hours: int = 0, summary: str = "",
 ) -> Wish:  # fmt: skip
     """Check a wish. `by=None` is the city's own command and may read this machine; a person gives https addresses only.
 
@@ -76,7 +76,7 @@ def wish(
         mirrors.check_every(follow_hours)
         if "://" not in source:
             raise BadSource(_("Only https addresses can be followed."))
-    return Wish(source, owner, title, word, licence, check_visibility(visibility), follow_hours)
+    return Wish(source, owner, title, word, licence, check_visibility(visibility), follow_hours, summary)
 
 
 def import_design(
@@ -114,7 +114,7 @@ def import_later(*, wanted: Wish, by: User) -> Run:
     inputs = {
         "source": wanted.source, "owner": wanted.owner.name, "name": wanted.name, "slug": wanted.slug,
         "licence": wanted.licence, "visibility": wanted.visibility, "repository": new_repository_id(),
-        "follow_hours": wanted.follow_hours,
+        "follow_hours": wanted.follow_hours, "summary": wanted.summary,
     }  # fmt: skip
     return runs.start(kind="designs.import", inputs=inputs, title=f"Importing {wanted.name}", owner=by)
 
@@ -169,6 +169,7 @@ def settle(wanted: Wish, repository: Repository, *, by: User | None, large: Brou
         owner=wanted.owner,
         name=wanted.name,
         slug=wanted.slug,
+        summary=wanted.summary,
         licence=wanted.licence or licence_of(repository, branch),
         visibility=wanted.visibility,
         by=by,
@@ -216,7 +217,8 @@ def _fill(wanted: Wish, repository: Repository, say: fetching.Say, room_bytes: i
         return fetching.choose_branch(repository, "")
     path = Path(wanted.source)
     if path.is_file() and zipfile.is_zipfile(path):
-        return _first_commit(wanted, repository, dict(_zipped(path)), source=path.name)
+        with tempfile.TemporaryDirectory(prefix="lc-zip-") as folder:
+            return _first_commit(wanted, repository, zips.unpack(path, Path(folder)), source=path.name)
     if path.is_dir() and (inner := fetching.repository_in(path)):
         fetching.from_folder(repository, inner)
         return fetching.choose_branch(repository, fetching.default_branch(inner))
@@ -238,7 +240,7 @@ def _neither(source: str) -> BadSource:
     )
 
 
-def _first_commit(wanted: Wish, repository: Repository, files: dict[str, bytes], *, source: str) -> str:
+def _first_commit(wanted: Wish, repository: Repository, files: Mapping[str, Path], *, source: str) -> str:
     if not files:
         raise BadSource(_("“%(source)s” holds no files.") % {"source": source})
     commits.commit(
@@ -252,7 +254,7 @@ def _first_commit(wanted: Wish, repository: Repository, files: dict[str, bytes],
     return "main"
 
 
-def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _folder(folder: Path) -> Iterator[tuple[str, Path]]:
     total = 0
     found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
     if len(found) > MAX_FILES:
@@ -265,44 +267,7 @@ def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             continue
         total += path.stat().st_size
         _small_enough(total)
-        yield name, path.read_bytes()
-
-
-def _zipped(path: Path) -> Iterator[tuple[str, bytes]]:
-    with _archive(path) as archive:
-        entries = [e for e in archive.infolist() if not e.is_dir() and not stat.S_ISLNK(e.external_attr >> 16)]
-        if len(entries) > MAX_FILES:
-            raise TooLarge(
-                _("The archive holds %(n)d files; %(most)d can be imported.") % {"n": len(entries), "most": MAX_FILES}
-            )
-        _small_enough(sum(e.file_size for e in entries))
-        tops = {e.filename.split("/", 1)[0] for e in entries}
-        strip = f"{tops.pop()}/" if len(tops) == 1 and all("/" in e.filename for e in entries) else ""
-        total = 0
-        for entry in entries:
-            name = entry.filename.removeprefix(strip)
-            if fault := path_fault(name):
-                raise BadSource(_("“%(name)s” in the archive: %(fault)s.") % {"name": name[:80], "fault": fault})
-            content = _unzip(archive, entry)
-            total += len(content)
-            _small_enough(total)
-            yield name, content
-
-
-def _archive(path: Path) -> zipfile.ZipFile:
-    """The archive, if its table of contents can be read."""
-    try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise _neither(path.name) from None
-
-
-def _unzip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    try:
-        with archive.open(entry) as file:
-            return file.read(MAX_PUSH_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError):
-        raise BadSource(_("“%(name)s” in the archive cannot be unpacked.") % {"name": entry.filename[:80]}) from None
+        yield name, path
 
 
 def _small_enough(total: int) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as conf
-from django.test import Client
 from django.utils import timezone
 
 from commons.notices.models import Notice
@@ -25,7 +24,7 @@ from designs.errors import Archived, Mirrored, NotYours, TooMany
 from designs.git import environment, fetching, pinned
 from designs.models import Design, LfsLink, LfsObject, Mirror
 from designs.queries.lfs import path_of
-from designs.services import create_design, import_later, index_now, lfs, mirrors, wish, write_files
+from designs.services import create_design, import_later, lfs, mirrors, wish, write_files
 from designs.services.lifecycle import archive
 from designs.services.proposals import open_proposal
 from designs.services.releases import publish
@@ -45,6 +44,7 @@ class Source:
         self.base = ""
         self.run("init", "-q", "-b", "main", str(self.work))
         self.run("init", "-q", "--bare", "-b", "main", str(self.bare))
+        self.run("-C", str(self.bare), "config", "receive.denyDeleteCurrent", "ignore")
         self.commit({"part.txt": "a part"}, "First")
 
     def run(self, *words: str) -> str:
@@ -138,9 +138,7 @@ class Handler(BaseHTTPRequestHandler):
     def offer(self, oid: str, size: int) -> dict[str, Any]:
         if oid not in self.source.large:
             return {"oid": oid, "size": size, "error": {"code": 404, "message": "It was lost."}}
-        base = {"inside": "https://127.0.0.2", "plain": "http://thing.example"}.get(
-            self.source.trick, self.source.base
-        )
+        base = {"inside": "https://127.0.0.2", "plain": "http://thing.example"}.get(self.source.trick, self.source.base)
         header = {"X-Word": "please", "Host": "elsewhere.example", "Content-Length": "7"}
         return {"oid": oid, "size": size, "actions": {"download": {"href": f"{base}/store/{oid}", "header": header}}}
 
@@ -254,25 +252,25 @@ def test_rewritten_history_is_followed_and_the_old_one_kept(source: Source, make
 
 
 def test_the_tag_of_a_release_stays(source: Source, maker: User) -> None:
-    source.at("tag", "v1.0.0")
+    source.at("tag", "1.0.0")
     source.at("tag", "loose")
     source.publish()
     design = bring(source, maker)
     released = publish(design=design, version="1.0.0", notes="", by=maker)  # a mirror may be released
     before = git.of(design.repository).refs()
     source.commit({"part.txt": "other"}, "Changed")
-    source.at("tag", "-f", "v1.0.0")
+    source.at("tag", "-f", "1.0.0")
     source.at("tag", "-f", "loose")
     source.publish()
     look(design)
     after = git.of(design.repository).refs()
-    assert after["refs/tags/v1.0.0"] == before["refs/tags/v1.0.0"] == released.commit
+    assert after["refs/tags/1.0.0"] == before["refs/tags/1.0.0"] == released.commit
     assert after["refs/tags/loose"] != before["refs/tags/loose"]
-    source.at("tag", "-d", "v1.0.0")
+    source.at("tag", "-d", "1.0.0")
     source.at("tag", "-d", "loose")
     source.publish()
     look(design)
-    assert set(git.of(design.repository).refs()) == {"refs/heads/main", "refs/tags/v1.0.0"}
+    assert set(git.of(design.repository).refs()) == {"refs/heads/main", "refs/tags/1.0.0"}
 
 
 def test_nobody_writes_to_a_mirror_here(source: Source, maker: User, neighbour: User) -> None:
@@ -443,3 +441,53 @@ def test_the_certificate_must_be_of_the_host(source: Source, monkeypatch: pytest
     monkeypatch.setattr(fetching.check_address, "__kwdefaults__", {"resolver": fetching.resolve})
     with pytest.raises(fetching.BadSource, match="certificate"):
         ask(f"{source.url}/HEAD".replace("thing.example", "other.example"))
+
+
+def test_the_pages_of_a_mirror(source: Source, maker: User, neighbour: User) -> None:
+    browser, stranger = Client(), Client()
+    browser.force_login(maker)
+    stranger.force_login(neighbour)
+    form = {"name": "Thing", "licence": "MIT", "visibility": "public", "source": source.url, "follow_hours": "24"}
+    answer = browser.post("/designs/new/", form)
+    do(Run.objects.get(kind="designs.import").pk)
+    assert answer.status_code == 302
+    read(Design.objects.get())
+    page = browser.get("/designs/aila/thing/").content.decode()
+    assert source.url in page
+    assert "/designs/aila/thing/add/" not in page
+    assert browser.get("/designs/aila/thing/add/").status_code == 409
+    assert "/designs/aila/thing/add/" not in stranger.get("/designs/aila/thing/").content.decode()
+    assert stranger.post("/designs/aila/thing/settings/", {"do": "mirror_end"}).status_code == 403
+    settings_page = "/designs/aila/thing/settings/"
+    assert "Turn it into an ordinary design" in browser.get(settings_page).content.decode()
+    assert browser.post(settings_page, {"do": "mirror_every", "every_hours": "1"}).status_code == 302
+    assert Mirror.objects.get().every_hours == 1
+    assert browser.post(settings_page, {"do": "mirror_every", "every_hours": "0"}).status_code == 400
+    assert browser.post(settings_page, {"do": "mirror_fetch"}).status_code == 302
+    assert Run.objects.filter(kind="designs.mirror", owner=maker).count() == 1
+    assert browser.post(settings_page, {"do": "mirror_end"}).status_code == 302
+    assert "Turn it into" not in browser.get(settings_page).content.decode()
+    assert browser.get("/designs/aila/thing/add/").status_code == 200
+
+
+def test_a_mirror_over_the_api(source: Source, maker: User, neighbour: User) -> None:
+    browser, stranger = Client(), Client()
+    browser.force_login(maker)
+    stranger.force_login(neighbour)
+    sent = {"source": source.url, "follow_hours": 24, "visibility": "private", "licence": "MIT"}
+    asked = browser.post("/api/v1/designs/import/", sent, content_type="application/json")
+    assert asked.status_code == 202
+    do(asked.json()["id"])
+    read(Design.objects.get())
+    assert browser.get("/api/v1/designs/aila/thing/").json()["mirror_of"] == source.url
+    at = "/api/v1/designs/aila/thing/mirror/"
+    assert browser.get(at).json()["every_hours"] == 24
+    assert stranger.get(at).status_code == 404
+    assert Client().get(at).status_code in {401, 403}
+    changed = browser.patch(at, {"every_hours": 2}, content_type="application/json")
+    assert (changed.status_code, changed.json()["every_hours"]) == (200, 2)
+    assert browser.patch(at, {"every_hours": 0}, content_type="application/json").status_code == 400
+    assert browser.post(f"{at}fetch/").status_code == 202
+    assert browser.delete(at).status_code == 204
+    assert browser.get(at).status_code == 404
+    assert Design.objects.get().head
