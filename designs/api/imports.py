@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -69,6 +70,7 @@ def _person(request: Request) -> User:
 class Imports(APIView):
     """Designs from elsewhere."""
 
+    parser_classes = (JSONParser, MultiPartParser)
     permission_classes = requires(read="designs:read", write="designs:write")
 
     @extend_schema(

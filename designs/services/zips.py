@@ -90,7 +90,9 @@ def _is_left_out(name: str) -> bool:
 def _around(entries: list[zipfile.ZipInfo]) -> str:
     """The folder that everything is in, with its slash, or nothing."""
     tops = {e.filename.split("/", 1)[0] for e in entries}
-    return f"{tops.pop()}/" if len(tops) == 1 and all("/" in e.filename for e in entries) else ""
+    if len(tops) != 1 or tops & {"", ".", ".."} or not all("/" in e.filename for e in entries):
+        return ""
+    return f"{tops.pop()}/"
 
 
 def _check_names(names: list[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as conf
+from django.test import Client
 from django.utils import timezone
 
 from commons.notices.models import Notice

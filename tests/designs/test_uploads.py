@@ -103,6 +103,7 @@ HOSTILE = {
     "nothing": (b"", BadSource),
     "no files": (zipped({}), BadSource),
     "leads out": (zipped({"../../out.txt": b"x"}), BadSource),
+    "leads out by one": (zipped({"../out.txt": b"x"}), BadSource),
     "absolute": (zipped({"/etc/passwd": b"x"}), BadSource),
     "file and folder": (zipped({"a": b"x", "a/b": b"x"}), BadSource),
     "encrypted": (encrypted(ONE), BadSource),
