@@ -127,6 +127,13 @@ class Archived(Conflict):
     title = _("This design is archived")
 
 
+class Mirrored(Conflict):
+    """The design follows a repository elsewhere; `url` says where changes belong."""
+
+    code = "design:mirrored"
+    title = _("This design follows another repository")
+
+
 class LicenceForbids(Conflict):
     """The licence of what this comes from does not allow it; the sentence names the clause."""
 
