@@ -30,9 +30,9 @@ from designs.queries.room import left_bytes
 from designs.services import lfs, mirrors, zips
 from designs.services.designs import check_free, check_name, check_visibility, create_design, slug_of
 from designs.services.index import index_now
+from designs.services.large_files import Brought, bring
 from designs.services.pace import check_imports
 from designs.services.room import check_room, measure
-from designs.services.large_files import Brought, bring
 
 #: A file in a fetched repository until its design is there.
 UNSETTLED = "livingcity-unsettled"
@@ -165,8 +165,10 @@ def fetch(
 
 @transaction.atomic
 def settle(wanted: Wish, repository: Repository, *, by: User | None, large: Brought | None = None) -> Design:
-    """Make the design of a fetched repository, with its large files. Raises what `create_design` raises, and OverQuota when a person brings
-    more than the owner has room for."""
+    """Make the design of a fetched repository, with its large files.
+
+    Raises what `create_design` raises, and OverQuota when a person brings more than the owner has room for.
+    """
     if by is not None:
         check_room(owner=wanted.owner, more_bytes=pools.size_bytes(repository))
     branch = fetching.default_branch(repository.path) or "main"

@@ -44,9 +44,9 @@ def merge(
 ) -> Proposal:
     """Bring the change into its branch, by a merge commit, or as one commit that names everybody who worked on it.
 
-    `head` is the version that was looked at, `at` when it is merged, now without it. Raises NotYours, Archived, Mirrored,
-    ChangeOver, ChangeMoved, NeedsApproval, BadMethod, LicenceForbids, MergeConflict (with `paths`) or BranchMoved; then
-    nothing has changed.
+    `head` is the version that was looked at, `at` when it is merged, now without it. Raises NotYours, Archived,
+    Mirrored, ChangeOver, ChangeMoved, NeedsApproval, BadMethod, LicenceForbids, MergeConflict (with
+    `paths`) or BranchMoved; then nothing has changed.
     """
     change, at = held(proposal), at or timezone.now()
     design = change.design

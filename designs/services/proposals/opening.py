@@ -31,8 +31,8 @@ def open_proposal(
     """Offer a branch of `source` (a fork, or the design itself) to a branch of the design.
 
     What is offered is copied into the design's repository under a hidden ref, so it stays whatever becomes of the
-    source. Numbers have no gaps. Raises Archived, Mirrored, NotYours, TooMany, BadName, NothingSaid, AlreadyOffered or what
-    `queries.proposals.preview` raises; then nothing has changed.
+    source. Numbers have no gaps. Raises Archived, Mirrored, NotYours, TooMany, BadName, NothingSaid,
+    AlreadyOffered or what `queries.proposals.preview` raises; then nothing has changed.
     """
     if design.is_archived:
         raise Archived(_("“%(design)s” is archived and can only be read.") % {"design": design.name})
