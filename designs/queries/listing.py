@@ -249,7 +249,8 @@ def tags_of(found: Listing) -> dict[str, int | None]:
 def designs_of(cards: Iterable[Card]) -> list[Design]:
     """The designs of these cards in their order, with owner and cover, in one query."""
     pks = [card.pk for card in cards]
-    designs = Design.objects.select_related("owner", "owner__user", "owner__organisation", "cover").in_bulk(pks)
+    found = Design.objects.select_related("owner", "owner__user", "owner__organisation", "cover", "mirror")
+    designs = found.in_bulk(pks)
     return [designs[pk] for pk in pks if pk in designs]
 
 
