@@ -78,7 +78,7 @@ def seen_cards(visitor: Visitor) -> QuerySet[Card]:
     cards = Card.objects.all()
     if known(visitor) is None:
         return cards.filter(is_open=True)
-    hidden = Design.objects.filter(seen_by(visitor)).exclude(visibility=Design.Visibility.PUBLIC)
+    hidden = Design.objects.filter(seen_by(visitor)).exclude(visibility=Design.Visibility.PUBLIC, hidden_at=None)
     if not hidden.exists():
         return cards.filter(is_open=True)
     return cards.filter(Q(is_open=True) | Q(pk__in=hidden.values("pk")))
