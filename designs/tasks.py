@@ -6,6 +6,7 @@ from pathlib import Path
 from celery import shared_task
 from celery.schedules import crontab
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from commons.people.models import Handle
 from commons.runs import services as runs
@@ -69,7 +70,7 @@ def sweep() -> None:
 def _design(inputs: Inputs) -> Design:
     design = Design.objects.filter(pk=inputs["design"]).select_related("created_by").first()
     if design is None:
-        raise DesignNotFound("The design was deleted meanwhile.")
+        raise DesignNotFound(_("The design was deleted meanwhile."))
     return design
 
 
@@ -94,7 +95,7 @@ def bring(job: Job, inputs: Inputs) -> Outcome:
     """Fetch a repository from elsewhere and make a design of it."""
     owner = Handle.objects.filter(name=inputs["owner"]).first()
     if owner is None:
-        raise DesignNotFound("The owner was deleted meanwhile.")
+        raise DesignNotFound(_("The owner was deleted meanwhile."))
     asked = {name: inputs[name] for name in ("source", "name", "slug", "licence", "visibility")}
     wanted = imports.wish(owner=owner, by=job.run.owner, **asked)
     repository = imports.fetch(wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.95, stage))
@@ -178,7 +179,7 @@ def pack(job: Job, inputs: Inputs) -> Outcome:
     """Make the archive of a release. It is named by its content, so twice is harmless."""
     release = Release.objects.filter(pk=inputs["release"]).select_related("design", "design__owner").first()
     if release is None:
-        raise DesignNotFound("The design was deleted meanwhile.")
+        raise DesignNotFound(_("The design was deleted meanwhile."))
     if release_archives.path_of(release) is not None:
         return Outcome({"sha256": release.sha256})
     built, effect = releases.pack(release=release, say=job.progress)

@@ -99,7 +99,8 @@ def import_later(*, wanted: Wish, by: User) -> Run:
         "source": wanted.source, "owner": wanted.owner.name, "name": wanted.name, "slug": wanted.slug,
         "licence": wanted.licence, "visibility": wanted.visibility, "repository": new_repository_id(),
     }  # fmt: skip
-    return runs.start(kind="designs.import", inputs=inputs, title=f"Importing {wanted.name}", owner=by)
+    title = _("Importing %(design)s") % {"design": wanted.name}
+    return runs.start(kind="designs.import", inputs=inputs, title=title, owner=by)
 
 
 def fetch(wanted: Wish, repository_id: str, say: fetching.Say = fetching.silent) -> Repository:
