@@ -242,6 +242,7 @@ class TooMany(CityError):
 
     code = "design:too-many"
     status = 429
+    retry_after_s = 600
     title = _("This is too much at once")
 
 
@@ -292,6 +293,13 @@ class BadPhoto(BadInput):
     """Not a photo of a kind that is shown, or larger than one may be."""
 
     code = "design:bad-photo"
+    status = 422
+
+
+class BadMethod(BadInput):
+    """A way of merging that there is not."""
+
+    code = "design:bad-method"
     status = 422
 
 

@@ -1,4 +1,4 @@
-"""The one form of the room: a new design, from a file or from a git address, or empty."""
+"""The one form of the room: a new design, from files or from a git address, or empty."""
 
 from typing import Any
 
@@ -13,9 +13,11 @@ from designs.models import Design
 
 
 class NewDesign(forms.Form):
-    """Name, licence and, if there is one, the first file."""
+    """The first files, or where they are; a name, a licence, who may see it. Of several files `file` is the last."""
 
-    name = forms.CharField(label=_("Name"), max_length=120)
+    name = forms.CharField(
+        label=_("Name"), max_length=120, required=False, help_text=_("Left empty, the files or the address name it.")
+    )
     summary = forms.CharField(
         label=_("What it is for, in a sentence"),
         max_length=400,
@@ -32,12 +34,12 @@ class NewDesign(forms.Form):
     )
     visibility = forms.ChoiceField(label=_("Who may see it"), choices=Design.Visibility.choices, initial="public")
     file = forms.FileField(
-        label=_("File"),
+        label=_("Its files"),
         required=False,
-        help_text=_("STL, STEP, 3MF, OBJ, PLY, GLB, SVG, DXF or any other. You can add more files with git."),
+        help_text=_("STL, STEP, 3MF, OBJ, PLY, GLB, SVG, DXF or any other. You can add more later, here or with git."),
     )
     source = forms.URLField(
-        label=_("Or the https address of a git repository"), required=False, assume_scheme="https",
+        label=_("The https address of a git repository"), required=False, assume_scheme="https",
         help_text=_("Its whole history comes along."),
     )  # fmt: skip
 
@@ -56,10 +58,12 @@ class NewDesign(forms.Form):
         return file
 
     def clean(self) -> dict[str, Any]:
-        """A file or an address, not both."""
+        """A file or an address, not both; a name, unless one of them gives it."""
         data: dict[str, Any] = super().clean() or {}
         if data.get("file") and data.get("source"):
             self.add_error("source", _("Give a file or an address, not both."))
+        if not (data.get("name") or data.get("file") or data.get("source") or self.errors):
+            self.add_error("name", _("Give it a name, or a file that names it."))
         return data
 
     def owner(self) -> Handle:

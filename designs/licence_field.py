@@ -28,6 +28,10 @@ class LicenceWidget(forms.MultiWidget):
         )
         super().__init__({"": LicenceSelect(), "other": other}, attrs)
 
+    def use_required_attribute(self, initial: Any) -> bool:
+        """One of the two is enough, which HTML cannot say: a browser would ask for both."""
+        return False
+
     def id_for_label(self, id_: str) -> str:
         """The label is the list's."""
         return f"{id_}_0" if id_ else id_

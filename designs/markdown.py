@@ -18,6 +18,8 @@ TAGS = {
     "table", "thead", "tbody", "tr", "th", "td", "img", "del",
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+#: Code may be wider than the page; then keys scroll it.
+SET = {"pre": {"tabindex": "0"}}
 
 
 @cache
@@ -43,7 +45,7 @@ def render(text: str, *, owner: str, slug: str, ref: str) -> SafeString:
     return mark_safe(  # noqa: S308 cleaned by nh3
         nh3.clean(
             html, tags=TAGS, attributes=ATTRIBUTES, attribute_filter=attribute, link_rel="nofollow noopener noreferrer",
-            url_schemes={"https", "http", "mailto"},
+            set_tag_attribute_values=SET, url_schemes={"https", "http", "mailto"},
         )
     )  # fmt: skip
 
@@ -100,6 +102,7 @@ def comment(text: str, *, people: Collection[str] | None = None) -> SafeString:
         nh3.clean(
             html, tags=TALK_TAGS, attributes=TALK_ATTRIBUTES, attribute_filter=_talk_attribute,
             link_rel="nofollow ugc noopener noreferrer", url_schemes={"https", "http", "mailto"},
+            set_tag_attribute_values=SET,
         )
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from designs.queries import lfs
 from designs.sandbox import photos
 from designs.sandbox.results import Result
 from designs.services import (
+    boards,
     diffs,
     imports,
     index,
@@ -30,6 +31,7 @@ from designs.services import (
     proposals,
     release_archives,
     releases,
+    scripted,
     upkeep,
 )
 from designs.services import lfs as lfs_services
@@ -124,6 +126,7 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
             if number == 0:
                 previews.settle_cover(design=design)
         ready += 1
+    boards.draw_missing(design=design)
 
     def effect() -> None:
         previews.settle_cover(design=design)
@@ -171,6 +174,8 @@ def _drawn(design: Design, blob: Blob) -> Result:
                 git.of(design.repository).copy_to(blob.oid, source)
         except (GitFailed, DesignNotFound, LargeFileMissing, OSError):
             return Result.failed("The file could not be read from its repository.")
+        if blob.format == "openscad":
+            return scripted.build(source.read_bytes())
         return sandbox.draw(source, blob.format).result
 
 

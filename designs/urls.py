@@ -161,6 +161,11 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(f"{LFS}locks", lfs.locks, name="lfs-locks"),
     path(f"{LFS}locks/verify", lfs.verify_locks, name="lfs-locks-verify"),
+    path(
+        "designs/<slug:owner>/<slug:slug>/board/<str:ref>/<str:kind>/<path:folder>",
+        content.board,
+        name="design-board",
+    ),
     path(f"{LFS}locks/<int:number>/unlock", lfs.unlock, name="lfs-unlock"),
     re_path(
         r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",

@@ -81,6 +81,11 @@ class FactsOut(serializers.Serializer[Any]):
     largest_flat_mm2 = serializers.FloatField(
         allow_null=True, required=False, help_text="the largest area that lies in one plane and looks one way"
     )
+    more = serializers.DictField(
+        required=False,
+        help_text="of what is no solid: `kind` is drawing, program, board, schematic, script or document; "
+        "the keys of each stand in docs/formats.md",
+    )
 
 
 class PreviewOut(serializers.Serializer[Any]):

@@ -12,9 +12,17 @@ MAX_DEPTH = 8
 MAX_LINES = 20_000
 
 
+#: Of these a line has some, not so many parts: 2 m of tube is no two parts.
+MEASURES = frozenset({
+    "mm", "cm", "dm", "m", "km", "in", "inch", "ft", "mm²", "cm²", "dm²", "m²", "mm2", "cm2", "dm2", "m2",
+    "mm³", "cm³", "dm³", "m³", "mm3", "cm3", "dm3", "m3", "ml", "cl", "dl", "l", "mg", "g", "kg", "oz", "lb",
+})  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of a list or a line: `parts` counts single parts, `mass_g` and `costs` (by currency) add up what is known.
+    """Of a list or a line: `parts` counts single parts (not metres or litres), `mass_g` and `costs` (by currency) add
+    up what is known.
 
     `mass_unknown` and `cost_unknown` count lines without a mass or a price, those of sub-assemblies too.
     """
@@ -142,7 +150,7 @@ class _Work:
 
 def _own(line: Line) -> Totals:
     each = Totals(
-        1.0, 1, line.mass_g or 0.0, int(line.mass_g is None),
+        0.0 if line.unit.lower() in MEASURES else 1.0, 1, line.mass_g or 0.0, int(line.mass_g is None),
         {} if line.cost is None else {line.currency: line.cost}, int(line.cost is None),
     )  # fmt: skip
     if line.quantity is None:

@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from designs.demo import things
+from designs.demo import texts, things
 from designs.demo.shapes import stl, three_mf
 
 Files = dict[str, bytes | None]
@@ -22,6 +22,17 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """A release: `after` says how many of the design's versions it holds."""
+
+    version: str
+    after: int
+    at: dt.datetime
+    notes: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stock:
     """A design of the demo with its whole history."""
 
@@ -31,15 +42,15 @@ class Stock:
     summary: str
     licence: str
     versions: tuple[Version, ...]
-    releases: tuple[tuple[str, str, str], ...] = ()
+    releases: tuple[Released, ...] = ()
     sources: tuple[Mapping[str, str], ...] = ()
 
 
-def _at(month: int, day: int, hour: int = 10) -> dt.datetime:
+def on(month: int, day: int, hour: int = 10) -> dt.datetime:
     return dt.datetime(2026, month, day, hour, 12, tzinfo=dt.UTC)
 
 
-def _text(text: str) -> bytes:
+def text_of(text: str) -> bytes:
     return text.strip().encode() + b"\n"
 
 
@@ -48,7 +59,9 @@ def _clamp_first() -> Files:
     return {
         "body.stl": stl(body),
         "jaw.stl": stl(things.clamp_jaw()),
-        "README.md": _text("# Balcony rail clamp\n\nHolds a balcony solar panel to a rail. First print, up to 36 mm."),
+        "README.md": text_of(
+            "# Balcony rail clamp\n\nHolds a balcony solar panel to a rail. First print, up to 36 mm."
+        ),
     }
 
 
@@ -57,58 +70,40 @@ def _clamp_wider() -> Files:
     return {"body.stl": stl(body), "assembly.3mf": three_mf(things.clamp_assembly(body, opening_mm=42.0))}
 
 
-CLAMP_README = """
-# Balcony rail clamp
-
-Holds a balcony solar panel to a round or flat rail, up to 42 mm. Two printed parts, one bolt, no drilling.
-
-## Print
-
-- PETG or ASA, 0.2 mm layers, four walls, 40 % infill
-- body.stl on its side, no supports; jaw.stl flat
-
-## Put together
-
-1. Press the nut into its trap.
-2. Turn the bolt in from above until it meets the jaw.
-3. Glue the rubber strip into the groove, set the clamp on the rail and tighten by hand.
-
-| Rail | Torque |
-|---|---|
-| steel, 42 mm | 4 Nm |
-| aluminium, 38 mm | 3 Nm |
-
-Check it after the first storm.
-"""
-
 STOCK: tuple[Stock, ...] = (
     Stock(
         "aino", "balcony-rail-clamp", "Balcony rail clamp",
         "Holds a balcony solar panel to a round or flat rail, up to 42 mm. Two printed parts, one bolt, no drilling.",
         "CERN-OHL-S-2.0",
         (
-            Version("aino", _at(3, 14), "First print of the clamp", _clamp_first),
-            Version("otto", _at(4, 2, 17), "Open the mouth to 42 mm for the rails in Kallio", _clamp_wider),
+            Version("aino", on(3, 14), "First print of the clamp", _clamp_first),
+            Version("otto", on(4, 2, 17), "Open the mouth to 42 mm for the rails in Kallio", _clamp_wider),
             Version(
-                "aino", _at(5, 9), "Parts list and how to put it together",
+                "aino", on(5, 9), "Parts list and how to put it together",
                 lambda: {
-                    "README.md": _text(CLAMP_README),
-                    "bom.csv": _text(
-                        "part,material,quantity\nBody,PETG printed,1\nJaw,PETG printed,1\nBolt M8 x 60,steel A2,1\n"
-                        "Nut M8,steel A2,1\nRubber strip 2 mm,EPDM,40 cm²"
-                    ),
+                    "README.md": text_of(texts.CLAMP_README), "bom.csv": text_of(texts.CLAMP_PARTS),
                 },
             ),
             Version(
-                "mikko", _at(10, 27, 19), "Bolt as a model, for those who check before they print",
+                "mikko", on(10, 27, 19), "Bolt as a model, for those who check before they print",
                 lambda: {"bolt.stl": stl(things.hex_bolt())},
+            ),
+            Version(
+                "aino", on(11, 3), "What an archive needs: manifest, licence, whose file is whose",
+                lambda: {
+                    "okh.toml": text_of(texts.CLAMP_MANIFEST), "REUSE.toml": text_of(texts.CLAMP_REUSE),
+                    "LICENSE": text_of(texts.CLAMP_LICENCE),
+                },
             ),
         ),
         releases=(
-            (
-                "2.1", "Holds on round rails",
-                "- The mouth opens to 42 mm, for the rails in Kallio.\n- A parts list, and how to put it together.\n"
-                "- The bolt as a model.\n\nTested through two storms with a panel of 18 kg.",
+            Released(
+                "2.0", 3, on(5, 12), "- The mouth opens to 42 mm, for the rails in Kallio.\n- A parts list, and how to "
+                "put it together.", "For the rails in Kallio",
+            ),
+            Released(
+                "2.1", 5, on(11, 4), "- The bolt as a model.\n- An OKH manifest, and the licence of each file.\n\n"
+                "Tested through two storms with a panel of 18 kg.", "Held through two storms",
             ),
         ),
         sources=(
@@ -124,22 +119,26 @@ STOCK: tuple[Stock, ...] = (
         "MIT",
         (
             Version(
-                "otto", _at(2, 8), "Gear with 17 teeth, measured off the broken one",
+                "otto", on(2, 8), "Gear with 17 teeth, measured off the broken one",
                 lambda: {"gear.stl": stl(things.vent_gear(teeth=17))},
             ),
             Version(
-                "otto", _at(2, 22), "It has 18 teeth after all",
+                "otto", on(2, 22), "It has 18 teeth after all",
                 lambda: {
                     "gear.stl": stl(things.vent_gear()),
-                    "README.md": _text(
-                        "# Vent gear\n\nThe gear of the window vents in houses of the sixties. Count the teeth before "
-                        "you print: there are 18.\n\nPrint it flat, PETG, five walls."
-                    ),
+                    "README.md": text_of(texts.GEAR_README),
                 },
             ),
-            Version("sanna", _at(6, 3), "A knob for the same shaft", lambda: {"knob.stl": stl(things.vent_knob())}),
+            Version("sanna", on(6, 3), "A knob for the same shaft", lambda: {"knob.stl": stl(things.vent_knob())}),
+            Version(
+                "otto", on(6, 18), "Parts list and licence",
+                lambda: {"bom.csv": text_of(texts.GEAR_PARTS), "LICENSE": text_of(texts.MIT)},
+            ),
         ),
-        releases=(("1.0", "", "Eighteen teeth, with a knob."),),
+        releases=(
+            Released("1.0", 2, on(2, 23), "Eighteen teeth, measured twice."),
+            Released("1.1", 4, on(6, 20), "- A knob for the same shaft.\n- A parts list and the licence's text."),
+        ),
     ),
     Stock(
         "sanna", "air-sensor-case", "Air sensor case",
@@ -147,14 +146,14 @@ STOCK: tuple[Stock, ...] = (
         "CC-BY-4.0",
         (
             Version(
-                "sanna", _at(1, 19), "Case and lid for the first board",
+                "sanna", on(1, 19), "Case and lid for the first board",
                 lambda: {
                     "case.stl": stl(things.sensor_case(length_mm=70.0)),
                     "lid.stl": stl(things.sensor_lid(length_mm=70.0)),
                 },
             ),
             Version(
-                "leila", _at(7, 5), "8 mm longer: the new board has a connector at its end",
+                "leila", on(7, 5), "8 mm longer: the new board has a connector at its end",
                 lambda: {
                     "case.stl": stl(things.sensor_case()),
                     "lid.stl": stl(things.sensor_lid()),
@@ -165,13 +164,9 @@ STOCK: tuple[Stock, ...] = (
                 },
             ),
             Version(
-                "sanna", _at(9, 12), "Say how it hangs",
+                "sanna", on(9, 12), "Say how it hangs",
                 lambda: {
-                    "README.md": _text(
-                        "# Air sensor case\n\nHang it in the shade, slots down, two metres above the ground.\n\n"
-                        "Four screws 2.2 x 12 mm hold the lid."
-                    ),
-                    "bom.csv": _text("part,quantity\nCase,1\nLid,1\nScrew 2.2 x 12,4\nCable gland M6,1"),
+                    "README.md": text_of(texts.CASE_README), "bom.csv": text_of(texts.CASE_PARTS),
                 },
             ),
         ),
@@ -182,15 +177,17 @@ STOCK: tuple[Stock, ...] = (
         "CC0-1.0",
         (
             Version(
-                "leila", _at(4, 20), "Pot with seven sides",
+                "leila", on(4, 20), "Pot with seven sides",
                 lambda: {"planter.stl": stl(things.herb_planter(sides=7))},
             ),
             Version(
-                "leila", _at(5, 1), "Nine sides stand better, and a saucer",
+                "leila", on(5, 1), "Nine sides stand better, and a saucer",
                 lambda: {
                     "planter.stl": stl(things.herb_planter()),
                     "saucer.stl": stl(things.planter_saucer()),
-                    "README.md": _text("# Herb planter\n\nA wall of 1.2 mm is enough. Basil likes it, mint leaves it."),
+                    "README.md": text_of(
+                        "# Herb planter\n\nA wall of 1.2 mm is enough. Basil likes it, mint leaves it."
+                    ),
                 },
             ),
         ),
@@ -201,14 +198,14 @@ STOCK: tuple[Stock, ...] = (
         "CERN-OHL-P-2.0",
         (
             Version(
-                "sanna", _at(3, 3), "Ten rollers", lambda: {"bearing.3mf": three_mf(things.bearing(rollers=10))}
+                "sanna", on(3, 3), "Ten rollers", lambda: {"bearing.3mf": three_mf(things.bearing(rollers=10))}
             ),
             Version(
-                "mikko", _at(8, 16), "Eleven rollers run quieter",
+                "mikko", on(8, 16), "Eleven rollers run quieter",
                 lambda: {
                     "bearing.3mf": three_mf(things.bearing()),
                     "bearing.stl": stl(*(solid for _name, solid in things.bearing())),
-                    "README.md": _text(
+                    "README.md": text_of(
                         "# Printed bearing 60\n\nGaps of 0.25 mm. Turn it hard once when it has cooled; then it runs."
                     ),
                 },
@@ -220,10 +217,10 @@ STOCK: tuple[Stock, ...] = (
         "Carries a wet winter coat: an arm that thickens at its root, two screws, no supports.",
         "CC-BY-SA-4.0",
         (
-            Version("mikko", _at(9, 30), "Hook", lambda: {"hook.stl": stl(things.coat_hook())}),
+            Version("mikko", on(9, 30), "Hook", lambda: {"hook.stl": stl(things.coat_hook())}),
             Version(
-                "aino", _at(11, 2), "Tested with 12 kg for a week",
-                lambda: {"README.md": _text("# Coat hook\n\nPrinted on its side in PLA it held 12 kg for a week.")},
+                "aino", on(11, 2), "Tested with 12 kg for a week",
+                lambda: {"README.md": text_of("# Coat hook\n\nPrinted on its side in PLA it held 12 kg for a week.")},
             ),
         ),
     ),
@@ -233,13 +230,13 @@ STOCK: tuple[Stock, ...] = (
         "CC-BY-4.0",
         (
             Version(
-                "otto", _at(10, 11), "Comb for six cables", lambda: {"comb.svg": things.comb_svg(slots=6).encode()}
+                "otto", on(10, 11), "Comb for six cables", lambda: {"comb.svg": things.comb_svg(slots=6).encode()}
             ),
             Version(
-                "otto", _at(11, 14), "Two more slots",
+                "otto", on(11, 14), "Two more slots",
                 lambda: {
                     "comb.svg": things.comb_svg().encode(),
-                    "README.md": _text("# Cable comb\n\nPoplar plywood of 4 mm, cut in one pass."),
+                    "README.md": text_of("# Cable comb\n\nPoplar plywood of 4 mm, cut in one pass."),
                 },
             ),
         ),

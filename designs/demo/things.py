@@ -111,6 +111,14 @@ def sensor_lid(*, length_mm: float = 78.0) -> Solid:
     return union(plate, lip) - union(*holes, *air)
 
 
+def sensor_roof() -> Solid:
+    """A roof that stands off the case and keeps the rain off its slots: two slopes on four pins."""
+    slopes = outline([(-46, 0), (0, 13), (46, 0), (46, 2.6), (0, 15.6), (-46, 2.6)], 72).rotate((90, 0, 0))
+    pins = union(*(rod(2.9, 18, at=(x, y, -8)) for x in (-31.0, 31.0) for y in (-56.0, -16.0)))
+    under = outline([(-46, -20), (46, -20), (46, 1), (0, 14), (-46, 1)], 72).rotate((90, 0, 0))
+    return slopes + (pins ^ under)
+
+
 def herb_planter(*, sides: int = 9) -> Solid:
     """A faceted pot that turns as it rises, with drains."""
     import manifold3d as m  # noqa: PLC0415 heavy, and only for seeding

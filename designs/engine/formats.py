@@ -8,12 +8,20 @@ DRAWINGS = {"svg": "svg", "dxf": "dxf"}
 IMAGES = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "gif": "gif"}
 OTHERS = {
     "md": "markdown", "txt": "text", "csv": "csv", "json": "json", "toml": "toml", "yml": "yaml", "yaml": "yaml",
-    "scad": "openscad", "fcstd": "freecad", "pdf": "pdf", "gcode": "gcode", "zip": "zip", "f3d": "fusion",
-    "kicad_pcb": "kicad", "kicad_sch": "kicad", "py": "python", "blend": "blender", "sldprt": "solidworks",
+    "scad": "openscad", "fcstd": "freecad", "pdf": "pdf", "gcode": "gcode", "gco": "gcode", "nc": "gcode",
+    "ngc": "gcode",
+    "zip": "zip", "f3d": "fusion",
+    "kicad_pcb": "kicad", "kicad_sch": "kicad",
+    "py": "python", "blend": "blender", "sldprt": "solidworks",
 }  # fmt: skip
 
+OTHERS |= dict.fromkeys(
+    ("gbr", "ger", "gerber", "gtl", "gbl", "gts", "gbs", "gto", "gbo", "gtp", "gbp", "gko", "gm1", "drl", "xln"),
+    "gerber",
+)
+
 #: Formats that get a picture.
-DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values()})
+DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode", "openscad", "gerber", "kicad", "pdf"})
 #: Formats that get a model for the viewer too.
 SOLID = frozenset(MODELS.values())
 
@@ -22,6 +30,8 @@ def of_name(path: str) -> str:
     """The format that the name says, or nothing."""
     name = path.rsplit("/", 1)[-1].lower()
     ending = name.rsplit(".", 1)[-1] if "." in name else ""
+    if ending == "zip" and "gerber" in name:
+        return "gerber"
     return MODELS.get(ending) or DRAWINGS.get(ending) or IMAGES.get(ending) or OTHERS.get(ending, "")
 
 

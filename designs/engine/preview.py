@@ -1,18 +1,21 @@
 """A file's facts, picture and model, written into a folder: what the sandbox runs."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from designs.engine import drawing, formats, glb, picture
+from designs.engine import document, drawing, formats, glb, picture, program
 from designs.engine.decimate import for_the_eye
 from designs.engine.errors import Unreadable
-from designs.engine.facts import facts, pieces_of
+from designs.engine.facts import Facts, facts, pieces_of
+from designs.engine.flat import gerber, kicad
 from designs.engine.load import load
 from designs.engine.model import Model, Part, weld
 
 MAX_COLOURED = 12
+Flat = Callable[[Path, str], tuple[bytes, bytes, Facts]]
 
 
 def make(source: Path, file_format: str, folder: Path) -> None:
@@ -45,11 +48,13 @@ def _solid(source: Path, file_format: str, folder: Path) -> dict[str, object]:
 def _flat(source: Path, file_format: str, folder: Path) -> dict[str, object]:
     from designs.engine import precheck  # noqa: PLC0415 solids are checked by their loader
 
-    precheck.check(source, file_format)
-    large, small, found = drawing.draw(source, file_format)
-    (folder / "picture.png").write_bytes(large)
-    (folder / "small.png").write_bytes(small)
-    return {"status": "ready", "facts": found.as_json(), "pictured": True}
+    if source.is_file():
+        precheck.check(source, file_format)
+    large, small, found = _FLAT[file_format](source, file_format)
+    if large:
+        (folder / "picture.png").write_bytes(large)
+        (folder / "small.png").write_bytes(small)
+    return {"status": "ready", "facts": found.as_json(), "pictured": bool(large)}
 
 
 def apart(model: Model, count: int) -> Model:
@@ -63,3 +68,9 @@ def apart(model: Model, count: int) -> Model:
         points, triangles = weld(whole.points, whole.triangles[label == piece])
         parts.append(Part("", points, triangles))
     return Model(tuple(parts), model.units, model.warnings)
+
+
+_FLAT: dict[str, Flat] = {
+    "svg": drawing.draw, "dxf": drawing.draw, "gcode": program.draw, "gerber": gerber.draw_one, "kicad": kicad.draw,
+    "pdf": document.draw, "board": gerber.draw_folder,
+}  # fmt: skip

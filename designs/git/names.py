@@ -9,6 +9,8 @@ from designs.errors import BadPath, BadRevision
 REVISION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}$")
 OID = re.compile(r"^[0-9a-f]{40}$")
 MAX_PATH_BYTES = 700
+#: Overrides and isolates: “gpj.exe” shown as “exe.jpg”. Marks that languages written from the right need may stay.
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def check_revision(name: str) -> str:
@@ -35,6 +37,8 @@ def path_fault(path: str) -> str:
         return _("“.git” is git's own")
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
         return _("it holds control characters")
+    if TURNING.search(path):
+        return _("it holds characters that turn the direction of writing, so that it would read as another name")
     if len(path.encode("utf-8", "surrogateescape")) > MAX_PATH_BYTES:
         return _("it is longer than %(n)d bytes") % {"n": MAX_PATH_BYTES}
     return ""

@@ -85,6 +85,11 @@ class Design(models.Model):
         return self.visibility == self.Visibility.PUBLIC
 
     @property
+    def is_shown(self) -> bool:
+        """Whether everybody sees it: public, and neither hidden nor deleted."""
+        return self.is_public and self.hidden_at is None and self.deleted_at is None
+
+    @property
     def is_archived(self) -> bool:
         """Whether it can only be read."""
         return self.archived_at is not None

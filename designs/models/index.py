@@ -42,8 +42,9 @@ class Blob(models.Model):
         constraints = (
             models.CheckConstraint(name="designs_blob_size", condition=models.Q(size__gte=0)),
             models.CheckConstraint(
-                name="designs_blob_ready_has_something",
-                condition=~models.Q(preview="ready") | ~models.Q(png="") | ~models.Q(glb=""),
+                name="designs_blob_ready_is_known",
+                condition=~models.Q(preview="ready") | ~models.Q(png="") | ~models.Q(glb="")
+                | models.Q(facts__isnull=False, facts__has_key="more"),
             ),
         )
         indexes = (models.Index(fields=["preview"], name="designs_pending", condition=models.Q(preview="pending")),)

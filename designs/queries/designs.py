@@ -55,7 +55,7 @@ def search(words: str, visitor: Visitor, limit: int) -> Sequence[Hit]:
         Hit(
             title=design.name,
             url=reverse("rooms:design", args=[design.owner.name, design.slug]),
-            detail=design.summary,
+            detail=", ".join(words for words in (design.owner.title, design.summary) if words),
             rank=1.0 if words.lower() in design.name.lower() else 0.5,
         )
         for design in listing.designs_of(found.cards[:limit])

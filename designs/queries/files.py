@@ -58,7 +58,9 @@ class File:
     @property
     def is_drawn(self) -> bool:
         """Whether it has a picture or a model."""
-        return self.blob is not None and self.blob.preview == Blob.Preview.READY
+        return (
+            self.blob is not None and self.blob.preview == Blob.Preview.READY and bool(self.blob.png or self.blob.glb)
+        )
 
 
 def files_at(design: Design, commit: str) -> list[File]:

@@ -22,6 +22,14 @@ def makes_of(design: Design, visitor: Visitor) -> QuerySet[Make]:
     )
 
 
+def photos_of(design: Design, visitor: Visitor, *, limit: int) -> list[MakePhoto]:
+    """The first drawn photos of the newest makes that the visitor may see, each with its make."""
+    if not design.make_count:
+        return []
+    shown = MakePhoto.objects.filter(make__in=makes_of(design, visitor).values("pk"), state=MakePhoto.State.READY)
+    return list(shown.select_related("make__author").order_by("-make__created_at", "-make", "position")[:limit])
+
+
 def find_make(design: Design, number: int, visitor: Visitor) -> Make:
     """One make of the design. Raises DesignNotFound."""
     found = makes_of(design, visitor).filter(pk=number).first()

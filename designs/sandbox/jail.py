@@ -29,8 +29,15 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
-def raise_walls(*, source: Path, folder: Path, limits: Limits) -> list[str]:
-    """Limit this very process for good; the names of the walls that stand."""
+#: Where a program's loader, libraries and fonts are.
+LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share", "/etc/fonts")
+
+
+def raise_walls(*, source: Path, folder: Path, limits: Limits, program: str = "") -> list[str]:
+    """Limit this very process for good; the names of the walls that stand.
+
+    With `program` that one program may be run in its place, with the system's libraries; `source` is then a folder.
+    """
     _prctl(PR_SET_PDEATHSIG, SIGKILL)
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     _prctl(PR_SET_DUMPABLE, 0)
@@ -43,9 +50,9 @@ def raise_walls(*, source: Path, folder: Path, limits: Limits) -> list[str]:
     ):
         resource.setrlimit(kind, (value, value))
     walls = ["limits"]
-    if _landlock(source, folder):
+    if _landlock(source, folder, program):
         walls.append("landlock")
-    if _seccomp():
+    if _seccomp(allowed=frozenset({"execve"}) if program else frozenset()):
         walls.append("seccomp")
     return walls
 
@@ -62,7 +69,7 @@ def _readable() -> list[str]:
     return [path for path in sorted(found) if path and Path(path).exists()]
 
 
-def _landlock(source: Path, folder: Path) -> bool:
+def _landlock(source: Path, folder: Path, program: str) -> bool:
     try:
         from landlock import FSAccess, Ruleset  # noqa: PLC0415 only Linux has it
     except ImportError:
@@ -72,7 +79,12 @@ def _landlock(source: Path, folder: Path) -> bool:
         rules = Ruleset()
         for path in _readable():
             rules.allow(path, rules=reading if Path(path).is_dir() else FSAccess.READ_FILE)
-        rules.allow(str(source), rules=FSAccess.READ_FILE)
+        rules.allow(str(source), rules=reading if source.is_dir() else FSAccess.READ_FILE)
+        if program:
+            for path in LIBRARIES:
+                if Path(path).is_dir():
+                    rules.allow(path, rules=FSAccess.EXECUTE | reading)
+            rules.allow(str(Path(program).resolve()), rules=FSAccess.EXECUTE | FSAccess.READ_FILE)
         rules.allow(
             str(folder),
             rules=reading | FSAccess.WRITE_FILE | FSAccess.MAKE_REG | FSAccess.REMOVE_FILE | FSAccess.TRUNCATE,
@@ -83,7 +95,7 @@ def _landlock(source: Path, folder: Path) -> bool:
     return True
 
 
-def _seccomp() -> bool:
+def _seccomp(*, allowed: frozenset[str]) -> bool:
     try:
         import pyseccomp  # noqa: PLC0415 needs libseccomp of the system
     except (ImportError, RuntimeError, OSError):
@@ -92,6 +104,8 @@ def _seccomp() -> bool:
         rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
         refuse = pyseccomp.ERRNO(errno.EPERM)
         for call in FORBIDDEN:
+            if call in allowed:
+                continue
             with contextlib.suppress(OSError, ValueError):  # not every machine has every call
                 rules.add_rule(refuse, call)
         # Threads are clones too: only those may be made. clone3 hides its flags; the C library falls back to clone.

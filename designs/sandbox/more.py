@@ -1,4 +1,4 @@
-"""Facts of drawings, programs, boards, scripts, pictures and documents: only known keys, each of its type and finite."""
+"""Facts of drawings, programs, boards, scripts and documents: only known keys, each of its type and finite."""
 
 import math
 from collections.abc import Callable
@@ -76,9 +76,7 @@ KINDS: dict[str, dict[str, Check]] = {
         "parameters": _each(_row(name=_text, value=_text, about=_text, group=_text)), "uses": _each(_text),
         "missing": _each(_text), "modules": _count,
     },
-    "picture": {"width_px": _count, "height_px": _count, "frames": _count, "mode": _text},
     "document": {"pages": _count, "box_mm": _each(_number), "locked": _flag, "title": _text, "version": _text},
-    "table": {"rows": _count, "columns": _count, "names": _each(_text)},
 }  # fmt: skip
 
 

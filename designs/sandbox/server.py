@@ -39,9 +39,8 @@ def warm_up() -> None:
     with contextlib.suppress(ImportError):
         import DracoPy  # noqa: F401, PLC0415
         import ezdxf.recover  # noqa: F401, PLC0415
-        from lxml import etree  # noqa: F401, PLC0415
-        from shapely import STRtree  # noqa: F401, PLC0415
         import fast_simplification  # noqa: F401, PLC0415
+        from shapely import STRtree  # noqa: F401, PLC0415
     with contextlib.suppress(ImportError):
         from embreex import mesh_construction, rtcore_scene  # noqa: F401, PLC0415
 
@@ -89,6 +88,8 @@ def _child(request: dict[str, Any], limits: Limits) -> None:
             os.dup2(nothing, number)
         jail.close_what_is_open({0, 1, 2})
         os.chdir(folder)
+        if request["work"] == "script":
+            _run(request["format"], source, folder, limits)
         walls = jail.raise_walls(source=source, folder=folder, limits=limits)
         (folder / "walls.json").write_text(json.dumps(walls))
         _work(request["work"], source, request["format"], folder)
@@ -99,6 +100,21 @@ def _child(request: dict[str, Any], limits: Limits) -> None:
             Path("fault.txt").write_text(f"{type(error).__name__}: {error}"[:2000])
         os._exit(4)
     os._exit(0)
+
+
+def _run(request: str, source: Path, folder: Path, limits: Limits) -> None:
+    """Become OpenSCAD behind the walls, with the script's folder to read and ours to write. Never returns."""
+    program, main = request.split("\n", 1)
+    messages = os.open(folder / "messages.txt", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.dup2(messages, 1)
+    os.dup2(messages, 2)
+    os.close(messages)
+    os.chdir(source)
+    walls = jail.raise_walls(source=source, folder=folder, limits=limits, program=program)
+    (folder / "walls.json").write_text(json.dumps(walls))
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C.UTF-8"}
+    environment |= {"QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1"}
+    os.execve(program, ["openscad", "-o", str(folder / "model.stl"), str(source / main)], environment)  # noqa: S606
 
 
 def _work(work: str, source: Path, file_format: str, folder: Path) -> None:

@@ -13,6 +13,7 @@ from designs.errors import BadRevision, BadTag
 from designs.models import Design
 from designs.policies import check_may_manage, check_not_archived
 from designs.services.designs import check_name, check_visibility
+from designs.services.forks import set_visibility
 from designs.services.holding import hold
 from designs.services.index import index_later
 from designs.services.rights import check_licence
@@ -34,7 +35,8 @@ def change_design(
 ) -> Design:
     """Change what is given and nothing else. Locks the design.
 
-    Raises NotYours, Archived, BadName, BadTag, BadLicence, LicenceForbids or BadRevision; then nothing has changed.
+    Raises NotYours (also when a fork of a private design would become public), Archived, BadName, BadTag, BadLicence,
+    LicenceForbids or BadRevision; then nothing has changed.
     """
     held = hold(design)
     check_may_manage(by, held)
@@ -47,13 +49,12 @@ def change_design(
         held.tags = read_tags(tags)
     if licence is not None:
         held.licence = _licence(held, licence)
-    if visibility is not None:
-        before, held.visibility = held.visibility, check_visibility(visibility)
-        if before != held.visibility:
-            check_licence(design=held, licence=held.licence)
     if default_branch is not None:
         _point(held, default_branch, by)
-    held.save(update_fields=["name", "summary", "tags", "licence", "visibility", "default_branch"])
+    held.save(update_fields=["name", "summary", "tags", "licence", "default_branch"])
+    if visibility is not None and held.visibility != check_visibility(visibility):
+        held = set_visibility(design=held, visibility=visibility)
+        check_licence(design=held, licence=held.licence)
     return held
 
 

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 MAX_ABOUT = 20_000
 TOLD_BY = ("bom.csv", "parts.csv")
+#: Their size is of a bed, a sheet or a screen, not of a part.
+NO_PARTS = frozenset({"program", "picture", "document", "table", "schematic"})
 WHOLE = ("assembly", "preview", "exploded")
 Box = tuple[float, float, float]
 
@@ -61,7 +63,7 @@ def box_of(shapes: Sequence[tuple[str, dict[str, Any]]]) -> list[float] | None:
 
 def _sides(facts: dict[str, Any]) -> Box | None:
     extents = facts.get("extents_mm") or []
-    if not 2 <= len(extents) <= 3:
+    if (facts.get("more") or {}).get("kind") in NO_PARTS or not 2 <= len(extents) <= 3:
         return None
     long, middle, short = sorted([*map(float, extents), *([0.0] * (3 - len(extents)))], reverse=True)
     return long, middle, short

@@ -26,4 +26,5 @@ def _place(version: FileVersion, slug: str) -> tuple[int, int, float, str]:
     named = 0 if stem in FIRST or stem.endswith("-assembly") else 1 if stem == slug else 2
     facts = version.blob.facts or {}
     size = sum(float(x) for x in facts.get("extents_mm", []))
-    return named, 0 if version.blob.glb else 1, -size, version.path
+    kind = (facts.get("more") or {}).get("kind")
+    return named, 0 if version.blob.glb else 2 if kind in {"program", "picture"} else 1, -size, version.path

@@ -86,7 +86,7 @@ def _begin(design: Design, files: list[FileDiff], by: User | None) -> Run | None
     run = runs.start(
         kind=KIND, inputs={"design": design.pk, "diffs": [shape.pk for shape in mine]},
         title=_("Comparing shapes of %(design)s") % {"design": design.name},
-        subject=f"{subject_of(design)}:diff", owner=by, public=design.is_public, demo=design.demo,
+        subject=f"{subject_of(design)}:diff", owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
     ShapeDiff.objects.filter(pk__in=[shape.pk for shape in mine]).update(run=run.pk)
     return run
@@ -101,7 +101,7 @@ def _take(file: FileDiff) -> ShapeDiff | None:
             )
     except IntegrityError:
         return None
-    shape = ShapeDiff.objects.select_for_update().get(pk=shape.pk)
+    shape = ShapeDiff.objects.select_for_update(no_key=True).get(pk=shape.pk)
     if shape.status != ShapeDiff.Status.PENDING or (not made and shape.run != (file.shape.run if file.shape else None)):
         return None
     shape.tries += 1

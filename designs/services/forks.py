@@ -18,8 +18,10 @@ from designs.queries import lineage
 from designs.services import lfs
 from designs.services.designs import check_name, slug_of
 from designs.services.index import index_later
+from designs.services.pace import check_forks
 from designs.services.rights import remember_fork
 from designs.services.room import check_room, measure
+from designs.services.silence import silence_runs
 
 
 def fork_design(
@@ -28,12 +30,14 @@ def fork_design(
     """A design of `owner` with the branches, tags and large files of `design`; `ref` is the version it begins with.
 
     A fork of a private design is private and has a copy of its own; of a public one it costs kilobytes. Raises
-    NotYours, DesignNotFound, BadName, NameTaken, BadRevision, LicenceForbids or OverQuota; then nothing has changed.
+    NotYours, DesignNotFound, TooMany, BadName, NameTaken, BadRevision, LicenceForbids or OverQuota; then nothing has
+    changed.
     """
     if by is not None and not may_write_as(by, owner):
         raise NotYours(_("You cannot make designs as “%(owner)s”.") % {"owner": owner.name})
     if by is not None and not Design.objects.filter(seen_by(by), pk=design.pk).exists():
         raise DesignNotFound(_("There is no such design here, or it is not yours to see."))
+    check_forks(by)
     name, slug = check_name(name or design.name), slug_of(slug or design.slug)
     source = git.of(design.repository)
     branch = _branch_of(source, design, ref)
@@ -56,7 +60,7 @@ def _make(
     design: Design, owner: Handle, by: User | None, *, slug: str, name: str, branch: str, began: str, pool: str
 ) -> Design:
     """The row and the repository. Locks the parent, so that it is not deleted meanwhile."""
-    parent = Design.objects.select_for_update().get(pk=design.pk)
+    parent = Design.objects.select_for_update(no_key=True).get(pk=design.pk)
     made = Design.objects.create(
         owner=owner, slug=slug, name=name, summary=parent.summary, licence=parent.licence, visibility=parent.visibility,
         default_branch=branch, created_by=by, pushed_at=timezone.now(), demo=parent.demo and by is None,
@@ -101,7 +105,7 @@ def _taken(owner: Handle, slug: str) -> NameTaken:
 @transaction.atomic
 def _pool_of(design: Design) -> str:
     """The pool of a public design, made at its first fork. Committed before any repository reads from it."""
-    kept = Design.objects.select_for_update().get(pk=design.pk)
+    kept = Design.objects.select_for_update(no_key=True).get(pk=design.pk)
     if not kept.pool:
         kept.pool = pools.create_pool()
         kept.save(update_fields=["pool"])
@@ -124,7 +128,7 @@ def set_visibility(*, design: Design, visibility: str) -> Design:
 
     The caller has checked who asks. Raises NotYours when a fork of a private design would become public.
     """
-    design = Design.objects.select_for_update(of=("self",)).select_related("forked_from").get(pk=design.pk)
+    design = Design.objects.select_for_update(no_key=True, of=("self",)).select_related("forked_from").get(pk=design.pk)
     parent = design.forked_from
     if visibility == Design.Visibility.PUBLIC and parent is not None and not parent.is_public:
         raise NotYours(
@@ -135,6 +139,8 @@ def set_visibility(*, design: Design, visibility: str) -> Design:
         pools.leave(git.of(design.repository))
         pool, design.pool = design.pool, ""
         transaction.on_commit(lambda: drop_pool(pool_id=pool))
+    if visibility != Design.Visibility.PUBLIC:
+        silence_runs(design)
     design.visibility = visibility
     design.save(update_fields=["visibility", "pool"])
     measure(design=design)

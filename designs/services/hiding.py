@@ -12,6 +12,7 @@ from designs.policies import seen_by
 from designs.queries.audience import owners_of
 from designs.queries.collections import collections_seen_by
 from designs.services.makes import count_makes
+from designs.services.silence import silence_runs
 from designs.services.talk import url_of
 from designs.services.telling import address, design_url
 
@@ -35,6 +36,8 @@ def find_design(key: str, person: User | None) -> Reported | None:
 def hide_design(key: str, reason: str) -> None:
     """From now on only its owner and staff see it."""
     Design.objects.filter(pk=key).update(hidden_at=timezone.now(), hidden_reason=reason)
+    for design in Design.objects.filter(pk=key):
+        silence_runs(design)
 
 
 def show_design(key: str) -> None:

@@ -8,7 +8,9 @@ from designs.models import Design
 
 def hold(design: Design) -> Design:
     """The design as it is now, locked until the transaction ends. Raises DesignNotFound when it is gone."""
-    held = Design.objects.select_for_update(of=("self",)).select_related("owner").filter(pk=design.pk).first()
+    held = (
+        Design.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").filter(pk=design.pk).first()
+    )
     if held is None or held.deleted_at is not None:
         raise DesignNotFound(_("The design was deleted meanwhile."))
     return held

@@ -19,7 +19,7 @@ from commons.runs import services as runs
 from commons.runs.models import Run
 from designs import git, licences
 from designs.errors import BadSource, NotYours, TooLarge
-from designs.git import commits, fetching
+from designs.git import commits, fetching, pools
 from designs.git.environment import MAX_FILES, MAX_PUSH_BYTES
 from designs.git.names import path_fault
 from designs.git.pointers import OID
@@ -30,6 +30,8 @@ from designs.policies import may_write_as
 from designs.services import lfs
 from designs.services.designs import check_free, check_name, check_visibility, create_design, slug_of
 from designs.services.index import index_now
+from designs.services.pace import check_imports
+from designs.services.room import check_room, measure
 
 #: A file in a fetched repository until its design is there.
 UNSETTLED = "livingcity-unsettled"
@@ -94,7 +96,8 @@ def import_design(
 
 
 def import_later(*, wanted: Wish, by: User) -> Run:
-    """Ask a worker to import it; the run's result leads to the design."""
+    """Ask a worker to import it; the run's result leads to the design. Raises TooMany."""
+    check_imports(by)
     inputs = {
         "source": wanted.source, "owner": wanted.owner.name, "name": wanted.name, "slug": wanted.slug,
         "licence": wanted.licence, "visibility": wanted.visibility, "repository": new_repository_id(),
@@ -123,7 +126,10 @@ def fetch(wanted: Wish, repository_id: str, say: fetching.Say = fetching.silent)
 
 @transaction.atomic
 def settle(wanted: Wish, repository: Repository, *, by: User | None) -> Design:
-    """Make the design of a fetched repository. Raises what `create_design` raises."""
+    """Make the design of a fetched repository. Raises what `create_design` raises, and OverQuota when a person brings
+    more than the owner has room for."""
+    if by is not None:
+        check_room(owner=wanted.owner, more_bytes=pools.size_bytes(repository))
     branch = fetching.default_branch(repository.path) or "main"
     design = create_design(
         owner=wanted.owner,
@@ -135,6 +141,7 @@ def settle(wanted: Wish, repository: Repository, *, by: User | None) -> Design:
         branch=branch,
         repository=repository.path.name.removesuffix(".git"),
     )
+    measure(design=design)
     transaction.on_commit(lambda: (repository.path / UNSETTLED).unlink(missing_ok=True))
     inner = fetching.repository_in(Path(wanted.source)) if "://" not in wanted.source else None
     if inner is not None:

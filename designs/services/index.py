@@ -78,7 +78,7 @@ def _known_blobs(oids: set[str]) -> set[str]:
 @transaction.atomic
 def write(*, design: Design, found: Found) -> list[Blob]:
     """Make the index say what was found; the blobs that want a preview. Locks the design."""
-    design = Design.objects.select_for_update().get(pk=design.pk)
+    design = Design.objects.select_for_update(no_key=True).get(pk=design.pk)
     names = _names(found.introduced)
     Blob.objects.bulk_create(blobs_of(found.digests, names), BATCH, ignore_conflicts=True)
     if found.whole:
@@ -196,7 +196,7 @@ def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
     return runs.start(
         kind="designs.index", inputs={"design": design.pk},
         title=_("Reading %(design)s") % {"design": design.name}, subject=subject_of(design), owner=by,
-        public=design.is_public, demo=design.demo,
+        public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
 

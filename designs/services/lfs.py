@@ -13,14 +13,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commons.people.models import User
+from commons.people.models import Handle, User
 from designs.errors import LargeFileMissing, LargeFileWrong, Locked, NotYours, TooLarge
 from designs.git.names import check_path
 from designs.git.serve import PIECE, Source
 from designs.models import Design, LfsLink, LfsLock, LfsObject
 from designs.policies import may_manage, may_push
 from designs.queries.lfs import path_of
+from designs.queries.room import counted, left_bytes
 from designs.services.index import index_later, open_run
+from designs.services.room import check_room
 
 #: How long bytes stay that no design holds any more; a fork or a push may be on its way.
 GRACE = dt.timedelta(days=14)
@@ -31,7 +33,8 @@ def take(*, design: Design, oid: str, body: Source, by: User) -> LfsObject:
     """Read the bytes of an object, check them, keep them on disk for good, and link them to the design.
 
     The bytes are asked for even when the city has them: only who has the file gets it, not who knows its hash. Raises
-    NotYours, TooLarge, LargeFileWrong; then nothing is kept.
+    NotYours, TooLarge (OverQuota when the owner of the design has no room for it) or LargeFileWrong; then nothing is
+    kept.
     """
     if not may_push(by, design):
         raise NotYours(_("Only people who may push to this design can send it large files."))
@@ -39,8 +42,10 @@ def take(*, design: Design, oid: str, body: Source, by: User) -> LfsObject:
     incoming.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as draft:
         try:
-            sha1, size = _receive(body, oid, draft.fileno())
-            kept = _link(design, LfsObject(oid=oid, sha1=sha1, size=size), Path(draft.name))
+            sha1, size = _receive(
+                body, oid, draft.fileno(), owner=None if counted(design.owner, [oid]) else design.owner
+            )
+            kept = _link(design, LfsObject(oid=oid, sha1=sha1, size=size), Path(draft.name), bounded=True)
         finally:
             Path(draft.name).unlink(missing_ok=True)
     if design.head and not design.indexed_tips and open_run(design) is None:  # its pointers were there before it
@@ -48,14 +53,18 @@ def take(*, design: Design, oid: str, body: Source, by: User) -> LfsObject:
     return kept
 
 
-def _receive(body: Source, oid: str, file: int) -> tuple[str, int]:
-    """Write the body to the file and fsync it; its SHA-1 and size. Raises when it is not what `oid` says."""
+def _receive(body: Source, oid: str, file: int, owner: Handle | None = None) -> tuple[str, int]:
+    """Write the body to the file and fsync it; its SHA-1 and size. Raises when it is not what `oid` says, and as soon
+    as it is more than the owner, if one is given, has room for."""
+    room = None if owner is None else left_bytes(owner)
     # Names of content that other systems use, not a defence.
     sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
     while piece := body.read(PIECE):
         size += len(piece)
         if size > settings.LFS_MAX_BYTES:
             raise TooLarge(_("A large file may have up to %(n)d MB here.") % {"n": settings.LFS_MAX_BYTES // 1_000_000})
+        if owner is not None and room is not None and size > room:
+            check_room(owner=owner, more_bytes=size)
         sha1.update(piece)
         sha256.update(piece)
         os.write(file, piece)
@@ -81,8 +90,13 @@ def _settle(draft: Path, target: Path) -> None:
 
 
 @transaction.atomic
-def _link(design: Design, found: LfsObject, draft: Path) -> LfsObject:
-    """Keep the bytes and link them. The row is locked before the file moves, so that a sweep cannot come between."""
+def _link(design: Design, found: LfsObject, draft: Path, *, bounded: bool = False) -> LfsObject:
+    """Keep the bytes and link them. The row is locked before the file moves, so that a sweep cannot come between; with
+    `bounded` its owner too, so that several uploads at once cannot go over their room. Raises OverQuota."""
+    if bounded:
+        owner = Handle.objects.select_for_update(no_key=True).get(pk=design.owner_id)
+        if not counted(owner, [found.oid]):
+            check_room(owner=owner, more_bytes=found.size)
     kept, _made = LfsObject.objects.select_for_update().get_or_create(
         oid=found.oid, defaults={"sha1": found.sha1, "size": found.size}
     )

@@ -15,6 +15,7 @@ from designs.services.designs import delete_design
 from designs.services.forks import count_forks
 from designs.services.holding import hold
 from designs.services.makes import forget_photos
+from designs.services.silence import silence_runs
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def remove(*, design: Design, by: User, typed: str) -> Design:
     held.deleted_at, held.deleted_by = timezone.now(), by
     held.save(update_fields=["deleted_at", "deleted_by"])
     held.transfers.filter(ended_at=None).update(ended_at=timezone.now())
+    silence_runs(held)
     _count_forks(held)
     return held
 
@@ -64,7 +66,9 @@ def remove(*, design: Design, by: User, typed: str) -> Design:
 @transaction.atomic
 def restore(*, design: Design, by: User | None) -> Design:
     """Bring a deleted design back as it was. Locks the design. Raises DesignNotFound or NotYours."""
-    held = Design.objects.select_for_update(of=("self",)).select_related("owner").filter(pk=design.pk).first()
+    held = (
+        Design.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").filter(pk=design.pk).first()
+    )
     if held is None or held.deleted_at is None:
         raise DesignNotFound(_("There is nothing to bring back."))
     if by is not None and not may_restore(by, held):

@@ -54,7 +54,7 @@ def start(*, design: Design, blobs: list[Blob], again: bool = False) -> Run:
         title=_("Drawing %(design)s") % {"design": design.name},
         subject=subject_of(design),
         owner=design.created_by,
-        public=design.is_public,
+        public=design.is_shown,
         demo=design.demo,
     )
 
@@ -93,7 +93,7 @@ def write(name: str, content: bytes) -> str:
 @transaction.atomic
 def settle_cover(*, design: Design) -> None:
     """Choose the cover anew once pictures are there, and tell the list the sizes that are known now."""
-    held = Design.objects.select_for_update().filter(pk=design.pk).first()
+    held = Design.objects.select_for_update(no_key=True).filter(pk=design.pk).first()
     if held is not None:
         held.cover = covers.choose(held)
         held.save(update_fields=["cover"])

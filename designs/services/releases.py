@@ -1,5 +1,6 @@
 """Releases: versions that never change again, with a tag, a manifest and an archive."""
 
+import datetime as dt
 import re
 import tempfile
 from collections.abc import Callable
@@ -47,6 +48,7 @@ class _Draft:
     notes: str
     commit: str
     by: User | None
+    at: dt.datetime
 
 
 def normalise_version(text: str) -> str:
@@ -71,8 +73,17 @@ def next_version(design: Design) -> str:
     return f"{found[1]}{int(found[2]) + 1}" if found else ""
 
 
-def publish(*, design: Design, version: str, notes: str, by: User | None, ref: str = "", name: str = "") -> Release:
-    """Release a version of the design: fixed at once, its archive made by a worker.
+def publish(
+    *,
+    design: Design,
+    version: str,
+    notes: str,
+    by: User | None,
+    ref: str = "",
+    name: str = "",
+    at: dt.datetime | None = None,
+) -> Release:
+    """Release a version of the design: fixed at once, its archive made by a worker. `at` is now, if it is not given.
 
     Raises NotYours, Archived, BadVersion, BadRevision, NothingToRelease, LicenceForbids, VersionTaken or BranchMoved
     (a tag of that name is elsewhere); then nothing has changed. Locks the design.
@@ -84,7 +95,7 @@ def publish(*, design: Design, version: str, notes: str, by: User | None, ref: s
     if not commit or not repository.files(commit):
         raise NothingToRelease(_("There is nothing in this design yet that could be released."))
     check_release(design=design, commit=commit)
-    release = _written(design, _Draft(version, name, notes, commit, by))
+    release = _written(design, _Draft(version, name, notes, commit, by, at or timezone.now()))
     index_later(design=design, by=by, pushed=False)
     return release
 
@@ -132,7 +143,7 @@ def _row(design: Design, draft: _Draft) -> Release:
     return Release.objects.create(
         design=design, version=draft.version, name=" ".join(draft.name.split())[:120],
         notes=draft.notes.strip()[:MOST_NOTES], commit=draft.commit, licence=design.licence, created_by=draft.by,
-        demo=design.demo,
+        created_at=draft.at, demo=design.demo,
     )  # fmt: skip
 
 
@@ -140,7 +151,7 @@ def _tag(design: Design, release: Release, author: Author) -> None:
     message = f"{design.name} {release.version}\n\n{release.notes}"
     tags.release_tag(
         git.of(design.repository), name=release.version, commit=release.commit, message=message, author=author,
-        at=timezone.now(),
+        at=release.created_at,
     )  # fmt: skip
 
 
@@ -162,7 +173,7 @@ def start(*, release: Release, by: User | None) -> Run:
     return runs.start(
         kind="designs.release", inputs={"release": release.pk},
         title=_("Packing %(design)s %(version)s") % {"design": design.name, "version": release.version},
-        subject=subject_of(release), owner=by, public=design.is_public, demo=release.demo,
+        subject=subject_of(release), owner=by, public=design.is_shown, demo=release.demo,
     )  # fmt: skip
 
 

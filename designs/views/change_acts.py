@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from commons.errors import CityError
 from commons.people.models import User
-from designs.errors import BadAnchor, DesignNotFound
+from designs.errors import BadAnchor, DesignNotFound, NotYours
 from designs.models import Comment, Proposal
 from designs.queries import proposals as reads
 from designs.services import proposals as services
@@ -92,6 +92,9 @@ def comment(request: HttpRequest, owner: str, slug: str, number: int, pk: int) -
     design, _version, context = frame(request, owner, slug, tab="changes")
     proposal = reads.find_proposal(design, number)
     found, person = _comment(proposal, pk), _person(request)
+    own = found.author_id == person.pk
+    if found.hidden_at is not None and not (own or person.is_staff):
+        raise DesignNotFound(_("This remark is gone."))
     back = reverse("rooms:design_change", args=[owner, slug, number])
     refusal: CityError | None = None
     body = request.POST.get("body", found.body)
@@ -101,6 +104,8 @@ def comment(request: HttpRequest, owner: str, slug: str, number: int, pk: int) -
             return redirect(f"{back}#comment-{pk}")
         except CityError as error:
             refusal = error
+    elif not (own or context["may_manage"]):
+        raise NotYours(_("Only who wrote a remark can change it."))
     context |= {"proposal": proposal, "comment": found, "body": body, "refusal": refusal}
     return render(request, "designs/change_comment.html", context, status=refusal.status if refusal else 200)
 

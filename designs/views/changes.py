@@ -7,12 +7,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commons.errors import CityError
 from commons.people.models import User
 from designs import markdown, queries
-from designs.errors import MergeConflict
+from designs.errors import MergeConflict, NotYours
 from designs.models import Design, Proposal, Review
 from designs.policies import may_push, may_steer
 from designs.queries import changes as telling
@@ -162,7 +163,7 @@ def merge(request: HttpRequest, owner: str, slug: str, number: int) -> HttpRespo
     if request.method == "POST":
         try:
             services.merge(
-                proposal=proposal, by=_person(request), method=request.POST.get("method", ""),
+                proposal=proposal, by=_person(request), method=request.POST.get("method", Proposal.Method.MERGE),
                 message=request.POST.get("message", ""), head=request.POST.get("head", ""),
             )  # fmt: skip
             return redirect("rooms:design_change", owner, slug, number)
@@ -197,6 +198,8 @@ def edit(request: HttpRequest, owner: str, slug: str, number: int) -> HttpRespon
             return redirect("rooms:design_change", owner, slug, number)
         except CityError as error:
             refusal = error
+    elif not may_steer(_person(request), proposal):
+        raise NotYours(_("Only who offered a change, and who may merge it, can give it other words."))
     context |= {"proposal": proposal, "refusal": refusal, **words}
     return render(request, "designs/change_edit.html", context, status=refusal.status if refusal else 200)
 

@@ -240,7 +240,7 @@ def content(request: HttpRequest, owner: str, slug: str, **asked: str) -> HttpRe
     if path is None or not path.is_file():
         raise DesignNotFound(_("There is no picture of this comparison."))
     response = FileResponse(path.open("rb"), content_type=content_type, headers=SANDBOX)
-    response["Cache-Control"] = f"{'public' if design.is_public else 'private'}, max-age=86400"
+    response["Cache-Control"] = f"{'public' if design.is_shown else 'private'}, max-age=86400"
     response["ETag"] = f'"{path.parent.name}-{kind}"'
     return response
 

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 from designs import git, queries
 from designs.errors import DesignNotFound
 from designs.queries import archives
+from designs.queries.boards import PICTURES, board_in
 from designs.queries.files import content as file_content
-from designs.queries.files import file_at, holds_blob
+from designs.queries.files import file_at, files_at, holds_blob
 from designs.services.previews import store
 from designs.visitors import reader
 
@@ -58,6 +59,21 @@ def archive(request: HttpRequest, owner: str, slug: str, ref: str) -> HttpRespon
 
 
 @require_safe
+def board(request: HttpRequest, owner: str, slug: str, ref: str, **where: str) -> HttpResponseBase:
+    """The picture (`kind`) of the circuit board whose files lie in a `folder` of a version."""
+    kind, folder = where["kind"], where["folder"]
+    design = queries.find(owner=owner, slug=slug, visitor=reader(request))
+    found = board_in(files_at(design, git.of(design.repository).commit_of(ref)), folder)
+    picture = found.picture(kind) if found and kind in PICTURES else None
+    if found is None or picture is None:
+        raise DesignNotFound(_("There is no picture of this board."))
+    response = FileResponse(picture.open("rb"), content_type="image/png", headers=SANDBOX)
+    response["Cache-Control"] = f"{'public' if design.is_public else 'private'}, max-age=86400"
+    response["ETag"] = f'"{found.key[:32]}-{kind}"'
+    return response
+
+
+@require_safe
 def preview(request: HttpRequest, owner: str, slug: str, oid: str, kind: str) -> HttpResponseBase:
     """The picture or model of a blob that this design holds."""
     design = queries.find(owner=owner, slug=slug, visitor=reader(request))
@@ -68,7 +84,7 @@ def preview(request: HttpRequest, owner: str, slug: str, oid: str, kind: str) ->
     if path is None or not path.is_file():
         raise DesignNotFound(_("There is no picture of this file."))
     response = FileResponse(path.open("rb"), content_type=content_type, headers=SANDBOX)
-    scope = "public" if design.is_public else "private"
+    scope = "public" if design.is_shown else "private"
     response["Cache-Control"] = f"{scope}, max-age=86400"
     response["ETag"] = f'"{blob.oid if blob else ""}-{blob.engine_version if blob else ""}-{kind}"'
     return response

@@ -83,21 +83,28 @@ def add(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             files = sent_files(request, form.cleaned_data["folder"])
-            message = form.cleaned_data["message"] or _named(files)
+            message = form.cleaned_data["message"] or named(files)
             return _write(design, person, files, message, offers=context["offers"], seen={})
         except CityError as refusal:
             form.add_error(None, str(refusal.sentence))
-    limits = {"max_file_mb": MAX_BLOB_BYTES // 1_000_000, "max_all_mb": MAX_PUSH_BYTES // 1_000_000}
-    context |= {"form": form, "limits": limits, "max_files": MAX_FILES_AT_ONCE}
+    context |= {"form": form, "limits": limits()}
     return render(request, "designs/add.html", context, status=422 if form.errors else 200)
 
 
-def sent_files(request: HttpRequest, folder: str = "") -> dict[str, Content]:
+def limits() -> dict[str, int]:
+    """What one form may bring: MB a file, MB and files together."""
+    return {
+        "max_file_mb": MAX_BLOB_BYTES // 1_000_000, "max_all_mb": MAX_PUSH_BYTES // 1_000_000,
+        "max_files": MAX_FILES_AT_ONCE,
+    }  # fmt: skip
+
+
+def sent_files(request: HttpRequest, folder: str = "", *, field: str = "files") -> dict[str, Content]:
     """The uploaded files by their paths. `paths`, one for each file, keeps the folders that a browser's names lose.
 
     Raises BadPath or TooLarge.
     """
-    sent = request.FILES.getlist("files")
+    sent = request.FILES.getlist(field)
     paths = request.POST.getlist("paths")
     if not sent:
         raise BadPath(_("Choose at least one file."))
@@ -118,7 +125,8 @@ def _content(file: "UploadedFile[Any]") -> Content:
     return Path(file.temporary_file_path()) if isinstance(file, TemporaryUploadedFile) else file.read()
 
 
-def _named(files: dict[str, Content]) -> str:
+def named(files: dict[str, Content]) -> str:
+    """What happened when these files came, as a message of a commit."""
     names = sorted(files)
     if len(names) == 1:
         return _("Add %(path)s") % {"path": names[0]}

@@ -21,7 +21,9 @@ from designs.errors import Locked, NotYours, TooLarge
 from designs.git.pointers import OID
 from designs.models import Design, LfsLock
 from designs.queries import lfs as queries
+from designs.queries import room
 from designs.services import lfs as services
+from designs.services.room import check_room
 from designs.views.git_http import Body, asks_for_token, enter
 
 JSON = "application/vnd.git-lfs+json"
@@ -98,9 +100,18 @@ def batch(request: HttpRequest, owner: str, slug: str) -> HttpResponseBase:
     design, _person = enter(request, owner, slug, WRITE if operation == "upload" else READ)
     asked = [_asked(one) for one in objects]
     here = queries.held(design, [oid for oid, _size in asked])
+    if operation == "upload":
+        _check_room(design, [(oid, size) for oid, size in asked if oid not in here])
     answer = _offered if operation == "download" else _wanted
     found = [answer(request, design, oid, size, here) for oid, size in asked]
     return _json({"transfer": "basic", "objects": found, "hash_algo": "sha256"})
+
+
+def _check_room(design: Design, asked: list[tuple[str, int]]) -> None:
+    """Say before the first byte when not all of them have room. Raises OverQuota."""
+    there = room.counted(design.owner, [oid for oid, _size in asked])
+    more = {oid: size for oid, size in asked if oid not in there}
+    check_room(owner=design.owner, more_bytes=sum(max(0, size) for size in more.values()))
 
 
 def _unsupported(words: str) -> CityError:

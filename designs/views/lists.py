@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -21,7 +20,7 @@ from commons.places.queries import home_of
 from commons.places.queries import place as place_of
 from commons.runs.models import Run
 from commons.web import numbers
-from designs import licences, vocabulary
+from designs import naming, vocabulary
 from designs.engine import formats
 from designs.forms import NewDesign
 from designs.models import Card, Design
@@ -29,7 +28,8 @@ from designs.queries import asked as asking
 from designs.queries import listing
 from designs.queries.asked import Asked
 from designs.queries.owners import handles_of
-from designs.services import create_design, import_later, index_later, wish, write_files
+from designs.services import create_design, delete_design, import_later, index_later, wish, write_files
+from designs.views.editing import limits, named, sent_files
 from designs.visitors import of_session
 
 ON_A_PAGE = 24
@@ -178,21 +178,21 @@ def _looser(asked: Asked, person: User | None) -> list[dict[str, Any]]:
 
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
-    """A new design: empty, from one file, or from a git address."""
+    """A new design: from files, from a git address, or empty."""
     assert isinstance(request.user, User)  # noqa: S101 login_required
     form = NewDesign(request.POST or None, request.FILES or None, owners=handles_of(request.user))
     if request.method == "POST" and form.is_valid():
         try:
-            made = _make(form, request.user)
+            made = _make(request, form, request.user)
         except CityError as refusal:
             form.add_error(None, str(refusal.sentence))
         else:
             return redirect("rooms:run", made.pk) if isinstance(made, Run) else redirect(made)
-    context = {"form": form, "offered": licences.OFFERED, "max_mb": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1_000_000}
+    context = {"form": form, "limits": limits()}
     return render(request, "designs/new.html", context, status=422 if form.errors else 200)
 
 
-def _make(form: NewDesign, person: User) -> Design | Run:
+def _make(request: HttpRequest, form: NewDesign, person: User) -> Design | Run:
     """The new design, or the run that brings it from elsewhere."""
     data, file = form.cleaned_data, form.cleaned_data.get("file")
     if data.get("source"):
@@ -201,15 +201,21 @@ def _make(form: NewDesign, person: User) -> Design | Run:
             visibility=data["visibility"],
         )  # fmt: skip
         return import_later(wanted=wanted, by=person)
+    files = sent_files(request, field="file") if file is not None else {}
+    told = naming.of_files(files)
     design = create_design(
-        owner=form.owner(), name=data["name"], summary=data["summary"], licence=data["licence"],
-        visibility=data["visibility"], by=person,
+        owner=form.owner(), name=data["name"] or told.name, summary=data["summary"] or told.summary,
+        licence=data["licence"], visibility=data["visibility"], by=person,
     )  # fmt: skip
-    if file is not None:
-        path = file.name.replace("\\", "/").rsplit("/", 1)[-1]
-        readme = f"# {design.name}\n\n{design.summary}\n"
-        files = {path: file.read(), **({} if path.lower() == "readme.md" else {"README.md": readme.encode()})}
-        write_files(design=design, files=files, message=_("Add %(path)s") % {"path": path}, author=person, by=person)
+    if files:
+        message = named(files)
+        if not any(path.lower() == "readme.md" for path in files):
+            files["README.md"] = f"# {design.name}\n\n{design.summary}\n".encode()
+        try:
+            write_files(design=design, files=files, message=message, author=person, by=person)
+        except CityError:  # a design that nobody asked for, empty
+            delete_design(design=design, by=person)
+            raise
         index_later(design=design, by=person)
     return design
 

@@ -1,5 +1,6 @@
 """The pages of one design: overview, a file, history."""
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -7,12 +8,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
+from designs.git import pointers
 from designs.models import Blob, Design
 from designs.policies import may_offer
 from designs.queries import lineage
+from designs.queries.boards import Board, board_in, boards
 from designs.queries.bom import bom_in
 from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
+from designs.queries.makes import photos_of
 from designs.queries.proposals import offer_of
 from designs.queries.readiness import readiness_in
 from designs.services import previews
@@ -36,6 +40,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     context |= {
         "files": files,
         "shown": _shown(found, files, request.GET.get("show", "")),
+        "boards": boards(files)[:4],
         "strip": [file for file in files if file.is_drawn][:12],
         "failed": [file for file in files if file.status == Blob.Preview.FAILED],
         "waiting": sum(file.status == Blob.Preview.PENDING for file in files),
@@ -45,6 +50,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "newest": newest,
         "people": _people(found, commit),
         "chain": lineage.chain(found, visitor=of_session(request)),
+        "photos": photos_of(found, of_session(request), limit=4),
         **_offer(request, found, context["forked_from"]),
     }
     return render(request, "designs/design.html", context)
@@ -82,12 +88,19 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     found, commit, context = frame(request, owner, slug)
     shown = file_at(found, commit, path)
     context["run"] = previews.ask(design=found, blobs=[shown.blob]) or context["run"]
-    text = None if shown.is_drawn else text_of(found, shown)
+    script = text_of(found, shown) if shown.format == "openscad" else None
+    text = script if not shown.is_drawn else None
+    if not shown.is_drawn and script is None:
+        text = text_of(found, shown)
     is_markdown = shown.format == "markdown"
+    absent = None if text is None or shown.is_large else pointers.read(text.encode())
     context |= {
         "file": shown,
-        "text": None if is_markdown else text,
-        "editable": text is not None and not shown.entry.is_symlink,
+        "text": None if is_markdown or absent else text,
+        "absent": absent,
+        "script": script,
+        "board": _board_of(found, commit, shown),
+        "editable": (text is not None or script is not None) and absent is None and not shown.entry.is_symlink,
         "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
         "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
         "versions": history(found, commit, limit=12, path=path),
@@ -95,6 +108,13 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "elsewhere": _elsewhere(request, found, shown),
     }
     return render(request, "designs/file.html", context)
+
+
+def _board_of(design: Design, commit: str, shown: File) -> Board | None:
+    """The circuit board that a Gerber file is part of."""
+    if shown.format != "gerber":
+        return None
+    return board_in(files_at(design, commit), str(PurePosixPath(shown.path).parent))
 
 
 def _elsewhere(request: HttpRequest, design: Design, shown: File) -> list[Any]:

@@ -148,7 +148,7 @@ def archive(request: HttpRequest, owner: str, slug: str, version: str) -> HttpRe
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers=headers)
     digest = f"sha-256=:{base64.b64encode(bytes.fromhex(this.sha256)).decode()}:"
-    scope = "public" if design.is_public else "private"
+    scope = "public" if design.is_shown else "private"
     headers |= {"Repr-Digest": digest, "Cache-Control": f"{scope}, no-cache"}
     part = _part(request, this.size, etag)
     if part is None:

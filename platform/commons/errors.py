@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CityError(Exception):
-    """A refusal. `data` are extra members of the answer, such as the next free slot."""
+    """A refusal. `data` are extra members of the answer, such as the next free slot; `retry_after_s` says when it is
+    worth trying again, where waiting helps."""
 
     code: ClassVar[str] = "city:refused"
     status: ClassVar[int] = 400
+    retry_after_s: ClassVar[int | None] = None
     title: ClassVar[str | Promise] = _("This is not possible")
 
     def __init__(self, sentence: str | Promise, /, **data: Any) -> None:

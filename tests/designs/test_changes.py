@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from commons.notices.models import Notice
 from commons.people.models import User
@@ -17,6 +17,7 @@ from designs.errors import (
     AlreadyOffered,
     Archived,
     BadAnchor,
+    BadMethod,
     BadName,
     BadRevision,
     ChangeMoved,
@@ -34,6 +35,7 @@ from designs.git.repository import Repository
 from designs.models import Check, Collaborator, Comment, Design, Proposal, Review
 from designs.queries import proposals as reads
 from designs.services import fork_design, index_now, proposals, talk, write_files
+from designs.services.holding import hold
 from tests.designs.conftest import cube_stl, make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -297,6 +299,39 @@ def test_a_conflict_is_settled_by_bringing_the_source_up_to_date(
     assert reads.preview(
         design=design, source=forked, branch="main", target_branch="main", visitor=neighbour
     ).behind == 0  # fmt: skip
+
+
+def test_a_change_is_offered_while_its_source_is_indexed(
+    design: Design, forked: Design, maker: User, neighbour: User
+) -> None:
+    """A worker that holds the fork waits for nobody who writes of it: the two would wait for each other for ever."""
+    write(forked, neighbour, {"one.txt": b"1"}, branch="one")
+    faults: list[Exception] = []
+
+    def work() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '10s'")
+            proposals.open_proposal(design=design, source=forked, source_branch="one", title="One", by=neighbour)
+        except Exception as fault:  # told by the assertion below
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        hold(forked)
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(60)
+        assert not thread.is_alive() and not faults
+    assert Proposal.objects.get().title == "One"
+
+
+def test_a_way_of_merging_that_there_is_not_merges_nothing(change: Proposal, maker: User) -> None:
+    with pytest.raises(BadMethod, match="rebase"):
+        proposals.merge(proposal=change, by=maker, method="rebase")
+    change.refresh_from_db()
+    assert change.is_open
 
 
 def test_two_merges_at_once_lose_nothing(design: Design, forked: Design, maker: User, neighbour: User) -> None:

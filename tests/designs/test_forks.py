@@ -161,6 +161,30 @@ def test_a_design_that_becomes_private_leaves_the_pool_whole(large: Design, make
     stock(git.of(large.repository), "fsck", "--strict")
 
 
+def test_the_settings_page_makes_private_and_public_as_it_should(
+    large: Design, private: Design, maker: User, neighbour: User, client: Client
+) -> None:
+    """Not only the word in a column: objects are taken out of the pool, counts follow, secrets stay secret."""
+    made = fork(large, neighbour)
+    client.force_login(neighbour)
+    page = f"/designs/niko/{made.slug}/settings/"
+    sent = {"do": "about", "name": made.name, "licence": made.licence}
+    assert client.post(page, sent | {"visibility": "private"}).status_code == 302
+    made.refresh_from_db(), large.refresh_from_db()
+    repository = git.of(made.repository)
+    assert (made.visibility, made.pool, large.fork_count) == ("private", "", 0) and not pools.is_member(repository)
+    stock(repository, "fsck", "--strict")
+    assert client.post(page, sent | {"visibility": "public"}).status_code == 302
+    made.refresh_from_db(), large.refresh_from_db()
+    assert (made.visibility, large.fork_count) == ("public", 1)
+    Collaborator.objects.create(design=private, user=neighbour, role="reader")
+    secret = fork(private, neighbour)
+    answer = client.post(f"/designs/niko/{secret.slug}/settings/", sent | {"visibility": "public"})
+    secret.refresh_from_db()
+    assert (answer.status_code, secret.visibility) == (403, "private")
+    assert "is private; only its owner" in answer.content.decode()
+
+
 def test_a_fork_that_cannot_be_leaves_nothing(large: Design, neighbour: User, maker: User, settings: Any) -> None:
     fork(large, neighbour)
     before = (Design.objects.count(), sorted(Path(settings.REPOSITORIES_DIR).glob("*/*.git")))

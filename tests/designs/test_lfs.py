@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from commons.people.models import User
 from commons.people.services import create_token
-from designs.errors import LargeFileWrong, Locked, NotYours, TooLarge
+from designs.errors import LargeFileWrong, Locked, NotYours, OverQuota, TooLarge
 from designs.git import pointers
 from designs.models import Blob, Design, LfsLink, LfsObject
 from designs.queries import lfs as queries
 from designs.queries import origins
-from designs.services import index_now, write_files
+from designs.queries.room import used_bytes
+from designs.services import fork_design, index_now, write_files
 from designs.services import lfs as services
 from tests.designs.conftest import Git, address, cube_stl, wait_for
 
@@ -279,3 +280,36 @@ def test_a_broken_download_goes_on_where_it_stopped(
     other = f"{live_city.url}/designs/aila/test-cube.git/info/lfs/objects/{sha256(content)}"
     assert requests.get(other, auth=auth, timeout=20).status_code == 404
     assert requests.get(f"{here}/{sha256(content)}", timeout=20).status_code == 401
+
+
+# --- room --------------------------------------------------------------------------------------------------------
+
+
+def test_large_files_beyond_the_room_of_the_owner_are_refused_whole(
+    design: Design, maker: User, neighbour: User, settings: Any
+) -> None:
+    """Also without a batch before, and two that fit one by one and not together."""
+    settings.OWNER_QUOTA_BYTES = used_bytes(maker.handle) + 1500
+    first, second = os.urandom(1000), os.urandom(1000)
+    services.take(design=design, oid=sha256(first), body=io.BytesIO(first), by=maker)
+    with pytest.raises(OverQuota, match="steward"):
+        services.take(design=design, oid=sha256(second), body=io.BytesIO(second), by=maker)
+    services.take(design=design, oid=sha256(first), body=io.BytesIO(first), by=maker)  # takes no more room
+    assert [kept.oid for kept in LfsObject.objects.all()] == [sha256(first)]
+    assert len([path for path in Path(settings.LFS_DIR).rglob("*") if path.is_file()]) == 1
+    before = used_bytes(neighbour.handle)
+    made = fork_design(design=design, owner=neighbour.handle, by=neighbour)
+    assert used_bytes(neighbour.handle) - before == made.size_bytes  # the large file is the parent's
+    LfsLink.objects.filter(design=design).delete()
+    assert used_bytes(neighbour.handle) - before == made.size_bytes + 1000
+
+
+def test_the_batch_says_so_before_the_first_byte(design: Design, maker: User, token: str, client: Any) -> None:
+    where = "/designs/aila/test-cube.git/info/lfs/objects/batch"
+    head = {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+    small = {"oid": "a" * 64, "size": 1_900_000_000}
+    asked = {"operation": "upload", "transfers": ["basic"], "objects": [small]}
+    assert client.post(where, asked, content_type="application/json", **head).status_code == 200
+    asked["objects"] = [{"oid": letter * 64, "size": 1_900_000_000} for letter in "abc"]
+    answer = client.post(where, asked, content_type="application/json", **head)
+    assert answer.status_code == 413 and "are left" in answer.json()["message"]

@@ -1,5 +1,6 @@
 """Pages answer without script, texts of strangers cannot run, lists do not grow queries."""
 
+import re
 from typing import Any
 
 import pytest
@@ -55,6 +56,23 @@ def test_one_file_becomes_a_design(client: Client, maker: User) -> None:
     again = client.post("/designs/new/", sent | {"file": SimpleUploadedFile("x.stl", b"x")})
     assert again.status_code == 422
     assert "choose another name" in again.content.decode()
+
+
+def test_a_first_file_that_is_refused_leaves_no_design(client: Client, maker: User, settings: Any) -> None:
+    client.force_login(maker)
+    sent = {"name": "Door stop", "licence": "CC0-1.0", "visibility": "public"}
+    answer = client.post("/designs/new/", sent | {"file": SimpleUploadedFile(".git", b"x")})
+    assert answer.status_code == 422 and "own" in answer.content.decode()
+    settings.OWNER_QUOTA_BYTES = 100
+    answer = client.post("/designs/new/", sent | {"file": SimpleUploadedFile("a.stl", cube_stl(7))})
+    assert answer.status_code == 422 and "steward" in answer.content.decode()
+    assert not Design.objects.exists()
+
+
+def test_a_browser_asks_for_the_listed_licence_or_another_one_not_for_both(client: Client, maker: User) -> None:
+    client.force_login(maker)
+    fields = re.findall(r"<(?:input|select)[^>]*licence[^>]*>", client.get("/designs/new/").content.decode())
+    assert len(fields) == 2 and not any("required" in field for field in fields)
 
 
 def test_raw_files_cannot_run(client: Client, design: Design, maker: User) -> None:

@@ -64,7 +64,9 @@ EVIL = st.sampled_from([
 def test_nothing_of_strangers_runs_or_reaches_out(text: str) -> None:
     for tag, attributes in _Seen(markdown.comment(text, people={"aila"})).elements:
         assert tag in markdown.TALK_TAGS
-        assert set(attributes) <= {"href", "title", "rel", "start"}
+        assert set(attributes) <= {"href", "title", "rel", "start", "tabindex"}
+        assert attributes.get("tabindex", "0") == "0"
+        assert ("tabindex" in attributes) == (tag == "pre")
         href = attributes.get("href") or "/"
         assert href.startswith(("https:", "http:", "mailto:")) or (
             href.startswith("/") and not href.startswith(("//", "/\\"))

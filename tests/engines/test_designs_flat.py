@@ -2,11 +2,13 @@
 
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import ezdxf
 import numpy as np
 import pytest
+from ezdxf.layouts import Modelspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +30,7 @@ def facts_of(tmp_path: Path, content: bytes, kind: str = "svg") -> dict:
     return drawing.draw(path, kind)[2].as_json()
 
 
-def dxf_of(draw, unit: int = 4) -> bytes:
+def dxf_of(draw: Callable[[Modelspace], object], unit: int = 4) -> bytes:
     document = ezdxf.new("R2010")
     document.header["$INSUNITS"] = unit
     draw(document.modelspace())
@@ -41,7 +43,9 @@ RECT = 'fill="none" stroke="red"'
 
 
 def test_a_plate_with_a_hole(tmp_path: Path) -> None:
-    found = facts_of(tmp_path, svg_of(f'<g {RECT}><rect x="10" y="10" width="60" height="40"/><circle cx="40" cy="30" r="10"/></g>'))
+    found = facts_of(
+        tmp_path, svg_of(f'<g {RECT}><rect x="10" y="10" width="60" height="40"/><circle cx="40" cy="30" r="10"/></g>')
+    )
     more = found["more"]
     assert more["cut_mm"] == pytest.approx(200 + 20 * math.pi, rel=1e-3)
     assert more["area_mm2"] == pytest.approx(2400 - 100 * math.pi, rel=1e-3)
@@ -53,7 +57,8 @@ def test_a_plate_with_a_hole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("head", "width"),
-    [('width="10cm" height="8cm" viewBox="0 0 100 80"', 100), ('width="4in" height="3.2in" viewBox="0 0 100 80"', 101.6),
+    [('width="10cm" height="8cm" viewBox="0 0 100 80"', 100),
+     ('width="4in" height="3.2in" viewBox="0 0 100 80"', 101.6),
      ('viewBox="0 0 96 96"', 25.4), ('width="96" height="96"', 25.4), ('width="192px" height="192px"', 50.8)],
 )  # fmt: skip
 def test_units_of_svg(tmp_path: Path, head: str, width: float) -> None:
@@ -71,7 +76,7 @@ def test_a_nearly_closed_contour_is_a_gap_of_its_size(tmp_path: Path) -> None:
 
 
 def test_lines_of_a_rectangle_join_and_what_lies_double_is_said(tmp_path: Path) -> None:
-    def draw(space) -> None:
+    def draw(space: Modelspace) -> None:
         corners = [(0, 0), (50, 0), (50, 30), (0, 30)]
         for a, b in zip(corners, corners[1:] + corners[:1], strict=True):
             space.add_line(a, b)
@@ -83,7 +88,7 @@ def test_lines_of_a_rectangle_join_and_what_lies_double_is_said(tmp_path: Path) 
 
 
 def test_a_ring_drawn_twice_keeps_its_area(tmp_path: Path) -> None:
-    def draw(space) -> None:
+    def draw(space: Modelspace) -> None:
         space.add_lwpolyline([(0, 0), (20, 0), (20, 20), (0, 20)], close=True)
         space.add_lwpolyline([(20, 20), (0, 20), (0, 0), (20, 0)], close=True)
 
@@ -108,7 +113,7 @@ def test_a_plate_of_278_metres_is_read_as_millimetres(tmp_path: Path) -> None:
 
 
 def test_blocks_are_drawn_where_they_are_placed(tmp_path: Path) -> None:
-    def draw(space) -> None:
+    def draw(space: Modelspace) -> None:
         block = space.doc.blocks.new("HOLE")
         block.add_circle((0, 0), 2)
         for x in (0, 30, 60):
@@ -122,7 +127,7 @@ def test_blocks_are_drawn_where_they_are_placed(tmp_path: Path) -> None:
 
 def test_the_laser_s_time_is_cut_travel_and_starts() -> None:
     square = np.array([[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]], float)
-    cut = cutting.cut_of([Line(square, "a"), Line(square + [30, 0], "a")])
+    cut = cutting.cut_of([Line(square, "a"), Line(square + np.array([30, 0]), "a")])
     assert cut.travel_mm == pytest.approx(30)
     expected = 80 / 15 + 30 / cutting.TRAVEL_MM_S + 2 * cutting.START_S
     assert cut.laser_s["plywood 3 mm"] == pytest.approx(expected)
@@ -176,7 +181,8 @@ HOSTILE = {
     "svg that uses itself": ("svg", svg_of('<g id="a"><use href="#a"/><use href="#a"/></g>')),
     "svg of doublings": (
         "svg", svg_of("<defs>" + '<g id="g0"><rect width="1" height="1"/></g>' + "".join(
-            f'<g id="g{i + 1}"><use href="#g{i}"/><use href="#g{i}"/></g>' for i in range(40)) + '</defs><use href="#g40"/>')),
+            f'<g id="g{i + 1}"><use href="#g{i}"/><use href="#g{i}"/></g>' for i in range(40))
+            + '</defs><use href="#g40"/>')),
     "svg of entities": ("svg", b'<!DOCTYPE s [<!ENTITY a "b">]><svg viewBox="0 0 1 1">&a;</svg>'),
     "svg of an outside entity": ("svg", b'<!DOCTYPE s SYSTEM "file:///etc/passwd"><svg>&x;</svg>'),
     "svg of nothing": ("svg", b'<svg viewBox="0 0 0 0"/>'),
@@ -201,7 +207,7 @@ def test_a_real_plate_as_a_second_reader_reads_it(shared: Path, name: str) -> No
     """The oracle is trimesh's own path reader."""
     import trimesh
 
-    path = next((shared / "designs").rglob(name))
+    path = next((shared / "data" / "designs").rglob(name))
     second = trimesh.load_path(str(path))
     more = drawing.draw(path, "dxf")[2].as_json()["more"]
     assert more["cut_mm"] == pytest.approx(second.length, rel=1e-4)

@@ -1,1 +1,1 @@
-"""Drawings, programs, boards and scripts: what is flat or written, read by our own readers, with facts and a picture."""
+"""Drawings, programs, boards and scripts: what is flat or written, with its facts and a picture."""

@@ -112,7 +112,8 @@ def _chains(lines: list[Points]) -> list[Contour]:
 def _walk(start: int, lines: list[Points], place: npt.NDArray[np.int64], at: dict[int, list[int]],
           used: npt.NDArray[np.bool_]) -> Contour:  # fmt: skip
     """Follow the lines from this end (2 × line, + 1 for its last point) to a dead end, a fork or around."""
-    pieces, end, first = [], start, int(place[start])
+    pieces: list[Points] = []
+    end, first = start, int(place[start])
     while True:
         used[end // 2] = True
         points = lines[end // 2] if end % 2 == 0 else lines[end // 2][::-1]
@@ -137,7 +138,8 @@ def _places(ends: Points) -> npt.NDArray[np.int64]:
     pairs = cKDTree(spots * (JOIN_MM / 50)).query_pairs(JOIN_MM, output_type="ndarray")
     links = coo_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), (len(spots), len(spots)))
     _count, label = connected_components(links, directed=False)
-    return label[number.reshape(-1)].astype(np.int64)
+    places: npt.NDArray[np.int64] = label[number.reshape(-1)].astype(np.int64)
+    return places
 
 
 def gaps(contours: list[Contour]) -> list[tuple[float, float, float]]:
@@ -186,7 +188,9 @@ def doubled_mm(lines: list[Line]) -> float:
     if not len(size):
         return 0.0
     along = step / size[:, None]
-    along = np.where(((along[:, 0] < -1e-9) | ((np.abs(along[:, 0]) <= 1e-9) & (along[:, 1] < 0)))[:, None], -along, along)
+    along = np.where(
+        ((along[:, 0] < -1e-9) | ((np.abs(along[:, 0]) <= 1e-9) & (along[:, 1] < 0)))[:, None], -along, along
+    )
     offset = along[:, 0] * starts[:, 1] - along[:, 1] * starts[:, 0]
     turn = np.round(np.arctan2(along[:, 1], along[:, 0]) / 1e-4).astype(np.int64)
     turn[turn == round(-np.pi / 2 / 1e-4)] = round(np.pi / 2 / 1e-4)

@@ -57,7 +57,9 @@ class Cut:
             found.append(f"{self.doubled_mm:.1f} mm of line lie on another line and would be cut twice.")
         if self.gaps:
             size, x, y = self.gaps[0]
-            found.append(f"{len(self.gaps)} contours nearly close; the widest gap is {size:.2f} mm, at {x:g}, {y:g} mm.")
+            found.append(
+                f"{len(self.gaps)} contours nearly close; the widest gap is {size:.2f} mm, at {x:g}, {y:g} mm."
+            )
         return found
 
 

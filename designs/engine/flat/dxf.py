@@ -40,7 +40,9 @@ def read(path: Path) -> tuple[list[Line], str, list[str]]:
     warnings = ["The drawing names no unit; it is read as millimetres."] if unit == "unknown" else []
     size = float(max(np.ptp(np.vstack([line.points for line in lines]), axis=0)))
     if scale > 1 and size * scale > WIDEST_MM >= size:
-        warnings.append(f"The file says {unit}, which would make it {size * scale / 1000:.0f} m wide; it is read as mm.")
+        warnings.append(
+            f"The file says {unit}, which would make it {size * scale / 1000:.0f} m wide; it is read as mm."
+        )
         unit, scale = "unknown", 1.0
     if size * scale > MAX_MM:
         raise Unreadable("The drawing is larger than 10 km; its unit or its numbers are wrong.")

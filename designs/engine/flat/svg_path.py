@@ -15,7 +15,7 @@ TOKEN = re.compile(r"[MmLlHhVvCcSsQqTtAaZz]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?
 SHAPES = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"})
 
 
-def shape(name: str, get: Callable[[str], str | None], flat: float) -> list[Points]:
+def shape(name: str, get: Callable[[str], str | None], flat: float) -> list[Points]:  # noqa: PLR0911
     """The lines of a shape element; none of any other. `flat` is how far a chord may be from its curve."""
     if name not in SHAPES:
         return []
@@ -51,13 +51,16 @@ def _rect(n: dict[str, float], get: Callable[[str], str | None], flat: float) ->
     corners = ((x + w - rx, y + ry, -np.pi / 2), (x + w - rx, y + h - ry, 0), (x + rx, y + h - ry, np.pi / 2),
                (x + rx, y + ry, np.pi))  # fmt: skip
     ring = np.vstack([
-        np.column_stack([cx + rx * np.cos(quarter + turn), cy + ry * np.sin(quarter + turn)]) for cx, cy, turn in corners
+        np.column_stack([cx + rx * np.cos(quarter + turn), cy + ry * np.sin(quarter + turn)])
+        for cx, cy, turn in corners
     ])  # fmt: skip
     return [np.vstack([ring, ring[:1]])]
 
 
 def _numbers(text: str | None) -> Points:
-    return np.array([float(n) for n in re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text or "")], np.float64)
+    return np.array(
+        [float(n) for n in re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text or "")], np.float64
+    )
 
 
 def _steps(radius: float, angle: float, flat: float) -> int:

@@ -27,9 +27,9 @@ def held(proposal: Proposal) -> Proposal:
 
     Raises DesignNotFound when the design is gone. Call it inside a transaction.
     """
-    design = Design.objects.select_for_update(of=("self",)).filter(pk=proposal.design_id, deleted_at=None)
+    design = Design.objects.select_for_update(no_key=True, of=("self",)).filter(pk=proposal.design_id, deleted_at=None)
     target = design.select_related("owner").first()
-    found = Proposal.objects.select_for_update(of=("self",)).select_related("author", "source__owner")
+    found = Proposal.objects.select_for_update(no_key=True, of=("self",)).select_related("author", "source__owner")
     change = found.filter(pk=proposal.pk).first()
     if target is None or change is None:
         raise DesignNotFound(_("This change is gone."))

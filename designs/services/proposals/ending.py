@@ -4,6 +4,7 @@ A merge holds the design's lock, so two of them here follow each other; against 
 decides (`update-ref` with the expected commit), and a merge that came second is tried again on top of the newer one.
 """
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from designs import git
-from designs.errors import AlreadyOffered, BranchMoved, ChangeOver, NeedsApproval, NotYours
+from designs.errors import AlreadyOffered, BadMethod, BranchMoved, ChangeOver, NeedsApproval, NotYours
 from designs.git import merging, reverting
 from designs.git.commits import Author
 from designs.git.repository import Commit
@@ -33,14 +34,21 @@ TRIES = 3
 
 @transaction.atomic
 def merge(
-    *, proposal: Proposal, by: User, method: str = Proposal.Method.MERGE, message: str = "", head: str = ""
+    *,
+    proposal: Proposal,
+    by: User,
+    method: str = Proposal.Method.MERGE,
+    message: str = "",
+    head: str = "",
+    at: dt.datetime | None = None,
 ) -> Proposal:
     """Bring the change into its branch, by a merge commit, or as one commit that names everybody who worked on it.
 
-    `head` is the version that was looked at. Raises NotYours, Archived, ChangeOver, ChangeMoved, NeedsApproval,
-    LicenceForbids, MergeConflict (with `paths`) or BranchMoved; then nothing has changed.
+    `head` is the version that was looked at, `at` when it is merged, now without it. Raises NotYours, Archived,
+    ChangeOver, ChangeMoved, NeedsApproval, BadMethod, LicenceForbids, MergeConflict (with `paths`) or BranchMoved; then
+    nothing has changed.
     """
-    change = held(proposal)
+    change, at = held(proposal), at or timezone.now()
     design = change.design
     still_open(change)
     if not may_push(by, design):
@@ -49,10 +57,12 @@ def merge(
     if design.merge_needs_approval and not is_approved(change):
         raise NeedsApproval(_("Somebody who may merge must agree to the newest version first."))
     check_licences(design, change.source)
+    if method not in Proposal.Method.values:
+        raise BadMethod(_("A change is merged as “merge” or “squash”, not as “%(what)s”.") % {"what": method[:20]})
     squash = method == Proposal.Method.SQUASH
     change.method = Proposal.Method.SQUASH if squash else Proposal.Method.MERGE
-    change.merged_commit = _merged(change, by, squash=squash, message=words_of(message))
-    change.state, change.ended_by, change.ended_at = Proposal.State.MERGED, by, timezone.now()
+    change.merged_commit = _merged(change, by, squash=squash, message=words_of(message), at=at)
+    change.state, change.ended_by, change.ended_at = Proposal.State.MERGED, by, at
     change.save(update_fields=["state", "method", "merged_commit", "ended_by", "ended_at", "updated_at"])
     share_large_files(change)
     tell_about(change, kind="change-merged", actor=by, text=gettext_lazy("“%(title)s” is in %(design)s now"))
@@ -60,7 +70,7 @@ def merge(
     return change
 
 
-def _merged(change: Proposal, by: User, *, squash: bool, message: str) -> str:
+def _merged(change: Proposal, by: User, *, squash: bool, message: str, at: dt.datetime) -> str:
     """The commit that the branch names after the merge; a branch that moved meanwhile is merged into as it is then."""
     repository = git.of(change.design.repository)
     brought = commits_in(change)
@@ -70,7 +80,7 @@ def _merged(change: Proposal, by: User, *, squash: bool, message: str) -> str:
         try:
             return merging.merge(
                 repository, branch=change.target_branch, theirs=change.head, message=text, author=author,
-                at=timezone.now(), squash=squash,
+                at=at, squash=squash,
             )  # fmt: skip
         except BranchMoved:
             if attempt + 1 == TRIES:

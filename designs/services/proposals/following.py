@@ -57,7 +57,7 @@ def follow(*, proposal: Proposal, by: User | None) -> Run | None:
     return runs.start(
         kind=KIND, inputs={"proposal": proposal.pk},
         title=_("Looking at change %(n)d of %(design)s") % {"n": proposal.number, "design": design.name},
-        subject=subject, owner=by, public=design.is_public, demo=design.demo,
+        subject=subject, owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from designs.git import merging
 from designs.models import Design, Proposal
 from designs.policies import may_steer, may_talk
 from designs.queries.proposals import Offer, preview
+from designs.services.pace import check_changes
 from designs.services.proposals.common import held, internal_ref, tell_about, title_of, words_of
 from designs.services.proposals.following import follow
 
@@ -30,13 +31,14 @@ def open_proposal(
     """Offer a branch of `source` (a fork, or the design itself) to a branch of the design.
 
     What is offered is copied into the design's repository under a hidden ref, so it stays whatever becomes of the
-    source. Numbers have no gaps. Raises Archived, NotYours, BadName, NothingSaid, AlreadyOffered or what
+    source. Numbers have no gaps. Raises Archived, NotYours, TooMany, BadName, NothingSaid, AlreadyOffered or what
     `queries.proposals.preview` raises; then nothing has changed.
     """
     if design.is_archived:
         raise Archived(_("“%(design)s” is archived and can only be read.") % {"design": design.name})
     if not may_talk(by, design):
         raise NotYours(_("You cannot offer changes to this design."))
+    check_changes(by)
     title, body = title_of(title), words_of(body)
     target_branch = target_branch or design.default_branch
     offer = preview(design=design, source=source, branch=source_branch, target_branch=target_branch, visitor=by)
@@ -59,7 +61,7 @@ def open_proposal(
 
 def _write(offer: Offer, *, title: str, body: str, by: User) -> Proposal:
     """The row, with the next number of the design; the lock on the design lets one at a time count."""
-    design = Design.objects.select_for_update(of=("self",)).get(pk=offer.design.pk)
+    design = Design.objects.select_for_update(no_key=True, of=("self",)).get(pk=offer.design.pk)
     last = design.proposals.aggregate(last=Max("number"))["last"] or 0
     return Proposal.objects.create(
         design=offer.design,

@@ -8,6 +8,7 @@ from commons.people.models import User
 from designs.errors import BadVerdict, ChangeMoved, NothingSaid, NotYours
 from designs.models import Proposal, Review
 from designs.policies import may_talk
+from designs.services.pace import check_reviews
 from designs.services.proposals.common import held, still_open, tell_about, words_of
 
 TOLD = {
@@ -21,13 +22,14 @@ TOLD = {
 def review(*, proposal: Proposal, by: User, verdict: str, body: str = "", head: str = "") -> Review:
     """Say what one thinks of the newest version; `head` is the one that was looked at.
 
-    Nobody agrees with a change of their own. Raises NotYours, ChangeOver, Archived, BadVerdict, NothingSaid (asking for
-    more needs words), or ChangeMoved when there is a newer version than `head`.
+    Nobody agrees with a change of their own. Raises NotYours, ChangeOver, Archived, TooMany, BadVerdict, NothingSaid
+    (asking for more needs words), or ChangeMoved when there is a newer version than `head`.
     """
     change = held(proposal)
     still_open(change)
     if not may_talk(by, change.design):
         raise NotYours(_("You cannot review changes of this design."))
+    check_reviews(by)
     if verdict not in Review.Verdict.values:
         raise BadVerdict(_("A review agrees, asks for more or remarks, not “%(what)s”.") % {"what": verdict[:20]})
     if change.author_id == by.pk and verdict != Review.Verdict.REMARK:

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from commons.notices import queries, services
 from commons.notices.models import Notice
-from commons.people.models import User
+from commons.people.models import Scope, User
 from commons.web.api import CursorPagination, requires
 
 
@@ -50,7 +50,7 @@ def _document(notice: Notice) -> dict[str, Any]:
 class Notices(APIView):
     """The caller's notices."""
 
-    permission_classes = requires()
+    permission_classes = requires(read=Scope.DESIGNS_READ, write=Scope.DESIGNS_WRITE)  # they tell of private designs
 
     @extend_schema(responses=NoticeOut(many=True), description="Newest first, in cursor pages.")
     def get(self, request: Request) -> Response:

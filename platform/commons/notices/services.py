@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,15 @@ def tell(*, people: Iterable[User], kind: str, text: str, url: str, actor: User 
     ]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def withdraw(*, under: Iterable[str]) -> int:
+    """Take back every notice that leads to one of these pages or to one below; how many. For what goes for good."""
+    led = Q(pk=None)
+    for url in under:
+        led |= Q(url__startswith=url)
+    gone, _by_table = Notice.objects.filter(led).delete()
+    return gone
 
 
 def mark_read(*, person: User, numbers: Iterable[int] | None = None) -> int:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from commons.people.models import User
+from commons.people.models import Scope, User
 from commons.reports import queries, services
 from commons.reports.models import Reason, Report
 from commons.web.api import CursorPagination, requires
@@ -49,7 +49,7 @@ def _document(report: Report) -> dict[str, Any]:
 class Reports(APIView):
     """Say that something is wrong; what became of it."""
 
-    permission_classes = requires()
+    permission_classes = requires(read=Scope.DESIGNS_READ, write=Scope.DESIGNS_WRITE)  # they tell of private designs
 
     @extend_schema(operation_id="reports_list", responses=ReportOut(many=True), description="The caller's own.")
     def get(self, request: Request) -> Response:

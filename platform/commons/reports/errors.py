@@ -29,6 +29,7 @@ class TooManyReports(CityError):
 
     code = "report:too-many"
     status = 429
+    retry_after_s = 600
     title = _("This is too much at once")
 
 

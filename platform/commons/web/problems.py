@@ -56,8 +56,17 @@ def answer(request: HttpRequest, error: CityError) -> HttpResponse:
     if request.method in {"GET", "HEAD"} and (there := error.elsewhere(request.get_full_path())):
         return HttpResponsePermanentRedirect(there)
     if is_api(request):
-        return problem_response(error.problem())
-    return render(request, "web/error.html", {"error": error, "status": error.status}, status=error.status)
+        response: HttpResponse = problem_response(error.problem())
+    else:
+        response = render(request, "web/error.html", {"error": error, "status": error.status}, status=error.status)
+    for name, value in _waiting(error).items():
+        response[name] = value
+    return response
+
+
+def _waiting(error: CityError) -> dict[str, str]:
+    """When to come back, where waiting helps."""
+    return {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -71,7 +80,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         if request is not None and (there := exc.elsewhere(request.get_full_path())):
             status = 301 if request.method in {"GET", "HEAD"} else 308
             return Response(exc.problem(), status=status, headers={"Location": there}, content_type=PROBLEM_JSON)
-        return Response(exc.problem(), status=exc.status, content_type=PROBLEM_JSON)
+        return Response(exc.problem(), status=exc.status, headers=_waiting(exc), content_type=PROBLEM_JSON)
     if not isinstance(exc, exceptions.APIException):
         return None
     headers: dict[str, str] = {}

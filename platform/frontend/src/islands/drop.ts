@@ -2,9 +2,11 @@
  * <lc-drop><div class="field">… <input type="file" name="files" multiple> …</div></lc-drop>   inside a form
  *
  * Takes files and whole folders that are dropped on it or chosen, lists them with their sizes, and sends the form with
- * them and their paths (`paths`, one for each file), telling how far it is. Without script the form's own field does.
+ * them and their paths (`paths`, one for each file), telling how far it is. With `suggests` it fills name, summary and
+ * licence from what the files say. Without script the form's own field does.
  */
 import { el, icon } from "../dom";
+import { suggest } from "../suggest";
 import { word } from "../words";
 import "../styles/island-drop.css";
 
@@ -42,11 +44,13 @@ class DropFiles extends HTMLElement {
   #chosen = new Map<string, File>();
   #list = el("ul", { class: "list dropped" });
   #told = el("p", { class: "tiny muted", "aria-live": "polite" });
+  #required = false;
 
   connectedCallback(): void {
     const input = this.querySelector<HTMLInputElement>("input[type=file]");
     const form = this.closest("form");
     if (input === null || form === null || this.hasAttribute("data-ready")) return;
+    this.#required = input.required;
     const folder = el("input", { type: "file", webkitdirectory: "", hidden: "", "aria-hidden": "true", tabindex: "-1" });
     const pick = el("button", { type: "button", class: "btn s" }, word("Choose a folder"));
     pick.addEventListener("click", () => folder.click());
@@ -92,11 +96,16 @@ class DropFiles extends HTMLElement {
   #add(found: Chosen[]): void {
     for (const { path, file } of found) if (!path.split("/").includes(".git")) this.#chosen.set(path, file);
     this.#show();
+    const form = this.closest("form");
+    if (form !== null && this.hasAttribute("suggests")) void suggest(form, this.#chosen);
+  }
+
+  get #input(): HTMLInputElement | null {
+    return this.querySelector<HTMLInputElement>("input[type=file][name]");
   }
 
   #show(): void {
-    const input = this.querySelector<HTMLInputElement>("input[name=files]");
-    input?.toggleAttribute("required", this.#chosen.size === 0);
+    this.#input?.toggleAttribute("required", this.#required && this.#chosen.size === 0);
     const rows = [...this.#chosen].slice(0, MANY).map(([path, file]) => {
       const away = el("button", { type: "button", class: "btn s quiet" }, word("Leave out"));
       away.setAttribute("aria-label", `${word("Leave out")} ${path}`);
@@ -114,9 +123,10 @@ class DropFiles extends HTMLElement {
 
   #send(form: HTMLFormElement): void {
     const body = new FormData(form);
-    body.delete("files");
+    const name = this.#input?.name ?? "files";
+    body.delete(name);
     for (const [path, file] of this.#chosen) {
-      body.append("files", file, file.name);
+      body.append(name, file, file.name);
       body.append("paths", path);
     }
     const button = form.querySelector<HTMLButtonElement>(".btn.main");
@@ -136,16 +146,30 @@ class DropFiles extends HTMLElement {
     request.send(body);
   }
 
-  /** The page that the site led to, or the form again with what is wrong; the chosen files stay chosen there. */
+  /** The page that the site led to, or the form with what is wrong in it; the chosen files stay chosen here. */
   #answered(request: XMLHttpRequest): void {
     if (request.status < 400) {
       location.assign(request.responseURL);
       return;
     }
+    const form = this.closest("form");
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
-    const fault = page.querySelector(".note.bad li, [role=alert], h1");
-    this.#told.textContent = fault?.textContent.trim() ?? word("The site could not take this.");
-    this.closest("form")?.querySelector(".btn.main")?.toggleAttribute("disabled", false);
+    const summary = page.querySelector("form [role=alert]");
+    this.#told.textContent = "";
+    form?.querySelector("[role=alert]")?.remove();
+    if (summary === null) this.#told.textContent = page.querySelector("h1")?.textContent.trim() ?? word("The site could not take this.");
+    else form?.prepend(document.importNode(summary, true));
+    for (const field of form?.querySelectorAll(".field") ?? []) this.#mend(field, page);
+    form?.querySelector(".btn.main")?.toggleAttribute("disabled", false);
+    form?.querySelector<HTMLElement>("[role=alert]")?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** A field as the site answered it, with what is wrong under it. */
+  #mend(field: Element, page: Document): void {
+    const id = field.querySelector("[id]:is(input, select, textarea)")?.id;
+    if (id === undefined || id === "" || this.contains(field)) return;
+    const answered = page.getElementById(id)?.closest(".field");
+    if (answered) field.replaceWith(document.importNode(answered, true));
   }
 }
 

@@ -1,0 +1,69 @@
+"""Folders of Gerber files, each one circuit board. What is known of a board lies in the store under a key made of the
+contents of its files, so equal boards of different designs are drawn once, and a key says nothing to who lacks them."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from django.conf import settings
+
+from designs.engine import ENGINE_VERSION
+from designs.queries.files import File
+
+FEWEST, MOST = 2, 60
+PICTURES = {"png": "picture.png", "small": "small.png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Gerber files beside each other in a folder ("." for the top of the design)."""
+
+    folder: str
+    files: tuple[File, ...]
+
+    @property
+    def key(self) -> str:
+        """Names and contents of its files and the engine's version, as one hash."""
+        told = [f"{PurePosixPath(file.path).name}\0{file.entry.oid}" for file in self.files]
+        return hashlib.sha256("\n".join([ENGINE_VERSION, *sorted(told)]).encode()).hexdigest()
+
+    @property
+    def place(self) -> Path:
+        """Where its pictures and facts lie, or will."""
+        return Path(settings.MEDIA_ROOT) / "previews" / "boards" / self.key[:2] / self.key
+
+    @property
+    def about(self) -> dict[str, Any] | None:
+        """{"reason", "facts"} once it was drawn, else None."""
+        try:
+            found: dict[str, Any] = json.loads((self.place / "about.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found
+
+    @property
+    def facts(self) -> dict[str, Any] | None:
+        """Its facts when it could be drawn."""
+        return (self.about or {}).get("facts")
+
+    def picture(self, kind: str) -> Path | None:
+        """The file of its picture, `png` or `small`, when there is one."""
+        path = self.place / PICTURES[kind]
+        return path if path.is_file() else None
+
+
+def boards(files: Iterable[File]) -> list[Board]:
+    """The boards among the files of a version, by folder."""
+    folders: dict[str, list[File]] = {}
+    for file in files:
+        if file.format == "gerber" and not file.path.lower().endswith(".zip") and not file.entry.is_symlink:
+            folders.setdefault(str(PurePosixPath(file.path).parent), []).append(file)
+    return [Board(name, tuple(found)) for name, found in sorted(folders.items()) if FEWEST <= len(found) <= MOST]
+
+
+def board_in(files: Iterable[File], folder: str) -> Board | None:
+    """The board in a folder, or None."""
+    return next((board for board in boards(files) if board.folder == folder), None)
