@@ -8,6 +8,7 @@ from celery import shared_task
 from celery.schedules import crontab
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from commons.errors import BadInput, Conflict
 from commons.people.models import Handle
@@ -79,7 +80,7 @@ def sweep() -> None:
 def _design(inputs: Inputs) -> Design:
     design = Design.objects.filter(pk=inputs["design"]).select_related("created_by").first()
     if design is None:
-        raise DesignNotFound("The design was deleted meanwhile.")
+        raise DesignNotFound(_("The design was deleted meanwhile."))
     return design
 
 
@@ -104,7 +105,7 @@ def bring(job: Job, inputs: Inputs) -> Outcome:
     """Fetch a repository from elsewhere and make a design of it."""
     owner = Handle.objects.filter(name=inputs["owner"]).first()
     if owner is None:
-        raise DesignNotFound("The owner was deleted meanwhile.")
+        raise DesignNotFound(_("The owner was deleted meanwhile."))
     asked = {name: inputs[name] for name in ("source", "name", "slug", "licence", "visibility")}
     wanted = imports.wish(owner=owner, by=job.run.owner, **asked, **_since(inputs))
     room = left_bytes(owner)
@@ -255,7 +256,7 @@ def pack(job: Job, inputs: Inputs) -> Outcome:
     """Make the archive of a release. It is named by its content, so twice is harmless."""
     release = Release.objects.filter(pk=inputs["release"]).select_related("design", "design__owner").first()
     if release is None:
-        raise DesignNotFound("The design was deleted meanwhile.")
+        raise DesignNotFound(_("The design was deleted meanwhile."))
     if release_archives.path_of(release) is not None:
         return Outcome({"sha256": release.sha256})
     built, effect = releases.pack(release=release, say=job.progress)

@@ -1,5 +1,6 @@
 """Releases and lineage over the API."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,7 +28,7 @@ class Newest(CursorPagination):
 
 def _person(request: Request) -> User:
     if not isinstance(request.user, User):
-        raise NotYours("Only a person can do this.")
+        raise NotYours(_("Only a person can do this."))
     return request.user
 
 

@@ -8,6 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from designs.told import told
+
 NAMES: dict[str, str | Promise] = {
     "merges": gettext_lazy("Merges by itself"),
     "closed": gettext_lazy("Closed shape, both sides"),
@@ -83,7 +85,7 @@ def _plain(say: str, words: Mapping[str, Any]) -> str:
         "licence-forbids": "%(why)s",
         "okh": _("no fault"),
     }
-    return sentences.get(say, say) % words
+    return sentences.get(say, say) % ({**words, "reason": told(words["reason"])} if "reason" in words else words)
 
 
 def _mm(box: Any) -> str:

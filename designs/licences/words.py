@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from designs.licences.expression import Leaf, Unreadable, fold, is_open, leaves, modern, parse
 from designs.licences.table import ATTRIBUTION, DEDICATED, NON_COMMERCIAL, PERMISSIVE, PICKED
 
-TITLES = {
+TITLES: dict[str, str | Promise] = {
     "CERN-OHL-S-2.0": "CERN Open Hardware Licence 2, strongly reciprocal",
     "CERN-OHL-W-2.0": "CERN Open Hardware Licence 2, weakly reciprocal",
     "CERN-OHL-P-2.0": "CERN Open Hardware Licence 2, permissive",
@@ -43,8 +43,8 @@ TITLES = {
     "Unlicense": "The Unlicense",
     "ODbL-1.0": "Open Database License 1.0",
     "WTFPL": "Do What The F*ck You Want To Public License",
-    "LicenseRef-All-Rights-Reserved": "All rights reserved",
-    "LicenseRef-Unknown": "Not known",
+    "LicenseRef-All-Rights-Reserved": _("All rights reserved"),
+    "LicenseRef-Unknown": _("Not known"),
 }
 
 
@@ -140,7 +140,7 @@ def _of_one(licence: str) -> Rights:
 
 def title_of(licence: str) -> str:
     """The licence's own name, or its id when we keep none."""
-    return TITLES.get(licence, licence)
+    return str(TITLES.get(licence, licence))
 
 
 def groups() -> tuple[Group, ...]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from commons.errors import CityError
 from commons.people.models import User
@@ -84,8 +85,8 @@ def _begin(design: Design, files: list[FileDiff], by: User | None) -> Run | None
         return None
     run = runs.start(
         kind=KIND, inputs={"design": design.pk, "diffs": [shape.pk for shape in mine]},
-        title=f"Comparing shapes of {design.name}", subject=f"{subject_of(design)}:diff", owner=by,
-        public=design.is_shown, demo=design.demo,
+        title=_("Comparing shapes of %(design)s") % {"design": design.name},
+        subject=f"{subject_of(design)}:diff", owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
     ShapeDiff.objects.filter(pk__in=[shape.pk for shape in mine]).update(run=run.pk)
     return run

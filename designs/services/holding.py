@@ -1,5 +1,7 @@
 """Holding a design while it is changed, so that two people cannot change it at once."""
 
+from django.utils.translation import gettext as _
+
 from designs.errors import DesignNotFound
 from designs.models import Design
 
@@ -10,5 +12,5 @@ def hold(design: Design) -> Design:
         Design.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").filter(pk=design.pk).first()
     )
     if held is None or held.deleted_at is not None:
-        raise DesignNotFound("The design was deleted meanwhile.")
+        raise DesignNotFound(_("The design was deleted meanwhile."))
     return held

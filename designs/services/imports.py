@@ -118,7 +118,8 @@ def import_later(*, wanted: Wish, by: User) -> Run:
         "licence": wanted.licence, "visibility": wanted.visibility, "repository": new_repository_id(),
         "follow_hours": wanted.follow_hours, "summary": wanted.summary,
     }  # fmt: skip
-    return runs.start(kind="designs.import", inputs=inputs, title=f"Importing {wanted.name}", owner=by)
+    title = _("Importing %(design)s") % {"design": wanted.name}
+    return runs.start(kind="designs.import", inputs=inputs, title=title, owner=by)
 
 
 def _room(wanted: Wish, by: User | None) -> int | None:

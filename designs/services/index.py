@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from commons.runs import services as runs
@@ -193,8 +194,9 @@ def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
     if pushed:
         Design.objects.filter(pk=design.pk).update(pushed_at=timezone.now())
     return runs.start(
-        kind="designs.index", inputs={"design": design.pk}, title=f"Reading {design.name}", subject=subject_of(design),
-        owner=by, public=design.is_shown, demo=design.demo,
+        kind="designs.index", inputs={"design": design.pk},
+        title=_("Reading %(design)s") % {"design": design.name}, subject=subject_of(design), owner=by,
+        public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
 

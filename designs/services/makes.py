@@ -61,7 +61,7 @@ def add_make(
     count_makes(design)
     if kept:
         runs.start(
-            kind="designs.photos", inputs={"make": make.pk}, title=f"Photos of {design.name}",
+            kind="designs.photos", inputs={"make": make.pk}, title=_("Photos of %(design)s") % {"design": design.name},
             subject=f"{subject_of(design)}:make:{make.pk}", owner=author, public=False, demo=design.demo,
         )  # fmt: skip
     words = said(lazy("%(name)s made %(design)s"), name=author, design=design.name)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from commons.runs import services as runs
 from commons.runs.models import Run
@@ -50,7 +51,7 @@ def start(*, design: Design, blobs: list[Blob], again: bool = False) -> Run:
     return runs.start(
         kind="designs.preview",
         inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **({"again": True} if again else {})},
-        title=f"Drawing {design.name}",
+        title=_("Drawing %(design)s") % {"design": design.name},
         subject=subject_of(design),
         owner=design.created_by,
         public=design.is_shown,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from designs import git
 from designs.errors import DesignNotFound
@@ -128,7 +129,7 @@ def _in_order(
         else:
             read = next(small, None)
             if read is None or read.oid != what.entry.oid:
-                raise DesignNotFound(f"{path} could not be read.")
+                raise DesignNotFound(_("%(path)s could not be read.") % {"path": path})
             yield path, read.size, read.pieces()
 
 

@@ -160,7 +160,7 @@ def _tell(design: Design, release: Release, by: User | None) -> None:
     people = {person.pk: person for person in [design.owner.user] if person is not None}
     forks = design.forks.filter(deleted_at=None, owner__user__isnull=False) if design.is_public else []
     people |= {fork.owner.user.pk: fork.owner.user for fork in forks if fork.owner.user is not None}
-    text = said(str(gettext_lazy("%(design)s has a release %(version)s.")), design=design.name, version=release.version)
+    text = said(gettext_lazy("%(design)s has a release %(version)s."), design=design.name, version=release.version)
     tell_people(
         people.values(), kind="designs.release", text=text, actor=by, about=f"designs.release:{release.pk}",
         url=design_url(design, "rooms:design_release", release.version),
@@ -171,7 +171,8 @@ def start(*, release: Release, by: User | None) -> Run:
     """Ask a worker to make the archive."""
     design = release.design
     return runs.start(
-        kind="designs.release", inputs={"release": release.pk}, title=f"Packing {design.name} {release.version}",
+        kind="designs.release", inputs={"release": release.pk},
+        title=_("Packing %(design)s %(version)s") % {"design": design.name, "version": release.version},
         subject=subject_of(release), owner=by, public=design.is_shown, demo=release.demo,
     )  # fmt: skip
 

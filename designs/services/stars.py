@@ -1,6 +1,7 @@
 """Stars and watching."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from designs.errors import BadName
@@ -37,5 +38,5 @@ def watch(*, design: Design, by: User, level: str) -> None:
         Watch.objects.filter(design=design, user=by).delete()
         return
     if level not in Watch.Level.values:
-        raise BadName(f"“{level[:20]}” is nothing that one can hear of a design.")
+        raise BadName(_("“%(level)s” is nothing that one can hear of a design.") % {"level": level[:20]})
     Watch.objects.update_or_create(design=design, user=by, defaults={"level": level})

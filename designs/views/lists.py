@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
 from commons import sockets
@@ -103,7 +103,7 @@ def _groups(
     titles = {slug: str(title) for slug, title in vocabulary.PROCESSES.items()}
     upper = {slug: slug.upper() for slug in vocabulary.FORMATS}
     groups: list[tuple[str | Promise, list[Choice]]] = [
-        (_("Made by"), _choices(asked, "process", counts.processes, titles)),
+        (pgettext("by a process", "Made by"), _choices(asked, "process", counts.processes, titles)),
         (_("Licence"), _choices(asked, "licence", counts.licences, {k: str(v) for k, v in LICENCE_GROUPS.items()})),
         (_("Files"), _choices(asked, "format", counts.formats, upper)),
         (_("Tags"), _choices(asked, "tag", tags, {tag: tag for tag in tags})),

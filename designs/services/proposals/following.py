@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
@@ -54,7 +55,8 @@ def follow(*, proposal: Proposal, by: User | None) -> Run | None:
         return None
     design = proposal.design
     return runs.start(
-        kind=KIND, inputs={"proposal": proposal.pk}, title=f"Looking at change {proposal.number} of {design.name}",
+        kind=KIND, inputs={"proposal": proposal.pk},
+        title=_("Looking at change %(n)d of %(design)s") % {"n": proposal.number, "design": design.name},
         subject=subject, owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
@@ -244,5 +246,5 @@ def find_to_follow(pk: int) -> Proposal:
     """The change of a run, with all that a look needs. Raises DesignNotFound when it is gone."""
     found = Proposal.objects.select_related("design__owner", "source__owner", "author").filter(pk=pk).first()
     if found is None or found.design.deleted_at is not None:
-        raise DesignNotFound("The change was deleted meanwhile.")
+        raise DesignNotFound(_("The change was deleted meanwhile."))
     return found
