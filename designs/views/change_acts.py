@@ -93,8 +93,6 @@ def comment(request: HttpRequest, owner: str, slug: str, number: int, pk: int) -
     proposal = reads.find_proposal(design, number)
     found, person = _comment(proposal, pk), _person(request)
     own = found.author_id == person.pk
-    if found.hidden_at is not None and not (own or person.is_staff):
-        raise DesignNotFound(_("This remark is gone."))
     back = reverse("rooms:design_change", args=[owner, slug, number])
     refusal: CityError | None = None
     body = request.POST.get("body", found.body)

@@ -330,6 +330,13 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
     "api:proposal-reviews": {
         "GET": get(readers), "POST": do(talkers, {"verdict": "remark", "body": "Hm"}, sure=False),
     },
+    # The design of the world follows nothing, so that these answer 404 to its owner too: who is let in is not proven.
+    "api:design_import": {"POST": do(insiders, {}, sure=False)},
+    "api:design_mirror": {
+        "GET": do(managers, sure=False, changes=False), "PATCH": do(managers, {}, sure=False),
+        "DELETE": do(managers, sure=False),
+    },
+    "api:design_mirror_fetch": {"POST": do(managers, {}, sure=False)},
     "api:provenance": {"GET": get(everybody, "blob=$blob")},
     "api:notices": {"GET": get(insiders), "POST": do(insiders, {}, changes=False)},
     "api:reports": {
