@@ -76,6 +76,7 @@ class BranchMoved(Conflict):
     """Someone wrote to the branch meanwhile."""
 
     code = "design:branch-moved"
+    title = _("Somebody was quicker")
 
 
 class GitFailed(CityError):
@@ -123,6 +124,14 @@ class Archived(Conflict):
     """The design can only be read."""
 
     code = "design:archived"
+    title = _("This design is archived")
+
+
+class Mirrored(Conflict):
+    """The design follows a repository elsewhere; `url` says where changes belong."""
+
+    code = "design:mirrored"
+    title = _("This design follows another repository")
 
 
 class LicenceForbids(Conflict):
@@ -169,6 +178,7 @@ class ChangeOver(Conflict):
     """The change is merged or closed."""
 
     code = "design:change-over"
+    title = _("This change is over")
 
 
 class ChangeMoved(Conflict):
@@ -182,6 +192,7 @@ class NeedsApproval(Conflict):
     """The design asks that somebody agrees before a change is merged."""
 
     code = "design:needs-approval"
+    title = _("Somebody has to agree first")
 
 
 class LargeFileMissing(NotFound):
@@ -202,6 +213,7 @@ class Locked(Conflict):
     """Somebody else works on the file."""
 
     code = "design:locked"
+    title = _("Somebody works on this")
 
 
 class BadVersion(BadInput):
@@ -215,6 +227,7 @@ class VersionTaken(Conflict):
     """The design has a release of that version."""
 
     code = "design:version-taken"
+    title = _("This version is taken")
 
 
 class BadDeclaration(BadInput):
@@ -314,9 +327,11 @@ class NothingToRelease(Conflict):
     """The version holds no file."""
 
     code = "design:nothing-to-release"
+    title = _("There is nothing to release")
 
 
 class FileChanged(Conflict):
     """There is something else at the path than the author saw; `blob` names it."""
 
     code = "design:file-changed"
+    title = _("Somebody was quicker")

@@ -4,12 +4,21 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from commons.people.models import Handle
-from designs.git.environment import MAX_BLOB_BYTES
+from designs.git.environment import MAX_BLOB_BYTES, MAX_FILES, MAX_PUSH_BYTES
 from designs.licence_field import LicenceField
 from designs.models import Design
+
+#: How often a source is looked at, in hours.
+FOLLOW_CHOICES = [
+    (1, _("Keep following it, every hour")),
+    (6, _("Keep following it, every six hours")),
+    (24, _("Keep following it, once a day")),
+    (168, _("Keep following it, once a week")),
+]
 
 
 class NewDesign(forms.Form):
@@ -42,9 +51,20 @@ class NewDesign(forms.Form):
         label=_("The https address of a git repository"), required=False, assume_scheme="https",
         help_text=_("Its whole history comes along."),
     )  # fmt: skip
+    follow_hours = forms.TypedChoiceField(
+        label=_("And later"), required=False, coerce=int, initial=0,
+        choices=[(0, _("Copy it once; it becomes mine to change")), *FOLLOW_CHOICES],
+        help_text=_("A design that keeps following its source is changed there, not here."),
+    )  # fmt: skip
+    archive = forms.FileField(
+        label=_("Or a .zip with everything"), required=False,
+    )  # fmt: skip
 
     def __init__(self, *args: Any, owners: list[Handle], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["archive"].help_text = gettext(
+            "Folders stay as they are; up to %(files)d files and %(n)d MB unpacked."
+        ) % {"files": MAX_FILES, "n": MAX_PUSH_BYTES // 1_000_000}
         self.owners = {owner.name: owner for owner in owners}
         if len(owners) > 1:
             choices = [(owner.name, owner.title) for owner in owners]
@@ -58,11 +78,14 @@ class NewDesign(forms.Form):
         return file
 
     def clean(self) -> dict[str, Any]:
-        """A file or an address, not both; a name, unless one of them gives it."""
+        """A file, an address or an archive, only one of them; a name, unless that gives it."""
         data: dict[str, Any] = super().clean() or {}
-        if data.get("file") and data.get("source"):
-            self.add_error("source", _("Give a file or an address, not both."))
-        if not (data.get("name") or data.get("file") or data.get("source") or self.errors):
+        given = [name for name in ("file", "source", "archive") if data.get(name)]
+        if len(given) > 1:
+            self.add_error(given[1], _("Give a file, an address or an archive: only one of them."))
+        if data.get("follow_hours") and not data.get("source"):
+            self.add_error("follow_hours", _("Give the address that it shall follow."))
+        if not (data.get("name") or given or self.errors):
             self.add_error("name", _("Give it a name, or a file that names it."))
         return data
 

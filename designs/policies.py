@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from commons.people.models import Handle, Membership, User
-from designs.errors import Archived, NotYours
+from designs.errors import Archived, Mirrored, NotYours
 from designs.models import Collaborator, Design, Proposal, Transfer
 
 Visitor = User | AnonymousUser | None
@@ -56,7 +56,12 @@ def may_manage(visitor: Visitor, design: Design) -> bool:
 
 
 def may_push(visitor: Visitor, design: Design) -> bool:
-    """Whether the visitor may push, merge and release: the owner and maintainers, while it is not archived."""
+    """Whether the visitor may push, edit and merge: who maintains it, unless its files come from elsewhere."""
+    return may_maintain(visitor, design) and not design.is_mirror
+
+
+def may_maintain(visitor: Visitor, design: Design) -> bool:
+    """Whether the visitor looks after it, so may release: the owner and maintainers, while it is not archived."""
     person = known(visitor)
     if person is None or design.is_archived or design.deleted_at is not None:
         return False
@@ -96,10 +101,26 @@ def check_not_archived(design: Design) -> None:
         raise Archived(_("“%(name)s” is archived: it can be read, and nothing in it changes.") % {"name": design.name})
 
 
+def check_not_mirrored(design: Design) -> None:
+    """Raises Mirrored, with the address that the design follows."""
+    if design.is_mirror:
+        raise Mirrored(
+            _("“%(name)s” follows %(url)s: change it there, or turn it into an ordinary design in its settings.")
+            % {"name": design.name, "url": design.mirror.url[:200]},
+            url=design.mirror.url,
+        )
+
+
 def check_may_push(person: User | None, design: Design) -> None:
+    """Raises Archived, NotYours for all but the owner and maintainers, or Mirrored."""
+    check_may_maintain(person, design)
+    check_not_mirrored(design)
+
+
+def check_may_maintain(person: User | None, design: Design) -> None:
     """Raises Archived, or NotYours for all but the owner and maintainers."""
     check_not_archived(design)
-    if not may_push(person, design):
+    if not may_maintain(person, design):
         raise NotYours(_("You may read this design but not push to it."))
 
 
@@ -112,7 +133,7 @@ def may_offer(visitor: Visitor, source: Design, target: Design) -> bool:
     """Whether the visitor may offer what is in `source` to `target`: who may talk there and sees the source. Out of a
     private source only who may push to it offers, since that shows its files to everybody who sees the target."""
     person = known(visitor)
-    if person is None or not may_talk(person, target):
+    if person is None or not may_talk(person, target) or target.is_mirror:
         return False
     if shows_more(source, target):
         return may_push(person, source)

@@ -2,12 +2,15 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from celery import shared_task
 from celery.schedules import crontab
+from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from commons.errors import BadInput, Conflict
 from commons.people.models import Handle
 from commons.runs import services as runs
 from commons.runs.models import Run
@@ -15,9 +18,10 @@ from commons.runs.registry import Inputs, Job, Outcome, kind
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
 from designs.engine.diff import DIFF_VERSION
-from designs.errors import DesignNotFound, GitFailed, LargeFileMissing
+from designs.errors import DesignNotFound, GitFailed, LargeFileMissing, TooLarge
 from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
+from designs.queries.room import left_bytes
 from designs.sandbox import photos
 from designs.sandbox.results import Result
 from designs.services import (
@@ -27,12 +31,14 @@ from designs.services import (
     index,
     lifecycle,
     makes,
+    mirrors,
     previews,
     proposals,
     release_archives,
     releases,
     scripted,
     upkeep,
+    uploads,
 )
 from designs.services import lfs as lfs_services
 from designs.services.proposals import following
@@ -41,6 +47,7 @@ from designs.services.proposals import following
 BEAT = {
     "designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}},
     "designs.purge": {"task": "designs.purge", "schedule": 3600.0, "options": {"expires": 3000}},
+    "designs.mirrors": {"task": "designs.mirrors", "schedule": 300.0, "options": {"expires": 280}},
     "designs.upkeep": {"task": "designs.upkeep", "schedule": crontab(hour=2, minute=40), "options": {"expires": 3600}},
 }
 
@@ -67,6 +74,7 @@ def sweep() -> None:
     """Once a day: forget large files that no design holds, and what imports left that came to nothing."""
     lfs_services.sweep()
     imports.forget_unsettled()
+    uploads.forget_old()
 
 
 def _design(inputs: Inputs) -> Design:
@@ -99,15 +107,79 @@ def bring(job: Job, inputs: Inputs) -> Outcome:
     if owner is None:
         raise DesignNotFound(_("The owner was deleted meanwhile."))
     asked = {name: inputs[name] for name in ("source", "name", "slug", "licence", "visibility")}
-    wanted = imports.wish(owner=owner, by=job.run.owner, **asked)
-    repository = imports.fetch(wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.95, stage))
+    wanted = imports.wish(owner=owner, by=job.run.owner, **asked, **_since(inputs))
+    room = left_bytes(owner)
+    repository = imports.fetch(
+        wanted, inputs["repository"], say=lambda share, stage: job.progress(share * 0.6, stage), room_bytes=room
+    )
+    large = imports.fetch_large(
+        wanted, repository, room_bytes=room, say=lambda share, stage: job.progress(0.6 + share * 0.35, stage)
+    )
+    url = reverse("rooms:design", args=[owner.name, wanted.slug])
+
+    def effect() -> None:
+        design = imports.settle(wanted, repository, by=job.run.owner, large=large)
+        index.index_later(design=design, by=job.run.owner)
+
+    told = {"large_files": len(large.oids), "note": large.sentence} if large.oids or large.missing else {}
+    return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url, **told}, effect)
+
+
+def _since(inputs: Inputs) -> dict[str, Any]:
+    """What runs that were started by an older version do not say."""
+    return {"follow_hours": inputs.get("follow_hours", 0), "summary": inputs.get("summary", "")}
+
+
+@kind(uploads.KIND, queue="default", engine_version="1")
+def unpack(job: Job, inputs: Inputs) -> Outcome:
+    """Make a design of an archive that somebody sent."""
+    owner = Handle.objects.filter(name=inputs["owner"]).first()
+    if owner is None:
+        raise DesignNotFound("The owner was deleted meanwhile.")
+    token = inputs["upload"]
+    try:
+        asked = {name: inputs[name] for name in ("name", "slug", "licence", "visibility", "summary")}
+        wanted = imports.wish(source=str(uploads.path_of(token)), owner=owner, by=None, **asked)
+        job.progress(0.1, "Unpacking")
+        repository = imports.fetch(wanted, inputs["repository"])
+    except (BadInput, Conflict, TooLarge):
+        uploads.forget(token)
+        raise
     url = reverse("rooms:design", args=[owner.name, wanted.slug])
 
     def effect() -> None:
         design = imports.settle(wanted, repository, by=job.run.owner)
         index.index_later(design=design, by=job.run.owner)
+        transaction.on_commit(lambda: uploads.forget(token))
 
     return Outcome({"owner": owner.name, "slug": wanted.slug, "url": url}, effect)
+
+
+@shared_task(name="designs.mirrors")
+def follow_sources() -> int:
+    """Every few minutes: look at the sources whose time has come."""
+    return mirrors.start_due()
+
+
+@kind(mirrors.KIND, queue="default", engine_version="1")
+def follow_source(job: Job, inputs: Inputs) -> Outcome:
+    """Fetch what the source of a mirror has now; its branches, index and pictures follow."""
+    mirror = mirrors.find(inputs["mirror"])
+    try:
+        found = mirrors.look(mirror, say=job.progress)
+    except mirrors.FAULTS as refusal:
+        mirrors.note_failure(mirror=mirror, sentence=str(refusal.sentence))
+        raise
+
+    def effect() -> None:
+        mirrors.write(mirror=mirror, found=found, by=job.run.owner)
+
+    brought = found.brought
+    return Outcome(
+        {"changed": len(brought.steps), "rewritten": brought.rewritten, "large_files": len(found.large.oids),
+         "note": found.large.sentence},
+        effect,
+    )  # fmt: skip
 
 
 @kind("designs.preview", queue="previews", engine_version=ENGINE_VERSION)

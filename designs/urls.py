@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from designs.api import bom as bom_api
 from designs.api import designs as api
+from designs.api import imports as imports_api
 from designs.api import okh as okh_api
 from designs.api import people, proposals
 from designs.api import releases as releases_api
@@ -97,7 +98,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/", api.Designs.as_view(), name="designs"),
+    path("designs/import/", imports_api.Imports.as_view(), name="design_import"),
     path("designs/<slug:owner>/<slug:slug>/", api.OneDesign.as_view(), name="design"),
+    path("designs/<slug:owner>/<slug:slug>/mirror/", imports_api.OneMirror.as_view(), name="design_mirror"),
+    path("designs/<slug:owner>/<slug:slug>/mirror/fetch/", imports_api.Fetch.as_view(), name="design_mirror_fetch"),
     path("designs/<slug:owner>/<slug:slug>/files/", Files.as_view(), name="design_files"),
     path("designs/<slug:owner>/<slug:slug>/files/<path:path>", OneFile.as_view(), name="design_file"),
     path("designs/<slug:owner>/<slug:slug>/star/", people.Starred.as_view(), name="design_star"),

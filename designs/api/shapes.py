@@ -51,6 +51,7 @@ class DesignOut(serializers.Serializer[Any]):
     forked_from = serializers.CharField(allow_null=True, help_text="owner/slug of the design it began from")
     fork_count = serializers.IntegerField(help_text="public forks")
     archived = serializers.BooleanField(help_text="it can only be read")
+    mirror_of = serializers.CharField(allow_null=True, help_text="the address that it follows and where it is changed")
 
 
 class FactsOut(serializers.Serializer[Any]):
@@ -184,6 +185,7 @@ def of_design(design: Design) -> dict[str, Any]:
         "forked_from": f"{parent.owner.name}/{parent.slug}" if parent else None,
         "fork_count": design.fork_count,
         "archived": design.is_archived,
+        "mirror_of": design.mirror.url if design.is_mirror else None,
     }
 
 

@@ -171,7 +171,7 @@ def of_comment(comment: Comment) -> dict[str, Any]:
         "author": comment.author.username if comment.author else None,
         "body": "" if comment.hidden_at else comment.body,
         "answers": comment.answers_id,
-        "anchor": comment.anchor,
+        "anchor": None if comment.hidden_at else comment.anchor,
         "created_at": comment.created_at,
         "edited_at": comment.edited_at,
         "resolved_at": comment.resolved_at,

@@ -3,15 +3,18 @@
 import ipaddress
 import re
 import socket
-from collections.abc import Callable, Sequence
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from designs.errors import AddressRefused, BadSource
-from designs.git import environment, process
+from designs.errors import AddressRefused, BadSource, OverQuota
+from designs.git import environment, pools, process
 from designs.git.repository import Repository
 
 FETCH_WALL_S = 1800.0
@@ -74,12 +77,24 @@ def check_address(url: str, *, resolver: Resolver = resolve) -> tuple[str, int, 
     return parts.hostname, port, addresses[0]
 
 
-def from_https(target: Repository, url: str, *, resolver: Resolver = resolve, say: Say = silent) -> None:
-    """Fetch all branches and tags. No redirects, no other protocol, no private address."""
+def from_https(
+    target: Repository,
+    url: str,
+    *,
+    resolver: Resolver = resolve,
+    say: Say = silent,
+    refspecs: Sequence[str] = REFSPECS,
+    most_bytes: int | None = None,
+) -> None:
+    """Fetch all branches and tags. No redirects, no other protocol, no private address.
+
+    Raises AddressRefused, BadSource, or OverQuota when the repository would grow by more than `most_bytes`.
+    """
     host, port, address = check_address(url, resolver=resolver)
     pinned = f"[{address}]" if ":" in address else address
     options = ["-c", f"http.curloptResolve={host}:{port}:{pinned}", "-c", "http.followRedirects=false"]
-    _fetch(target, url, options=options, protocol="https", say=say)
+    bound = None if most_bytes is None else _Bound(target, most_bytes)
+    _fetch(target, url, options=options, protocol="https", say=say, refspecs=refspecs, bound=bound)
 
 
 def from_folder(target: Repository, source: Path) -> None:
@@ -87,14 +102,62 @@ def from_folder(target: Repository, source: Path) -> None:
     _fetch(target, str(source), options=["-c", "protocol.file.allow=always"], protocol="file", say=silent)
 
 
-def _fetch(target: Repository, source: str, *, options: Sequence[str], protocol: str, say: Say) -> None:
+class _Bound:
+    """Watches a repository while git fills it, and stops git when it has grown by more than it may."""
+
+    def __init__(self, target: Repository, most_bytes: int) -> None:
+        self._target, self._most = target, most_bytes
+        self._before = pools.size_bytes(target)
+        self._over = threading.Event()
+        self._done = threading.Event()
+
+    @contextmanager
+    def watching(self, git: "subprocess.Popen[bytes]") -> Iterator[None]:
+        """Look every half second, and once more at the end. Raises OverQuota."""
+        watch = threading.Thread(target=self._watch, args=(git,), daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            self._done.set()
+            watch.join()
+        if self._over.is_set() or self._is_over():
+            raise OverQuota(
+                _("The source is larger than the %(n).1f MB that its owner has left here.") % {"n": self._most / 1e6}
+            )
+
+    def _watch(self, git: "subprocess.Popen[bytes]") -> None:
+        while not self._done.wait(0.5):
+            if self._is_over():
+                self._over.set()
+                process.stop(git)
+                return
+
+    def _is_over(self) -> bool:
+        try:
+            return pools.size_bytes(self._target) - self._before > self._most
+        except FileNotFoundError:  # git moves and deletes folders while we walk them
+            return False
+
+
+def _fetch(
+    target: Repository,
+    source: str,
+    *,
+    options: Sequence[str],
+    protocol: str,
+    say: Say,
+    refspecs: Sequence[str] = REFSPECS,
+    bound: _Bound | None = None,
+) -> None:
     arguments = [*options, "fetch", "--progress", "--no-auto-gc", "--no-write-fetch-head", "--no-recurse-submodules",
-                 "--end-of-options", source, *REFSPECS]  # fmt: skip
+                 "--no-tags", "--end-of-options", source, *refspecs]  # fmt: skip
     env = environment.clean(GIT_ALLOW_PROTOCOL=protocol)
     with process.started(arguments, repository=target.path, env=env, wall_s=FETCH_WALL_S) as git:
         assert git.stderr is not None  # noqa: S101 a pipe was asked for
-        last = _follow(git.stderr, say)
-        code = git.wait()
+        with bound.watching(git) if bound else nullcontext():
+            last = _follow(git.stderr, say)
+            code = git.wait()
     if code != 0:
         raise BadSource(
             _("“%(source)s” could not be read as a git repository: %(words)s.") % {"source": source, "words": last}
@@ -130,3 +193,9 @@ def repository_in(folder: Path) -> Path | None:
         if (candidate / "HEAD").is_file() and (candidate / "objects").is_dir():
             return candidate
     return None
+
+
+def choose_branch(repository: Repository, wanted: str) -> str:
+    """The branch that the source calls its own, else main or master, else the first."""
+    branches = [ref.removeprefix("refs/heads/") for ref in sorted(repository.refs()) if ref.startswith("refs/heads/")]
+    return next((branch for branch in (wanted, "main", "master", *branches) if branch in branches), "")

@@ -94,6 +94,11 @@ def started(
         process.wait()
 
 
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End it and everything that it started."""
+    _kill(process)
+
+
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):

@@ -6,6 +6,7 @@ from designs.models.diffs import ShapeDiff
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
 from designs.models.makes import Make, MakePhoto
+from designs.models.mirrors import Mirror
 from designs.models.parts import PartUse
 from designs.models.proposals import Comment, Proposal
 from designs.models.releases import Release
@@ -31,6 +32,7 @@ __all__ = [
     "LfsObject",
     "Make",
     "MakePhoto",
+    "Mirror",
     "OfferedFile",
     "OldAddress",
     "PartUse",

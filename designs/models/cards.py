@@ -15,8 +15,9 @@ from designs.models.designs import Design
 class Card(models.Model):
     """A row of the list: by what a design is filtered, counted and sorted.
 
-    `is_open`: everybody may see it. `facets` has a bit for each way of making and format (`vocabulary`). The sides of
-    the box that each part fits into are in mm, longest first. `prior` is what ranks it before any words are asked.
+    `is_open`: everybody may see it, and nobody hid it. `facets` has a bit for each way of making and format
+    (`vocabulary`). The sides of the box that each part fits into are in mm, longest first. `prior` is what ranks it
+    before any words are asked.
     """
 
     design = models.OneToOneField(Design, on_delete=models.CASCADE, primary_key=True, related_name="card")

@@ -94,6 +94,11 @@ class Design(models.Model):
         """Whether it can only be read."""
         return self.archived_at is not None
 
+    @property
+    def is_mirror(self) -> bool:
+        """Whether its files come from elsewhere, so that nobody writes to it here."""
+        return getattr(self, "mirror", None) is not None
+
 
 class Collaborator(models.Model):
     """A person whom the owner lets work on a design, or see it while it is private."""

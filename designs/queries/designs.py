@@ -18,7 +18,7 @@ def visible_to(visitor: Visitor) -> QuerySet[Design]:
     """The designs that this visitor may see, with their owner and cover, newest push first."""
     return (
         Design.objects.filter(seen_by(visitor))
-        .select_related("owner", "owner__user", "owner__organisation", "cover", "forked_from__owner")
+        .select_related("owner", "owner__user", "owner__organisation", "cover", "forked_from__owner", "mirror")
         .order_by("-pushed_at", "-pk")
     )
 

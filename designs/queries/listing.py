@@ -78,7 +78,7 @@ def seen_cards(visitor: Visitor) -> QuerySet[Card]:
     cards = Card.objects.all()
     if known(visitor) is None:
         return cards.filter(is_open=True)
-    hidden = Design.objects.filter(seen_by(visitor)).exclude(visibility=Design.Visibility.PUBLIC)
+    hidden = Design.objects.filter(seen_by(visitor)).exclude(visibility=Design.Visibility.PUBLIC, hidden_at=None)
     if not hidden.exists():
         return cards.filter(is_open=True)
     return cards.filter(Q(is_open=True) | Q(pk__in=hidden.values("pk")))
@@ -249,7 +249,8 @@ def tags_of(found: Listing) -> dict[str, int | None]:
 def designs_of(cards: Iterable[Card]) -> list[Design]:
     """The designs of these cards in their order, with owner and cover, in one query."""
     pks = [card.pk for card in cards]
-    designs = Design.objects.select_related("owner", "owner__user", "owner__organisation", "cover").in_bulk(pks)
+    found = Design.objects.select_related("owner", "owner__user", "owner__organisation", "cover", "mirror")
+    designs = found.in_bulk(pks)
     return [designs[pk] for pk in pks if pk in designs]
 
 

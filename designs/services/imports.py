@@ -1,10 +1,9 @@
 """Designs from elsewhere: an https address, a repository or folder on this machine, a .zip; history kept whole."""
 
 import datetime as dt
-import stat
+import tempfile
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -27,14 +26,18 @@ from designs.git.repository import Repository
 from designs.licences.texts import MOST_BYTES, is_licence_file
 from designs.models import Design, new_repository_id
 from designs.policies import may_write_as
-from designs.services import lfs
+from designs.queries.room import left_bytes
+from designs.services import lfs, mirrors, zips
 from designs.services.designs import check_free, check_name, check_visibility, create_design, slug_of
 from designs.services.index import index_now
+from designs.services.large_files import Brought, bring
 from designs.services.pace import check_imports
 from designs.services.room import check_room, measure
 
 #: A file in a fetched repository until its design is there.
 UNSETTLED = "livingcity-unsettled"
+#: More bytes than any disk has.
+BOUNDLESS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,17 @@ class Wish:
     slug: str
     licence: str
     visibility: str
+    follow_hours: int = 0
+    summary: str = ""
 
 
 def wish(
     *, source: str, owner: Handle, by: User | None, slug: str = "", name: str = "", licence: str = "",
-    visibility: str = Design.Visibility.PUBLIC,
+    visibility: str = Design.Visibility.PUBLIC, follow_hours: int = 0, summary: str = "",
 ) -> Wish:  # fmt: skip
     """Check a wish. `by=None` is the city's own command and may read this machine; a person gives https addresses only.
 
+    With `follow_hours` the design goes on following the address, looked at that often.
     Raises BadSource (AddressRefused), NotYours, BadName, NameTaken or BadLicence.
     """
     if by is not None and not may_write_as(by, owner):
@@ -67,7 +73,11 @@ def wish(
     word = slug_of(slug or title)
     check_free(owner=owner, slug=word)
     licence = licences.read(licences.normalise(licence)) if licence else ""
-    return Wish(source, owner, title, word, licence, check_visibility(visibility))
+    if follow_hours:
+        mirrors.check_every(follow_hours)
+        if "://" not in source:
+            raise BadSource(_("Only https addresses can be followed."))
+    return Wish(source, owner, title, word, licence, check_visibility(visibility), follow_hours, summary)
 
 
 def import_design(
@@ -79,16 +89,21 @@ def import_design(
     name: str = "",
     licence: str = "",
     visibility: str = Design.Visibility.PUBLIC,
+    follow_hours: int = 0,
     wait: bool = False,
 ) -> Design:
     """A new design from a source, indexed when this returns; with `wait` its previews too.
 
     Raises what `wish` and `fetch` raise; then nothing is left behind.
     """
-    wanted = wish(source=source, owner=owner, by=by, slug=slug, name=name, licence=licence, visibility=visibility)
-    repository = fetch(wanted, new_repository_id())
+    wanted = wish(
+        source=source, owner=owner, by=by, slug=slug, name=name, licence=licence, visibility=visibility,
+        follow_hours=follow_hours,
+    )  # fmt: skip
+    repository = fetch(wanted, new_repository_id(), room_bytes=_room(wanted, by))
     try:
-        design = settle(wanted, repository, by=by)
+        large = fetch_large(wanted, repository, room_bytes=_room(wanted, by))
+        design = settle(wanted, repository, by=by, large=large)
     except Exception:
         repository.remove()
         raise
@@ -101,19 +116,44 @@ def import_later(*, wanted: Wish, by: User) -> Run:
     inputs = {
         "source": wanted.source, "owner": wanted.owner.name, "name": wanted.name, "slug": wanted.slug,
         "licence": wanted.licence, "visibility": wanted.visibility, "repository": new_repository_id(),
+        "follow_hours": wanted.follow_hours, "summary": wanted.summary,
     }  # fmt: skip
     title = _("Importing %(design)s") % {"design": wanted.name}
     return runs.start(kind="designs.import", inputs=inputs, title=title, owner=by)
 
 
-def fetch(wanted: Wish, repository_id: str, say: fetching.Say = fetching.silent) -> Repository:
+def _room(wanted: Wish, by: User | None) -> int | None:
+    """How many bytes may come; None for no bound, where the city itself imports."""
+    return None if by is None else left_bytes(wanted.owner)
+
+
+def fetch_large(
+    wanted: Wish, repository: Repository, *, room_bytes: int | None, say: fetching.Say = fetching.silent
+) -> Brought:
+    """Get the large files (Git LFS) of what was fetched from an address. What cannot be had is counted, not raised."""
+    if "://" not in wanted.source:
+        return Brought()
+    try:
+        room = BOUNDLESS if room_bytes is None else room_bytes - pools.size_bytes(repository)
+        return bring(
+            repository=repository, url=wanted.source, refs=("refs/heads/", "refs/tags/"), held=(), room_bytes=room,
+            say=say,
+        )  # fmt: skip
+    except BaseException:
+        repository.remove()
+        raise
+
+
+def fetch(
+    wanted: Wish, repository_id: str, say: fetching.Say = fetching.silent, *, room_bytes: int | None = None
+) -> Repository:
     """Fill a new repository from the source. Raises BadSource or TooLarge; then nothing is left behind."""
     git.of(repository_id).remove()  # of a worker that died at it
     repository = git.create(repository_id)
     marker = repository.path / UNSETTLED
     try:
         marker.touch()
-        branch = _fill(wanted, repository, say)
+        branch = _fill(wanted, repository, say, room_bytes)
         if not repository.refs():
             raise BadSource(_("“%(source)s” holds no files.") % {"source": wanted.source})
         if branch:
@@ -125,9 +165,11 @@ def fetch(wanted: Wish, repository_id: str, say: fetching.Say = fetching.silent)
 
 
 @transaction.atomic
-def settle(wanted: Wish, repository: Repository, *, by: User | None) -> Design:
-    """Make the design of a fetched repository. Raises what `create_design` raises, and OverQuota when a person brings
-    more than the owner has room for."""
+def settle(wanted: Wish, repository: Repository, *, by: User | None, large: Brought | None = None) -> Design:
+    """Make the design of a fetched repository, with its large files.
+
+    Raises what `create_design` raises, and OverQuota when a person brings more than the owner has room for.
+    """
     if by is not None:
         check_room(owner=wanted.owner, more_bytes=pools.size_bytes(repository))
     branch = fetching.default_branch(repository.path) or "main"
@@ -135,6 +177,7 @@ def settle(wanted: Wish, repository: Repository, *, by: User | None) -> Design:
         owner=wanted.owner,
         name=wanted.name,
         slug=wanted.slug,
+        summary=wanted.summary,
         licence=wanted.licence or licence_of(repository, branch),
         visibility=wanted.visibility,
         by=by,
@@ -146,6 +189,12 @@ def settle(wanted: Wish, repository: Repository, *, by: User | None) -> Design:
     inner = fetching.repository_in(Path(wanted.source)) if "://" not in wanted.source else None
     if inner is not None:
         _large_files(design, inner)
+    if large is not None:
+        lfs.hold(design=design, oids=large.oids)
+    if wanted.follow_hours:
+        note = large.sentence if large is not None else ""
+        mirrors.follow(design=design, url=wanted.source, every_hours=wanted.follow_hours, note=note)
+    measure(design=design)
     return design
 
 
@@ -170,17 +219,18 @@ def _title(source: str) -> str:
     return PurePosixPath(path.rstrip("/")).name.removesuffix(".git").removesuffix(".zip") or "design"
 
 
-def _fill(wanted: Wish, repository: Repository, say: fetching.Say) -> str:
+def _fill(wanted: Wish, repository: Repository, say: fetching.Say, room_bytes: int | None) -> str:
     """Put what the source holds into the repository; the branch that it calls its own."""
     if "://" in wanted.source:
-        fetching.from_https(repository, wanted.source, say=say)
-        return _choose_branch(repository, "")
+        fetching.from_https(repository, wanted.source, say=say, most_bytes=room_bytes)
+        return fetching.choose_branch(repository, "")
     path = Path(wanted.source)
     if path.is_file() and zipfile.is_zipfile(path):
-        return _first_commit(wanted, repository, dict(_zipped(path)), source=path.name)
+        with tempfile.TemporaryDirectory(prefix="lc-zip-") as folder:
+            return _first_commit(wanted, repository, zips.unpack(path, Path(folder)), source=path.name)
     if path.is_dir() and (inner := fetching.repository_in(path)):
         fetching.from_folder(repository, inner)
-        return _choose_branch(repository, fetching.default_branch(inner))
+        return fetching.choose_branch(repository, fetching.default_branch(inner))
     if path.is_dir():
         return _first_commit(wanted, repository, dict(_folder(path)), source=path.name)
     raise _neither(wanted.source)
@@ -199,13 +249,7 @@ def _neither(source: str) -> BadSource:
     )
 
 
-def _choose_branch(repository: Repository, wanted: str) -> str:
-    """The branch that the source calls its own, else main or master, else the first."""
-    branches = [ref.removeprefix("refs/heads/") for ref in sorted(repository.refs()) if ref.startswith("refs/heads/")]
-    return next((branch for branch in (wanted, "main", "master", *branches) if branch in branches), "")
-
-
-def _first_commit(wanted: Wish, repository: Repository, files: dict[str, bytes], *, source: str) -> str:
+def _first_commit(wanted: Wish, repository: Repository, files: Mapping[str, Path], *, source: str) -> str:
     if not files:
         raise BadSource(_("“%(source)s” holds no files.") % {"source": source})
     commits.commit(
@@ -219,7 +263,7 @@ def _first_commit(wanted: Wish, repository: Repository, files: dict[str, bytes],
     return "main"
 
 
-def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _folder(folder: Path) -> Iterator[tuple[str, Path]]:
     total = 0
     found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
     if len(found) > MAX_FILES:
@@ -232,44 +276,7 @@ def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             continue
         total += path.stat().st_size
         _small_enough(total)
-        yield name, path.read_bytes()
-
-
-def _zipped(path: Path) -> Iterator[tuple[str, bytes]]:
-    with _archive(path) as archive:
-        entries = [e for e in archive.infolist() if not e.is_dir() and not stat.S_ISLNK(e.external_attr >> 16)]
-        if len(entries) > MAX_FILES:
-            raise TooLarge(
-                _("The archive holds %(n)d files; %(most)d can be imported.") % {"n": len(entries), "most": MAX_FILES}
-            )
-        _small_enough(sum(e.file_size for e in entries))
-        tops = {e.filename.split("/", 1)[0] for e in entries}
-        strip = f"{tops.pop()}/" if len(tops) == 1 and all("/" in e.filename for e in entries) else ""
-        total = 0
-        for entry in entries:
-            name = entry.filename.removeprefix(strip)
-            if fault := path_fault(name):
-                raise BadSource(_("“%(name)s” in the archive: %(fault)s.") % {"name": name[:80], "fault": fault})
-            content = _unzip(archive, entry)
-            total += len(content)
-            _small_enough(total)
-            yield name, content
-
-
-def _archive(path: Path) -> zipfile.ZipFile:
-    """The archive, if its table of contents can be read."""
-    try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise _neither(path.name) from None
-
-
-def _unzip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    try:
-        with archive.open(entry) as file:
-            return file.read(MAX_PUSH_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError):
-        raise BadSource(_("“%(name)s” in the archive cannot be unpacked.") % {"name": entry.filename[:80]}) from None
+        yield name, path
 
 
 def _small_enough(total: int) -> None:

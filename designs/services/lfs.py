@@ -18,7 +18,7 @@ from designs.errors import LargeFileMissing, LargeFileWrong, Locked, NotYours, T
 from designs.git.names import check_path
 from designs.git.serve import PIECE, Source
 from designs.models import Design, LfsLink, LfsLock, LfsObject
-from designs.policies import may_manage, may_push
+from designs.policies import check_not_mirrored, may_manage, may_push
 from designs.queries.lfs import path_of
 from designs.queries.room import counted, left_bytes
 from designs.services.index import index_later, open_run
@@ -36,6 +36,7 @@ def take(*, design: Design, oid: str, body: Source, by: User) -> LfsObject:
     NotYours, TooLarge (OverQuota when the owner of the design has no room for it) or LargeFileWrong; then nothing is
     kept.
     """
+    check_not_mirrored(design)
     if not may_push(by, design):
         raise NotYours(_("Only people who may push to this design can send it large files."))
     incoming = Path(settings.LFS_DIR) / "incoming"
@@ -97,15 +98,46 @@ def _link(design: Design, found: LfsObject, draft: Path, *, bounded: bool = Fals
         owner = Handle.objects.select_for_update(no_key=True).get(pk=design.owner_id)
         if not counted(owner, [found.oid]):
             check_room(owner=owner, more_bytes=found.size)
-    kept, _made = LfsObject.objects.select_for_update().get_or_create(
-        oid=found.oid, defaults={"sha1": found.sha1, "size": found.size}
-    )
-    _settle(draft, path_of(found.oid))
+    kept = _keep(found, draft)
     if kept.unused_since is not None:
         kept.unused_since = None
         kept.save(update_fields=["unused_since"])
     LfsLink.objects.get_or_create(design=design, object=kept)
     return kept
+
+
+@transaction.atomic
+def _keep(found: LfsObject, draft: Path) -> LfsObject:
+    """Keep the bytes. The row is locked before the file moves, so that a sweep cannot come between."""
+    kept, _made = LfsObject.objects.select_for_update().get_or_create(
+        oid=found.oid, defaults={"sha1": found.sha1, "size": found.size}
+    )
+    _settle(draft, path_of(found.oid))
+    return kept
+
+
+def keep_unlinked(*, oid: str, body: Source) -> LfsObject:
+    """Read the bytes of an object for a design that is not there yet; `hold` links them, else they are swept.
+
+    Raises TooLarge, LargeFileWrong or what reading raises; then nothing is kept.
+    """
+    incoming = Path(settings.LFS_DIR) / "incoming"
+    incoming.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as draft:
+        try:
+            sha1, size = _receive(body, oid, draft.fileno())
+            return _keep(LfsObject(oid=oid, sha1=sha1, size=size), Path(draft.name))
+        finally:
+            Path(draft.name).unlink(missing_ok=True)
+
+
+@transaction.atomic
+def hold(*, design: Design, oids: Iterable[str]) -> int:
+    """Let the design hold objects whose bytes were got for it; how many. The caller knows that it had the bytes."""
+    found = list(LfsObject.objects.select_for_update().filter(oid__in=set(oids)))
+    LfsObject.objects.filter(pk__in=[one.pk for one in found]).update(unused_since=None)
+    rows = [LfsLink(design=design, object=one) for one in found]
+    return len(LfsLink.objects.bulk_create(rows, ignore_conflicts=True))
 
 
 def add_file(*, design: Design, source: Path) -> LfsObject:
@@ -166,6 +198,7 @@ def unlock(*, design: Design, number: int, by: User, force: bool = False) -> Lfs
 
 
 def _check_pusher(design: Design, by: User) -> None:
+    check_not_mirrored(design)
     if not may_push(by, design):
         raise NotYours(_("Only people who may push to this design can lock its files."))
 

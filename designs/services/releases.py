@@ -21,7 +21,7 @@ from designs.errors import BadVersion, NothingToRelease, VersionTaken
 from designs.git import tags
 from designs.git.commits import Author
 from designs.models import Design, Release
-from designs.policies import check_may_push, check_not_archived
+from designs.policies import check_may_maintain, check_not_archived
 from designs.queries import lineage
 from designs.queries import releases as queries
 from designs.queries.files import files_at
@@ -104,7 +104,7 @@ def check_may_release(by: User | None, design: Design) -> None:
     """Raises Archived or NotYours. None is the city itself."""
     check_not_archived(design)
     if by is not None:
-        check_may_push(by, design)
+        check_may_maintain(by, design)
 
 
 def _author(design: Design, by: User | None) -> Author:

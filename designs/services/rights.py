@@ -12,7 +12,7 @@ from designs import licences
 from designs.errors import BadDeclaration, LicenceForbids
 from designs.licences import derive
 from designs.models import Design, Source
-from designs.policies import check_may_push, check_not_archived, seen_by
+from designs.policies import check_may_maintain, check_not_archived, seen_by
 from designs.queries import lineage
 from designs.services.holding import hold
 
@@ -127,4 +127,4 @@ def _may_say(by: User | None, design: Design) -> None:
     """Raises Archived, or NotYours for who does not work on the design. None is the city itself."""
     check_not_archived(design)
     if by is not None:
-        check_may_push(by, design)
+        check_may_maintain(by, design)

@@ -18,7 +18,7 @@ from designs import markdown
 from designs.errors import BadAnchor, DesignNotFound, NothingSaid, NotYours, TooMany
 from designs.git.names import path_fault
 from designs.models import Comment, Design, Proposal
-from designs.policies import check_not_archived, may_manage, may_push, may_talk
+from designs.policies import check_not_archived, may_maintain, may_manage, may_talk
 from designs.queries.audience import audience, seeing
 
 MAX_BODY = 20_000
@@ -95,7 +95,7 @@ def resolve(*, comment: Comment, by: User, resolved: bool = True) -> Comment:
     root = comment.answers or comment
     check_not_archived(root.design)
     offered = root.proposal.author_id if root.proposal is not None else None
-    if by.pk not in {root.author_id, offered} and not may_push(by, root.design):
+    if by.pk not in {root.author_id, offered} and not may_maintain(by, root.design):
         raise NotYours(_("Only those in this thread who may change the design can settle it."))
     root.resolved_at = timezone.now() if resolved else None
     root.save(update_fields=["resolved_at"])

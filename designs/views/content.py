@@ -68,7 +68,7 @@ def board(request: HttpRequest, owner: str, slug: str, ref: str, **where: str) -
     if found is None or picture is None:
         raise DesignNotFound(_("There is no picture of this board."))
     response = FileResponse(picture.open("rb"), content_type="image/png", headers=SANDBOX)
-    response["Cache-Control"] = f"{'public' if design.is_public else 'private'}, max-age=86400"
+    response["Cache-Control"] = f"{'public' if design.is_shown else 'private'}, max-age=86400"
     response["ETag"] = f'"{found.key[:32]}-{kind}"'
     return response
 

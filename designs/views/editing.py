@@ -23,6 +23,7 @@ from designs.git.commits import Content
 from designs.git.environment import MAX_BLOB_BYTES, MAX_PUSH_BYTES
 from designs.git.names import check_path
 from designs.models import Design
+from designs.policies import check_not_mirrored
 from designs.queries.files import MAX_TEXT, file_at, text_of
 from designs.services import index_later, write_files
 from designs.services.files import move_file
@@ -58,6 +59,7 @@ def _enter(request: HttpRequest, owner: str, slug: str) -> tuple[Design, str, di
     """The design of a page that changes it. Raises NotYours for who may neither push nor offer."""
     assert isinstance(request.user, User)  # noqa: S101 login_required
     design, commit, context = frame(request, owner, slug)
+    check_not_mirrored(design)
     if not (context["may_push"] or (context["may_talk"] and commit)):
         raise NotYours(_("You can read this design but not change it."))
     return design, commit, {**context, "offers": not context["may_push"]}, request.user

@@ -13,7 +13,7 @@ from commons.people.models import User
 from designs import git, licences, queries
 from designs.api.shapes import clone_url
 from designs.models import Design, Watch
-from designs.policies import may_manage, may_push, may_talk
+from designs.policies import may_maintain, may_manage, may_talk
 from designs.queries import releases
 from designs.queries.collections import has_star
 from designs.queries.forks import parent_of
@@ -54,14 +54,15 @@ def frame(request: HttpRequest, owner: str, slug: str, *, tab: str = "") -> tupl
     repository = git.of(design.repository)
     ref = request.GET.get("ref", "").strip()
     commit = repository.commit_of(ref) if ref else repository.head(design.default_branch)
-    manages = may_manage(person, design)
+    manages, maintains = may_manage(person, design), may_maintain(person, design)
     return design, commit, {
         "design": design,
         "commit": commit,
         "ref": ref or commit or design.default_branch,
         "old": ref,
         "clone_url": clone_url(design),
-        "may_push": may_push(person, design),
+        "may_push": maintains and not design.is_mirror,
+        "may_maintain": maintains,
         "may_manage": manages,
         "may_talk": may_talk(person, design),
         "rights": licences.rights(design.licence),

@@ -28,7 +28,7 @@ from designs.queries import asked as asking
 from designs.queries import listing
 from designs.queries.asked import Asked
 from designs.queries.owners import handles_of
-from designs.services import create_design, delete_design, import_later, index_later, wish, write_files
+from designs.services import create_design, delete_design, import_later, index_later, uploads, wish, write_files
 from designs.views.editing import limits, named, sent_files
 from designs.visitors import of_session
 
@@ -198,9 +198,14 @@ def _make(request: HttpRequest, form: NewDesign, person: User) -> Design | Run:
     if data.get("source"):
         wanted = wish(
             source=data["source"], owner=form.owner(), by=person, name=data["name"], licence=data["licence"],
-            visibility=data["visibility"],
+            visibility=data["visibility"], follow_hours=data["follow_hours"] or 0, summary=data["summary"],
         )  # fmt: skip
         return import_later(wanted=wanted, by=person)
+    if data.get("archive"):
+        return uploads.take(
+            file=data["archive"], owner=form.owner(), by=person, name=data["name"], summary=data["summary"],
+            licence=data["licence"], visibility=data["visibility"],
+        )  # fmt: skip
     files = sent_files(request, field="file") if file is not None else {}
     told = naming.of_files(files)
     design = create_design(

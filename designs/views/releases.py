@@ -19,7 +19,7 @@ from commons.people.models import User
 from designs import citation, licences, markdown, queries
 from designs.errors import DesignNotFound
 from designs.models import Design, Release
-from designs.policies import check_may_push
+from designs.policies import check_may_maintain
 from designs.queries import releases as found
 from designs.services import release_archives
 from designs.services import releases as services
@@ -91,7 +91,7 @@ def new(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """Is this version ready to stand for ever?"""
     assert isinstance(request.user, User)  # noqa: S101 login_required
     design, commit, context = frame(request, owner, slug, tab="releases")
-    check_may_push(request.user, design)
+    check_may_maintain(request.user, design)
     start = {"version": services.next_version(design), "ref": context["old"]}
     form = ReleaseForm(request.POST or None, initial=start)
     if request.method == "POST" and form.is_valid():
@@ -122,7 +122,7 @@ def pack(request: HttpRequest, owner: str, slug: str, version: str) -> HttpRespo
     """Make the archive again when its making failed."""
     assert isinstance(request.user, User)  # noqa: S101 login_required
     design, _commit, _context = frame(request, owner, slug)
-    check_may_push(request.user, design)
+    check_may_maintain(request.user, design)
     this = found.find(design, version)
     run = services.run_of(this)
     if not this.sha256 and (run is None or run.status not in {run.Status.QUEUED, run.Status.RUNNING}):

@@ -16,18 +16,19 @@ from commons.people import queries as people
 from commons.people.models import User
 from designs import git, queries
 from designs.errors import DesignNotFound, NoSuchOffer
+from designs.forms import FOLLOW_CHOICES
 from designs.licence_field import LicenceWidget
 from designs.models import Collaborator, Design
 from designs.policies import check_may_manage
 from designs.queries.deleted import deleted_of
 from designs.queries.people import offers_to
-from designs.services import lifecycle, transfers
+from designs.services import lifecycle, mirrors, transfers
 from designs.services.about import MAX_TAGS, change_design, split_tags
 from designs.services.collaborators import remove_collaborator, set_collaborator
 from designs.services.proposals import set_rules
 from designs.services.renaming import rename
 from designs.views.frame import frame
-from designs.views.posting import person_of, said_as_message
+from designs.views.posting import number, person_of, said_as_message
 
 
 @require_http_methods(["GET", "POST"])
@@ -61,6 +62,8 @@ def _choices(design: Design) -> dict[str, Any]:
         ref.removeprefix("refs/heads/") for ref in git.of(design.repository).refs() if ref.startswith("refs/heads/")
     )
     return {
+        "mirror": design.mirror if design.is_mirror else None,
+        "follow_choices": FOLLOW_CHOICES,
         "branches": branches,
         "licence_choice": LicenceWidget().render("licence", design.licence, {"id": "licence"}),
         "collaborators": design.collaborators.select_related("user").order_by("user__username"),
@@ -122,6 +125,18 @@ def _delete(design: Design, person: User, sent: Any) -> bool:
     return True
 
 
+def _mirror_every(design: Design, person: User, sent: Any) -> None:
+    mirrors.change(design=design, by=person, every_hours=number(sent.get("every_hours", "")))
+
+
+def _mirror_fetch(design: Design, person: User, sent: Any) -> None:
+    mirrors.fetch_now(design=design, by=person)
+
+
+def _mirror_end(design: Design, person: User, sent: Any) -> None:
+    mirrors.let_go(design=design, by=person)
+
+
 #: What each form of the page does; a true answer leaves the design's pages.
 FORMS: dict[str, Callable[[Design, User, Any], bool | None]] = {
     "about": _about,
@@ -134,6 +149,9 @@ FORMS: dict[str, Callable[[Design, User, Any], bool | None]] = {
     "archive": _archive,
     "unarchive": _unarchive,
     "delete": _delete,
+    "mirror_every": _mirror_every,
+    "mirror_fetch": _mirror_fetch,
+    "mirror_end": _mirror_end,
 }
 
 

@@ -23,7 +23,7 @@ def held_back(walk: Walk) -> None:
 
 def new_design(walk: Walk, name: str, file: Path) -> None:
     walk.goto("/designs/new/")
-    walk.page.get_by_label("Name", exact=True).fill(name)
+    walk.page.locator("input[name=name]").fill(name)
     walk.page.locator("input[type=file][name=file]").set_input_files(file)
     walk.page.get_by_role("button", name="Make the design").click()
 

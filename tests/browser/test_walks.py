@@ -109,9 +109,9 @@ def test_a_maker_signs_up_uploads_and_pushes(walk: Walk, quarter: object, tmp_pa
     part.write_bytes(box_stl(30, 20, 10))
     walk.goto("/designs/")
     page.get_by_role("link", name="New design").first.click()
-    page.get_by_label("Name", exact=True).fill("Spacer")
+    page.locator("input[name=name]").fill("Spacer")
     page.get_by_label("What it is for").fill("Keeps two plates apart.")
-    page.locator("input[type=file]").set_input_files(part)
+    page.locator("input[type=file][name=file]").set_input_files(part)
     page.get_by_role("button", name="Make the design").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Spacer")
 

@@ -183,7 +183,7 @@ def build(keep: Path) -> World:
     revoke_token(token=row)
     row, tokens["token-expired"] = create_token(user=boss, name="old", scopes=["designs:write"])
     type(row).objects.filter(pk=row.pk).update(expires_at=timezone.now() - timezone.timedelta(days=1))
-    mine = create_collection(owner=organisation.handle, name="Shelf", by=boss, about="Zyxlamp shelf")
+    mine = create_collection(owner=organisation.handle, name="Shelf", by=boss, about="What lies there")
     gone = create_design(owner=organisation.handle, name="Gone", licence="MIT", by=boss)
     Design.objects.filter(pk=gone.pk).update(deleted_at=timezone.now(), deleted_by=boss)
     given = create_design(owner=people["neighbour"].handle, name="Given", licence="MIT", by=people["neighbour"])

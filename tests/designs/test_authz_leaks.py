@@ -69,6 +69,8 @@ def told(client: Client, world: World) -> dict[str, list[str]]:
         response = client.get(path.format(sha256=sha256, **world.here.kwargs), follow=True)
         assert response.status_code < 500, path
         text = response.content.decode().lower().replace("zyxlmap", "")
+        if "tag=zyxtag" in path:
+            text = text.replace("zyxtag", "")
         asked = text.count("q=zyxlamp") + text.count('value="zyxlamp"')
         found[path] = [] if response.status_code >= 400 else [
             word for word in WORDS if word in text and not ("q=zyx" in path and word == "zyxlamp" and asked)

@@ -297,3 +297,8 @@ def test_nodes_tell_their_quantity() -> None:
     rolled = roll_up((Line("rope", 2.5, "m", cost=Decimal(2), currency="EUR"),), find)
     node: Node = rolled.nodes[0]
     assert node.totals.costs == {"EUR": Decimal("5.0")}
+
+
+def test_lengths_and_areas_are_no_single_parts() -> None:
+    lines = (Line("Bolt", 4, unit="pcs"), Line("Rubber", 40, unit="cm²"), Line("Tube", 2, unit="m"), Line("Nut", 4))
+    assert roll_up(lines, lambda _address, _version: "").totals.parts == 8

@@ -16,10 +16,7 @@ pytestmark = pytest.mark.django_db
 
 BASE, API = "/designs/aila/test-cube/", "/api/v1/designs/aila/test-cube/"
 #: What is put into every parameter: none of it means anything there.
-NONSENSE = (
-    "", "-1", "0", "9" * 30, "NaN", "1e309", "²", "٣", "\u202e", "'\";--", "../../etc/passwd", "--upload-pack=x",
-    "HEAD@{1}", "main^{/x}", "%00", "\x01", "[]", "{}", "true", "a" * 5000, "🪑", "main:README.md", "\ufffe",
-)  # fmt: skip
+NONSENSE = ("-1", "9" * 30, "²", "'\";--", "../../etc/passwd", "--upload-pack=x", "%00", "a" * 5000)  # fmt: skip
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "/designs/": ("q", "licence", "process", "format", "tag", "owner", "sort", "fits", "has_release", "near", "page"),
     "/api/v1/designs/": ("q", "licence", "fits", "has_release", "place", "sort", "cursor", "limit"),

@@ -90,7 +90,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(fetching, "is_outside", lambda address: address == "127.0.0.1")
     monkeypatch.setattr(fetching, "resolve", lambda host, port: ["127.0.0.1"] if host == "thing.example" else [])
     monkeypatch.setattr(fetching.check_address, "__kwdefaults__", {"resolver": fetching.resolve})
-    monkeypatch.setattr(fetching.from_https, "__kwdefaults__", {"resolver": fetching.resolve, "say": fetching.silent})
+    usual = fetching.from_https.__kwdefaults__
+    monkeypatch.setattr(fetching.from_https, "__kwdefaults__", {**usual, "resolver": fetching.resolve})
     yield f"https://thing.example:{httpd.server_port}"
     httpd.shutdown()
     httpd.server_close()

@@ -8,7 +8,8 @@ from commons.runs import services as runs
 from commons.runs.models import Run
 from designs.errors import TooMany
 from designs.models import Comment, Design, Proposal, Review
-from designs.services import fork_design, import_later, pace, proposals, wish
+from designs.services import fork_design, import_later, pace, proposals
+from designs.services.imports import Wish
 from designs.services.talk import MAX_IN_TEN_MINUTES
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ def test_imports_end_at_their_limit(
 ) -> None:
     for _n in range(pace.IMPORTS):
         runs.start(kind="designs.import", inputs={}, title="Importing", owner=maker)
-    wanted = wish(source="https://git.example.org/a.git", owner=maker.handle, by=maker, name="A")
+    wanted = Wish("https://git.example.org/a.git", maker.handle, "A", "a", "MIT", "public")
     with pytest.raises(TooMany, match="20 designs in an hour"):
         import_later(wanted=wanted, by=maker)
     assert Run.objects.filter(kind="designs.import", owner=maker).count() == pace.IMPORTS

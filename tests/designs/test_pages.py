@@ -7,8 +7,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from commons.errors import Conflict
 from commons.people.models import User
-from designs import markdown
+from designs import errors, markdown
 from designs.models import Design, FileVersion
 from designs.queries import origins
 from tests.designs.conftest import cube_stl, make
@@ -73,6 +74,13 @@ def test_a_browser_asks_for_the_listed_licence_or_another_one_not_for_both(clien
     client.force_login(maker)
     fields = re.findall(r"<(?:input|select)[^>]*licence[^>]*>", client.get("/designs/new/").content.decode())
     assert len(fields) == 2 and not any("required" in field for field in fields)
+
+
+def test_only_what_is_taken_is_called_taken() -> None:
+    """An archived design under the words “Already taken” tells nobody anything."""
+    found = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Conflict)
+             and kind.title is Conflict.title}  # fmt: skip
+    assert found - {Conflict.code} == {"design:name-taken", "design:already-offered"}
 
 
 def test_raw_files_cannot_run(client: Client, design: Design, maker: User) -> None:

@@ -93,6 +93,15 @@ def test_a_file_of_an_old_version_is_drawn_when_somebody_looks(maker: User, clie
     assert b"256w" in answer.content
 
 
+def test_a_broken_shape_that_is_text_is_shown_and_called_broken(maker: User, client: Client) -> None:
+    design = create_design(owner=maker.handle, name="Torn", licence="MIT", by=maker)
+    torn = b"solid x\nfacet nonsense"
+    write_files(design=design, files={"torn.stl": torn}, message="Torn", author=maker, by=maker)
+    index_now(design=design, by=maker, draw=True)
+    page = client.get("/designs/aila/torn/files/torn.stl").content.decode()
+    assert "facet nonsense" in page and "cut off" in page
+
+
 def test_redraw_draws_all_again_and_says_how_far_it_is(worker: object, maker: User, manage: Any) -> None:
     make(maker)
     done = manage("redraw", "--json")

@@ -1,4 +1,4 @@
-"""`manage.py import_design SOURCE --owner NAME [--slug S] [--wait] --json`."""
+"""`manage.py import_design SOURCE --owner NAME [--slug S] [--follow HOURS] [--wait] --json`."""
 
 import json
 import sys
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--slug", default="", help="the word of its address; from the source without it")
         parser.add_argument("--name", default="")
         parser.add_argument("--licence", default="", help="SPDX; read from the source's own text without it")
+        parser.add_argument("--follow", type=int, default=0, metavar="HOURS", help="keep following an https address")
         parser.add_argument("--wait", action="store_true", help="until the previews are there too")
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         try:
             design = import_design(
                 source=options["source"], owner=owner, by=None, slug=options["slug"], name=options["name"],
-                licence=options["licence"], wait=options["wait"],
+                licence=options["licence"], wait=options["wait"], follow_hours=options["follow"],
             )  # fmt: skip
         except CityError as refusal:
             raise CommandError(str(refusal.sentence)) from None

@@ -19,7 +19,7 @@ from designs.git import merging, reverting
 from designs.git.commits import Author
 from designs.git.repository import Commit
 from designs.models import Proposal
-from designs.policies import may_push, may_steer
+from designs.policies import check_not_mirrored, may_push, may_steer
 from designs.queries.proposals import branch_tip, commits_in, is_approved
 from designs.services.files import author_of
 from designs.services.index import index_later
@@ -45,12 +45,13 @@ def merge(
     """Bring the change into its branch, by a merge commit, or as one commit that names everybody who worked on it.
 
     `head` is the version that was looked at, `at` when it is merged, now without it. Raises NotYours, Archived,
-    ChangeOver, ChangeMoved, NeedsApproval, BadMethod, LicenceForbids, MergeConflict (with `paths`) or BranchMoved; then
-    nothing has changed.
+    Mirrored, ChangeOver, ChangeMoved, NeedsApproval, BadMethod, LicenceForbids, MergeConflict (with
+    `paths`) or BranchMoved; then nothing has changed.
     """
     change, at = held(proposal), at or timezone.now()
     design = change.design
     still_open(change)
+    check_not_mirrored(design)
     if not may_push(by, design):
         raise NotYours(_("Only people who may push to this design can merge changes."))
     same_version(change, head)
@@ -153,6 +154,7 @@ def undo(*, proposal: Proposal, by: User) -> Proposal:
     Raises NotYours, ChangeOver (it is not merged, or nothing of it is left), MergeConflict or AlreadyOffered.
     """
     design = proposal.design
+    check_not_mirrored(design)
     if not may_push(by, design):
         raise NotYours(_("Only people who may push to this design can undo changes."))
     if proposal.state != Proposal.State.MERGED:

@@ -11,7 +11,7 @@ from designs import git
 from designs.errors import AlreadyOffered, Archived, NotYours
 from designs.git import merging
 from designs.models import Design, Proposal
-from designs.policies import may_steer, may_talk
+from designs.policies import check_not_mirrored, may_steer, may_talk
 from designs.queries.proposals import Offer, preview
 from designs.services.pace import check_changes
 from designs.services.proposals.common import held, internal_ref, tell_about, title_of, words_of
@@ -31,11 +31,12 @@ def open_proposal(
     """Offer a branch of `source` (a fork, or the design itself) to a branch of the design.
 
     What is offered is copied into the design's repository under a hidden ref, so it stays whatever becomes of the
-    source. Numbers have no gaps. Raises Archived, NotYours, TooMany, BadName, NothingSaid, AlreadyOffered or what
-    `queries.proposals.preview` raises; then nothing has changed.
+    source. Numbers have no gaps. Raises Archived, Mirrored, NotYours, TooMany, BadName, NothingSaid,
+    AlreadyOffered or what `queries.proposals.preview` raises; then nothing has changed.
     """
     if design.is_archived:
         raise Archived(_("“%(design)s” is archived and can only be read.") % {"design": design.name})
+    check_not_mirrored(design)
     if not may_talk(by, design):
         raise NotYours(_("You cannot offer changes to this design."))
     check_changes(by)
