@@ -18,7 +18,7 @@ def _model(solids: list[Solid], turn_deg: float) -> Any:
     parts = []
     for number, solid in enumerate(solids):
         mesh = solid.rotate((0, 0, turn_deg)).to_mesh()
-        points = np.asarray(mesh.vert_properties, np.float64)[:, :3].round(4).astype(np.float64)
+        points = np.asarray(np.round(np.asarray(mesh.vert_properties)[:, :3], 4), dtype=np.float64)
         parts.append(Part(f"part {number}", points, np.asarray(mesh.tri_verts).astype(np.int64)))
     return Model(tuple(parts), "mm")
 

@@ -354,9 +354,7 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
         *do(unlockers, {}, over={"number": "lock"}),
         *do(managers, {"force": True}, over={"number": "lock"}, sure=False),
     ]},
-    "design-board": {
-        "GET": [Call(readers, changes=False, sure=False, over=(("folder", "path"), ("kind", "=picture")))]
-    },
+    "design-board": {"GET": do(readers, changes=False, sure=False, over={"folder": "path", "kind": "=picture"})},
     "design-preview": {"GET": [*get(readers, oid="blob", kind="=png"), *get(readers, oid="blob", kind="=glb")]},
     "releases-feed": {"GET": get(everybody)},
     "design-releases-feed": {"GET": get(readers)},
