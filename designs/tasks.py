@@ -135,7 +135,7 @@ def unpack(job: Job, inputs: Inputs) -> Outcome:
     """Make a design of an archive that somebody sent."""
     owner = Handle.objects.filter(name=inputs["owner"]).first()
     if owner is None:
-        raise DesignNotFound("The owner was deleted meanwhile.")
+        raise DesignNotFound(_("The owner was deleted meanwhile."))
     token = inputs["upload"]
     try:
         asked = {name: inputs[name] for name in ("name", "slug", "licence", "visibility", "summary")}
