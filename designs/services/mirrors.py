@@ -136,7 +136,8 @@ def _is_under_way(design: Design) -> bool:
 def _start(mirror: Mirror, by: User | None) -> Run:
     design = mirror.design
     return runs.start(
-        kind=KIND, inputs={"mirror": mirror.pk}, title=f"Fetching {design.name}", subject=subject_of(design), owner=by,
+        kind=KIND, inputs={"mirror": mirror.pk}, title=_("Fetching %(design)s") % {"design": design.name},
+        subject=subject_of(design), owner=by,
         public=design.is_public, demo=design.demo,
     )  # fmt: skip
 

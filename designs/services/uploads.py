@@ -104,7 +104,8 @@ def _later(wanted: Wish, token: str, by: User) -> Run:
         "summary": wanted.summary, "licence": wanted.licence, "visibility": wanted.visibility,
         "repository": new_repository_id(),
     }  # fmt: skip
-    return runs.start(kind=KIND, inputs=inputs, title=f"Unpacking {wanted.name}", owner=by)
+    title = _("Unpacking %(design)s") % {"design": wanted.name}
+    return runs.start(kind=KIND, inputs=inputs, title=title, owner=by)
 
 
 def path_of(token: str) -> Path:
