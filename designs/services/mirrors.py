@@ -138,7 +138,7 @@ def _start(mirror: Mirror, by: User | None) -> Run:
     return runs.start(
         kind=KIND, inputs={"mirror": mirror.pk}, title=_("Fetching %(design)s") % {"design": design.name},
         subject=subject_of(design), owner=by,
-        public=design.is_public, demo=design.demo,
+        public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
 
