@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,6 +14,7 @@ from commons.people.models import Handle, User
 from commons.runs.api import RunSerializer, accepted
 from commons.runs.models import Run
 from commons.web.api import requires
+from commons.web.parsers import Json
 from designs import queries
 from designs.api import shapes
 from designs.api.designs import visitor
@@ -70,7 +71,7 @@ def _person(request: Request) -> User:
 class Imports(APIView):
     """Designs from elsewhere."""
 
-    parser_classes = (JSONParser, MultiPartParser)
+    parser_classes = (Json, MultiPartParser)
     permission_classes = requires(read="designs:read", write="designs:write")
 
     @extend_schema(

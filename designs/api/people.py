@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,6 +13,7 @@ from commons import sockets
 from commons.people import queries as people
 from commons.people.models import User
 from commons.web.api import CursorPagination, requires
+from commons.web.parsers import Json
 from designs import queries
 from designs.api import shapes_social as shapes
 from designs.api.designs import visitor
@@ -71,7 +72,7 @@ class Makes(APIView):
     """Makes of a design."""
 
     permission_classes = OPEN
-    parser_classes = (MultiPartParser, FormParser, JSONParser)
+    parser_classes = (MultiPartParser, FormParser, Json)
 
     @extend_schema(operation_id="designs_makes_list", responses=shapes.MakesOut)
     def get(self, request: Request, owner: str, slug: str) -> Response:

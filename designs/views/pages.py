@@ -127,7 +127,7 @@ def _elsewhere(request: HttpRequest, design: Design, shown: File) -> list[Any]:
 def history_page(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """How did it grow?"""
     found, commit, context = frame(request, owner, slug, tab="history")
-    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdigit() else 1
+    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdecimal() else 1
     commits = history(found, commit, limit=PAGE_OF_COMMITS + 1, skip=(page - 1) * PAGE_OF_COMMITS)
     context |= {
         "commits": commits[:PAGE_OF_COMMITS],

@@ -135,7 +135,7 @@ def import_map(walk: Walk, file: Path, content: bytes) -> None:
     file.write_bytes(content)
     walk.goto("/twin/new/")
     walk.page.get_by_label("Address").fill("town")
-    walk.page.locator("input[type=file][name=file]").set_input_files(file)
+    walk.page.locator("input[type=file]").set_input_files(file)
     walk.page.get_by_role("main").get_by_role("button", name="Import").click()
 
 

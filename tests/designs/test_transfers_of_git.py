@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from designs import git
 from designs.models import Design
 from tests.benchmarks.bench_git import memory_mb
@@ -79,16 +81,27 @@ def test_a_request_packed_by_gzip_is_a_request(live_city: Any, design: Design) -
 
     plain = line("command=fetch") + b"0001" + line("no-progress") + line(f"want {oid}") + line("done") + b"0000"
 
+    def packed(answer: bytes) -> bytes:
+        """The pack in an answer: what its first band holds, however it was cut into lines."""
+        at, out = 0, b""
+        while at < len(answer):
+            size = int(answer[at : at + 4], 16)
+            piece = answer[at + 4 : at + size] if size > 4 else b""
+            out += piece[1:] if piece[:1] == b"\x01" else b""
+            at += max(size, 4)
+        return out
+
     def ask(body: bytes, **more: str) -> bytes:
         head = {"Content-Type": "application/x-git-upload-pack-request", "Git-Protocol": "version=2", **more}
         request = urllib.request.Request(f"{address(live_city, design)}/git-upload-pack", body, head)
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return bytes(answer.read())
+            return packed(answer.read())
 
     assert ask(gzip.compress(plain), **{"Content-Encoding": "gzip"}) == ask(plain)
-    assert b"PACK" in ask(plain)
+    assert ask(plain).startswith(b"PACK")
 
 
+@pytest.mark.drill
 def test_200_mb_pass_in_constant_memory_and_eight_at_once(
     live_city: Any, design: Design, token: str, git_client: Git, tmp_path: Path
 ) -> None:
