@@ -115,7 +115,7 @@ def rows(count: int, owners: list[int], oids: list[int]) -> Iterator[list[Any]]:
             "public" if chance.random() < 0.97 else "private", f"{n:032x}", "main", f"{n:040x}", "[]", "",
             chance.choice(oids), pushed, pushed, False, "", "", tags, formats, processes,
             size if formats else None, min(stars, 9000), 0, min(int(chance.paretovariate(1.6)) - 1, 900),
-            pushed if chance.random() < 0.3 else None, chance.randint(0, 5), n * 1000,
+            pushed if chance.random() < 0.3 else None, chance.randint(0, 5), n * 1000, "", False,
         ]  # fmt: skip
 
 
@@ -123,6 +123,7 @@ COLUMNS = """
     owner_id slug name summary licence visibility repository default_branch head indexed_tips index_note
     cover_id created_at pushed_at demo forked_at pool tags formats processes box_mm star_count
     fork_count make_count released_at readiness size_bytes
+    hidden_reason merge_needs_approval
 """.split()  # noqa: SIM905 read more easily so
 
 
