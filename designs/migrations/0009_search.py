@@ -59,7 +59,8 @@ DECLARE
 BEGIN
   INSERT INTO designs_card AS card (design_id, is_open, owner_id, licence, facets, released, tags, long_mm, middle_mm,
       short_mm, stars, makes, pushed_at, prior)
-  VALUES (NEW.id, NEW.visibility = 'public' AND NEW.deleted_at IS NULL, NEW.owner_id, NEW.licence,
+  VALUES (NEW.id, NEW.visibility = 'public' AND NEW.deleted_at IS NULL AND NEW.hidden_at IS NULL,
+      NEW.owner_id, NEW.licence,
       designs_bits(NEW.formats::text[] || NEW.processes::text[]), NEW.released_at IS NOT NULL, NEW.tags,
       NEW.box_mm[1], NEW.box_mm[2], NEW.box_mm[3], NEW.star_count, NEW.make_count, seen,
       round(300 * ln(1 + NEW.star_count) + 400 * ln(1 + NEW.make_count)
@@ -89,8 +90,8 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER designs_follow_new AFTER INSERT ON designs_design FOR EACH ROW EXECUTE FUNCTION designs_follow();
-CREATE TRIGGER designs_follow AFTER UPDATE OF name, slug, summary, tags, owner_id, visibility, deleted_at, licence,
-  formats, processes, box_mm, star_count, make_count, released_at, pushed_at, created_at ON designs_design
+CREATE TRIGGER designs_follow AFTER UPDATE OF name, slug, summary, tags, owner_id, visibility, deleted_at,
+  hidden_at, licence, formats, processes, box_mm, star_count, make_count, released_at, pushed_at, created_at ON designs_design
   FOR EACH ROW EXECUTE FUNCTION designs_follow();
 CREATE FUNCTION designs_about() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -55,18 +55,19 @@ def create_design(
                 git.create(design.repository, branch=branch)
             transaction.on_commit(lambda: cards.learn(design))
     except IntegrityError:
-        raise _taken(owner, fields["slug"]) from None
+        raise name_taken(owner, fields["slug"]) from None
     return design
 
 
-def _taken(owner: Handle, slug: str) -> NameTaken:
+def name_taken(owner: Handle, slug: str) -> NameTaken:
+    """The refusal of an address that the owner has given to another design."""
     return NameTaken(_("%(owner)s has a design “%(slug)s”; choose another name.") % {"owner": owner.name, "slug": slug})
 
 
 def check_free(*, owner: Handle, slug: str) -> None:
     """Raises NameTaken when the owner has a design at that address."""
     if Design.objects.filter(owner=owner, slug=slug).exists():
-        raise _taken(owner, slug)
+        raise name_taken(owner, slug)
 
 
 def check_name(name: str) -> str:

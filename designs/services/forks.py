@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from commons.notices.services import tell
 from commons.people.models import Handle, User
 from designs import git
-from designs.errors import DesignNotFound, NameTaken, NotYours
+from designs.errors import DesignNotFound, NotYours
 from designs.git import pools
 from designs.git.repository import Repository
 from designs.licences import derive
@@ -16,7 +16,7 @@ from designs.models import Design
 from designs.policies import may_write_as, seen_by
 from designs.queries import lineage
 from designs.services import lfs
-from designs.services.designs import check_name, slug_of
+from designs.services.designs import check_free, check_name, name_taken, slug_of
 from designs.services.index import index_later
 from designs.services.pace import check_forks
 from designs.services.rights import remember_fork
@@ -45,12 +45,12 @@ def fork_design(
     derive.check(design.licence, [design, *lineage.parents(design)], shared=design.is_public)
     if not design.is_public:
         check_room(owner=owner, more_bytes=pools.size_bytes(source))
-    _check_free(owner, slug)
+    check_free(owner=owner, slug=slug)
     pool = _pool_of(design) if design.is_public else ""
     try:
         made = _make(design, owner, by, slug=slug, name=name, branch=branch, began=began, pool=pool)
     except IntegrityError:
-        raise _taken(owner, slug) from None
+        raise name_taken(owner, slug) from None
     index_later(design=made, by=by)
     return made
 
@@ -91,15 +91,6 @@ def _tell(parent: Design, made: Design, by: User | None) -> None:
 def _branch_of(source: Repository, design: Design, ref: str) -> str:
     """The default branch of a fork: the one it was forked at, if that was a branch."""
     return ref if ref and f"refs/heads/{ref}" in source.refs() else design.default_branch
-
-
-def _check_free(owner: Handle, slug: str) -> None:
-    if Design.objects.filter(owner=owner, slug=slug).exists():
-        raise _taken(owner, slug)
-
-
-def _taken(owner: Handle, slug: str) -> NameTaken:
-    return NameTaken(_("%(owner)s has a design “%(slug)s”; choose another name.") % {"owner": owner.name, "slug": slug})
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("designs", "0013_hidden_cards"),
+        ("designs", "0012_release_dates"),
     ]
 
     operations = [
