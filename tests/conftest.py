@@ -13,13 +13,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 
 import pytest
+from django.db import OperationalError
+from django.db.backends.postgresql.operations import DatabaseOperations
+from psycopg.errors import DeadlockDetected
 
 from livingcity.dev.command_line import worker_answers, worker_argv
 from livingcity.dev.processes import Child, child_environment, spawn, stop
@@ -42,6 +45,37 @@ def shared() -> Path:
     return folder
 
 
+FLUSHES_AT_MOST = 10
+
+
+def _through_deadlocks(work: Callable[[], None]) -> None:
+    """Empty tables although a worker or the served site still ends what a test began.
+
+    TRUNCATE takes every table's lock, a running transaction takes them in its own order; PostgreSQL ends one of the
+    two, and if it is ours nothing was emptied, so it is asked again.
+    """
+    for attempt in range(FLUSHES_AT_MOST):
+        try:
+            return work()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected) or attempt == FLUSHES_AT_MOST - 1:
+                raise
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flushes_outlast_deadlocks() -> Iterator[None]:
+    """Every flush between two tests goes through `_through_deadlocks`."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def patient(self: DatabaseOperations, sql_list: list[str]) -> None:
+        _through_deadlocks(lambda: flush(self, sql_list))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", patient)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def readings_are_flushed(request: pytest.FixtureRequest) -> Iterator[None]:
     """Django flushes the tables of models; readings are a partitioned table of their own."""
@@ -52,7 +86,7 @@ def readings_are_flushed(request: pytest.FixtureRequest) -> Iterator[None]:
         from django.db import connection
 
         with request.getfixturevalue("django_db_blocker").unblock(), connection.cursor() as cursor:
-            cursor.execute("TRUNCATE devices_reading")
+            _through_deadlocks(lambda: cursor.execute("TRUNCATE devices_reading"))
 
 
 # --- a real worker, a real site ----------------------------------------------------------------------------------
