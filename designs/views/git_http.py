@@ -21,7 +21,7 @@ from commons.errors import CityError, NotAllowed
 from commons.people.models import Scope, User
 from designs import git, queries
 from designs.errors import DesignNotFound
-from designs.git import serve
+from designs.git import incoming, serve
 from designs.models import Design
 from designs.policies import check_may_push
 from designs.queries import lfs
@@ -79,9 +79,11 @@ def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResp
         body=Body(request),
         encoding=_encoding(request),
         protocol=_protocol(request),
-        protected=f"refs/heads/{design.default_branch}",
-        large=lfs.oids_of(design),
-        room_bytes=left_bytes(design.owner),
+        rules=incoming.Rules(
+            protected=f"refs/heads/{design.default_branch}",
+            held=lambda oids: set(lfs.held(design, oids)),
+            room_bytes=left_bytes(design.owner),
+        ),
     )
     if done.changed:
         measure(design=design)

@@ -98,10 +98,6 @@ def variables_read(tree: ast.AST) -> set[str]:
 #: Read from a process that we start ourselves, so nobody else sets them.
 BETWEEN_OURSELVES = {
     "PYTEST_XDIST_WORKER",
-    "LIVINGCITY_PROTECTED",
-    "LIVINGCITY_LARGE",
-    "LIVINGCITY_ROOM_BYTES",
-    "GIT_QUARANTINE_PATH",
     "LIVINGCITY_TEST_SERVERS",
     "DJANGO_SETTINGS_MODULE",
 }
