@@ -46,13 +46,13 @@ Update = tuple[str, str, str]
 class Rules:
     """What holds for the pushes to a design.
 
-    `protected` is the ref that is never rewritten; `held` answers which of some large files (Git LFS, by their SHA-256)
-    the design holds; `room_bytes` is how much the push may add to the disk, None for any amount.
+    `protected` is the ref that is never rewritten. Both others are asked only when they matter: `held` says which of
+    some large files (Git LFS, by their SHA-256) the design holds, `room_bytes` how much the push may add to the disk.
     """
 
     protected: str = ""
     held: Callable[[set[str]], set[str]] = lambda _oids: set()
-    room_bytes: int | None = None
+    room_bytes: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def faults(push: Incoming, rules: Rules) -> list[str]:
         found.append(f"the push changes {len(push.updates)} branches and tags; push fewer at once")
     news = [new for _old, new, _ref in push.updates if new != NOTHING]
     if news and not found:
-        found = list(_room_faults(push, rules.room_bytes))
+        found = list(_room_faults(push, rules))
     if news and not found:
         found = list(islice(_object_faults(push, news, rules.held), MAX_FAULTS))
     return found
@@ -139,11 +139,12 @@ def _is_released(push: Incoming, tag: str) -> bool:
     return push.says("show-ref", "--verify", "--quiet", fixed)
 
 
-def _room_faults(push: Incoming, room_bytes: int | None) -> Iterator[str]:
+def _room_faults(push: Incoming, rules: Rules) -> Iterator[str]:
     """More bytes than the owner has room for: what git has put into its quarantine for this push, as it is on disk."""
-    if room_bytes is None or push.quarantine is None:
+    if rules.room_bytes is None or push.quarantine is None:
         return
     brought = sum(file.stat().st_size for file in push.quarantine.rglob("*") if file.is_file())
+    room_bytes = rules.room_bytes()
     if brought > room_bytes:
         yield (
             f"the push brings {brought / 1e6:.1f} MB, and its owner has room for {room_bytes / 1e6:.1f} MB more; "

@@ -82,7 +82,7 @@ def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResp
         rules=incoming.Rules(
             protected=f"refs/heads/{design.default_branch}",
             held=lambda oids: set(lfs.held(design, oids)),
-            room_bytes=left_bytes(design.owner),
+            room_bytes=lambda: left_bytes(design.owner),
         ),
     )
     if done.changed:

@@ -176,9 +176,10 @@ def environ_of(scope: Scope) -> Environ:
 
 
 class Threads:
-    """A fixed pool of threads for one event loop at a time.
+    """At most so many threads, for one event loop at a time; a new one is started only when all others are at work.
 
-    Much lighter than `run_in_executor`: one queue in, and one wake-up of the loop for all answers that are ready.
+    Much lighter than `run_in_executor`: one queue in, and one wake-up of the loop for all answers that are ready. Each
+    thread keeps a connection to the database and memory of its own, so that few of them is what an idle city costs.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -187,11 +188,13 @@ class Threads:
         )
         self._done: collections.deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = collections.deque()
         self._count, self._name, self._started = count, name, 0
+        self._busy = 0
         self._waking = False
 
     def run(self, work: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":
         """Do the work in a thread; call from the loop."""
-        if self._started < self._count:
+        self._busy += 1
+        if self._started < min(self._count, self._busy):
             self._started += 1
             threading.Thread(target=self._serve, name=f"{self._name}-{self._started}", daemon=True).start()
         future = asyncio.get_running_loop().create_future()
@@ -217,6 +220,7 @@ class Threads:
         self._waking = False
         while self._done:
             future, result, fault = self._done.popleft()
+            self._busy -= 1
             if future.done():
                 continue
             if fault is None:
