@@ -94,7 +94,7 @@ def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResp
 def enter(request: HttpRequest, owner: str, slug: str, scope: Scope) -> tuple[Design, User | None]:
     """The design and the person, if they may read or (with designs:write) push. Raises DesignNotFound or NotAllowed."""
     person, _sent = of_token(request, scope)
-    design = queries.find(owner=owner, slug=slug, visitor=person)
+    design = queries.find(owner=owner, slug=slug, visitor=person, bare=True)
     if scope == Scope.DESIGNS_WRITE:
         check_may_push(person, design)
     return design, person

@@ -86,17 +86,19 @@ class Body(io.RawIOBase):
 async def _gather(receive: Receive, size: int) -> tuple[bytes, bool]:
     """A block of about `size` bytes, or what comes in a moment from a slow client; and whether there is more."""
     parts: list[bytes] = []
-    total, more = 0, True
-    until = asyncio.get_running_loop().time() + READ_AHEAD_S
-    while more and total < size and (not parts or asyncio.get_running_loop().time() < until):
-        part, more = await _receive(receive)
+    total, more, clock = 0, True, asyncio.get_running_loop().time
+    until = clock() + READ_AHEAD_S
+    while more and total < size:
+        part, more = _part(await receive())
         parts.append(part)
         total += len(part)
+        if clock() > until:
+            break
     return b"".join(parts), more
 
 
-async def _receive(receive: Receive) -> tuple[bytes, bool]:
-    message = await receive()
+def _part(message: Message) -> tuple[bytes, bool]:
+    """The bytes in a message, and whether more will come. Raises ClientGone."""
     if message["type"] == "http.disconnect":
         raise ClientGone("the client went away before its request was complete")
     return message.get("body", b""), message.get("more_body", False)
@@ -265,12 +267,12 @@ class Bridge:
 
     async def _head(self, receive: Receive) -> tuple[bytes, bool]:
         """The body as far as it is buffered, and whether there is more."""
-        head, more = await _receive(receive)
+        head, more = _part(await receive())
         if not more:
             return head, False
         parts, size = [head], len(head)
         while more and size < BUFFERED_BODY_BYTES:
-            part, more = await _receive(receive)
+            part, more = _part(await receive())
             parts.append(part)
             size += len(part)
         return b"".join(parts), more
