@@ -261,7 +261,7 @@ class _Pen:
             parts += [self._bar(day, top, length, booking) for top, length, booking in drawn]
         else:
             mine = self.mine
-            parts += [f'<i class="bar {_kind(b, mine)} from-{top} len-{length}"></i>' for top, length, b in drawn]
+            parts += [f'<i class="held {_kind(b, mine)} from-{top} len-{length}"></i>' for top, length, b in drawn]
         if day.now is not None:
             parts.append(f'<i class="now from-{day.now}"></i>')
         parts.append("</div>")
@@ -273,10 +273,11 @@ class _Pen:
         words = self.pattern % {
             "machine": machine.name, "day": day.name, "bookings": self.count(count), "free": self.free(free),
         }  # fmt: skip
+        out = " data-out" if row.out else ""
         return (
             f'<div class="track len-{day.quarters}" role="group" aria-label="{escape(words)}"'
             f' data-machine="{machine.pk}" data-name="{escape(machine.name)}" data-book="{row.book_url}"'
-            f' data-from="{day.iso}" data-quarters="{day.quarters}" data-day="{escape(day.short)}"{" data-out" if row.out else ""}>'
+            f' data-from="{day.iso}" data-quarters="{day.quarters}" data-day="{escape(day.short)}"{out}>'
         )
 
     def _bar(self, day: Day, top: int, length: int, booking: Held) -> str:
@@ -286,7 +287,7 @@ class _Pen:
         clock = f"{first:%H:%M}–{last:%H:%M}"
         own = f' data-booking="{booking.id}"' if kind == "mine" and last > self.asked.now else ""
         return (
-            f'<div class="bar {kind} from-{top} len-{length}" title="{name} {clock}"{own}>'
+            f'<div class="held {kind} from-{top} len-{length}" title="{name} {clock}"{own}>'
             f"<b>{name}</b> <span>{clock}</span></div>"
         )
 

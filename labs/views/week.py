@@ -91,6 +91,7 @@ def _links(request: HttpRequest, view: str, date: dt.date, today: dt.date) -> di
         "day_url": _url(request, view="day"),
         "week_url": _url(request, view="week"),
         "all_url": _url(request, mine="", **{"class": ""}),
+        "any_url": _url(request, mine=""),
         "mine_url": _url(request, mine="1"),
         "is_today": date == today,
     }

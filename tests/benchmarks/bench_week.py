@@ -79,7 +79,7 @@ def measure(lab: str, view: str, rounds: int, profile: bool) -> bool:
         client.get(address)
         times.append((time.perf_counter() - begin) * 1000)
     cpu_ms = (time.process_time() - cpu) * 1000 / rounds
-    bars = body.count(b'class="bar ')
+    bars = body.count(b'class="held ')
     median, worst = statistics.median(times), max(times)
     sys.stdout.write(
         f"{view}: {bars:,} bars, {queries} queries (limit {MOST_QUERIES}), "

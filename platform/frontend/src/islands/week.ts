@@ -57,6 +57,7 @@ class Week extends HTMLElement {
     this.addEventListener("pointermove", (event) => this.#pull(event));
     this.addEventListener("pointerup", (event) => this.#drop(event));
     this.addEventListener("pointercancel", () => this.#let());
+    this.addEventListener("dragstart", (event) => event.preventDefault()); // a browser would carry the link away
     this.addEventListener("click", (event) => this.#click(event), true);
     this.addEventListener("keydown", (event) => this.#key(event));
     this.#timer = window.setInterval(() => void this.#refresh(), REFRESH_MS);
@@ -90,7 +91,7 @@ class Week extends HTMLElement {
     const track = target.closest<HTMLElement>(".track");
     if (!track || event.button !== 0 || !this.hasAttribute("person") || track.hasAttribute("data-out")) return;
     const bar = target.closest<HTMLElement>("[data-booking]");
-    if (!bar && target.closest(".bar, .shut")) return;
+    if (!bar && target.closest(".held, .shut")) return;
     const at = this.#quarterAt(track, event.clientX);
     if (bar) {
       const box = bar.getBoundingClientRect();
@@ -144,6 +145,7 @@ class Week extends HTMLElement {
   }
 
   #let(): void {
+    this.#choice?.track.focus({ preventScroll: true });
     this.#drag = null;
     this.#choice = null;
     this.#mark?.remove();
@@ -161,7 +163,7 @@ class Week extends HTMLElement {
   }
 
   #busy(track: HTMLElement, without: string | null): [number, number][] {
-    return [...track.querySelectorAll<HTMLElement>(".bar, .shut")]
+    return [...track.querySelectorAll<HTMLElement>(".held, .shut")]
       .filter((bar) => without === null || bar.dataset["booking"] !== without)
       .map((bar) => this.#placeOf(bar));
   }
@@ -222,6 +224,7 @@ class Week extends HTMLElement {
     const text = el("b", {}, this.#words(choice));
     const why = free ? null : el("span", { class: "muted" }, word("A part of this time is taken or closed."));
     this.#foot?.remove();
+    choice.track.focus({ preventScroll: true }); // so that the keys go on from here
     this.#foot = el("div", { class: "pickbar" }, el("div", {}, text, " ", why), el("div", { class: "row tight" }, more, away, act));
     this.append(this.#foot);
   }
