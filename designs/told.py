@@ -138,6 +138,10 @@ SENTENCES = (
     _("The script is made of several files (%(files)s); shapes of scripts in one file are shown."),
     _("The script makes a flat shape, not a solid."),
     _("The script makes nothing by itself: it is meant to be used by others."),
+    # a picture
+    _("HEIC pictures are not read here; save it as JPEG or PNG and it is shown."),
+    _("The picture cannot be read: it is cut off, or no PNG, JPEG, WebP or GIF."),
+    _("The picture has more than 80 megapixels."),
     # a photo
     _("The photo has more than 80 megapixels."),
     _("The photo could not be read within the time and memory that one may take."),

@@ -172,7 +172,7 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(f"{LFS}locks/<int:number>/unlock", lfs.unlock, name="lfs-unlock"),
     re_path(
-        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|large|glb)$",
         content.preview,
         name="design-preview",
     ),

@@ -7,11 +7,18 @@ from django.utils.translation import gettext_lazy as _
 from designs.models.designs import Design
 
 
+#: Pictures of up to this many pixels have no larger one, others lie beside it under this name.
+PICTURE_PX, LARGE = 640, "large.webp"
+
+
 class Blob(models.Model):
     """The content of a file, once for the whole city whatever the number of designs that hold it.
 
     `oid` is git's name of it, `sha1` and `sha256` are of the bytes themselves: machines report those. `png`, `small`
     and `glb` are paths under the preview store, empty when there is none.
+
+    A picture that is drawn from several files of a design (a script and what it includes) belongs to all of them, so
+    it is not kept here: `made_of` then is the key under which it lies, on a copy that is never saved.
 
     `lfs` is set on a Git LFS pointer: hashes, size, format and preview are then those of the real file, and a design
     has versions of it only while it holds a link to that file.
@@ -23,6 +30,7 @@ class Blob(models.Model):
         READY = "ready", _("Ready")
         FAILED = "failed", _("Could not be drawn")
 
+    made_of: str = ""
     oid = models.CharField(max_length=40, unique=True)
     sha1 = models.CharField(max_length=40, db_index=True)
     sha256 = models.CharField(max_length=64, db_index=True)
@@ -51,6 +59,24 @@ class Blob(models.Model):
 
     def __str__(self) -> str:
         return self.oid[:10]
+
+    @property
+    def folder(self) -> str:
+        """Where its pictures lie under the preview store, "" when there are none."""
+        return (self.png or self.glb).rpartition("/")[0]
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether its file is a picture itself, so that it has the sides of that picture rather than those of a page."""
+        return self.png.endswith(".webp")
+
+    def stored(self, kind: str) -> str:
+        """The path of a picture (`png`, `small`, `large`) or model (`glb`) under the preview store, or ""."""
+        if kind == "large":
+            more = (self.facts or {}).get("more") or {}
+            longest = max(more.get("width_px") or 0, more.get("height_px") or 0)
+            return f"{self.folder}/{LARGE}" if self.is_photo and longest > PICTURE_PX else self.png
+        return {"png": self.png, "small": self.small, "glb": self.glb}.get(kind, "")
 
 
 class FileVersion(models.Model):

@@ -76,6 +76,7 @@ KINDS: dict[str, dict[str, Check]] = {
         "parameters": _each(_row(name=_text, value=_text, about=_text, group=_text)), "uses": _each(_text),
         "missing": _each(_text), "modules": _count,
     },
+    "picture": {"width_px": _count, "height_px": _count, "moving": _flag},
     "document": {"pages": _count, "box_mm": _each(_number), "locked": _flag, "title": _text, "version": _text},
 }  # fmt: skip
 

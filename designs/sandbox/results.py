@@ -19,7 +19,10 @@ NUMBERS = ("triangles", "area_mm2", "parts")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Ready with facts and at least a picture or a model, or failed with a sentence."""
+    """Ready with facts and at least a picture or a model, or failed with a sentence.
+
+    `png` and `small` are PNG, or WebP where the file is a picture itself; then `large` is one of up to 1600 px.
+    """
 
     ready: bool
     reason: str = ""
@@ -27,6 +30,7 @@ class Result:
     png: bytes = b""
     small: bytes = b""
     glb: bytes = b""
+    large: bytes = b""
 
     @classmethod
     def failed(cls, reason: str) -> "Result":
@@ -40,12 +44,12 @@ def read_result(folder: Path) -> Result:
         document = json.loads(_bytes(folder / "result.json", MAX_JSON))
         if document["status"] != "ready":
             return Result.failed(str(document["reason"]))
-        png = _png(folder / "picture.png")
-        small = _png(folder / "small.png")
+        png = _png(folder / "picture.png") or _webp(folder / "picture.webp")
+        small = _png(folder / "small.png") or _webp(folder / "small.webp")
         glb = _glb(folder / "model.glb")
         if not (png or glb or document["facts"].get("more")):
             return Result.failed("Neither a picture nor a model came out.")
-        return Result(True, "", _facts(document["facts"]), png, small, glb)
+        return Result(True, "", _facts(document["facts"]), png, small, glb, _webp(folder / "large.webp"))
     except (OSError, ValueError, KeyError, TypeError, struct.error):
         return Result.failed("What came out could not be trusted.")
 
@@ -67,6 +71,30 @@ def _png(path: Path) -> bytes:
     width, height = struct.unpack(">II", raw[16:24])
     if raw[:8] != b"\x89PNG\r\n\x1a\n" or raw[12:16] != b"IHDR" or not 0 < width <= 2000 or not 0 < height <= 2000:
         raise ValueError("png")
+    return raw
+
+
+def _webp(path: Path) -> bytes:
+    """A still WebP that holds pixels and nothing else: neither EXIF, XMP nor a colour profile, and no second frame."""
+    if not path.exists():
+        return b""
+    raw = _bytes(path, MAX_PNG)
+    if raw[:4] != b"RIFF" or raw[8:12] != b"WEBP" or struct.unpack("<I", raw[4:8])[0] + 8 != len(raw):
+        raise ValueError("webp")
+    at, size = 12, (0, 0)
+    while at < len(raw):
+        kind, length = struct.unpack("<4sI", raw[at : at + 8])
+        body = raw[at + 8 : at + 8 + length]
+        if kind == b"VP8 ":
+            size = tuple(side & 0x3FFF for side in struct.unpack("<HH", body[6:10]))
+        elif kind == b"VP8L":
+            bits = struct.unpack("<I", body[1:5])[0]
+            size = ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+        elif kind not in {b"VP8X", b"ALPH"}:
+            raise ValueError("webp chunk")
+        at += 8 + length + length % 2
+    if not (0 < size[0] <= 2000 and 0 < size[1] <= 2000):
+        raise ValueError("webp size")
     return raw
 
 

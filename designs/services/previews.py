@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from commons.runs import services as runs
 from commons.runs.models import Run
 from designs.engine import ENGINE_VERSION
+from designs.engine.formats import DRAWN
 from designs.models import Blob, Design
+from designs.models.index import LARGE
 from designs.sandbox.results import Result
 from designs.services import cards, covers
 from designs.services.index import open_run, subject_of
@@ -32,7 +34,8 @@ def is_outdated(blob: Blob) -> bool:
 
 def is_wanted(blob: Blob) -> bool:
     """Whether a worker should draw it: never drawn, or drawn by an older engine."""
-    return blob.preview == Blob.Preview.PENDING or is_outdated(blob)
+    never = blob.preview == Blob.Preview.NONE and blob.format in DRAWN  # from before its format was drawn
+    return blob.preview == Blob.Preview.PENDING or never or is_outdated(blob)
 
 
 def ask(*, design: Design, blobs: Iterable[Blob | None]) -> Run | None:
@@ -63,10 +66,11 @@ def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
     """Write a blob's pictures, model and facts, then forget those of older engines. The same bytes give the same files,
     so twice is harmless, and a worker that dies half way leaves the old ones shown."""
     folder = f"{blob.oid[:2]}/{blob.oid}-{engine_version}"
-    names = {"png": ("picture.png", result.png), "small": ("small.png", result.small), "glb": ("model.glb", result.glb)}
+    if result.ready and result.large:
+        write(f"{folder}/{LARGE}", result.large)
     written = {
         field: write(f"{folder}/{name}", content) if result.ready and content else ""
-        for field, (name, content) in names.items()
+        for field, (name, content) in named(result).items()
     }
     Blob.objects.filter(pk=blob.pk).update(
         preview=Blob.Preview.READY if result.ready else Blob.Preview.FAILED,
@@ -78,6 +82,15 @@ def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
     for older in (store() / blob.oid[:2]).glob(f"{blob.oid}-*"):
         if older != store() / folder:
             shutil.rmtree(older, ignore_errors=True)
+
+
+def named(result: Result) -> dict[str, tuple[str, bytes]]:
+    """The pictures and the model of a result, each by its field with the name of its file and its content."""
+    ending = "webp" if result.png[:4] == b"RIFF" else "png"
+    return {
+        "png": (f"picture.{ending}", result.png), "small": (f"small.{ending}", result.small),
+        "glb": ("model.glb", result.glb),
+    }  # fmt: skip
 
 
 def write(name: str, content: bytes) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
@@ -17,6 +18,7 @@ from designs.queries.bom import bom_in
 from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, text_of
 from designs.queries.makes import photos_of
+from designs.queries.pictures import pictures_at
 from designs.queries.proposals import offer_of
 from designs.queries.readiness import readiness_in
 from designs.services import previews
@@ -44,7 +46,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "strip": [file for file in files if file.is_drawn][:12],
         "failed": [file for file in files if file.status == Blob.Preview.FAILED],
         "waiting": sum(file.status == Blob.Preview.PENDING for file in files),
-        "readme": markdown.render(text, owner=found.owner.name, slug=found.slug, ref=commit) if text else "",
+        "readme": _markdown(found, commit, text, files=files) if text else "",
         "bom": bom_in(found, entries),
         "readiness": readiness_in(found, entries),
         "newest": newest,
@@ -101,13 +103,21 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "script": script,
         "board": _board_of(found, commit, shown),
         "editable": (text is not None or script is not None) and absent is None and not shown.entry.is_symlink,
-        "rendered": markdown.render(text, owner=owner, slug=slug, ref=commit) if is_markdown and text else "",
-        "is_image": shown.format in {"png", "jpeg", "webp", "gif"},
+        "rendered": _markdown(found, commit, text, path=shown.path) if is_markdown and text else "",
         "versions": history(found, commit, limit=12, path=path),
         "licence": licence_at(found, commit, shown.path),
         "elsewhere": _elsewhere(request, found, shown),
     }
     return render(request, "designs/file.html", context)
+
+
+def _markdown(
+    design: Design, commit: str, text: str, *, path: str = "", files: list[File] | None = None
+) -> SafeString:
+    """A text of a version as a page, with the pictures of the same version."""
+    folder = path.rpartition("/")[0]
+    place = {"owner": design.owner.name, "slug": design.slug, "ref": commit}
+    return markdown.render(text, **place, folder=folder, pictures=pictures_at(design, commit, files))
 
 
 def _board_of(design: Design, commit: str, shown: File) -> Board | None:
