@@ -29,7 +29,12 @@ def _parser() -> MarkdownIt:
 
 
 def render(
-    text: str, *, owner: str, slug: str, ref: str, folder: str = "",
+    text: str,
+    *,
+    owner: str,
+    slug: str,
+    ref: str,
+    folder: str = "",
     pictures: Callable[[str], str | None] = lambda _path: None,
 ) -> SafeString:
     """Safe HTML. Relative links lead to the files of the same version, from the `folder` of the text on.

@@ -134,6 +134,8 @@ SENTENCES = (
     _("The document is larger than %(n)s MB."),
     _("The document names no pages."),
     _("The file does not begin with “%PDF”."),
+    _("The script asks for files that the design does not hold: %(files)s."),
+    _("The script asks for more than %(n)s files or %(m)s MB of them."),
     _("The script is longer than 2 MB."),
     _("The script is made of several files (%(files)s); shapes of scripts in one file are shown."),
     _("The script makes a flat shape, not a solid."),

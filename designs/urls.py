@@ -176,6 +176,11 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         content.preview,
         name="design-preview",
     ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})-(?P<key>[0-9a-f]{64})\.(?P<kind>png|small|glb)$",
+        content.made,
+        name="design-made",
+    ),
     path("designs/releases.atom", feeds.of_all, name="releases-feed"),
     path("designs/<slug:owner>/<slug:slug>/releases.atom", feeds.of_design, name="design-releases-feed"),
     path(

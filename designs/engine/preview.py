@@ -19,7 +19,7 @@ Flat = Callable[[Path, str], tuple[bytes, bytes, Facts]]
 
 
 def make(source: Path, file_format: str, folder: Path) -> None:
-    """Write result.json and, when the file can be drawn, picture, small and large pictures and model.glb into the folder."""
+    """Write result.json and, when the file can be drawn, its pictures and its model into the folder."""
     try:
         result = _way(file_format)(source, file_format, folder)
     except Unreadable as reason:

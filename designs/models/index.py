@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 from designs.models.designs import Design
 
-
 #: Pictures of up to this many pixels have no larger one, others lie beside it under this name.
 PICTURE_PX, LARGE = 640, "large.webp"
 
@@ -51,7 +50,9 @@ class Blob(models.Model):
             models.CheckConstraint(name="designs_blob_size", condition=models.Q(size__gte=0)),
             models.CheckConstraint(
                 name="designs_blob_ready_is_known",
-                condition=~models.Q(preview="ready") | ~models.Q(png="") | ~models.Q(glb="")
+                condition=~models.Q(preview="ready")
+                | ~models.Q(png="")
+                | ~models.Q(glb="")
                 | models.Q(facts__isnull=False, facts__has_key="more"),
             ),
         )
@@ -66,8 +67,13 @@ class Blob(models.Model):
         return (self.png or self.glb).rpartition("/")[0]
 
     @property
+    def can_be_made(self) -> bool:
+        """Whether it may be given to a machine: not when its shape could not be read, since nobody knows what it is."""
+        return self.preview != self.Preview.FAILED
+
+    @property
     def is_photo(self) -> bool:
-        """Whether its file is a picture itself, so that it has the sides of that picture rather than those of a page."""
+        """Whether its file is a picture itself; then what we drew has the sides of that picture, not of a page."""
         return self.png.endswith(".webp")
 
     def stored(self, kind: str) -> str:

@@ -11,6 +11,7 @@ from designs.git.repository import Commit, Entry
 from designs.models import Blob, Design
 from designs.queries import lfs
 from designs.queries.cautions import cautions
+from designs.queries.scripts import composed, uses
 
 README_NAMES = ("readme.md", "readme.markdown", "readme.txt", "readme")
 MAX_TEXT = 512 * 1024
@@ -64,7 +65,12 @@ class File:
 
 
 def files_at(design: Design, commit: str) -> list[File]:
-    """The files of a version, by path."""
+    """The files of a version, by path, each with what is shown of it there."""
+    return composed(contents_at(design, commit))
+
+
+def contents_at(design: Design, commit: str) -> list[File]:
+    """The same with what is known of each content alone, not of scripts and what they include."""
     return with_blobs(design, git.of(design.repository).files(commit)) if commit else []
 
 
@@ -79,7 +85,10 @@ def with_blobs(design: Design, entries: Iterable[Entry]) -> list[File]:
 
 def file_at(design: Design, commit: str, path: str) -> File:
     """One file of a version. Raises DesignNotFound."""
-    return with_blobs(design, [git.of(design.repository).entry(commit, path)])[0]
+    found = with_blobs(design, [git.of(design.repository).entry(commit, path)])[0]
+    if uses(found.blob) and not found.entry.is_symlink:
+        return next((file for file in files_at(design, commit) if file.path == path), found)
+    return found
 
 
 def text_of(design: Design, file: File) -> str | None:
@@ -108,6 +117,14 @@ def readme(files: Iterable[File]) -> File | None:
 def history(design: Design, commit: str, *, limit: int, skip: int = 0, path: str = "") -> list[Commit]:
     """Commits that led to a version, newest first."""
     return git.of(design.repository).history(commit, limit=limit, skip=skip, path=path) if commit else []
+
+
+def holds_all(design: Design, oids: Iterable[str]) -> bool:
+    """Whether each of these contents is in some version of the design, or in a change that was offered to it."""
+    wanted = set(oids)
+    held = Q(file_versions__design=design) | Q(offered__proposal__design=design)
+    found = list(Blob.objects.filter(held, oid__in=wanted).distinct())
+    return len(found) == len(wanted) and not lfs.without_bytes(design, found)
 
 
 def holds_blob(design: Design, oid: str) -> Blob | None:

@@ -38,22 +38,28 @@ def is_wanted(blob: Blob) -> bool:
     return blob.preview == Blob.Preview.PENDING or never or is_outdated(blob)
 
 
-def ask(*, design: Design, blobs: Iterable[Blob | None]) -> Run | None:
+def ask(*, design: Design, blobs: Iterable[Blob | None], commit: str = "", more: bool = False) -> Run | None:
     """Have drawn what somebody looks at and nobody drew yet: files of old versions, and pictures of an older engine.
+
+    `more` says that something made of several files of the version `commit` is wanted too.
 
     None when there is nothing to draw or a run already works on the design.
     """
     wanted = sorted({b.pk: b for b in blobs if b is not None and is_wanted(b)}.values(), key=lambda b: b.size)
-    if not wanted or open_run(design) is not None:
+    if not (wanted or more) or open_run(design) is not None:
         return None
-    return start(design=design, blobs=wanted[:MOST_ASKED])
+    return start(design=design, blobs=wanted[:MOST_ASKED], commit=commit)
 
 
-def start(*, design: Design, blobs: list[Blob], again: bool = False) -> Run:
-    """Ask a worker to draw these blobs in this order; `again` also those that are drawn already."""
+def start(*, design: Design, blobs: list[Blob], again: bool = False, commit: str = "") -> Run:
+    """Ask a worker to draw these blobs in this order; `again` also those that are drawn already. What is made of
+    several files is drawn of the newest version and of `commit`."""
+    said: dict[str, str | bool] = {"again": True} if again else {}
+    if commit and commit != design.head:
+        said["commit"] = commit
     return runs.start(
         kind="designs.preview",
-        inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **({"again": True} if again else {})},
+        inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **said},
         title=_("Drawing %(design)s") % {"design": design.name},
         subject=subject_of(design),
         owner=design.created_by,

@@ -119,7 +119,6 @@ def _address(request: HttpRequest, **changed: str) -> str:
 
 def _assets(comparison: Comparison, file: FileDiff) -> dict[str, str]:
     """Addresses of what there is to show of a file."""
-    design = comparison.design
 
     def address(kind: str) -> str:
         return asset_url(comparison, file, kind)

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_safe
 from designs import git, queries
 from designs.errors import DesignNotFound
 from designs.models import Design
-from designs.queries import archives
+from designs.queries import archives, scripts
+from designs.queries import made as made_of_several
 from designs.queries.boards import PICTURES, board_in
 from designs.queries.files import content as file_content
-from designs.queries.files import file_at, files_at, holds_blob
+from designs.queries.files import file_at, files_at, holds_all, holds_blob
 from designs.services.previews import store
 from designs.visitors import reader
 
@@ -24,6 +25,7 @@ SANDBOX = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 TYPES = {".png": "image/png", ".webp": "image/webp", ".glb": "model/gltf-binary"}
+MADE = {"png": "picture.png", "small": "small.png", "glb": "model.glb"}
 DAY_S, SHORT_S = 86_400, 300
 
 
@@ -80,6 +82,18 @@ def preview(request: HttpRequest, owner: str, slug: str, oid: str, kind: str) ->
     if blob is not None and request.GET.get("v", "") != blob.engine_version:
         response["Cache-Control"] = f"{scope_of(design)}, max-age={SHORT_S}"  # it may be drawn anew any time
     return response
+
+
+@require_safe
+def made(request: HttpRequest, owner: str, slug: str, oid: str, **asked: str) -> HttpResponseBase:
+    """The picture or model (`kind`) that lies under a `key` made of several files, if this design holds them all."""
+    design = queries.find(owner=owner, slug=slug, visitor=reader(request))
+    about = made_of_several.about(scripts.KIND, asked["key"]) or {}
+    files = about.get("files") or {}
+    if oid not in files.values() or not holds_all(design, files.values()):
+        raise DesignNotFound(_("There is no picture of this file."))
+    folder = made_of_several.name_of(scripts.KIND, asked["key"])
+    return kept(design, f"{folder}/{MADE[asked['kind']]}")
 
 
 def kept(design: Design, name: str) -> FileResponse:

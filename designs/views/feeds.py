@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from designs import markdown, queries
 from designs.models import Release
 from designs.queries import releases as found
-from designs.queries.pictures import pictures_at
 from designs.queries.lineage import url_of
+from designs.queries.pictures import pictures_at
 from designs.visitors import reader
 
 MOST = 50

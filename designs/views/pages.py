@@ -34,7 +34,10 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """Can I make this, where, at what cost?"""
     found, commit, context = frame(request, owner, slug, tab="overview")
     files = files_at(found, commit)
-    context["run"] = previews.ask(design=found, blobs=[file.blob for file in files]) or context["run"]
+    drawn_boards = boards(files)[:4]
+    undrawn = any(board.about is None for board in drawn_boards)
+    asked = previews.ask(design=found, blobs=[file.blob for file in files], commit=commit, more=undrawn)
+    context["run"] = asked or context["run"]
     entries = [file.entry for file in files]
     about = readme(files)
     text = text_of(found, about) if about else None
@@ -42,7 +45,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     context |= {
         "files": files,
         "shown": _shown(found, files, request.GET.get("show", "")),
-        "boards": boards(files)[:4],
+        "boards": drawn_boards,
         "strip": [file for file in files if file.is_drawn][:12],
         "failed": [file for file in files if file.status == Blob.Preview.FAILED],
         "waiting": sum(file.status == Blob.Preview.PENDING for file in files),
@@ -89,7 +92,9 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     """What is this file?"""
     found, commit, context = frame(request, owner, slug)
     shown = file_at(found, commit, path)
-    context["run"] = previews.ask(design=found, blobs=[shown.blob]) or context["run"]
+    board = _board_of(found, commit, shown)
+    undrawn = board is not None and board.about is None
+    context["run"] = previews.ask(design=found, blobs=[shown.blob], commit=commit, more=undrawn) or context["run"]
     script = text_of(found, shown) if shown.format == "openscad" else None
     text = script if not shown.is_drawn else None
     if not shown.is_drawn and script is None:
@@ -101,7 +106,7 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "text": None if is_markdown or absent else text,
         "absent": absent,
         "script": script,
-        "board": _board_of(found, commit, shown),
+        "board": board,
         "editable": (text is not None or script is not None) and absent is None and not shown.entry.is_symlink,
         "rendered": _markdown(found, commit, text, path=shown.path) if is_markdown and text else "",
         "versions": history(found, commit, limit=12, path=path),
@@ -111,9 +116,7 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     return render(request, "designs/file.html", context)
 
 
-def _markdown(
-    design: Design, commit: str, text: str, *, path: str = "", files: list[File] | None = None
-) -> SafeString:
+def _markdown(design: Design, commit: str, text: str, *, path: str = "", files: list[File] | None = None) -> SafeString:
     """A text of a version as a page, with the pictures of the same version."""
     folder = path.rpartition("/")[0]
     place = {"owner": design.owner.name, "slug": design.slug, "ref": commit}
