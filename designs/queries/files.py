@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from designs import git
+from designs import git, sheets
 from designs.engine import formats
 from designs.git.repository import Commit, Entry
 from designs.models import Blob, Design
 from designs.queries import lfs
 from designs.queries.cautions import cautions
 from designs.queries.scripts import composed, uses
+from designs.sheets import Sheet
 
 README_NAMES = ("readme.md", "readme.markdown", "readme.txt", "readme")
 MAX_TEXT = 512 * 1024
@@ -99,6 +100,16 @@ def text_of(design: Design, file: File) -> str | None:
     if not formats.is_text(raw):
         return None
     return raw.decode("utf-8", "replace")
+
+
+def sheet_of(design: Design, file: File) -> Sheet | None:
+    """The file as a table, or None where it is none. Of a long one its first rows."""
+    raw, pieces = bytearray(), content(design, file)
+    for piece in pieces:
+        raw += piece
+        if len(raw) > sheets.MAX_BYTES:
+            break
+    return sheets.read(bytes(raw))
 
 
 def content(design: Design, file: File) -> Iterator[bytes]:

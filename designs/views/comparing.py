@@ -98,6 +98,7 @@ def parts(request: HttpRequest, comparison: Comparison) -> dict[str, Any]:
         "why": [WHY[word] for word in file.figures.get("why", ()) if word in WHY] if file else [],
         "maker": _for_a_maker(file) if file else [],
         "text": diffs.text_between(comparison.design, file) if file and file.kind == "text" else None,
+        "sheet": diffs.sheet_between(comparison.design, file) if file and file.kind == "text" else None,
         "table": diffs.table_between(comparison.design, file) if file and file.kind == "table" else None,
     }
 

@@ -16,7 +16,7 @@ from designs.queries import lineage
 from designs.queries.boards import Board, board_in, boards
 from designs.queries.bom import bom_in
 from designs.queries.file_licences import licence_at
-from designs.queries.files import File, file_at, files_at, history, readme, text_of
+from designs.queries.files import File, file_at, files_at, history, readme, sheet_of, text_of
 from designs.queries.makes import photos_of
 from designs.queries.pictures import pictures_at
 from designs.queries.proposals import offer_of
@@ -100,10 +100,12 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
     if not shown.is_drawn and script is None:
         text = text_of(found, shown)
     is_markdown = shown.format == "markdown"
+    sheet = sheet_of(found, shown) if shown.format == "csv" else None
     absent = None if text is None or shown.is_large else pointers.read(text.encode())
     context |= {
         "file": shown,
-        "text": None if is_markdown or absent else text,
+        "text": None if is_markdown or absent or sheet else text,
+        "sheet": sheet,
         "absent": absent,
         "script": script,
         "board": board,
