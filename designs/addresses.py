@@ -16,6 +16,12 @@ def preview_url(design: Design, blob: Blob, kind: str) -> str:
     return versioned(reverse("design-preview", args=[*place, kind]), blob.engine_version)
 
 
+def layer_url(design: Design, blob: Blob, number: int) -> str:
+    """The address of one layer of a program; the first is 1."""
+    where = reverse("design-layer", args=[design.owner.name, design.slug, blob.oid, number])
+    return versioned(where, blob.engine_version)
+
+
 def versioned(address: str, version: str) -> str:
     """An address that is another one for another version of what it leads to."""
     return f"{address}?v={version}" if version else address

@@ -181,6 +181,11 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
         content.made,
         name="design-made",
     ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.layer-(?P<number>[0-9]{1,5})\.svg$",
+        content.layer,
+        name="design-layer",
+    ),
     path("designs/releases.atom", feeds.of_all, name="releases-feed"),
     path("designs/<slug:owner>/<slug:slug>/releases.atom", feeds.of_design, name="design-releases-feed"),
     path(

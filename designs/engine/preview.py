@@ -32,7 +32,18 @@ def make(source: Path, file_format: str, folder: Path) -> None:
 def _way(file_format: str) -> Callable[[Path, str, Path], dict[str, object]]:
     if file_format in formats.SOLID:
         return _solid
-    return _image if file_format in formats.PICTURES else _flat
+    if file_format in formats.PICTURES:
+        return _image
+    return _program if file_format == "gcode" else _flat
+
+
+def _program(source: Path, file_format: str, folder: Path) -> dict[str, object]:
+    precheck.check(source, file_format)
+    large, small, layers, found = program.draw(source)
+    for name, content in (("picture.png", large), ("small.png", small), ("layers.bin", layers)):
+        if content:
+            (folder / name).write_bytes(content)
+    return {"status": "ready", "facts": found.as_json(), "pictured": True}
 
 
 def _image(source: Path, file_format: str, folder: Path) -> dict[str, object]:
@@ -82,6 +93,6 @@ def apart(model: Model, count: int) -> Model:
 
 
 _FLAT: dict[str, Flat] = {
-    "svg": drawing.draw, "dxf": drawing.draw, "gcode": program.draw, "gerber": gerber.draw_one, "kicad": kicad.draw,
+    "svg": drawing.draw, "dxf": drawing.draw, "gerber": gerber.draw_one, "kicad": kicad.draw,
     "pdf": document.draw, "board": gerber.draw_folder,
 }  # fmt: skip

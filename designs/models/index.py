@@ -8,6 +8,8 @@ from designs.models.designs import Design
 
 #: Pictures of up to this many pixels have no larger one, others lie beside it under this name.
 PICTURE_PX, LARGE = 640, "large.webp"
+#: The layers of a program lie beside its picture under this name.
+LAYERS = "layers.bin"
 
 
 class Blob(models.Model):
@@ -77,9 +79,11 @@ class Blob(models.Model):
         return self.png.endswith(".webp")
 
     def stored(self, kind: str) -> str:
-        """The path of a picture (`png`, `small`, `large`) or model (`glb`) under the preview store, or ""."""
+        """The path of a picture (`png`, `small`, `large`), model (`glb`) or `layers` under the preview store, or ""."""
+        more = (self.facts or {}).get("more") or {}
+        if kind == "layers":
+            return f"{self.folder}/{LAYERS}" if self.png and more.get("drawn_layers") else ""
         if kind == "large":
-            more = (self.facts or {}).get("more") or {}
             longest = max(more.get("width_px") or 0, more.get("height_px") or 0)
             return f"{self.folder}/{LARGE}" if self.is_photo and longest > PICTURE_PX else self.png
         return {"png": self.png, "small": self.small, "glb": self.glb}.get(kind, "")

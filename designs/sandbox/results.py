@@ -11,7 +11,7 @@ from typing import Any
 
 from designs.sandbox import more
 
-MAX_JSON, MAX_PNG, MAX_GLB = 1 << 20, 8 << 20, 64 << 20
+MAX_JSON, MAX_PNG, MAX_GLB, MAX_LAYERS = 1 << 20, 8 << 20, 64 << 20, 32 << 20
 EXTENSIONS = {"KHR_mesh_quantization", "KHR_draco_mesh_compression"}
 MAYBE = ("thinnest_wall_mm", "overhang_share", "overhang_best_share", "largest_flat_mm2")
 NUMBERS = ("triangles", "area_mm2", "parts")
@@ -22,6 +22,7 @@ class Result:
     """Ready with facts and at least a picture or a model, or failed with a sentence.
 
     `png` and `small` are PNG, or WebP where the file is a picture itself; then `large` is one of up to 1600 px.
+    `layers` are those of a program (`engine.flat.layering`).
     """
 
     ready: bool
@@ -31,6 +32,7 @@ class Result:
     small: bytes = b""
     glb: bytes = b""
     large: bytes = b""
+    layers: bytes = b""
 
     @classmethod
     def failed(cls, reason: str) -> "Result":
@@ -49,7 +51,8 @@ def read_result(folder: Path) -> Result:
         glb = _glb(folder / "model.glb")
         if not (png or glb or document["facts"].get("more")):
             return Result.failed("Neither a picture nor a model came out.")
-        return Result(True, "", _facts(document["facts"]), png, small, glb, _webp(folder / "large.webp"))
+        large, layers = _webp(folder / "large.webp"), _layers(folder / "layers.bin")
+        return Result(True, "", _facts(document["facts"]), png, small, glb, large, layers)
     except (OSError, ValueError, KeyError, TypeError, struct.error):
         return Result.failed("What came out could not be trusted.")
 
@@ -95,6 +98,20 @@ def _webp(path: Path) -> bytes:
         at += 8 + length + length % 2
     if not (0 < size[0] <= 2000 and 0 < size[1] <= 2000):
         raise ValueError("webp size")
+    return raw
+
+
+def _layers(path: Path) -> bytes:
+    """The packed layers of a program, whose table leads to places inside the file."""
+    if not path.exists():
+        return b""
+    raw = _bytes(path, MAX_LAYERS)
+    magic, count, unit, _width, _height = struct.unpack_from("<4sIfHH", raw)
+    if magic != b"LCLY" or not 2 <= count <= 4096 or not (math.isfinite(unit) and unit > 0):
+        raise ValueError("layers")
+    for height, place, length in struct.iter_unpack("<fII", raw[16 : 16 + 12 * count]):
+        if not math.isfinite(height) or not 16 + 12 * count <= place <= place + length <= len(raw):
+            raise ValueError("layers bounds")
     return raw
 
 

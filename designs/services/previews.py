@@ -14,7 +14,7 @@ from commons.runs.models import Run
 from designs.engine import ENGINE_VERSION
 from designs.engine.formats import DRAWN
 from designs.models import Blob, Design
-from designs.models.index import LARGE
+from designs.models.index import LARGE, LAYERS
 from designs.sandbox.results import Result
 from designs.services import cards, covers
 from designs.services.index import open_run, subject_of
@@ -72,8 +72,9 @@ def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
     """Write a blob's pictures, model and facts, then forget those of older engines. The same bytes give the same files,
     so twice is harmless, and a worker that dies half way leaves the old ones shown."""
     folder = f"{blob.oid[:2]}/{blob.oid}-{engine_version}"
-    if result.ready and result.large:
-        write(f"{folder}/{LARGE}", result.large)
+    for name, content in ((LARGE, result.large), (LAYERS, result.layers)):
+        if result.ready and content:
+            write(f"{folder}/{name}", content)
     written = {
         field: write(f"{folder}/{name}", content) if result.ready and content else ""
         for field, (name, content) in named(result).items()

@@ -3,14 +3,14 @@
 import re
 from urllib.parse import quote
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from designs import git, queries
 from designs.errors import DesignNotFound
 from designs.models import Design
-from designs.queries import archives, scripts
+from designs.queries import archives, layers, scripts
 from designs.queries import made as made_of_several
 from designs.queries.boards import PICTURES, board_in
 from designs.queries.files import content as file_content
@@ -94,6 +94,18 @@ def made(request: HttpRequest, owner: str, slug: str, oid: str, **asked: str) ->
         raise DesignNotFound(_("There is no picture of this file."))
     folder = made_of_several.name_of(scripts.KIND, asked["key"])
     return kept(design, f"{folder}/{MADE[asked['kind']]}")
+
+
+@require_safe
+def layer(request: HttpRequest, owner: str, slug: str, oid: str, number: str) -> HttpResponse:
+    """One layer of a program from above (the first is 1), drawn from what the engine packed."""
+    design = queries.find(owner=owner, slug=slug, visitor=reader(request))
+    found = layers.layers_of(holds_blob(design, oid))
+    if found is None or not 1 <= int(number) <= len(found):
+        raise DesignNotFound(_("There is no picture of this layer."))
+    response = HttpResponse(layers.svg(found, int(number) - 1), content_type="image/svg+xml", headers=SANDBOX)
+    response["Cache-Control"] = f"{scope_of(design)}, max-age={DAY_S if request.GET.get('v') else SHORT_S}"
+    return response
 
 
 def kept(design: Design, name: str) -> FileResponse:

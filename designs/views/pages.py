@@ -6,9 +6,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from designs import markdown, queries
+from designs.addresses import layer_url
 from designs.git import pointers
 from designs.models import Blob, Design
 from designs.policies import may_offer
@@ -17,6 +19,7 @@ from designs.queries.boards import Board, board_in, boards
 from designs.queries.bom import bom_in
 from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, sheet_of, text_of
+from designs.queries.layers import layers_of
 from designs.queries.makes import photos_of
 from designs.queries.pictures import pictures_at
 from designs.queries.proposals import offer_of
@@ -27,6 +30,8 @@ from designs.views.frame import frame
 from designs.visitors import of_session
 
 PAGE_OF_COMMITS = 40
+#: Heights that are worth sending so that a slider can say them.
+MOST_HEIGHTS = 1500
 
 
 @require_safe
@@ -106,6 +111,7 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "file": shown,
         "text": None if is_markdown or absent or sheet else text,
         "sheet": sheet,
+        **_layers(request, found, shown),
         "absent": absent,
         "script": script,
         "board": board,
@@ -116,6 +122,31 @@ def file(request: HttpRequest, owner: str, slug: str, path: str) -> HttpResponse
         "elsewhere": _elsewhere(request, found, shown),
     }
     return render(request, "designs/file.html", context)
+
+
+def _layers(request: HttpRequest, design: Design, shown: File) -> dict[str, Any]:
+    """The layers of a program, and the one that is asked for (`layer`, from 1); nothing where there are none."""
+    found = layers_of(shown.blob)
+    if found is None or shown.blob is None:
+        return {}
+    asked = request.GET.get("layer", "")
+    number = min(max(1, int(asked[:6])), len(found)) if asked.isdecimal() and asked.isascii() else 0
+    return {
+        "layers": len(found),
+        "layer": number,
+        "layer_mm": found.heights_mm[number - 1] if number else None,
+        "layer_url": layer_url(design, shown.blob, number or 1),
+        "layer_address": layer_url(design, shown.blob, 0),
+        "layer_steps": [(n, words) for n, words in _steps(number, len(found)) if n != number],
+        "heights": ",".join(f"{z:g}" for z in found.heights_mm) if len(found) <= MOST_HEIGHTS else "",
+    }
+
+
+def _steps(number: int, count: int) -> list[tuple[int, str]]:
+    """Where one may go from a layer; from the whole path to the middle one."""
+    if not number:
+        return [(1, _("First layer")), ((count + 1) // 2, _("Middle layer")), (count, _("Last layer"))]
+    return [(max(1, number - 1), _("Layer below")), (min(count, number + 1), _("Layer above"))]
 
 
 def _markdown(design: Design, commit: str, text: str, *, path: str = "", files: list[File] | None = None) -> SafeString:
