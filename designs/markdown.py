@@ -45,13 +45,13 @@ def render(
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+        for child in token.children or ():
+            if child.type == "image":
+                _show(child, _inside(str(child.attrGet("src") or ""), folder), pictures)
 
     def attribute(tag: str, name: str, value: str) -> str | None:
         if name == "href":
             return _link(value, (owner, slug, ref), folder)
-        if name == "src":
-            path = _inside(value, folder)
-            return None if path is None else pictures(path)
         return value
 
     html = _parser().renderer.render(tokens, _parser().options, {})
@@ -61,6 +61,15 @@ def render(
             set_tag_attribute_values=SET, url_schemes={"https", "http", "mailto"},
         )
     )  # fmt: skip
+
+
+def _show(image: Token, path: str | None, pictures: Callable[[str], str | None]) -> None:
+    """Let a picture show what we drew of its file; where there is nothing its words stand in its place."""
+    address = pictures(path) if path is not None else None
+    if address is None:
+        image.type, image.tag, image.children = "text", "", None
+    else:
+        image.attrSet("src", address)
 
 
 def _scheme(value: str) -> str:

@@ -37,6 +37,11 @@ class Sheet:
         return self.rows[: max(20, min(MAX_ROWS, MAX_CELLS // max(1, self.columns)))]
 
     @property
+    def heads(self) -> list[tuple[str, bool]]:
+        """The names of the columns, each with whether it holds numbers; none where the first row names none."""
+        return list(zip(self.header, self.numeric, strict=True)) if self.header else []
+
+    @property
     def told(self) -> list[list[tuple[str, bool]]]:
         """The cells of the rows that a page shows, each with whether its column holds numbers."""
         kinds = self.numeric

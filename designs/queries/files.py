@@ -11,7 +11,7 @@ from designs.git.repository import Commit, Entry
 from designs.models import Blob, Design
 from designs.queries import lfs
 from designs.queries.cautions import cautions
-from designs.queries.scripts import composed, uses
+from designs.queries.scripts import LIBRARY, composed, uses
 from designs.sheets import Sheet
 
 README_NAMES = ("readme.md", "readme.markdown", "readme.txt", "readme")
@@ -49,7 +49,8 @@ class File:
     def status(self) -> str:
         """ready, pending, failed or none."""
         if self.blob is not None:
-            return self.blob.preview
+            # A library for other scripts has no shape of its own, which is no fault.
+            return "none" if self.blob.reason == LIBRARY else self.blob.preview
         return "pending" if self.format in formats.DRAWN else "none"
 
     @property

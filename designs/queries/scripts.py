@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KIND = "scripts"
 MAX_FILES, MAX_BYTES = 60, 24 * 1024 * 1024
+#: What the sandbox says of a script that others use; see `sandbox.scripts`, which the web does not load.
+LIBRARY = "The script makes nothing by itself: it is meant to be used by others."
 #: A library that comes with OpenSCAD itself.
 BUILT_IN = "MCAD/"
 #: What a script may name and yet be drawn without: a shape or table that OpenSCAD only warns of.

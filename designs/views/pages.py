@@ -81,9 +81,12 @@ def _shown(design: Design, files: list[File], path: str) -> File | None:
     if path in drawn:
         return drawn[path]
     version = choose_version(design)
-    if version is not None and version.path in drawn:
-        return drawn[version.path]
-    return next(iter(drawn.values()), None)
+    cover = drawn.get(version.path) if version is not None else None
+    if cover is not None and cover.blob is not None and cover.blob.glb:
+        return cover
+    # What is made of several files is nobody's cover, and yet says more than a picture of the thing or its path.
+    solid = next((file for file in drawn.values() if file.blob is not None and file.blob.made_of), None)
+    return solid or cover or next(iter(drawn.values()), None)
 
 
 def _people(design: Design, commit: str) -> list[str]:
@@ -137,16 +140,16 @@ def _layers(request: HttpRequest, design: Design, shown: File) -> dict[str, Any]
         "layer_mm": found.heights_mm[number - 1] if number else None,
         "layer_url": layer_url(design, shown.blob, number or 1),
         "layer_address": layer_url(design, shown.blob, 0),
-        "layer_steps": [(n, words) for n, words in _steps(number, len(found)) if n != number],
+        "layer_steps": [step for step in _steps(number, len(found)) if step[0] != number],
         "heights": ",".join(f"{z:g}" for z in found.heights_mm) if len(found) <= MOST_HEIGHTS else "",
     }
 
 
-def _steps(number: int, count: int) -> list[tuple[int, str]]:
-    """Where one may go from a layer; from the whole path to the middle one."""
+def _steps(number: int, count: int) -> list[tuple[int, str, str]]:
+    """Where one may go from a layer, or from the whole path: the layer, words, and the step that this is."""
     if not number:
-        return [(1, _("First layer")), ((count + 1) // 2, _("Middle layer")), (count, _("Last layer"))]
-    return [(max(1, number - 1), _("Layer below")), (min(count, number + 1), _("Layer above"))]
+        return [(1, _("First layer"), ""), ((count + 1) // 2, _("Middle layer"), ""), (count, _("Last layer"), "")]
+    return [(max(1, number - 1), _("Layer below"), "-1"), (min(count, number + 1), _("Layer above"), "1")]
 
 
 def _markdown(design: Design, commit: str, text: str, *, path: str = "", files: list[File] | None = None) -> SafeString:

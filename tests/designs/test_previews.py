@@ -19,6 +19,8 @@ from designs.models import Blob, Design
 from designs.queries.cautions import cautions
 from designs.queries.drawn import to_redraw
 from designs.queries.files import files_at
+from designs.queries.scripts import LIBRARY
+from designs.sandbox import scripts
 from designs.services import create_design, index_now, previews, write_files
 from designs.services.previews import store
 from tests.designs.conftest import FIRST, cube_stl, make
@@ -188,7 +190,7 @@ def test_a_format_that_is_drawn_since_is_drawn_when_somebody_looks(client: Clien
     assert Blob.objects.get(format="jpeg").preview == Blob.Preview.READY
 
 
-LIBRARY = b"include <sizes.scad>\nmodule post() { cube([wide, wide, 7]); }"
+POST = b"include <sizes.scad>\nmodule post() { cube([wide, wide, 7]); }"
 
 
 @needs_openscad
@@ -196,7 +198,7 @@ def test_a_script_of_several_files_is_drawn_of_all_of_them(client: Client, maker
     """What it includes decides its shape, so another design with another library has another picture."""
     main = b'use <lib/post.scad>\npost(); translate([20, 0, 0]) import("cube.stl");'
     files: dict[str, bytes | None] = {
-        "main.scad": main, "lib/post.scad": LIBRARY, "lib/sizes.scad": b"wide = 6;", "cube.stl": cube_stl(3),
+        "main.scad": main, "lib/post.scad": POST, "lib/sizes.scad": b"wide = 6;", "cube.stl": cube_stl(3),
         "lost.scad": b"use <BOSL2/std.scad>\ncuboid(3);", "out.scad": b"include <../../etc/passwd.scad>\ncube(1);",
     }  # fmt: skip
     design = create_design(owner=maker.handle, name="Posts", licence="MIT", by=maker, visibility="private")
@@ -206,6 +208,7 @@ def test_a_script_of_several_files_is_drawn_of_all_of_them(client: Client, maker
     assert first["main.scad"].is_drawn
     assert first["main.scad"].blob.facts["volume_mm3"] == pytest.approx(6 * 6 * 7 + 27)  # type: ignore[union-attr,index]
     assert (first["lost.scad"].status, first["out.scad"].status) == ("failed", "failed")
+    assert (first["lib/sizes.scad"].status, LIBRARY) == ("none", scripts.LIBRARY)  # a library is no fault
     client.force_login(maker)
     base = "/designs/aila/posts"
     lost = client.get(f"{base}/files/lost.scad").content.decode()

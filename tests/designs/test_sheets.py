@@ -106,7 +106,7 @@ def test_pages_show_the_table_and_its_rows_that_differ(client: Client, maker: Us
     write_files(design=design, files={"weights.csv": PLAIN}, message="One", author=maker, by=maker)
     page = client.get("/designs/aila/weights/files/weights.csv").content.decode()
     assert (
-        '<th scope="col">price</th>' in page
+        '<th scope="col" class="num">price</th>' in page
         and "<td>Rail</td>" in page
         and '<td class="num">7.5</td>' in page
         and "3 rows" in page

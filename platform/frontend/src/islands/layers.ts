@@ -24,6 +24,14 @@ class Layers extends HTMLElement {
       const asked = Number(field.value);
       if (Number.isInteger(asked) && asked >= 1 && asked <= count) this.#show(asked);
     });
+    for (const link of bar.querySelectorAll<HTMLAnchorElement>("a[data-step]")) {
+      link.addEventListener("click", (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        const asked = Number(this.#slider!.value) + Number(link.dataset["step"]);
+        this.#show(Math.min(count, Math.max(1, asked)));
+      });
+    }
     bar.querySelector("button")?.remove();
     bar.addEventListener("submit", (event) => event.preventDefault());
     bar.querySelector("output")!.after(this.#slider);
