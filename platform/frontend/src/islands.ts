@@ -2,6 +2,7 @@
 
 const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-model": () => import("./islands/model"),
+  "lc-layers": () => import("./islands/layers"),
   "lc-compare": () => import("./islands/compare"),
   "lc-chart": () => import("./islands/chart"),
   "lc-map": () => import("./islands/map"),
