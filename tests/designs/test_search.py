@@ -215,6 +215,17 @@ def test_cursor_pages_hold_each_design_once(client: Client, maker: User) -> None
         assert len(seen) == len(set(seen)) == 11, sort
 
 
+def test_a_page_and_a_cursor_have_one_order(maker: User) -> None:
+    for n in range(7):
+        name = f"Bracket {'for a shelf ' * (n % 3)}{n}"
+        thing(maker, name, star_count=n % 3, make_count=n % 2, tags=["bracket"] * (n % 2))
+    for sort in ("best", "new", "made", "starred"):
+        for q in ("bracket", "brackte", "shelf", ""):
+            found = listing.found(Asked(q=q, sort=sort), None)
+            assert found.counts.total == len(found.pks) > 0, (sort, q)
+            assert list(found.pks) == [card.pk for card in found.cards], (sort, q)
+
+
 def test_reading_an_address_and_writing_it_is_the_same() -> None:
     asked = Asked(q="rail clamp", fits=(250.0, 220.0, 210.5), has_release=True, tag="solar", sort="made")
     from django.http import QueryDict
