@@ -43,9 +43,7 @@ class Blob(models.Model):
             models.CheckConstraint(name="designs_blob_size", condition=models.Q(size__gte=0)),
             models.CheckConstraint(
                 name="designs_blob_ready_is_known",
-                condition=~models.Q(preview="ready")
-                | ~models.Q(png="")
-                | ~models.Q(glb="")
+                condition=~models.Q(preview="ready") | ~models.Q(png="") | ~models.Q(glb="")
                 | models.Q(facts__isnull=False, facts__has_key="more"),
             ),
         )

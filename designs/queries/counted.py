@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.db.models import F
+from django.db.models.expressions import CombinedExpression
+
 from designs import licences, vocabulary
 from designs.queries.asked import Asked
 
 OPEN, NON_COMMERCIAL, OTHER = "open", "non-commercial", "other"
 PROCESS_BITS = (1 << vocabulary.FORMAT_BIT) - 1
-SHOWN_BITS = vocabulary.bits_of((*vocabulary.PROCESSES, *vocabulary.FORMATS)) & ~vocabulary.bits_of(vocabulary.COMMON)
 
 
 class Kind(NamedTuple):
@@ -33,9 +35,10 @@ class Counts:
     released: int
 
 
-def bits_of(asked: Asked) -> int:
-    """The bits that are shown or asked for."""
-    return SHOWN_BITS | vocabulary.bit_of(asked.format)
+def bits_for(asked: Asked) -> F | CombinedExpression:
+    """The bits of a card that are shown or asked for. Those that are shown lie in an index."""
+    wanted = vocabulary.SHOWN_BITS | vocabulary.bit_of(asked.format)
+    return F("shown") if wanted == vocabulary.SHOWN_BITS else F("facets").bitand(wanted)
 
 
 def group_of(licence: str) -> str:

@@ -21,7 +21,7 @@ from designs.queries import counted
 from designs.queries import words as spelling
 from designs.queries.asked import Asked
 from designs.queries.counted import Counts, Kind
-from designs.queries.matches import Matches, matches, points
+from designs.queries.matches import Among, Matches, matches, points
 from designs.queries.reach import fit, makeable_near
 
 FIELD_OF = {"best": "score", "new": "pushed_at", "made": "makes", "starred": "stars"}
@@ -62,8 +62,8 @@ class Listing:
     def rows(self) -> list[Row]:
         """Where words rank: all that have them, by what has no counts, best first."""
         value = "prior" if self.asked.order == "best" else FIELD_OF[self.asked.order]
-        cards = self._shown().values_list("pk", "shown", "licence", "released", value, "tags")
-        rows = list(map(Row._make, cards))
+        cards = self._worded().annotate(bits=counted.bits_for(self.asked))
+        rows = list(map(Row._make, cards.values_list("pk", "bits", "licence", "released", value, "tags")))
         if self.asked.order == "best" and self.found is not None:
             given = self.found.points
             return sorted(rows, key=lambda row: (row.value + given[row.pk], row.pk), reverse=True)
@@ -89,8 +89,9 @@ class Listing:
         if self.ranks:
             told = Counter((row.bits, row.licence, row.released) for row in self.rows)
             return [Kind(*kind, number) for kind, number in told.items()]
-        rows = self._shown().values_list("shown", "licence", "released")
-        return list(map(Kind._make, rows.annotate(n=Count("pk")).order_by()))
+        cards = self._worded().annotate(bits=counted.bits_for(self.asked))
+        rows = cards.values_list("bits", "licence", "released")
+        return list(map(Kind._make, rows.annotate(n=Count("*")).order_by()))
 
     @cached_property
     def counts(self) -> Counts:
@@ -122,10 +123,7 @@ class Listing:
             return self.narrowed
         if self.found.common:
             return self.narrowed.filter(text__title=self.found.query)
-        return self.narrowed.filter(pk__in=list(self.found.points))
-
-    def _shown(self) -> QuerySet[Card]:
-        return self._worded().annotate(shown=F("facets").bitand(counted.bits_of(self.asked)))
+        return self.narrowed.filter(Among(list(self.found.points)))
 
     def _filtered(self, cards: QuerySet[Card]) -> QuerySet[Card]:
         """By what has counts."""
@@ -170,7 +168,7 @@ def found(asked: Asked, visitor: Visitor) -> Listing:
 def _any(seen: QuerySet[Card], has: Matches) -> bool:
     """Whether the visitor may see anything that has the words."""
     pks = list(has.points)
-    return any(seen.filter(pk__in=some).exists() for some in (pks[:FIRST], pks[FIRST:]) if some)
+    return any(seen.filter(Among(some)).exists() for some in (pks[:FIRST], pks[FIRST:]) if some)
 
 
 def _narrowed(asked: Asked, cards: QuerySet[Card]) -> QuerySet[Card]:
@@ -189,20 +187,18 @@ def _narrowed(asked: Asked, cards: QuerySet[Card]) -> QuerySet[Card]:
 
 def tags_of(found: Listing) -> dict[str, int | None]:
     """The most used tags with their counts; of a large set those of its newest designs, without."""
-    total = found.counts.total
-    large = total > MOST_FOR_TAGS
-    if not total:
-        return {}
-    tagged: Iterable[list[str]] = (
-        (row.tags for row in found.chosen)
-        if found.ranks
-        else found.cards.order_by("-pushed_at", "-pk").values_list("tags", flat=True)[
-            : NEWEST_FOR_TAGS if large else MOST_FOR_TAGS
-        ]
-    )
-    counts = Counter(tag for tags in tagged for tag in tags)
+    large = found.counts.total > MOST_FOR_TAGS
+    counts = Counter(tag for tags in _tagged(found, large=large) for tag in tags)
     ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     return {tag: None if large else count for tag, count in ranked[:TAGS_SHOWN]}
+
+
+def _tagged(found: Listing, *, large: bool) -> Iterable[list[str]]:
+    if found.ranks or not found.counts.total:
+        return [row.tags for row in found.chosen] if found.ranks else []
+    if large:
+        return found.cards.order_by("-pushed_at", "-pk").values_list("tags", flat=True)[:NEWEST_FOR_TAGS]
+    return found.cards.order_by().values_list("tags", flat=True)
 
 
 def designs_of(pks: Iterable[int]) -> list[Design]:

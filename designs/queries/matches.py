@@ -4,9 +4,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchRank
 from django.db import connection, transaction
-from django.db.models import Case, F, FloatField, IntegerField, QuerySet, Value, When
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Round
 
@@ -59,12 +71,23 @@ def matches(words: Sequence[str], typed: str = "") -> Matches:
     asked = Matches(tuple(words), typed)
     titles = SearchText.objects.filter(title=asked.query)
     with by_index():
-        known_by = _points(titles, asked)
-        if len(known_by) >= FEW:
-            return Matches(asked.words, typed, len(known_by) > MOST_RANKED, known_by)
-        told = AboutText.objects.filter(body=asked.query).values("pk")[: MOST_RANKED + 1]
-        told_by = _points(SearchText.objects.filter(pk__in=told), asked)
-    return Matches(asked.words, typed, False, told_by if not known_by or len(told_by) <= MOST_RANKED else known_by)
+        found = _points(titles, asked)
+        common = len(found) > MOST_RANKED
+        if len(found) < FEW:
+            told = AboutText.objects.filter(body=asked.query).values_list("pk", flat=True)
+            told_by = list(told[: MOST_RANKED + 1])
+            if len(told_by) > len(found) and not (found and len(told_by) > MOST_RANKED):
+                found = _points(SearchText.objects.filter(Among(told_by)), asked)
+    return Matches(asked.words, typed, common, found)
+
+
+class Among(Func):
+    """Whether the design is one of these, given as one list: two thousand values of their own take long to write."""
+
+    template, arg_joiner, output_field = "(%(expressions)s))", " = ANY(", BooleanField()
+
+    def __init__(self, pks: Sequence[int]) -> None:
+        super().__init__(F("pk"), Value(list(pks), output_field=ArrayField(BigIntegerField())))
 
 
 def _points(texts: QuerySet[SearchText], asked: Matches) -> dict[int, int]:

@@ -11,6 +11,7 @@ slowest query. --keep keeps the database in a folder and uses it again.
 
 import argparse
 import datetime as dt
+import gc
 import json
 import os
 import random
@@ -276,6 +277,8 @@ def run(options: argparse.Namespace) -> bool:
         say(f"seeded in {time.perf_counter() - begin:.0f} s")
     say(f"{Card.objects.count():,} designs, {KnownWord.objects.count():,} known words")
     asked, client = addresses(), Client()
+    gc.collect()
+    gc.freeze()  # as the server does
     if options.only:
         asked = {name: some for name, some in asked.items() if options.only in name}
     say("\nserver time through Django's test client")
