@@ -9,10 +9,12 @@ from django.utils import timezone
 from commons.people.models import User
 from commons.people.services import create_user
 from designs import vocabulary
-from designs.models import AboutText, Card, Design
+from designs.models import AboutText, Card, Design, KnownWord
 from designs.queries import listing, words
 from designs.queries.asked import Asked, read
 from designs.services import cards, create_design
+from designs.services.about import change_design
+from designs.services.renaming import rename
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +84,20 @@ def test_two_letters_wrong_still_find_and_the_page_says_so(
     page = client.get("/designs/", {"q": q}).content.decode()
     assert f"Showing results for “{meant}”" in page
     assert first in page
+
+
+def test_new_words_are_known_from_the_moment_they_are_written(
+    client: Client, shelf: dict[str, Design], django_capture_on_commit_callbacks: Any
+) -> None:
+    design, maker = shelf["mill"], User.objects.get(username="aila")
+    with django_capture_on_commit_callbacks(execute=True):
+        change_design(design=design, by=maker, name="Waterwheel", tags=["hydraulics"], summary="Turns a quern")
+    for q in ("watrewheel", "hydrualics", "qeurn"):
+        assert names(client, f"?q={q}") == ["Waterwheel"], q
+    KnownWord.objects.all().delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        rename(design=design, by=maker, slug="wheel")
+    assert names(client, "?q=watrewheel") == ["Waterwheel"]
 
 
 def test_words_that_mean_nothing_find_nothing(client: Client, shelf: dict[str, Design]) -> None:
@@ -157,6 +173,8 @@ def test_what_is_private_or_deleted_is_in_no_list_and_no_count(client: Client, s
     assert listing.found(Asked(), other).counts.total == 4
     assert listing.found(Asked(), maker).counts.total == 5
     assert hidden.pk in {card.pk for card in listing.found(Asked(q="secret"), maker).cards}
+    mapped = client.get("/sitemap-designs-1.xml").content.decode()
+    assert mapped.count("<loc>") == 4 and "secret" not in mapped and "reading-lamp" not in mapped
     assert names(client, "?q=secrte") == []
     assert "secret" not in client.get("/designs/?q=secrte").content.decode().replace("secrte", "")
 
