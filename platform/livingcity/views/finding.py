@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from xml.sax.xmlreader import AttributesImpl
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -67,7 +68,7 @@ def opensearch(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(content_type="application/opensearchdescription+xml")
     xml = SimplerXMLGenerator(response, "utf-8")
     xml.startDocument()
-    xml.startElement("OpenSearchDescription", {"xmlns": OPENSEARCH})
+    xml.startElement("OpenSearchDescription", AttributesImpl({"xmlns": OPENSEARCH}))
     xml.addQuickElement("ShortName", name[:16])
     xml.addQuickElement("Description", _("Search designs, labs, machines, people"))
     xml.addQuickElement("InputEncoding", "UTF-8")
@@ -101,9 +102,9 @@ def _xml(around: str, each: str, entries: Iterable[tuple[str, "dt.datetime | Non
     response = HttpResponse(content_type="application/xml")
     xml = SimplerXMLGenerator(response, "utf-8")
     xml.startDocument()
-    xml.startElement(around, {"xmlns": SITEMAPS})
+    xml.startElement(around, AttributesImpl({"xmlns": SITEMAPS}))
     for address, changed in entries:
-        xml.startElement(each, {})
+        xml.startElement(each, AttributesImpl({}))
         xml.addQuickElement("loc", address)
         if changed is not None:
             xml.addQuickElement("lastmod", changed.isoformat(timespec="seconds"))
