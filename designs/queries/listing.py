@@ -6,6 +6,7 @@ words that very many have, the database orders and counts. docs/search.md tells 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from designs.queries import counted
 from designs.queries import words as spelling
 from designs.queries.asked import Asked
 from designs.queries.counted import Counts, Kind
-from designs.queries.matches import Among, Matches, matches, points
+from designs.queries.matches import Among, Matches, by_index, matches, points
 from designs.queries.reach import fit, makeable_near
 
 FIELD_OF = {"best": "score", "new": "pushed_at", "made": "makes", "starred": "stars"}
@@ -91,7 +92,8 @@ class Listing:
             return [Kind(*kind, number) for kind, number in told.items()]
         cards = self._worded().annotate(bits=counted.bits_for(self.asked))
         rows = cards.values_list("bits", "licence", "released")
-        return list(map(Kind._make, rows.annotate(n=Count("*")).order_by()))
+        with by_index() if self.found else nullcontext():
+            return list(map(Kind._make, rows.annotate(n=Count("*")).order_by()))
 
     @cached_property
     def counts(self) -> Counts:

@@ -232,10 +232,10 @@ def explain(asked: dict[str, list[str]]) -> None:
             with CaptureQueriesContext(connection) as held:
                 Client().get(address)
             slowest = max(slowest, *((float(q["time"]), q["sql"], address) for q in held.captured_queries))
-    say(f"\nthe slowest query ({slowest[0] * 1000:.0f} ms) of {slowest[2]}:\n{slowest[1]}\n")
+    say(f"\nthe slowest query ({slowest[0] * 1000:.0f} ms) of {slowest[2]}:\n{slowest[1][:2000]}\n")
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + slowest[1].replace("%", "%%"), [])
-        say("\n".join(line for (line,) in cursor.fetchall()))
+        say("\n".join(line[:200] for (line,) in cursor.fetchall()))
 
 
 def over_http(asked: dict[str, list[str]], rounds: int) -> list[float]:
