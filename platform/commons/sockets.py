@@ -291,6 +291,17 @@ class OpenDataset:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """Public pages of a room, for robots: how many there are, and (path, when it changed) of those from `start` up to
+    `stop`, the oldest first. The slug is one word."""
+
+    slug: str
+    count: Callable[[], int]
+    addresses: "Callable[[int, int], Iterable[tuple[str, dt.datetime | None]]]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 figures: Socket[HeadlineFigure] = Socket("figures")
 home_cards: Socket[HomeCard] = Socket("home_cards")
@@ -305,3 +316,4 @@ open_datasets: Socket[OpenDataset] = Socket("open_datasets")
 notice_filters: Socket[NoticeFilter] = Socket("notice_filters")
 report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
+sitemaps: Socket[Sitemap] = Socket("sitemaps")
