@@ -25,6 +25,7 @@ from designs.models import Design, Make, MakePhoto, Release
 from designs.policies import check_not_archived, may_talk
 from designs.queries.audience import audience
 from designs.sandbox.photos import Photo
+from designs.services import declared
 from designs.services.index import subject_of
 from designs.services.telling import design_url, said, tell_people
 
@@ -83,9 +84,11 @@ def delete_make(*, make: Make, by: User) -> None:
 
 
 def count_makes(design: Design) -> None:
-    """The design's count of makes, from those that show."""
-    shown = Make.objects.filter(design=design, hidden_at=None).count()
-    Design.objects.filter(pk=design.pk).update(make_count=shown)
+    """The design's count of makes, from those that show; its readiness follows."""
+    before, design.make_count = design.make_count, Make.objects.filter(design=design, hidden_at=None).count()
+    Design.objects.filter(pk=design.pk).update(make_count=design.make_count)
+    if bool(before) != bool(design.make_count):
+        declared.count_readiness(design=design)
 
 
 # --- photos ------------------------------------------------------------------------------------------------------

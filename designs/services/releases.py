@@ -25,7 +25,7 @@ from designs.policies import check_may_maintain, check_not_archived
 from designs.queries import lineage
 from designs.queries import releases as queries
 from designs.queries.files import files_at
-from designs.services import release_archives
+from designs.services import declared, release_archives
 from designs.services.files import author_of
 from designs.services.holding import hold
 from designs.services.index import index_later
@@ -52,9 +52,17 @@ class _Draft:
 
 
 def normalise_version(text: str) -> str:
-    """A version as it is kept: without spaces, and without the v before a number. Raises BadVersion."""
-    word = re.sub(r"\s+", "-", text.strip())
-    word = re.sub(r"^[vV]\.?(?=\d)", "", word)
+    """A version as it is kept: without the v before a number. One with a space in it is never bent into another.
+
+    Raises BadVersion.
+    """
+    word = re.sub(r"^[vV]\.?\s*(?=\d)", "", text.strip())
+    if re.search(r"\s", word):
+        raise BadVersion(
+            _("A version has no spaces: “%(version)s” could be “%(one)s” or “%(other)s”.")
+            % {"version": text.strip()[:60], "one": re.sub(r"\s+", ".", word)[:60],
+               "other": re.sub(r"\s+", "-", word)[:60]}
+        )  # fmt: skip
     bad = word.endswith((".lock", ".", "/")) or ".." in word or word.lower() in KEPT or word.lower().endswith(".zip")
     if not VERSION.match(word) or bad:
         raise BadVersion(
@@ -124,6 +132,7 @@ def _written(design: Design, draft: _Draft) -> Release:
             _tag(held, release, _author(design, draft.by))
             tagged = True
             Design.objects.filter(pk=held.pk).update(released_at=release.created_at)
+            declared.count_readiness(design=held)
             start(release=release, by=draft.by)
             _tell(held, release, draft.by)
     except Exception:

@@ -466,11 +466,26 @@ def test_a_design_may_ask_for_an_agreement_first(
 # --- talk --------------------------------------------------------------------------------------------------------
 
 
-def test_remarks_are_pinned_answered_and_dealt_with(change: Proposal, maker: User, neighbour: User) -> None:
+def test_remarks_are_pinned_answered_and_dealt_with(
+    change: Proposal, forked: Design, maker: User, neighbour: User
+) -> None:
     with pytest.raises(BadAnchor):
         proposals.say(proposal=change, by=maker, body="x", anchor={"path": "README.md"})
-    line = proposals.say(proposal=change, by=maker, body="Here", anchor={"path": "cube.stl", "line": 3, "side": "old"})
-    assert line.anchor == {"path": "cube.stl", "line": 3, "side": "old"} and line.commit == change.head
+    point = proposals.say(proposal=change, by=maker, body="Here", anchor={"path": "cube.stl", "point": [1, 2, 3]})
+    assert point.anchor == {"path": "cube.stl", "point": [1, 2, 3]} and point.commit == change.head
+    write(forked, neighbour, {"README.md": b"# Cube\n\nLarger", "new.txt": b"one\n"})
+    change = proposals.take_newest(proposal=change, by=neighbour)
+    line = proposals.say(proposal=change, by=maker, body="Here", anchor={"path": "README.md", "line": 3, "side": "new"})
+    assert line.anchor == {"path": "README.md", "line": 3, "side": "new"} and line.commit == change.head
+    for beyond, why in [
+        ({"path": "README.md", "line": 4, "side": "new"}, "has 3 lines; there is no line 4"),
+        ({"path": "README.md", "line": 2, "side": "old"}, "has 1 lines; there is no line 2"),
+        ({"path": "new.txt", "line": 1, "side": "old"}, "was not there before"),
+        ({"path": "cube.stl", "line": 1, "side": "new"}, "not shown as text"),
+    ]:
+        with pytest.raises(BadAnchor, match=why) as refused:
+            proposals.say(proposal=change, by=maker, body="x", anchor=beyond)
+        assert refused.value.status == 422
     answer = proposals.say(proposal=change, by=neighbour, body="Yes", answers=line)
     again = proposals.say(proposal=change, by=maker, body="Fine", answers=answer)
     assert again.answers_id == line.pk
@@ -480,7 +495,7 @@ def test_remarks_are_pinned_answered_and_dealt_with(change: Proposal, maker: Use
     assert talk.resolve(comment=line, by=neighbour).resolved_at is not None
     assert Notice.objects.filter(person=maker, kind="designs.comment").exists()
     talk.remove(comment=line, by=maker)
-    assert Comment.objects.get(pk=line.pk).removed_at is not None and Comment.objects.count() == 3
+    assert Comment.objects.get(pk=line.pk).removed_at is not None and Comment.objects.count() == 4
 
 
 # --- checks ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from designs.models import Design, PartUse
 from designs.okh.check import check
 from designs.queries.readiness import readiness
 from designs.services import create_design, index_now, write_files
+from designs.services.hiding import hide_make, show_make
+from designs.services.makes import add_make, delete_make
+from designs.services.releases import publish
 from tests.designs.conftest import cube_stl, make
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +181,26 @@ def test_readiness_rises_one_level_at_a_time(maker: User) -> None:
     assert design.readiness == 3
     private = put(design, maker, LICENSE=b"x", assembly_md=b"")
     assert private.readiness == 3
+
+
+def test_a_release_and_a_make_count_at_once(maker: User, neighbour: User) -> None:
+    design = create_design(owner=maker.handle, name="Lamp", licence="MIT", by=maker)
+    files = {"README_md": b"# Lamp", "okh_toml": b'function = "Gives light."', "LICENSE": b"MIT License"}
+    files |= {"lamp_step": b"ISO-10303-21;", "bom_csv": b"part,qty\nshade,1\n", "assembly_md": b"Put it together."}
+    design = put(design, maker, **files)
+    levels = [design.readiness]
+    publish(design=design, version="1.0", notes="", by=maker)
+    design.refresh_from_db()
+    levels.append(design.readiness)
+    made = add_make(design=design, author=neighbour, text="It shines.")
+    levels.append(Design.objects.get(pk=design.pk).readiness)
+    hide_make(str(made.pk), "a test")
+    levels.append(Design.objects.get(pk=design.pk).readiness)
+    show_make(str(made.pk))
+    levels.append(Design.objects.get(pk=design.pk).readiness)
+    delete_make(make=made, by=neighbour)
+    levels.append(Design.objects.get(pk=design.pk).readiness)
+    assert levels == [3, 4, 5, 4, 5, 4]
 
 
 def test_a_closed_licence_keeps_a_design_at_the_first_level(maker: User) -> None:
