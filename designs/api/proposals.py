@@ -103,6 +103,28 @@ class Merge(APIView):
         return _answer(services.merge(proposal=proposal, by=_person(request), **sent), request)
 
 
+class Branch(APIView):
+    """The branch of a merged change."""
+
+    permission_classes = PERMISSION
+
+    @extend_schema(
+        operation_id="proposals_branch_delete", request=None, responses={200: shapes.ProposalDetailOut},
+        description="Where the caller may push. 409 design:branch-needed while it holds newer work, is a main branch, "
+        "or another open change rests on it.",
+    )  # fmt: skip
+    def delete(self, request: Request, owner: str, slug: str, number: int) -> Response:
+        """Take it away; what was offered is kept with the change."""
+        return _answer(services.drop_branch(proposal=_find(request, owner, slug, number), by=_person(request)), request)
+
+    @extend_schema(operation_id="proposals_branch_restore", request=None, responses={200: shapes.ProposalDetailOut})
+    def put(self, request: Request, owner: str, slug: str, number: int) -> Response:
+        """Bring it back as it was when it was merged."""
+        return _answer(
+            services.bring_branch_back(proposal=_find(request, owner, slug, number), by=_person(request)), request
+        )
+
+
 class Remarks(APIView):
     """What is said of a change."""
 

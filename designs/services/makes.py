@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from commons.people.models import User
 from commons.runs import services as runs
+from commons.said import said
 from designs import git
 from designs.errors import BadPhoto, NothingSaid, NotYours, TooMany
 from designs.models import Design, Make, MakePhoto, Release
@@ -27,7 +28,7 @@ from designs.queries.audience import audience
 from designs.sandbox.photos import Photo
 from designs.services import declared
 from designs.services.index import subject_of
-from designs.services.telling import design_url, said, tell_people
+from designs.services.telling import design_url, tell_people
 
 MAX_PHOTOS, MAX_PHOTO_BYTES, MAX_TEXT, MAX_IN_AN_HOUR = 6, 16_000_000, 4000, 10
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
@@ -62,7 +63,8 @@ def add_make(
     count_makes(design)
     if kept:
         runs.start(
-            kind="designs.photos", inputs={"make": make.pk}, title=_("Photos of %(design)s") % {"design": design.name},
+            kind="designs.photos", inputs={"make": make.pk},
+            title=said(lazy("Photos of %(design)s"), design=design.name),
             subject=f"{subject_of(design)}:make:{make.pk}", owner=author, public=False, demo=design.demo,
         )  # fmt: skip
     words = said(lazy("%(name)s made %(design)s"), name=author, design=design.name)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs.engine import ENGINE_VERSION
 from designs.models import Blob, Design
 from designs.sandbox.results import Result
@@ -51,7 +52,7 @@ def start(*, design: Design, blobs: list[Blob], again: bool = False) -> Run:
     return runs.start(
         kind="designs.preview",
         inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **({"again": True} if again else {})},
-        title=_("Drawing %(design)s") % {"design": design.name},
+        title=said(gettext_lazy("Drawing %(design)s"), design=design.name),
         subject=subject_of(design),
         owner=design.created_by,
         public=design.is_shown,

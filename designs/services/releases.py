@@ -16,6 +16,7 @@ from commons.errors import CityError
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs import citation, git, okh
 from designs.errors import BadVersion, NothingToRelease, VersionTaken
 from designs.git import tags
@@ -31,7 +32,7 @@ from designs.services.holding import hold
 from designs.services.index import index_later
 from designs.services.release_archives import Built, Say
 from designs.services.release_checks import check_release
-from designs.services.telling import design_url, said, tell_people
+from designs.services.telling import design_url, tell_people
 
 VERSION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}$")
 #: Words that are addresses beside releases.
@@ -181,7 +182,7 @@ def start(*, release: Release, by: User | None) -> Run:
     design = release.design
     return runs.start(
         kind="designs.release", inputs={"release": release.pk},
-        title=_("Packing %(design)s %(version)s") % {"design": design.name, "version": release.version},
+        title=said(gettext_lazy("Packing %(design)s %(version)s"), design=design.name, version=release.version),
         subject=subject_of(release), owner=by, public=design.is_shown, demo=release.demo,
     )  # fmt: skip
 
@@ -201,7 +202,7 @@ def pack(*, release: Release, say: Say) -> tuple[Built, Callable[[], None]]:
     folder = release_archives.store()
     folder.mkdir(parents=True, exist_ok=True)
     design = release.design
-    say(0.02, "Writing down where it comes from")
+    say(0.02, said(gettext_lazy("Writing down where it comes from")))
     added = _added(release)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".packing-") as draft:
         made = Path(draft) / "archive.zip"

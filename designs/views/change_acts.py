@@ -27,7 +27,7 @@ SPOKEN = {"say", "review"}
 @login_required
 @require_POST
 def act(request: HttpRequest, owner: str, slug: str, number: int, verb: str) -> HttpResponse:
-    """Say, review, close, reopen, update, offer the newest version, or undo; then back to the change."""
+    """Say, review, close, reopen, update, offer the newest version, undo, or see to its branch; then back to it."""
     design, _version, _context = frame(request, owner, slug)
     proposal = reads.find_proposal(design, number)
     do = ACTS.get(verb)
@@ -79,9 +79,17 @@ def _undo(_request: HttpRequest, proposal: Proposal, person: User) -> tuple[str,
     return "", services.undo(proposal=proposal, by=person)
 
 
+def _drop_branch(_request: HttpRequest, proposal: Proposal, person: User) -> tuple[str, Proposal]:
+    return "", services.drop_branch(proposal=proposal, by=person)
+
+
+def _bring_branch_back(_request: HttpRequest, proposal: Proposal, person: User) -> tuple[str, Proposal]:
+    return "", services.bring_branch_back(proposal=proposal, by=person)
+
+
 ACTS: dict[str, Callable[[HttpRequest, Proposal, User], tuple[str, Proposal]]] = {
     "say": _say, "review": _review, "close": _close, "reopen": _reopen, "update": _update, "newest": _newest,
-    "undo": _undo,
+    "undo": _undo, "drop-branch": _drop_branch, "bring-branch-back": _bring_branch_back,
 }  # fmt: skip
 
 

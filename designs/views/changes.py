@@ -148,6 +148,7 @@ def _rights(proposal: Proposal, person: User | None) -> dict[str, Any]:
         "newer": pushes and has_newer(proposal),
         "behind": proposal.checks.filter(name="merges", say__in=("merges-behind", "conflict")).exists(),
         "mine": mine,
+        "branch_state": services.branch_state(proposal, person) if seen else "",
         "verdicts": Review.Verdict.choices if not mine else [],
         "needs_approval": design.merge_needs_approval and proposal.is_open and not reads.is_approved(proposal),
     }
@@ -160,6 +161,8 @@ def merge(request: HttpRequest, owner: str, slug: str, number: int) -> HttpRespo
     design, _version, context = frame(request, owner, slug, tab="changes")
     proposal = reads.find_proposal(design, number)
     refusal: CityError | None = None
+    if request.method != "POST" and not proposal.is_open:
+        return redirect("rooms:design_change", owner, slug, number)
     if request.method == "POST":
         try:
             services.merge(

@@ -20,6 +20,8 @@ from designs.errors import (
     BadMethod,
     BadName,
     BadRevision,
+    BranchMoved,
+    BranchNeeded,
     ChangeMoved,
     ChangeOver,
     DesignNotFound,
@@ -36,6 +38,7 @@ from designs.models import Check, Collaborator, Comment, Design, Proposal, Revie
 from designs.queries import proposals as reads
 from designs.services import fork_design, index_now, proposals, talk, write_files
 from designs.services.holding import hold
+from designs.services.proposals import following
 from tests.designs.conftest import cube_stl, make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -398,6 +401,96 @@ def test_the_licence_of_the_fork_has_a_say(change: Proposal, design: Design, for
         proposals.merge(proposal=Proposal.objects.get(pk=change.pk), by=maker)
     assert "3.3" in refused.value.data["clause"]
     assert Proposal.objects.get(pk=change.pk).state == "open"
+
+
+#: Merges a change in a process that is killed as soon as the branch has moved, before its row says so.
+DIES = """
+import os, signal
+from designs.git import commits
+from designs.models import Proposal
+from designs.services import proposals
+move = commits.move
+def move_and_die(*arguments, **named):
+    move(*arguments, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+commits.move = move_and_die
+change = Proposal.objects.get(pk={pk})
+proposals.merge(proposal=change, by=change.design.owner.user, method="{method}")
+"""
+
+
+@pytest.mark.parametrize("method", ["merge", "squash"])
+def test_a_merge_that_died_between_branch_and_row_is_known_as_one(
+    manage: Any, change: Proposal, design: Design, maker: User, neighbour: User, method: str
+) -> None:
+    before = stock(repository(design), "rev-parse", "main")
+    assert manage("shell", "-c", DIES.format(pk=change.pk, method=method)).returncode == -9
+    moved = stock(repository(design), "rev-parse", "main")
+    assert moved != before and Proposal.objects.get(pk=change.pk).is_open
+    write(design, maker, {"later.txt": b"on top\n"})
+    if method == "merge":
+        assert following.follow_missed() == 1, "the daily sweep sees it when nobody pushes"
+        healed = proposals.follow_now(proposal=change, by=None)
+    else:
+        healed = proposals.merge(proposal=change, by=neighbour_who_merges(design, neighbour), method="merge")
+    assert (healed.state, healed.method, healed.merged_commit) == ("merged", method, moved)
+    assert healed.ended_by == maker
+    assert stock(repository(design), "rev-list", "--count", f"{moved}..main") == "1", "nothing is merged twice"
+    undone = proposals.merge(proposal=proposals.undo(proposal=healed, by=maker), by=maker)
+    assert stock(repository(design), "rev-parse", f"{undone.merged_commit}:cube.stl") == stock(
+        repository(design), "rev-parse", f"{before}:cube.stl"
+    )
+
+
+def neighbour_who_merges(design: Design, person: User) -> User:
+    Collaborator.objects.create(design=design, user=person, role="maintainer")
+    return person
+
+
+def test_the_branch_of_a_merged_change_goes_and_comes_back(design: Design, maker: User, neighbour: User) -> None:
+    head = write(design, maker, {"lid.stl": cube_stl(3)}, branch="lid")
+    change = offer(design, design, neighbour, branch="lid")
+    with pytest.raises(ChangeOver):
+        proposals.drop_branch(proposal=change, by=maker)
+    change = proposals.merge(proposal=change, by=maker, method="squash")
+    with pytest.raises(NotYours):
+        proposals.drop_branch(proposal=change, by=neighbour)
+    assert [proposals.branch_state(change, person) for person in (maker, neighbour, None)] == ["drop", "", ""]
+    newer = write(design, maker, {"lid.stl": cube_stl(4)}, branch="lid")
+    with pytest.raises(BranchNeeded, match="newer"):
+        proposals.drop_branch(proposal=change, by=maker)
+    stock(repository(design), "update-ref", "refs/heads/lid", head, newer)
+    proposals.drop_branch(proposal=change, by=maker)
+    assert "lid" not in stock(repository(design), "branch", "--format=%(refname:short)").split()
+    stock(repository(design), "-c", "gc.pruneExpire=now", "gc", "--prune=now", "--quiet")
+    assert proposals.branch_state(change, maker) == "back"
+    with pytest.raises(ChangeOver):
+        proposals.drop_branch(proposal=change, by=maker)
+    proposals.bring_branch_back(proposal=change, by=maker)
+    assert stock(repository(design), "rev-parse", "lid") == head
+    with pytest.raises(BranchMoved):
+        proposals.bring_branch_back(proposal=change, by=maker)
+
+
+def test_a_branch_that_is_needed_stays(change: Proposal, design: Design, forked: Design, neighbour: User) -> None:
+    change = proposals.merge(proposal=change, by=User.objects.get(username="aila"))
+    with pytest.raises(BranchNeeded, match="main branch"):
+        proposals.drop_branch(proposal=change, by=neighbour)
+    write(forked, neighbour, {"lid.stl": cube_stl(3)}, branch="lid")
+    lid = proposals.merge(proposal=offer(design, forked, neighbour, branch="lid"), by=User.objects.get(username="aila"))
+    write(forked, neighbour, {"foot.stl": cube_stl(3)}, branch="foot")
+    into = proposals.open_proposal(
+        design=forked, source=forked, source_branch="foot", target_branch="lid", title="A foot", by=neighbour
+    )
+    with pytest.raises(BranchNeeded, match="goes into it"):
+        proposals.drop_branch(proposal=lid, by=neighbour)
+    proposals.close(proposal=into, by=neighbour)
+    proposals.drop_branch(proposal=lid, by=neighbour)
+    stock(repository(forked), "reflog", "expire", "--expire=now", "--all")
+    assert stock(repository(forked), "rev-parse", "--verify", "-q", "lid", fails=True) == ""
+    proposals.bring_branch_back(proposal=lid, by=neighbour)
+    assert stock(repository(forked), "rev-parse", "lid") == lid.head
+    assert "internal/back" not in stock(repository(forked), "for-each-ref"), "nothing hidden stays behind"
 
 
 def test_undoing_takes_back_this_change_alone(change: Proposal, design: Design, maker: User, neighbour: User) -> None:

@@ -1,10 +1,12 @@
 """My notices: read them, mark them, choose letters."""
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -39,6 +41,8 @@ def notices(request: HttpRequest) -> HttpResponse:
         "older": older,
         "choices": MailChoice.When.choices,
         "chosen": queries.mail_choice(person),
+        "tongues": settings.LANGUAGES,
+        "tongue": queries.chosen_language(person) or get_language(),
         "proven": EmailAddress.objects.filter(user=person, verified=True, primary=True).exists(),
     }
     return render(request, "notices/notices.html", context)
@@ -70,7 +74,8 @@ def read(request: HttpRequest) -> HttpResponse:
 @login_required
 def choose_mail(request: HttpRequest) -> HttpResponse:
     """Choose when letters come."""
-    services.choose_mail(person=_me(request), when=request.POST.get("when", ""))
+    asked = {name: request.POST.get(name, "") for name in ("when", "language")}
+    services.choose_mail(person=_me(request), **asked)
     messages.success(request, _("Saved."))
     return redirect("rooms:notices")
 
