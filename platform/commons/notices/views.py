@@ -41,8 +41,8 @@ def notices(request: HttpRequest) -> HttpResponse:
         "older": older,
         "choices": MailChoice.When.choices,
         "chosen": queries.mail_choice(person),
-        "tongues": settings.LANGUAGES,
-        "tongue": queries.chosen_language(person) or get_language(),
+        "languages_of_letters": settings.LANGUAGES,
+        "language_of_letters": queries.chosen_language(person) or get_language(),
         "proven": EmailAddress.objects.filter(user=person, verified=True, primary=True).exists(),
     }
     return render(request, "notices/notices.html", context)
