@@ -126,3 +126,9 @@ def test_the_ribbon_promises_no_sunny_hour_when_none_is_left_today() -> None:
 
 def test_no_ribbon_without_hours() -> None:
     assert ribbon([]).strip() == ""
+
+
+@pytest.mark.django_db
+def test_a_room_pays_for_its_own_style_sheet(client: Client) -> None:
+    sheets = {path: client.get(path).content.decode().count('rel="stylesheet"') for path in ("/labs/", "/designs/", "/")}
+    assert sheets == {"/labs/": 2, "/designs/": 1, "/": 1}
