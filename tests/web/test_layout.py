@@ -130,5 +130,6 @@ def test_no_ribbon_without_hours() -> None:
 
 @pytest.mark.django_db
 def test_a_room_pays_for_its_own_style_sheet(client: Client) -> None:
-    sheets = {path: client.get(path).content.decode().count('rel="stylesheet"') for path in ("/labs/", "/designs/", "/")}
+    pages = {path: client.get(path).content.decode() for path in ("/labs/", "/designs/", "/")}
+    sheets = {path: page.count('rel="stylesheet"') for path, page in pages.items()}
     assert sheets == {"/labs/": 2, "/designs/": 1, "/": 1}
