@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.people.signed_in import person_of
 from designs.errors import BadAnchor, DesignNotFound, NotYours
 from designs.models import Comment, Proposal
 from designs.queries import proposals as reads
@@ -19,7 +20,6 @@ from designs.services import proposals as services
 from designs.services import talk
 from designs.views.changes import change_page
 from designs.views.frame import frame
-from designs.visitors import of_session
 
 SPOKEN = {"say", "review"}
 
@@ -34,7 +34,7 @@ def act(request: HttpRequest, owner: str, slug: str, number: int, verb: str) -> 
     if do is None:
         raise Http404(_("There is nothing of this name to do."))
     try:
-        mark, shown = do(request, proposal, _person(request))
+        mark, shown = do(request, proposal, person_of(request))
     except CityError as refusal:
         if verb in SPOKEN and refusal.status != 404:
             return change_page(request, owner, slug, number, refusal)
@@ -99,7 +99,7 @@ def comment(request: HttpRequest, owner: str, slug: str, number: int, pk: int) -
     """A remark of a change: other words for it, taking it away, or saying that it is dealt with."""
     design, _version, context = frame(request, owner, slug, tab="changes")
     proposal = reads.find_proposal(design, number)
-    found, person = _comment(proposal, pk), _person(request)
+    found, person = _comment(proposal, pk), person_of(request)
     own = found.author_id == person.pk
     back = reverse("rooms:design_change", args=[owner, slug, number])
     refusal: CityError | None = None
@@ -152,9 +152,3 @@ def _anchor(sent: QueryDict) -> dict[str, Any] | None:
         except ValueError:
             raise BadAnchor(_("A spot has three numbers, in mm.")) from None
     return found
-
-
-def _person(request: HttpRequest) -> User:
-    person = of_session(request)
-    assert person is not None  # noqa: S101 login_required
-    return person

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from commons.people.models import User
@@ -238,7 +238,7 @@ def test_the_folder_of_139_would_become_139_designs(maker: User, capsys: pytest.
     folder = Path(os.environ.get("LIVINGCITY_SHARED", "/nowhere")) / "data/okh/losh"
     if not folder.is_dir():
         pytest.skip(SHARED_SKIP)
-    call_command("import_okh", str(folder), owner="aila", dry_run=True, json=True)
+    call_command("import_okh", str(folder), "--json", owner="aila", dry_run=True)
     report = json.loads(capsys.readouterr().out)
     assert (report["read"], report["of"]) == (139, 139)
     assert len({result["design"] for result in report["results"]}) == 139
@@ -255,8 +255,8 @@ def test_manifests_become_designs_and_stay_as_they_are(
     (tmp_path / "b.yml").write_bytes(b"title: Their name\ndescription: Another.\nlicense: {hardware: MIT}\n")
     (tmp_path / "c.toml").write_bytes(b"= 1")
     for status in ("made", "kept"):
-        with pytest.raises(SystemExit):
-            call_command("import_okh", str(tmp_path), owner="aila", json=True)
+        with pytest.raises(CommandError):
+            call_command("import_okh", str(tmp_path), "--json", owner="aila")
         report = json.loads(capsys.readouterr().out)
         assert [result["status"] for result in report["results"]] == [status, status, "refused"]
     assert set(Design.objects.values_list("slug", "licence")) == {
