@@ -1,10 +1,33 @@
 """Who may do what in a lab: the one place."""
 
+from dataclasses import dataclass
+
 from commons.people.models import Membership, User
 from labs.models import Booking, Lab
 
 MANAGING = (Membership.Role.MANAGER, Membership.Role.OWNER)
 TRAINING = (*MANAGING, Membership.Role.TRAINER)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person is in a lab: one of its own people, one who teaches, one who runs it."""
+
+    fellow: bool = False
+    trains: bool = False
+    manages: bool = False
+
+
+def standing(user: User | None, lab: Lab) -> Standing:
+    """All of it in one question, for a page that asks more than once."""
+    if user is None or not user.is_authenticated:
+        return Standing()
+    if user.is_staff:
+        return Standing(fellow=True, trains=True, manages=True)
+    membership = Membership.objects.filter(organisation=lab.organisation_id, user=user).first()
+    if membership is None:
+        return Standing()
+    return Standing(fellow=True, trains=membership.role in TRAINING, manages=membership.role in MANAGING)
 
 
 def _has_role(user: User | None, lab: Lab, roles: tuple[str, ...]) -> bool:

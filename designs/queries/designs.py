@@ -62,5 +62,5 @@ def search(words: str, visitor: Visitor, limit: int) -> Sequence[Hit]:
             detail=", ".join(words for words in (design.owner.title, design.summary) if words),
             rank=1.0 if words.lower() in design.name.lower() else 0.5,
         )
-        for design in listing.designs_of(found.cards[:limit])
+        for design in listing.designs_of(found.pks[:limit])
     ]

@@ -11,29 +11,62 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Booking(models.Model):
-    """A machine for a person from `start` until `end`.
+    """A machine for a person from `start` until `end`; maintenance and closures are bookings too.
 
     `blocked` is [start − buffer before, end + buffer after): the exclusion constraint stands on it, so two
-    bookings that are not cancelled can never meet on one machine, whatever the code above does.
+    bookings that hold their time can never meet on one machine, whatever the code above does. Bookings made
+    in one step on several machines share `together`. `sequence` counts the changes that a calendar must hear of.
     """
 
+    class Kind(models.TextChoices):
+        USE = "use", _("Use")
+        MAINTENANCE = "maintenance", _("Maintenance")
+        CLOSURE = "closure", _("Closed")
+
     class Status(models.TextChoices):
+        OFFERED = "offered", _("Offered")
+        REQUESTED = "requested", _("Waits for approval")
         BOOKED = "booked", _("Booked")
+        RUNNING = "running", _("Checked in")
+        DONE = "done", _("Done")
         CANCELLED = "cancelled", _("Cancelled")
+        DECLINED = "declined", _("Declined")
+        MISSED = "missed", _("Missed")
+
+    #: Those that hold their time. Offers of the waitlist and requests hold it until they are decided.
+    HOLDING = (Status.OFFERED, Status.REQUESTED, Status.BOOKED, Status.RUNNING, Status.DONE)
+    #: Those that a person still has before them.
+    OPEN = (Status.OFFERED, Status.REQUESTED, Status.BOOKED, Status.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     machine = models.ForeignKey("labs.Machine", on_delete=models.CASCADE, related_name="bookings")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bookings")
+    booked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.USE)
     start = models.DateTimeField()
     end = models.DateTimeField()
     buffer_before_min = models.PositiveSmallIntegerField(default=0)
     buffer_after_min = models.PositiveSmallIntegerField(default=0)
     blocked = DateTimeRangeField()
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.BOOKED)
+    together = models.UUIDField(null=True, blank=True, db_index=True)
+    note = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
     design = models.ForeignKey(
         "designs.Design", null=True, blank=True, on_delete=models.SET_NULL, related_name="bookings"
     )
+    sequence = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    offer_until = models.DateTimeField(null=True, blank=True)
+    checked_in_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     demo = models.BooleanField(default=False)
 
@@ -46,7 +79,7 @@ class Booking(models.Model):
             ExclusionConstraint(
                 name="labs_booking_never_double",
                 expressions=[("machine", RangeOperators.EQUAL), ("blocked", RangeOperators.OVERLAPS)],
-                condition=~models.Q(status="cancelled"),
+                condition=models.Q(status__in=["offered", "requested", "booked", "running", "done"]),
                 violation_error_code="overlap",
             ),
             models.CheckConstraint(name="labs_booking_ends_after_start", condition=models.Q(end__gt=models.F("start"))),
@@ -63,3 +96,8 @@ class Booking(models.Model):
     def length(self) -> dt.timedelta:
         """How long it is."""
         return self.end - self.start
+
+    @property
+    def holds(self) -> bool:
+        """Whether its time is taken by it."""
+        return self.status in self.HOLDING

@@ -127,7 +127,7 @@ def _coming(machines: Iterable[Machine], now: dt.datetime) -> dict[int, list[Boo
         machine__in=list(machines),
         end__gt=now,
         start__lt=now + dt.timedelta(days=14),
-        status=Booking.Status.BOOKED,
+        status__in=Booking.OPEN,
     )
     for booking in rows.select_related("user", "design").order_by("start"):
         found.setdefault(booking.machine_id, []).append(booking)
@@ -180,7 +180,7 @@ def since(lab: Lab, start: dt.datetime, viewer: User | None) -> Today:
 
 def next_here(lab: Lab, now: dt.datetime, count: int = 6) -> list[Booking]:
     """The next bookings of the lab."""
-    rows = Booking.objects.filter(machine__lab=lab, end__gt=now, status=Booking.Status.BOOKED)
+    rows = Booking.objects.filter(machine__lab=lab, end__gt=now, status__in=Booking.OPEN)
     return list(rows.select_related("machine", "user", "design").order_by("start")[:count])
 
 

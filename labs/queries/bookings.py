@@ -51,7 +51,7 @@ def is_open(machine: Machine, span: Span) -> bool:
 def taken(machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Booking | None = None) -> list[Span]:
     """Blocked spans, bookings with their buffers, in order."""
     meeting = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
-    meeting = meeting.exclude(status=Booking.Status.CANCELLED)
+    meeting = meeting.filter(status__in=Booking.HOLDING)
     if without is not None:
         meeting = meeting.exclude(pk=without.pk)
     return sorted(Span(r.lower, r.upper) for r in meeting.values_list("blocked", flat=True))
@@ -161,7 +161,7 @@ def of_person(user: User) -> QuerySet[Booking]:
 
 def to_come(user: User) -> QuerySet[Booking]:
     """A person's bookings that are not over."""
-    return of_person(user).filter(end__gt=timezone.now(), status=Booking.Status.BOOKED)
+    return of_person(user).filter(end__gt=timezone.now(), status__in=Booking.OPEN)
 
 
 def find(booking_id: uuid.UUID | str) -> Booking | None:

@@ -166,7 +166,7 @@ def _table(days: list[Day]) -> list[tuple[int, list[Cell]]]:
 
 def _bookings(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Booking]:
     rows = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
-    return list(rows.exclude(status=Booking.Status.CANCELLED).select_related("user", "design").order_by("start"))
+    return list(rows.filter(status__in=Booking.HOLDING).select_related("user", "design").order_by("start"))
 
 
 def _quarters(day: Day, span: Span, zone: dt.tzinfo) -> tuple[int, int]:

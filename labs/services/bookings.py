@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from labs.engine.hours import Span
-from labs.errors import BadTime, NotQualified, OutOfService, OverAlready, Overlap, TooMany
+from labs.errors import OverAlready, Overlap
 from labs.models import Booking, Machine
-from labs.queries import badges, bookings
+from labs.queries import bookings
+from labs.services.checks import check_booking, local
 
 if TYPE_CHECKING:
     from designs.models import Design
-
-SHORTEST = dt.timedelta(minutes=5)
-HORIZON = dt.timedelta(days=90)
-GRACE = dt.timedelta(minutes=5)
 
 
 def _range(span: Span, machine: Machine) -> DateTimeTZRange:
@@ -41,69 +38,6 @@ def _lock_person(user: User) -> None:
 def _lock_machine(machine: Machine) -> Machine:
     found = Machine.objects.select_for_update(no_key=True, of=("self",)).select_related("lab__place")
     return found.get(pk=machine.pk)
-
-
-def local(moment: dt.datetime, machine: Machine) -> str:
-    """A time in the lab's own zone, in words."""
-    there = moment.astimezone(machine.lab.zone)
-    return f"{formats.date_format(there, _('l j F'))} {formats.time_format(there, 'H:i')}"
-
-
-def check_time(*, machine: Machine, span: Span, now: dt.datetime) -> None:
-    """Refuse a time that no machine could have: past, upside down, too short, too long, too far, closed."""
-    length = span.end - span.start
-    if length < SHORTEST:
-        raise BadTime(_("A booking ends at least five minutes after it starts."))
-    if span.start < now - GRACE:
-        raise BadTime(_("%(start)s is past; choose a time to come.") % {"start": local(span.start, machine)})
-    if length > dt.timedelta(hours=machine.longest_h):
-        words = {"machine": machine.name, "hours": machine.longest_h}
-        raise BadTime(_("%(machine)s can be booked for at most %(hours)s h at a time; choose less.") % words)
-    if span.start > now + HORIZON:
-        raise BadTime(_("Bookings open %(days)s days ahead; choose a nearer time.") % {"days": HORIZON.days})
-    if not bookings.is_open(machine, span):
-        words = {"lab": machine.lab.name, "machine": machine.name}
-        raise BadTime(
-            _(
-                "%(lab)s is closed for a part of that time, and %(machine)s does not work alone; "
-                "choose a time within the opening hours."
-            )
-            % words
-        )
-
-
-def check_person(*, machine: Machine, user: User, until: dt.datetime) -> None:
-    """Refuse a person without the machine's badges, good until the end of the booking."""
-    missing = badges.missing(machine=machine, user=user, at=until)
-    if missing:
-        names = ", ".join(badge.name for badge in missing)
-        raise NotQualified(
-            _("%(machine)s asks for the badge “%(names)s”; a trainer of %(lab)s can give it to you.")
-            % {"machine": machine.name, "names": names, "lab": machine.lab.name},
-            badge=missing[0].slug,
-            missing=[{"slug": badge.slug, "name": badge.name} for badge in missing],
-        )
-
-
-def check_machine(*, machine: Machine) -> None:
-    """Refuse a machine that is in repair."""
-    if machine.state == Machine.State.REPAIR:
-        raise OutOfService(
-            _("%(machine)s is in repair. %(note)s") % {"machine": machine.name, "note": machine.state_note}
-        )
-
-
-def check_cap(*, machine: Machine, user: User, now: dt.datetime) -> None:
-    """Refuse more open bookings than the lab allows one person."""
-    most = machine.lab.open_bookings_max
-    held = Booking.objects.filter(
-        user=user, machine__lab=machine.lab_id, end__gt=now, status=Booking.Status.BOOKED
-    ).count()
-    if held >= most:
-        raise TooMany(
-            _("You have %(held)s bookings to come in %(lab)s, and it allows %(most)s; cancel one first.")
-            % {"held": held, "lab": machine.lab.name, "most": most}
-        )
 
 
 def _taken(machine: Machine, span: Span, *, without: Booking | None = None) -> Overlap:
@@ -132,10 +66,7 @@ def create_booking(
     now, span = timezone.now(), Span(start, end)
     _lock_person(user)
     machine = _lock_machine(machine)
-    check_time(machine=machine, span=span, now=now)
-    check_machine(machine=machine)
-    check_person(machine=machine, user=user, until=end)
-    check_cap(machine=machine, user=user, now=now)
+    check_booking(machine=machine, user=user, span=span, now=now)
     booking = Booking(
         machine=machine,
         user=user,
@@ -160,12 +91,10 @@ def move_booking(*, booking: Booking, start: dt.datetime, end: dt.datetime) -> B
     machine = _lock_machine(booking.machine)
     held = Booking.objects.select_for_update(of=("self",)).select_related("user").get(pk=booking.pk)
     _refuse_if_over(held, now)
-    if held.start > now or start != held.start:
-        check_time(machine=machine, span=span, now=now)
-    check_person(machine=machine, user=held.user, until=end)
+    check_booking(machine=machine, user=held.user, span=span, now=now, moved=held)
     blocked = _range(span, machine)
     others = Booking.objects.filter(machine=machine, blocked__overlap=blocked).exclude(pk=held.pk)
-    if others.exclude(status=Booking.Status.CANCELLED).exists():
+    if others.filter(status__in=Booking.HOLDING).exists():
         raise _taken(machine, span, without=held)
     held.start, held.end, held.blocked = start, end, blocked
     held.buffer_before_min, held.buffer_after_min = machine.buffer_before_min, machine.buffer_after_min

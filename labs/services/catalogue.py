@@ -23,11 +23,25 @@ PROCESS_OF = {
     Machine.Kind.LASER: Machine.Process.LASER,
     Machine.Kind.ROUTER: Machine.Process.MILLING,
     Machine.Kind.MILL: Machine.Process.MILLING,
+    Machine.Kind.LATHE: Machine.Process.TURNING,
     Machine.Kind.VINYL: Machine.Process.KNIFE,
-    Machine.Kind.PCB: Machine.Process.MILLING,
+    Machine.Kind.PCB: Machine.Process.PCB,
+    Machine.Kind.PLACER: Machine.Process.ASSEMBLY,
     Machine.Kind.SEWING: Machine.Process.SEWING,
+    Machine.Kind.EMBROIDERY: Machine.Process.EMBROIDERY,
+    Machine.Kind.TEXTILE: Machine.Process.TEXTILE,
+    Machine.Kind.SCANNER: Machine.Process.SCANNING,
     Machine.Kind.BENCH: Machine.Process.HAND,
+    Machine.Kind.TOOLS: Machine.Process.HAND,
+    Machine.Kind.OTHER: Machine.Process.HAND,
 }
+
+#: Names under a lab's address that are pages of the lab, so no machine may carry them.
+_PAGES = """
+about badges book calendar.ics consumables courses desk faults incidents join kiosk learn live log machines
+maintenance members money new okw orders people prices rules settings tasks waitlist week
+"""
+RESERVED = frozenset(_PAGES.split())
 
 
 @transaction.atomic
@@ -81,7 +95,7 @@ def add_machine(
         known = ", ".join(Machine.Kind.values)
         raise BadMachine(_("“%(cls)s” is no class of machine; there are %(known)s.") % {"cls": cls, "known": known})
     slug = slug or slugify(name)
-    if not slug or slug in {"book", "desk", "live", "new"}:
+    if not slug or slug in RESERVED:
         raise BadMachine(_("“%(name)s” cannot be an address; choose another name.") % {"name": name})
     facts.setdefault("process", PROCESS_OF[Machine.Kind(cls)])
     try:

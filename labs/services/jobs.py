@@ -209,7 +209,7 @@ def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:
     """The booking that a job belongs to: it runs when the job starts, or begins soon after."""
     return (
         Booking.objects.select_related("user", "design")
-        .filter(machine=machine, status=Booking.Status.BOOKED, start__lte=at + EARLY, end__gt=at)
+        .filter(machine=machine, status__in=Booking.OPEN, start__lte=at + EARLY, end__gt=at)
         .order_by("-start")
         .first()
     )

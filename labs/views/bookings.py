@@ -23,6 +23,7 @@ from labs.errors import BadTime, Overlap, UnknownBooking, UnknownDesign
 from labs.models import Machine
 from labs.queries import badges, bookings, catalogue, jobs, week
 from labs.services import bookings as services
+from labs.services import checks
 from labs.views.common import day_word, offer_words, page, viewer
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _book(request: HttpRequest, machine: Machine) -> HttpResponse:
     except CityError as refusal:
         context = _page(request, machine, refusal=refusal, start=start, end=end)
         return page(request, "labs/book.html", context, lab=machine.lab, status=refusal.status)
-    words = {"machine": machine.name, "time": services.local(booking.start, machine)}
+    words = {"machine": machine.name, "time": checks.local(booking.start, machine)}
     messages.success(request, _("%(machine)s is yours, %(time)s.") % words)
     return redirect("rooms:my_bookings")
 
@@ -173,7 +174,7 @@ def _pick(
     machine: Machine, start: dt.datetime, length: dt.timedelta, kwh: float | None, now: dt.datetime
 ) -> dict[str, Any]:
     """The chosen time with its sun, and why it cannot be had if so."""
-    slots = bookings.slots(machine, start=start, end=start + length, step=length, now=now - services.GRACE)
+    slots = bookings.slots(machine, start=start, end=start + length, step=length, now=now - checks.GRACE)
     slot = slots[0]
     zone = machine.lab.zone
     there = start.astimezone(zone)
@@ -198,7 +199,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     assert person is not None  # noqa: S101 login_required
     now = timezone.now()
     rows = list(bookings.of_person(person).order_by("-start")[:200])
-    coming = [b for b in reversed(rows) if b.end > now and b.status == b.Status.BOOKED]
+    coming = [b for b in reversed(rows) if b.end > now and b.status in b.OPEN]
     past = [b for b in rows if b not in coming]
     return render(request, "labs/my_bookings.html", {"coming": coming, "past": past[:50], "now": now})
 
@@ -211,6 +212,6 @@ def cancel(request: HttpRequest, booking: uuid.UUID) -> HttpResponse:
     if found is None or not policies.may_change_booking(viewer(request), found):
         raise UnknownBooking(_("There is no such booking, or it is not yours."))
     services.cancel_booking(booking=found)
-    words = {"machine": found.machine.name, "time": services.local(found.start, found.machine)}
+    words = {"machine": found.machine.name, "time": checks.local(found.start, found.machine)}
     messages.success(request, _("Cancelled: %(machine)s, %(time)s. The time is free again.") % words)
     return redirect("rooms:my_bookings")

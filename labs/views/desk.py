@@ -21,6 +21,7 @@ from labs.models import Badge, Lab, Machine
 from labs.queries import board, catalogue
 from labs.services import catalogue as services
 from labs.views.common import page, viewer
+from labs.views.frame import around
 
 
 class MachineForm(forms.Form):
@@ -97,6 +98,7 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
     badge_form = BadgeForm(request.POST if do == "badge" else None, lab=found)
     context: dict[str, Any] = {
         "lab": found,
+        **around(found, person, tab="desk"),
         "manages": manages,
         "machine_form": machine_form,
         "badge_form": badge_form,

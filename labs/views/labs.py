@@ -15,6 +15,7 @@ from labs.models import Machine
 from labs.queries import board, bookings, catalogue, curves, jobs
 from labs.views.common import open_state, viewer
 from labs.views.common import page as show_page
+from labs.views.frame import around
 
 PER_PAGE = 20
 
@@ -41,7 +42,7 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
     watts = [t.power.watts for t in every if t.power.watts is not None and not t.power.old]
     context = {
         "lab": found,
-        "hours": open_state(found, now),
+        **around(found, person, tab="machines"),
         "tiles": shown.get(show, every),
         "show": show if show in shown else "",
         "counts": {"all": len(every), "free": len(shown["free"]), "mine": len(shown["mine"])},
@@ -51,8 +52,6 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
         "today": board.since(found, midnight, person),
         "month": board.since(found, now - dt.timedelta(days=30), person),
         "next_here": board.next_here(found, now),
-        "manages": policies.may_manage(person, found),
-        "fellow": policies.is_fellow(person, found),
         "now": now,
         "best_tile": next((t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)),
     }

@@ -1,0 +1,13 @@
+"""Addresses of the room: pages in `urlpatterns`, the API in `api_urlpatterns`; a module for each noun.
+
+The catalogue comes last: a machine's address is anything under its lab's that is no page of the lab.
+"""
+
+from django.urls import URLPattern, URLResolver
+
+from labs.urls import bookings, catalogue, jobs, week
+
+PARTS = (bookings, jobs, week, catalogue)
+
+urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.pages]
+api_urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.api]
