@@ -44,6 +44,7 @@ def plug_in() -> None:
             order=30,
         )
     )
+    sockets.sheets.register(sockets.Sheet("labs.hours", "src/styles/hours.css", packages=("labs",)))
     sockets.home_cards.register(sockets.HomeCard("labs.now", "labs/parts/home.html", making_now, order=30))
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_button", "designs.design.actions", "labs/parts/make_button.html", make_button)

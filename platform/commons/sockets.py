@@ -56,6 +56,16 @@ class NavEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A style sheet of the front end (`entry`, as Vite is given it) for pages of views in these packages alone."""
+
+    slug: str
+    entry: str
+    packages: tuple[str, ...]
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A headline figure of one place with what it is made of. `value` is None when nothing is known yet.
 
@@ -303,6 +313,7 @@ class Sitemap:
 
 
 nav: Socket[NavEntry] = Socket("nav")
+sheets: Socket[Sheet] = Socket("sheets")
 figures: Socket[HeadlineFigure] = Socket("figures")
 home_cards: Socket[HomeCard] = Socket("home_cards")
 page_slots: Socket[PageSlot] = Socket("page_slots")

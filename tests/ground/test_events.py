@@ -11,18 +11,20 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.utils.translation import gettext_lazy
 
 from commons.people import services as people
 from commons.people.models import User
 from commons.runs import services
 from commons.runs.models import Run
+from commons.said import keep, said
 
 from . import worker_kinds
 
 
-def listen(city: Any, run: Run | str, **headers: str) -> Any:
+def listen(city: Any, run: Run | str, asked: str = "", **headers: str) -> Any:
     """Open a run's stream."""
-    address = f"{city.url}/api/v1/runs/{getattr(run, 'pk', run)}/events"
+    address = f"{city.url}/api/v1/runs/{getattr(run, 'pk', run)}/events{asked}"
     return urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60)
 
 
@@ -59,6 +61,16 @@ def test_progress_until_done(live_city: Any) -> None:
     shares = [data["progress"] for _name, data in told]
     assert shares == sorted(shares)
     assert len({data["stage"] for _name, data in told}) >= 4
+
+
+def test_a_stream_speaks_the_language_of_its_page(live_city: Any) -> None:
+    title = said(gettext_lazy("Drawing %(design)s"), design="Lamp")
+    run = services.start(kind=worker_kinds.STEPS, inputs={"steps": 1, "pause_s": 0}, public=True)
+    services.wait(run=run)
+    Run.objects.filter(pk=run.pk).update(stage=str(title), stage_kept=keep(title))
+    assert [events(listen(live_city, f"{run.pk}", asked=asked))[-1][1]["stage"] for asked in ("", "?lang=fi")] == [
+        "Drawing Lamp", "Piirretään: Lamp",
+    ]  # fmt: skip
 
 
 def test_a_browser_that_comes_back_after_the_end_is_told_to_stop(live_city: Any) -> None:
