@@ -138,6 +138,11 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         name="proposal-merge",
     ),
     path(
+        "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/branch/",
+        proposals.Branch.as_view(),
+        name="proposal-branch",
+    ),
+    path(
         "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/comments/",
         proposals.Remarks.as_view(),
         name="proposal-comments",

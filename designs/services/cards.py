@@ -95,7 +95,7 @@ def learn(design: Design) -> None:
 
     In one statement and in the order of the alphabet: two that learn the same words wait, and never for each other.
     """
-    texts = (design.name, " ".join(design.tags), design.owner.name, design.summary)
+    texts = (design.name, " ".join(design.tags), design.owner.name, design.owner.title, design.summary)
     told = sorted({word for text in texts for word in words.all_of(text) if len(word) >= 3})
     with connection.cursor() as cursor:
         cursor.execute(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs.engine import ENGINE_VERSION
 from designs.engine.formats import DRAWN
 from designs.models import Blob, Design
@@ -54,13 +55,13 @@ def ask(*, design: Design, blobs: Iterable[Blob | None], commit: str = "", more:
 def start(*, design: Design, blobs: list[Blob], again: bool = False, commit: str = "") -> Run:
     """Ask a worker to draw these blobs in this order; `again` also those that are drawn already. What is made of
     several files is drawn of the newest version and of `commit`."""
-    said: dict[str, str | bool] = {"again": True} if again else {}
+    more: dict[str, str | bool] = {"again": True} if again else {}
     if commit and commit != design.head:
-        said["commit"] = commit
+        more["commit"] = commit
     return runs.start(
         kind="designs.preview",
-        inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **said},
-        title=_("Drawing %(design)s") % {"design": design.name},
+        inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **more},
+        title=said(gettext_lazy("Drawing %(design)s"), design=design.name),
         subject=subject_of(design),
         owner=design.created_by,
         public=design.is_shown,

@@ -192,6 +192,8 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
             *do(pushers, {}, over={"verb": "=update"}, sure=False),
             *do(pushers, {}, over={"verb": "=newest"}, sure=False),
             *do(pushers, {}, over={"verb": "=undo"}, sure=False),
+            *do(pushers, {}, over={"verb": "=drop-branch"}, sure=False),
+            *do(pushers, {}, over={"verb": "=bring-branch-back"}, sure=False),
         ],
     },
     "rooms:design_add": {
@@ -335,6 +337,8 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
         "PATCH": [*do(author_or_manager, {"title": "Other"}), *do(author_or_manager, {"state": "closed"})],
     },
     "api:proposal-merge": {"POST": do(pushers, {})},
+    # The change of the world is open, so that this answers 409 to who may push.
+    "api:proposal-branch": {"DELETE": do(pushers, sure=False), "PUT": do(pushers, sure=False)},
     "api:proposal-comments": {"GET": get(readers), "POST": do(talkers, {"body": "Said"})},
     "api:proposal-reviews": {
         "GET": get(readers), "POST": do(talkers, {"verdict": "remark", "body": "Hm"}, sure=False),

@@ -9,6 +9,7 @@ const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-run": () => import("./islands/run"),
   "lc-drop": () => import("./islands/drop"),
   "lc-live": () => import("./islands/live"),
+  "lc-week": () => import("./islands/week"),
 };
 
 const asked = new Set<string>();
