@@ -23,6 +23,7 @@ from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing, TooLarge
 from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
+from designs.queries.files import contents_at
 from designs.queries.room import left_bytes
 from designs.sandbox import photos
 from designs.sandbox.results import Result
@@ -202,13 +203,24 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
             if number == 0:
                 previews.settle_cover(design=design)
         ready += 1
-    boards.draw_missing(design=design)
+    for commit in dict.fromkeys((design.head, inputs.get("commit", ""))):
+        _draw_together(design, commit)
 
     def effect() -> None:
         previews.settle_cover(design=design)
         proposals.look_again_at_blobs(oids=oids)
 
     return Outcome({"drawn": ready}, effect)
+
+
+def _draw_together(design: Design, commit: str) -> None:
+    """What is made of several files of a version: boards, and scripts with what they include."""
+    try:
+        files = contents_at(design, commit)
+    except (GitFailed, DesignNotFound):  # that version was rewritten away meanwhile
+        return
+    boards.draw_missing(design=design, files=files)
+    scripted.draw_missing(design=design, files=files)
 
 
 @kind(following.KIND, queue="default", engine_version="1")

@@ -1,6 +1,7 @@
 """Designs and their files over the API."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from designs.errors import DesignNotFound
 from designs.models import Card
 from designs.queries import listing
 from designs.queries.asked import SORTS, read
+from designs.queries.matches import by_index
 from designs.services import create_design, housekeeping, lifecycle
 
 FILTERS = [
@@ -79,8 +81,9 @@ class Designs(APIView):
         found = listing.found(asked, visitor(request))
         pages = CursorPagination()
         pages.ordering = (f"-{listing.FIELD_OF[asked.order]}", "-pk")  # type: ignore[assignment]
-        page: list[Card] = pages.paginate_queryset(found.cards, request, view=self) or []
-        designs = listing.designs_of(page)
+        with by_index() if found.ranks else nullcontext():
+            page: list[Card] = pages.paginate_queryset(found.cards, request, view=self) or []
+        designs = listing.designs_of(card.pk for card in page)
         return pages.get_paginated_response(shapes.DesignOut([shapes.of_design(d) for d in designs], many=True).data)
 
     @extend_schema(operation_id="designs_create", request=shapes.DesignIn, responses={201: shapes.DesignOut})

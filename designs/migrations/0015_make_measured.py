@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("designs", "0013_mirror"),
+        ("designs", "0014_list_speed"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

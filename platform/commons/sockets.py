@@ -322,6 +322,17 @@ class OpenDataset:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """Public pages of a room, for robots: how many there are, and (path, when it changed) of those from `start` up to
+    `stop`, the oldest first. The slug is one word."""
+
+    slug: str
+    count: Callable[[], int]
+    addresses: "Callable[[int, int], Iterable[tuple[str, dt.datetime | None]]]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
 figures: Socket[HeadlineFigure] = Socket("figures")
@@ -338,3 +349,4 @@ notice_filters: Socket[NoticeFilter] = Socket("notice_filters")
 report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
 measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
+sitemaps: Socket[Sitemap] = Socket("sitemaps")

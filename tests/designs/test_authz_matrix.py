@@ -375,6 +375,12 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
         *do(managers, {"force": True}, over={"number": "lock"}, sure=False),
     ]},
     "design-board": {"GET": do(readers, changes=False, sure=False, over={"folder": "path", "kind": "=picture"})},
+    "design-made": {
+        "GET": do(readers, changes=False, sure=False, over={"oid": "blob", "key": "=" + "0" * 64, "kind": "=png"})
+    },
+    "design-layer": {
+        "GET": do(readers, changes=False, sure=False, over={"oid": "blob", "number": "=1"})
+    },
     "design-preview": {"GET": [*get(readers, oid="blob", kind="=png"), *get(readers, oid="blob", kind="=glb")]},
     "releases-feed": {"GET": get(everybody)},
     "design-releases-feed": {"GET": get(readers)},

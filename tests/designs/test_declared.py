@@ -153,6 +153,11 @@ def test_the_manifest_that_goes_out_says_what_the_city_knows(client_: Client, la
     assert older["title"] == "Lamp" and older["design-files"] == [{"path": "lamp.scad"}]
     assert check(answer.content, "okh.toml").is_good
     assert client_.get("/designs/aila/lamp/okh.toml").content == answer.content
+    settings.PUBLIC_URL = "http://localhost:8000"
+    ours = client_.get("/designs/aila/lamp/okh.toml").content
+    assert not check(ours, "okh.toml").is_good and not check(ours, "okh.toml", site="http://localhost:80").is_good
+    assert check(ours, "okh.toml", site=settings.PUBLIC_URL).is_good
+    assert "Wrong:" not in client_.post("/designs/okh/", {"text": ours.decode()}).content.decode()
 
 
 def test_its_own_manifest_stands_and_is_completed(maker: User) -> None:

@@ -89,10 +89,11 @@ def test_who_may_not_see_a_run_hears_what_a_stranger_to_nothing_hears(live_city:
     assert refusal(live_city, run) == missing
     assert refusal(live_city, "x" * 36)[0] == 404
 
-    def token(user: User) -> str:
-        return "Bearer " + people.create_token(user=user, name="t", scopes=["designs:read"])[1]
+    def token(user: User, scope: str = "admin") -> str:
+        return "Bearer " + people.create_token(user=user, name="t", scopes=[scope])[1]
 
     assert refusal(live_city, run, Authorization=token(other)) == missing
+    assert refusal(live_city, run, Authorization=token(owner, "designs:read")) == missing
     assert events(listen(live_city, run, Authorization=token(owner)))[-1][0] == "done"
     client = Client()
     client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")

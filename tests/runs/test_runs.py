@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
-from commons.people.services import create_user
+from commons.people.services import create_token, create_user
 from commons.runs import events, queries, registry, services, work
 from commons.runs.errors import Cancelled, LeaseLost, RunFailed, RunNotFound, UnknownKind
 from commons.runs.models import Run
@@ -296,3 +296,28 @@ def test_who_may_see_a_run() -> None:
     assert set(queries.visible_to(staff)) == {mine, open_to_all}
     with pytest.raises(RunNotFound):
         queries.run(mine.pk, boris)
+
+
+def test_a_token_sees_the_runs_of_the_rooms_of_its_scopes_and_what_everybody_sees() -> None:
+    anna, staff = create_user(username="anna"), create_user(username="chief", is_staff=True)
+    by_room = {
+        room: services.start(kind=kinds.COUNT, inputs={}, owner=anna, bell=False)
+        for room in ("designs", "energy", "labs", "designsx")
+    }
+    for room, run in by_room.items():
+        Run.objects.filter(pk=run.pk).update(kind=f"{room}.work")
+    public = services.start(kind=kinds.COUNT, inputs={}, owner=anna, public=True, bell=False)
+    seen_with = {
+        "designs:read": {"designs"}, "energy:manage": {"energy"}, "bookings:read": {"labs"}, "labs:manage": {"labs"},
+        "twin:write": set(), "admin": set(by_room),
+    }  # fmt: skip
+    for person in (anna, staff):
+        for scope, rooms in seen_with.items():
+            _token, secret = create_token(user=person, name="t", scopes=[scope])
+            bearer = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+            listed = Client().get("/api/v1/runs/", **bearer).json()["results"]
+            assert {entry["id"] for entry in listed} == {str(by_room[r].pk) for r in rooms} | {str(public.pk)}, scope
+            for room, run in by_room.items():
+                found = Client().get(f"/api/v1/runs/{run.pk}/", **bearer).status_code
+                assert found == (200 if room in rooms else 404), (scope, room)
+        assert set(queries.visible_to(person)) == {*by_room.values(), public}

@@ -84,7 +84,7 @@ class RunList(generics.ListAPIView[Run]):
     def get_queryset(self) -> QuerySet[Run]:
         """Those of the filters in the address."""
         given = {name: self.request.query_params[name] for name in self.filters if name in self.request.query_params}
-        return queries.visible_to(self.request.user).filter(**given)
+        return queries.visible_to(self.request.user, self.request.auth).filter(**given)
 
     @extend_schema(
         parameters=[
@@ -106,7 +106,7 @@ class RunDetail(APIView):
     @extend_schema(parameters=[LANGUAGE], responses={200: RunSerializer})
     def get(self, request: Request, pk: UUID) -> Response:
         """How far it is, or what came of it."""
-        run = queries.run(pk, request.user)
+        run = queries.run(pk, request.user, request.auth)
         with translation.override(language_of(request.query_params.get("lang", ""))):
             return Response(RunSerializer(run, context={"request": request}).data)
 
@@ -119,7 +119,7 @@ class RunCancel(APIView):
     @extend_schema(request=None, responses={200: RunSerializer})
     def post(self, request: Request, pk: UUID) -> Response:
         """Ask it to stop; one that waits stops at once, one that works stops at its next step."""
-        run = queries.run(pk, request.user)
+        run = queries.run(pk, request.user, request.auth)
         policies.check_may_cancel(request.user, run, token=request.auth)
         services.cancel(run=run)
         run.refresh_from_db()

@@ -219,7 +219,7 @@ async def _in_thread(work: Callable[..., State | None], *arguments: Any) -> Stat
 def _state(run_id: UUID, reader: Reader) -> State | None:
     """The run as the caller may see it now; the connection goes back with the thread."""
     try:
-        run = queries.visible_to(_person(reader.headers)).filter(pk=run_id).first()
+        run = queries.visible_to(*_person(reader.headers)).filter(pk=run_id).first()
     finally:
         if connection.connection is not None:
             connection.close_if_unusable_or_obsolete()
@@ -233,21 +233,21 @@ def _state(run_id: UUID, reader: Reader) -> State | None:
     return state
 
 
-def _person(headers: dict[str, str]) -> Any:
-    """Who asks, by bearer token or by the session's cookie; None for a stranger or a token that is not alive."""
+def _person(headers: dict[str, str]) -> tuple[Any, Any]:
+    """Who asks and with which token: by bearer token, or by the session's cookie; nobody for a stranger."""
     scheme, _space, secret = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         found = person_of(secret.strip())
-        return found[0] if found else None
+        return found or (None, None)
     cookies: SimpleCookie = SimpleCookie()
     with contextlib.suppress(CookieError):
         cookies.load(headers.get("cookie", ""))
     if settings.SESSION_COOKIE_NAME not in cookies:
-        return None
+        return None, None
     request = HttpRequest()
     engine = import_module(settings.SESSION_ENGINE)
     request.session = engine.SessionStore(cookies[settings.SESSION_COOKIE_NAME].value)
-    return auth.get_user(request)
+    return auth.get_user(request), None
 
 
 async def _answer(send: Send, document: dict[str, Any], *more: tuple[bytes, bytes]) -> None:
