@@ -15,7 +15,7 @@ from commons.places.models import Place
 from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
-from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, matching
+from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, made, matching
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -60,6 +60,7 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.all_makes", "designs.makes.measured", "labs/parts/makes.html", all_makes, order=20)
     )
+    sockets.measured_makes.register(sockets.MeasuredMakes("labs", made.of_person, made.named))
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
