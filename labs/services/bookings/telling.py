@@ -29,6 +29,8 @@ def words_of(bookings: Sequence[Booking]) -> dict[str, str]:
         "lab": first.machine.lab.name,
         "time": local(first.start, first.machine),
         "reason": first.reason,
+        "person": str(first.user),
+        "until": f"{first.offer_until.astimezone(first.machine.lab.zone):%H:%M}" if first.offer_until else "",
     }
 
 
@@ -48,9 +50,8 @@ def _tell(
 
 def requested(bookings: Sequence[Booking], *, actor: User) -> None:
     """Those who run the lab: somebody asks."""
-    name = bookings[0].user.title.replace("%", "%%")
     people = managers(bookings[0].machine.lab)
-    _tell(bookings, "requested", people, lambda: name + _(" asks for %(machine)s, %(time)s."), actor)
+    _tell(bookings, "requested", people, lambda: _("%(person)s asks for %(machine)s, %(time)s."), actor)
 
 
 def booked_for_you(bookings: Sequence[Booking], *, actor: User) -> None:
@@ -95,14 +96,11 @@ def missed(booking: Booking) -> None:
 
 def offered(booking: Booking) -> None:
     """The person who waits: this time is held for you."""
-    until = booking.offer_until
-    assert until is not None  # noqa: S101 an offer ends
-    clock = f"{until.astimezone(booking.machine.lab.zone):%H:%M}"
     _tell(
         [booking],
         "offered",
         [booking.user],
-        lambda: _("%(machine)s has become free for you, %(time)s. Take it by ") + f"{clock}.",
+        lambda: _("%(machine)s has become free for you, %(time)s. Take it by %(until)s."),
         None,
     )
 
