@@ -31,6 +31,7 @@ def lock_machines(machines: Iterable[Machine | int]) -> list[Machine]:
     """Lock these machines, lowest number first, whatever order they were named in; as they stand now."""
     numbers = {m if isinstance(m, int) else m.pk for m in machines}
     rows = Machine.objects.select_for_update(no_key=True, of=("self",)).select_related("lab__place")
+    rows = rows.defer("lab__place__outline")  # large, and no rule reads it
     return list(rows.filter(pk__in=numbers).order_by("pk"))
 
 
