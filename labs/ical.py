@@ -1,8 +1,8 @@
 """Calendar text: RFC 5545, the part of it that a feed of bookings needs. Pure: events in, text out.
 
 Times are written by the clock of the lab with its VTIMEZONE, so that a calendar shows the lab's time; a time that the
-clock shows twice in autumn is written in UTC, where there is no doubt. UIDs stay, SEQUENCE counts changes, and what was
-cancelled is written as cancelled, so that calendars take it away.
+clock shows twice in autumn is written in UTC, since programs disagree on which of the two is meant. UIDs stay, SEQUENCE
+counts changes, and what was cancelled is written as cancelled, so that calendars take it away.
 """
 
 import datetime as dt
@@ -63,7 +63,7 @@ def utc(moment: dt.datetime) -> str:
 def stamped(name: str, moment: dt.datetime, zone: ZoneInfo) -> str:
     """DTSTART or DTEND by the zone's clock; in UTC where that would be read as another moment."""
     there = moment.astimezone(zone)
-    if zone.key == "UTC" or there.fold:
+    if zone.key == "UTC" or there.replace(fold=0).utcoffset() != there.replace(fold=1).utcoffset():
         return f"{name}:{utc(moment)}"
     return f"{name};TZID={zone.key}:{there:%Y%m%dT%H%M%S}"
 

@@ -1,7 +1,7 @@
 """Bookings over the API: one's own, and for managers those of their lab."""
 
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -25,7 +25,7 @@ from labs.queries import bookings, catalogue
 from labs.services import bookings as services
 from labs.services import waitlist
 from labs.services.bookings.create import MOST_TOGETHER
-from labs.services.bookings.move import SCOPES, Scope
+from labs.services.bookings.move import SCOPES
 
 OWN = requires(read=TokenScope.BOOKINGS_READ, write=TokenScope.BOOKINGS_WRITE)
 CLASHES = (("refuse", "refuse"), ("skip", "skip"))
@@ -149,7 +149,7 @@ class Reason(serializers.Serializer[Booking]):
 class Soonest(CursorPagination):
     """By start, soonest first."""
 
-    ordering = ("start", "pk")
+    ordering = "start"
 
 
 class Bookings(generics.ListAPIView[Booking]):
@@ -301,7 +301,7 @@ class OneBooking(APIView):
         services.cancel_booking(
             booking=mine(request, booking),
             by=signed_in(request),
-            scope=cast("Scope", scope) if scope in SCOPES else "one",
+            scope=next((known for known in SCOPES if known == scope), "one"),
             reason=reason[:200],
         )
         return Response(status=204)

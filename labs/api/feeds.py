@@ -47,7 +47,7 @@ class Whatever(BaseContentNegotiation):
         """The first."""
         return parsers[0]
 
-    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:  # type: ignore[override]
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         """The first."""
         return (renderers[0], renderers[0].media_type)
 

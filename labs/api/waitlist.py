@@ -81,7 +81,7 @@ class NewEntry(serializers.Serializer[WaitlistEntry]):
 class ByQueue(CursorPagination):
     """As they queue."""
 
-    ordering = ("queued_at", "pk")
+    ordering = "queued_at"
 
 
 class Waitlist(generics.ListAPIView[WaitlistEntry]):

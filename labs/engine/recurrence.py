@@ -6,6 +6,7 @@ first; each occurrence lasts exactly as long as the first: so says RFC 5545, sec
 """
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from labs.engine.hours import Span
 
 FREQUENCIES = {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY, "YEARLY": YEARLY}
 PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"})
+DAY = re.compile(r"([+-]?[1-9][0-9]?)?(MO|TU|WE|TH|FR|SA|SU)")
 LONGEST_TEXT = 200
 MOST = 200
 
@@ -71,6 +73,10 @@ def read(text: str) -> dict[str, str]:
     for name in ("INTERVAL", "COUNT"):
         if name in parts and not (parts[name].isdecimal() and 1 <= int(parts[name][:5]) <= 999):
             raise BadRule(f"{name}={parts[name]}"[:40])
+    nth = parts["FREQ"] in {"MONTHLY", "YEARLY"}
+    for day in parts.get("BYDAY", "MO").split(","):
+        if not DAY.fullmatch(day) or (len(day) > 2 and not nth):
+            raise BadRule(f"BYDAY={day}"[:40])
     if "COUNT" in parts and "UNTIL" in parts:
         raise BadRule("COUNT;UNTIL")
     return parts

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -45,7 +45,7 @@ def create_booking(
     """
     now = now or timezone.now()
     rows.lock_person(user)
-    facts = {"design": design, "booked_by": booked_by, "note": note, "demo": demo}
+    facts: dict[str, Any] = {"design": design, "booked_by": booked_by, "note": note, "demo": demo}
     machines = rows.lock_machines([machine])
     return write(machines, user, Span(start, end), now=now, status=status, **facts)[0]
 
@@ -66,7 +66,7 @@ def book_together(
     now = now or timezone.now()
     check_together(machines)
     rows.lock_person(user)
-    facts = {"design": design, "booked_by": booked_by, "note": note, "together": uuid.uuid4()}
+    facts: dict[str, Any] = {"design": design, "booked_by": booked_by, "note": note, "together": uuid.uuid4()}
     return write(rows.lock_machines(machines), user, Span(start, end), now=now, **facts)
 
 
@@ -86,13 +86,12 @@ def write(
     now: dt.datetime,
     status: str | None = None,
     series: BookingSeries | None = None,
-    **facts: object,
+    **facts: Any,
 ) -> list[Booking]:
     """Check and insert a booking on each of these machines; the person and the machines are locked already."""
     for machine in machines:
         check_booking(machine=machine, user=user, span=span, now=now)
-    asked_by = facts.get("booked_by") or user
-    assert isinstance(asked_by, User)  # noqa: S101
+    asked_by: User = facts.get("booked_by") or user
     first = status or first_status(machines, user, asked_by)
     made = []
     for machine in machines:

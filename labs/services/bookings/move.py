@@ -5,7 +5,8 @@ transaction, so that a series can move into the time of its own next occurrence.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from django.db import transaction
@@ -90,7 +91,7 @@ def _move(booking: Booking, machine: Machine, span: Span, now: dt.datetime) -> N
         raise rows.taken([machine], span, without=[booking.pk])
 
 
-def _move_all(held: Sequence[Booking], spans: dict[object, Span], now: dt.datetime) -> None:
+def _move_all(held: Sequence[Booking], spans: Mapping[uuid.UUID, Span], now: dt.datetime) -> None:
     """Place each on its new time or list what stands in the way; the rows of the group never stand in each other's."""
     own = [b.pk for b in held]
     states = {b.pk: b.status for b in held}

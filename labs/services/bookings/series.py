@@ -68,7 +68,7 @@ def create_series(
         first=start,
         length_min=max(int((end - start).total_seconds() // 60), 0),
     )
-    facts = {"design": design, "booked_by": booked_by, "note": note}
+    facts: dict[str, Any] = {"design": design, "booked_by": booked_by, "note": note}
     made, clashes = list[Booking](), list[Mapping[str, Any]]()
     for span in spans:
         together = uuid.uuid4() if len(held) > 1 else None
