@@ -2,6 +2,20 @@
 
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
+from labs.models.feeds import FeedKey
 from labs.models.jobs import Job, JobEvent
+from labs.models.series import BookingSeries
+from labs.models.waitlist import WaitlistEntry
 
-__all__ = ["Badge", "BadgeGrant", "Booking", "Job", "JobEvent", "Lab", "Machine"]
+__all__ = [
+    "Badge",
+    "BadgeGrant",
+    "Booking",
+    "BookingSeries",
+    "FeedKey",
+    "Job",
+    "JobEvent",
+    "Lab",
+    "Machine",
+    "WaitlistEntry",
+]
