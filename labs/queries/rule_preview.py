@@ -23,7 +23,7 @@ class Preview:
     people: int
 
 
-def with_rule(lab: Lab, row: Row, *, now: dt.datetime) -> list[Row]:
+def with_rule(lab: Lab, row: Row) -> list[Row]:
     """The lab's rules as they would be."""
     key = (row.name, row.machine, row.cls, row.role)
     return [r for r in rules.rows_of(lab) if (r.name, r.machine, r.cls, r.role) != key] + [row]

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from commons.errors import CityError
 from commons.web import numbers
-from labs.engine import hours
 from labs.engine import rules as engine
+from labs.engine.hours import DAYS
 from labs.engine.rules import Finding
 from labs.errors import BadTime, NotQualified, OutOfService, TooMany
 from labs.errors.rules import MembersOnly, OverQuota, Paused
@@ -76,13 +76,14 @@ def _span(minutes: object) -> str:
     return numbers.duration(length)
 
 
-def _hours(value: object) -> str:
+def hours(value: object) -> str:
+    """A number of hours as "3 h 20"."""
     return numbers.duration(dt.timedelta(hours=float(str(value))))
 
 
 def _week(text: object) -> str:
     """A week of spans with the days' short names."""
-    names = {day: formats.date_format(dt.date(2024, 1, 1 + nth), "D") for nth, day in enumerate(hours.DAYS)}
+    names = {day: formats.date_format(dt.date(2024, 1, 1 + nth), "D") for nth, day in enumerate(DAYS)}
     parts = [part.strip().partition(" ") for part in str(text).split(",") if part.strip()]
     return ", ".join(f"{names.get(day, day)} {clock.replace('-', '–')}" for day, _space, clock in parts)
 
@@ -98,7 +99,7 @@ def sentence(name: str, value: engine.Value | None) -> str:
 
 SAYS: dict[str, Callable[[Any], str]] = {
     "shortest_min": lambda v: _("A booking takes at least %(time)s.") % {"time": _span(v)},
-    "longest_h": lambda v: _("A booking takes at most %(time)s.") % {"time": _hours(v)},
+    "longest_h": lambda v: _("A booking takes at most %(time)s.") % {"time": hours(v)},
     "lead_min": lambda v: (
         _("Book at least %(time)s before you start.") % {"time": _span(v)} if v else _("You may book for right now.")
     ),
@@ -110,8 +111,8 @@ SAYS: dict[str, Callable[[Any], str]] = {
     ),
     "buffer_before_min": lambda v: _("%(time)s before each use are kept free.") % {"time": _span(v)},
     "buffer_after_min": lambda v: _("%(time)s after each use are kept free.") % {"time": _span(v)},
-    "per_day_h": lambda v: _("At most %(time)s a day for each person.") % {"time": _hours(v)},
-    "per_week_h": lambda v: _("At most %(time)s a week for each person, from Monday.") % {"time": _hours(v)},
+    "per_day_h": lambda v: _("At most %(time)s a day for each person.") % {"time": hours(v)},
+    "per_week_h": lambda v: _("At most %(time)s a week for each person, from Monday.") % {"time": hours(v)},
     "open_bookings": lambda v: _("At most %(n)s bookings to come for each person.") % {"n": _short(v)},
     "free_hours": lambda v: (
         _("These hours count for nothing against the limits: %(week)s.") % {"week": _week(v)}
@@ -184,7 +185,7 @@ def _shortest(args: Any, _asked: "Asked", _w: dict[str, str]) -> Words:
 
 
 def _longest(args: Any, _asked: "Asked", words: dict[str, str]) -> Words:
-    words = {**words, "time": _hours(args["hours"])}
+    words = {**words, "time": hours(args["hours"])}
     said = _("%(machine)s can be booked for at most %(time)s at a time.") % words
     return said, _("Choose %(time)s or less.") % words, {"longest_h": args["hours"]}
 
@@ -261,7 +262,7 @@ def _paused(args: Any, asked: "Asked", words: dict[str, str]) -> Words:
 def _over(args: Any, _asked: "Asked", words: dict[str, str]) -> Words:
     day = formats.date_format(args["date"], _("l j F"))
     left = numbers.duration(dt.timedelta(hours=args["left"]))
-    words = {**words, "most": _hours(args["hours"]), "used": _hours(args["used"]), "day": day, "left": left}
+    words = {**words, "most": hours(args["hours"]), "used": hours(args["used"]), "day": day, "left": left}
     if args.get("weekly"):
         said = (
             _("%(lab)s allows %(most)s a week for each person, and you have %(used)s in the week of %(day)s.") % words
