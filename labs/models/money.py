@@ -82,8 +82,8 @@ class Tariff(Scoped):
 class Account(models.Model):
     """One side of the books of a lab in one unit: a person's wallet, or one of the lab's own.
 
-    `balance` is kept by the database as entries come in; nobody else writes it. `floor` is how low it may go; the
-    lab's own accounts have none.
+    `balance` is kept by the database as entries come in, for wallets alone (one row of the lab for all its charges
+    would let everybody wait for everybody); nobody else writes it. `floor` is how low a charge may bring it.
     """
 
     class Kind(models.TextChoices):

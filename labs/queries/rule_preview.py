@@ -10,6 +10,7 @@ from labs.engine.hours import Span
 from labs.engine.rules import Facts, Own, Row
 from labs.models import Booking, Lab
 from labs.queries import rules
+from labs.queries.roles import ROLE_OF
 
 MOST = 2000
 
@@ -48,7 +49,7 @@ def preview(lab: Lab, rows: Sequence[Row], *, now: dt.datetime) -> Preview:
     coming.sort(key=lambda booking: booking.start)
     own = _own(lab, coming, now)
     held = Membership.objects.filter(organisation=lab.organisation_id).values_list("user", "role")
-    roles = {user: rules.ROLE_OF[Membership.Role(role)] for user, role in held}
+    roles = {user: ROLE_OF[Membership.Role(role)] for user, role in held}
     today = rules.rows_of(lab)
     refused = []
     for booking in coming:

@@ -12,12 +12,13 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from commons.errors import CityError
-from commons.people.models import Membership, User
+from commons.people.models import User
 from labs.engine import rules as engine
 from labs.engine.hours import Span
 from labs.engine.rules import Facts, Own, Row, Ruled
 from labs.models import Booking, BookingRule, Lab, Machine
 from labs.queries import badges, bookings, rule_words
+from labs.queries.roles import role_of
 from labs.queries.rule_words import local
 
 __all__ = ["GRACE", "Refusal", "Rules", "allowed_time", "for_machine", "for_machines", "local", "why_not"]
@@ -28,13 +29,6 @@ BACK = 15 * DAY
 """How far back one's own bookings count: a week, and a day for each side of it."""
 AHEAD = 28 * DAY
 """How far ahead of the asked time an allowed one is looked for."""
-ROLE_OF = {
-    Membership.Role.MEMBER: "member",
-    Membership.Role.TRAINER: "trainer",
-    Membership.Role.STEWARD: "member",
-    Membership.Role.MANAGER: "manager",
-    Membership.Role.OWNER: "manager",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +84,6 @@ def row(rule: BookingRule) -> Row:
 def rows_of(lab: Lab | int) -> list[Row]:
     """All rules of a lab that hold now, as the engine reads them; one query."""
     return [row(rule) for rule in active(lab) if rule.name in engine.SORTS]
-
-
-def role_of(user: User | None, lab: Lab) -> str:
-    """What a person is to a lab as its rules see it: guest, member, trainer or manager."""
-    if user is None or not user.is_authenticated:
-        return "guest"
-    if user.is_staff:
-        return "manager"
-    found = Membership.objects.filter(organisation=lab.organisation_id, user=user).values_list("role", flat=True)
-    return next((ROLE_OF[Membership.Role(role)] for role in found), "guest")
 
 
 def resolved(machine: Machine, role: str, rows: Iterable[Row]) -> Ruled:
