@@ -93,3 +93,12 @@ def price_of(machine: Machine, user: User | None, span: Span, *, at: dt.datetime
     net = engine.net_of(found)
     tax = engine.tax_on(net, tax_pct)
     return Price(till.unit, found, net, tax, net + tax, tax_pct, rates.per_kwh, tariff.pk if tariff else None)
+
+
+def short(lab: Lab, costs: Decimal, holds: Decimal, unit: str) -> tuple[str, str]:
+    """That a wallet does not hold enough, and what would help."""
+    words = {"price": amount(costs, unit), "funds": amount(holds, unit), "lab": lab.name}
+    said = _("This costs %(price)s, and your wallet in %(lab)s holds %(funds)s.") % words
+    if unit == "points":
+        return said, _("Choose less time, or wait for the points of next week.")
+    return said, _("Choose less time, or pay in at the desk of %(lab)s.") % words

@@ -7,6 +7,7 @@ findings get their sentences.
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -16,8 +17,9 @@ from commons.people.models import User
 from labs.engine import rules as engine
 from labs.engine.hours import Span
 from labs.engine.rules import Facts, Own, Row, Ruled
+from labs.errors.money import NoFunds
 from labs.models import Booking, BookingRule, Lab, Machine
-from labs.queries import badges, bookings, rule_words
+from labs.queries import badges, bookings, books, prices, rule_words
 from labs.queries.roles import role_of
 from labs.queries.rule_words import local
 
@@ -213,7 +215,30 @@ def why_not(
     """
     asked = ask(machine=machine, user=user, span=span, now=now, moved=moved)
     found = [rule_words.refusal(finding, asked) for finding in engine.evaluate(asked.ruled, asked.facts)]
-    return [Refusal(**words) for words in found]
+    return [Refusal(**words) for words in found] + _funds(asked)
+
+
+def _funds(asked: Asked) -> list[Refusal]:
+    """Whether the person's wallet holds what it would cost; nothing is asked where use is free."""
+    till, lab = prices.till_of(asked.machine.lab_id), asked.machine.lab
+    start, end = asked.facts.span
+    if till is None or end <= start or not engine.is_near(asked.facts.span, asked.facts.now):
+        return []
+    price = prices.price_of(asked.machine, asked.user, asked.facts.span)
+    more = price.gross - (books.charged(asked.moved) if asked.moved is not None else 0)
+    if more <= 0:
+        return []
+    held = books.wallet_of(lab, asked.user, till.unit)
+    if held is not None:
+        holds = held.balance
+    else:
+        week = asked.ruled.number("points_week") if till.mode == till.Mode.POINTS else 0
+        holds = Decimal(str(week or 0))
+    if holds - more >= -till.credit:
+        return []
+    sentence, remedy = prices.short(lab, more, holds, till.unit)
+    data = {"price": str(more), "funds": str(holds), "unit": till.unit}
+    return [Refusal("funds", NoFunds.code, sentence, remedy, NoFunds, data)]
 
 
 def allowed_time(
