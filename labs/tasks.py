@@ -1,10 +1,15 @@
-"""What beat rings for: the demo's machines tell what they make, and their members book ahead."""
+"""What beat rings for: the clock of bookings; the demo's machines say what they make, its members book ahead."""
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
 BEAT = {
+    "labs.bookings_clock": {
+        "task": "labs.bookings_clock",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 55},
+    },
     "labs.demo_tick": {
         "task": "labs.demo_tick",
         "schedule": 60.0,
@@ -35,6 +40,14 @@ def energy() -> int:
     from labs.services import ledger  # noqa: PLC0415
 
     return ledger.charge_all_energy(timezone.now())
+
+
+@shared_task(name="labs.bookings_clock")
+def bookings_clock() -> dict[str, int]:
+    """Every minute: time that nobody uses is given free, and offered to those who wait. How many of each."""
+    from labs.services import clock  # noqa: PLC0415 services need the models
+
+    return clock.tick(timezone.now())
 
 
 @shared_task(name="labs.demo_tick")

@@ -2,9 +2,12 @@
 
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
+from labs.models.feeds import FeedKey
 from labs.models.jobs import Job, JobEvent
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.rules import BookingRule, RuleSet
+from labs.models.series import BookingSeries
+from labs.models.waitlist import WaitlistEntry
 
 __all__ = [
     "Account",
@@ -12,7 +15,9 @@ __all__ = [
     "BadgeGrant",
     "Booking",
     "BookingRule",
+    "BookingSeries",
     "Entry",
+    "FeedKey",
     "Invoice",
     "InvoiceLine",
     "Job",
@@ -23,4 +28,5 @@ __all__ = [
     "RuleSet",
     "Tariff",
     "Till",
+    "WaitlistEntry",
 ]
