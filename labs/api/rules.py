@@ -209,7 +209,7 @@ class WhyNot(APIView):
         found, now = catalogue.find_machine(pk=machine), timezone.now()
         person = caller(request)
         assert person is not None  # noqa: S101 the permission saw to it
-        span = Span(_needed(request, "start"), _needed(request, "end"))
+        span = Span(needed(request, "start"), needed(request, "end"))
         moved = self._moved(request, person)
         refusals = rules.why_not(machine=found, user=person, span=span, now=now, moved=moved)
         free = span.end > span.start and not self._taken(found, span, moved)
@@ -233,10 +233,11 @@ class WhyNot(APIView):
     def _taken(self, machine: Any, span: Span, moved: Any) -> bool:
         held = bookings.buffers(machine)
         blocked = Span(span.start - held.before, span.end + held.after)
-        return bool(bookings.taken(machine, blocked.start, blocked.end, without=moved))
+        return bool(bookings.taken(machine, blocked.start, blocked.end, without=[moved.pk] if moved else ()))
 
 
-def _needed(request: Request, name: str) -> dt.datetime:
+def needed(request: Request, name: str) -> dt.datetime:
+    """A time that the caller has to name, within two centuries. Raises BadInput."""
     if not request.query_params.get(name):
         raise BadInput(_("Say “%(name)s”, a time such as 2026-06-18T13:50:00Z.") % {"name": name})
     found = moment(request, name, timezone.now())

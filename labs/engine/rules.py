@@ -45,8 +45,8 @@ SORTS: Mapping[str, Sort] = {
     "lead_min": Sort("minutes", 0, 43_200, 0.0),
     "horizon_days": Sort("days", 1, 730, 90.0),
     "gap_min": Sort("minutes", 0, 10_080, 0.0),
-    "buffer_before_min": Sort("minutes", 0, 1440),
-    "buffer_after_min": Sort("minutes", 0, 1440),
+    "buffer_before_min": Sort("minutes", 0, 720),
+    "buffer_after_min": Sort("minutes", 0, 720),
     "per_day_h": Sort("hours", 0, 25),
     "per_week_h": Sort("hours", 0, 169),
     "open_bookings": Sort("count", 0, 1000),
@@ -237,6 +237,7 @@ class Facts:
     role: str
     opened: Sequence[Span] = ()
     own: Sequence[Own] = ()
+    beside: Sequence[Own] = ()
     missed: Sequence[dt.datetime] = ()
     missing_badges: Sequence[str] = ()
     repair: bool = False
@@ -361,7 +362,7 @@ def paused_until(ruled: Ruled, missed: Sequence[dt.datetime], now: dt.datetime) 
 
 def _counted(ruled: Ruled, facts: Facts) -> Iterator[Finding]:
     for row in ruled.counting:
-        own = [o for o in facts.own if row.covers(o.machine, o.cls)]
+        own = [o for o in (*facts.own, *facts.beside) if row.covers(o.machine, o.cls)]
         most = float(row.value or 0)
         if row.name == "open_bookings":
             held = sum(o.open and o.span.end > facts.now for o in own)
@@ -444,25 +445,30 @@ def next_allowed(
     around = buffers or Buffers(ZERO, ZERO)
     if not is_near(facts.span, facts.now):
         return None
-    start, length = facts.span.start, facts.span.end - facts.span.start
-    most = ruled.number("longest_h")
-    if most is not None:
-        length = min(length, HOUR * most)
-    for row in ruled.counting:
-        if row.name != "open_bookings":
-            length = min(length, HOUR * float(row.value or 0))
-    length = max(length, ruled.minutes("shortest_min"), 5 * MINUTE)
+    start = facts.span.start
     for _try in range(tries):
-        span = Span(start, start + length)
-        found = evaluate(ruled, replace(facts, span=span))
-        if any(f.rule in LASTING or f.rule == "horizon_days" for f in found):
-            return None
-        if found:
-            later = max((f.not_before for f in found if f.not_before is not None), default=start)
-            start = times.up_to_quarter(max(later, start + MINUTE))
-            continue
-        met = times.clash(Span(span.start - around.before, span.end + around.after), taken)
-        if met is None:
-            return span
-        start = times.up_to_quarter(max(met.end + around.before, start + MINUTE))
+        later = start + MINUTE
+        for length in _lengths(ruled, facts):
+            span = Span(start, start + length)
+            found = evaluate(ruled, replace(facts, span=span))
+            if any(f.rule in LASTING or f.rule == "horizon_days" for f in found):
+                return None
+            met = times.clash(Span(span.start - around.before, span.end + around.after), taken)
+            if not found and met is None:
+                return span
+        # the shortest was asked last, so what speaks against it speaks against all
+        waits = [f.not_before for f in found if f.not_before is not None]
+        if met is not None:
+            waits.append(met.end + around.before)
+        start = times.up_to_quarter(max([later, *waits]))
     return None
+
+
+def _lengths(ruled: Ruled, facts: Facts) -> list[dt.timedelta]:
+    """The asked length as far as one booking may go, and what fits into the limits of a day and a week at any time."""
+    shortest = max(ruled.minutes("shortest_min"), 5 * MINUTE)
+    most = ruled.number("longest_h") or SORTS["longest_h"].high
+    full = max(min(facts.span.end - facts.span.start, HOUR * most), shortest)
+    limits = [HOUR * float(row.value or 0) for row in ruled.counting if row.name != "open_bookings"]
+    kept = max(min([full, *limits]), shortest)
+    return [full] if kept == full else [full, kept]

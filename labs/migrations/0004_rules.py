@@ -91,241 +91,564 @@ DROP FUNCTION labs_books_are_final();
 """
 
 
-
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labs', '0003_bookings'),
+        ("labs", "0003_bookings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('wallet', 'Wallet'), ('income', 'Income'), ('tax', 'Tax to pass on'), ('cash', 'Paid in'), ('grants', 'Points given'), ('corrections', 'Corrections')], max_length=12)),
-                ('unit', models.CharField(max_length=6)),
-                ('balance', models.DecimalField(decimal_places=2, default=0, max_digits=14)),
-                ('floor', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accounts', to='labs.lab')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='wallets', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("wallet", "Wallet"),
+                            ("income", "Income"),
+                            ("tax", "Tax to pass on"),
+                            ("cash", "Paid in"),
+                            ("grants", "Points given"),
+                            ("corrections", "Corrections"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("unit", models.CharField(max_length=6)),
+                ("balance", models.DecimalField(decimal_places=2, default=0, max_digits=14)),
+                ("floor", models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="accounts", to="labs.lab"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="wallets",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BookingRule',
+            name="BookingRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cls', models.CharField(blank=True, choices=[('3d-printer', '3D printer'), ('resin-printer', 'Resin printer'), ('laser-cutter', 'Laser cutter'), ('cnc-router', 'CNC router'), ('cnc-mill', 'CNC mill'), ('lathe', 'Lathe'), ('vinyl-cutter', 'Vinyl cutter'), ('pcb-mill', 'Circuit board mill'), ('pick-and-place', 'Pick and place machine'), ('sewing-machine', 'Sewing machine'), ('embroidery-machine', 'Embroidery machine'), ('textile-machine', 'Textile machine'), ('3d-scanner', '3D scanner'), ('electronics-bench', 'Electronics bench'), ('hand-tools', 'Hand tools'), ('other', 'Other machine')], max_length=24, verbose_name='class')),
-                ('role', models.CharField(blank=True, choices=[('guest', 'Guests'), ('member', 'Members'), ('trainer', 'Trainers'), ('manager', 'Managers')], max_length=8)),
-                ('active', models.BooleanField(default=True)),
-                ('since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('name', models.CharField(max_length=24)),
-                ('value', models.CharField(blank=True, max_length=400)),
-                ('unit', models.CharField(blank=True, max_length=12)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='labs.lab')),
-                ('machine', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='labs.machine')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "cls",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("3d-printer", "3D printer"),
+                            ("resin-printer", "Resin printer"),
+                            ("laser-cutter", "Laser cutter"),
+                            ("cnc-router", "CNC router"),
+                            ("cnc-mill", "CNC mill"),
+                            ("lathe", "Lathe"),
+                            ("vinyl-cutter", "Vinyl cutter"),
+                            ("pcb-mill", "Circuit board mill"),
+                            ("pick-and-place", "Pick and place machine"),
+                            ("sewing-machine", "Sewing machine"),
+                            ("embroidery-machine", "Embroidery machine"),
+                            ("textile-machine", "Textile machine"),
+                            ("3d-scanner", "3D scanner"),
+                            ("electronics-bench", "Electronics bench"),
+                            ("hand-tools", "Hand tools"),
+                            ("other", "Other machine"),
+                        ],
+                        max_length=24,
+                        verbose_name="class",
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("guest", "Guests"),
+                            ("member", "Members"),
+                            ("trainer", "Trainers"),
+                            ("manager", "Managers"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("active", models.BooleanField(default=True)),
+                ("since", models.DateTimeField(default=django.utils.timezone.now)),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("name", models.CharField(max_length=24)),
+                ("value", models.CharField(blank=True, max_length=400)),
+                ("unit", models.CharField(blank=True, max_length=12)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="labs.lab"
+                    ),
+                ),
+                (
+                    "machine",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="labs.machine",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-since', '-pk'),
+                "ordering": ("-since", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('prefix', models.CharField(blank=True, max_length=12)),
-                ('issued_at', models.DateTimeField()),
-                ('seller', models.TextField(blank=True)),
-                ('buyer', models.TextField(blank=True)),
-                ('currency', models.CharField(max_length=6)),
-                ('net', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('tax', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('gross', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invoices', to='labs.lab')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("prefix", models.CharField(blank=True, max_length=12)),
+                ("issued_at", models.DateTimeField()),
+                ("seller", models.TextField(blank=True)),
+                ("buyer", models.TextField(blank=True)),
+                ("currency", models.CharField(max_length=6)),
+                ("net", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("tax", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("gross", models.DecimalField(decimal_places=2, max_digits=12)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="invoices", to="labs.lab"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-number',),
+                "ordering": ("-number",),
             },
         ),
         migrations.CreateModel(
-            name='Posting',
+            name="Posting",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('what', models.CharField(choices=[('charge', 'Booking'), ('refund', 'Refund'), ('energy', 'Energy used'), ('fee', 'Fee for not coming'), ('top-up', 'Paid in'), ('pay-out', 'Paid out'), ('grant', 'Points of the week'), ('decay', 'Points that faded'), ('correction', 'Correction')], max_length=12)),
-                ('at', models.DateTimeField()),
-                ('unit', models.CharField(max_length=6)),
-                ('memo', models.CharField(blank=True, max_length=200)),
-                ('tax_pct', models.DecimalField(decimal_places=2, default=0, max_digits=5)),
-                ('once', models.CharField(blank=True, max_length=80, null=True)),
-                ('booking', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='postings', to='labs.booking')),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='postings', to='labs.job')),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='postings', to='labs.lab')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "what",
+                    models.CharField(
+                        choices=[
+                            ("charge", "Booking"),
+                            ("refund", "Refund"),
+                            ("energy", "Energy used"),
+                            ("fee", "Fee for not coming"),
+                            ("top-up", "Paid in"),
+                            ("pay-out", "Paid out"),
+                            ("grant", "Points of the week"),
+                            ("decay", "Points that faded"),
+                            ("correction", "Correction"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("unit", models.CharField(max_length=6)),
+                ("memo", models.CharField(blank=True, max_length=200)),
+                ("tax_pct", models.DecimalField(decimal_places=2, default=0, max_digits=5)),
+                ("once", models.CharField(blank=True, max_length=80, null=True)),
+                (
+                    "booking",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="postings",
+                        to="labs.booking",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="postings",
+                        to="labs.job",
+                    ),
+                ),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="postings", to="labs.lab"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-at', '-pk'),
+                "ordering": ("-at", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=240)),
-                ('tax_pct', models.DecimalField(decimal_places=2, max_digits=5)),
-                ('net', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('tax', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('gross', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='labs.invoice')),
-                ('posting', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='invoice_line', to='labs.posting')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.CharField(max_length=240)),
+                ("tax_pct", models.DecimalField(decimal_places=2, max_digits=5)),
+                ("net", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("tax", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("gross", models.DecimalField(decimal_places=2, max_digits=12)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="labs.invoice"
+                    ),
+                ),
+                (
+                    "posting",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="invoice_line", to="labs.posting"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('pk',),
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='labs.account')),
-                ('posting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='labs.posting')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=12)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="labs.account"
+                    ),
+                ),
+                (
+                    "posting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="labs.posting"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('pk',),
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='RuleSet',
+            name="RuleSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('lab', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='rule_set', to='labs.lab')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "lab",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rule_set", to="labs.lab"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Tariff',
+            name="Tariff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cls', models.CharField(blank=True, choices=[('3d-printer', '3D printer'), ('resin-printer', 'Resin printer'), ('laser-cutter', 'Laser cutter'), ('cnc-router', 'CNC router'), ('cnc-mill', 'CNC mill'), ('lathe', 'Lathe'), ('vinyl-cutter', 'Vinyl cutter'), ('pcb-mill', 'Circuit board mill'), ('pick-and-place', 'Pick and place machine'), ('sewing-machine', 'Sewing machine'), ('embroidery-machine', 'Embroidery machine'), ('textile-machine', 'Textile machine'), ('3d-scanner', '3D scanner'), ('electronics-bench', 'Electronics bench'), ('hand-tools', 'Hand tools'), ('other', 'Other machine')], max_length=24, verbose_name='class')),
-                ('role', models.CharField(blank=True, choices=[('guest', 'Guests'), ('member', 'Members'), ('trainer', 'Trainers'), ('manager', 'Managers')], max_length=8)),
-                ('active', models.BooleanField(default=True)),
-                ('since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('per_hour', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
-                ('per_booking', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
-                ('per_kwh', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
-                ('minimum', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='labs.lab')),
-                ('machine', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='labs.machine')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "cls",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("3d-printer", "3D printer"),
+                            ("resin-printer", "Resin printer"),
+                            ("laser-cutter", "Laser cutter"),
+                            ("cnc-router", "CNC router"),
+                            ("cnc-mill", "CNC mill"),
+                            ("lathe", "Lathe"),
+                            ("vinyl-cutter", "Vinyl cutter"),
+                            ("pcb-mill", "Circuit board mill"),
+                            ("pick-and-place", "Pick and place machine"),
+                            ("sewing-machine", "Sewing machine"),
+                            ("embroidery-machine", "Embroidery machine"),
+                            ("textile-machine", "Textile machine"),
+                            ("3d-scanner", "3D scanner"),
+                            ("electronics-bench", "Electronics bench"),
+                            ("hand-tools", "Hand tools"),
+                            ("other", "Other machine"),
+                        ],
+                        max_length=24,
+                        verbose_name="class",
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("guest", "Guests"),
+                            ("member", "Members"),
+                            ("trainer", "Trainers"),
+                            ("manager", "Managers"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("active", models.BooleanField(default=True)),
+                ("since", models.DateTimeField(default=django.utils.timezone.now)),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("per_hour", models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                ("per_booking", models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                ("per_kwh", models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                ("minimum", models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="labs.lab"
+                    ),
+                ),
+                (
+                    "machine",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="labs.machine",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-since', '-pk'),
+                "ordering": ("-since", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='Till',
+            name="Till",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('none', 'Nothing: use is free'), ('points', 'Points that come back each week'), ('money', 'Money')], default='none', max_length=8)),
-                ('currency', models.CharField(default='EUR', max_length=3)),
-                ('tax_pct', models.DecimalField(decimal_places=2, default=0, max_digits=5)),
-                ('credit', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
-                ('no_show_fee', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
-                ('seller', models.TextField(blank=True, max_length=600)),
-                ('invoice_prefix', models.CharField(blank=True, max_length=12)),
-                ('next_invoice', models.PositiveIntegerField(default=1)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('lab', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='till', to='labs.lab')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("none", "Nothing: use is free"),
+                            ("points", "Points that come back each week"),
+                            ("money", "Money"),
+                        ],
+                        default="none",
+                        max_length=8,
+                    ),
+                ),
+                ("currency", models.CharField(default="EUR", max_length=3)),
+                ("tax_pct", models.DecimalField(decimal_places=2, default=0, max_digits=5)),
+                ("credit", models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                ("no_show_fee", models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                ("seller", models.TextField(blank=True, max_length=600)),
+                ("invoice_prefix", models.CharField(blank=True, max_length=12)),
+                ("next_invoice", models.PositiveIntegerField(default=1)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "lab",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="till", to="labs.lab"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('lab', 'kind', 'unit', 'user'), name='labs_account_once', nulls_distinct=False),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("lab", "kind", "unit", "user"), name="labs_account_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'wallet'), ('user__isnull', False)), models.Q(models.Q(('kind', 'wallet'), _negated=True), ('user', None)), _connector='OR'), name='labs_account_wallet_of_person'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "wallet"), ("user__isnull", False)),
+                    models.Q(models.Q(("kind", "wallet"), _negated=True), ("user", None)),
+                    _connector="OR",
+                ),
+                name="labs_account_wallet_of_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='bookingrule',
-            index=models.Index(fields=['lab', 'active'], name='labs_rule_of_lab'),
+            model_name="bookingrule",
+            index=models.Index(fields=["lab", "active"], name="labs_rule_of_lab"),
         ),
         migrations.AddConstraint(
-            model_name='bookingrule',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True)), fields=('lab', 'machine', 'cls', 'role', 'name'), name='labs_rule_once', nulls_distinct=False),
+            model_name="bookingrule",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("active", True)),
+                fields=("lab", "machine", "cls", "role", "name"),
+                name="labs_rule_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bookingrule',
-            constraint=models.CheckConstraint(condition=models.Q(('machine', None), ('cls', ''), _connector='OR'), name='labs_rule_has_one_scope'),
+            model_name="bookingrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("machine", None), ("cls", ""), _connector="OR"), name="labs_rule_has_one_scope"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bookingrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('active', True), ('until', None)), models.Q(('active', False), ('until__isnull', False)), _connector='OR'), name='labs_rule_ends_when_over'),
+            model_name="bookingrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("active", True), ("until", None)),
+                    models.Q(("active", False), ("until__isnull", False)),
+                    _connector="OR",
+                ),
+                name="labs_rule_ends_when_over",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(fields=('lab', 'number'), name='labs_invoice_number_once'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(fields=("lab", "number"), name="labs_invoice_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('gross', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('tax')))), name='labs_invoice_adds_up'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("gross", django.db.models.expressions.CombinedExpression(models.F("net"), "+", models.F("tax")))
+                ),
+                name="labs_invoice_adds_up",
+            ),
         ),
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['lab', '-at'], name='labs_posting_of_lab'),
+            model_name="posting",
+            index=models.Index(fields=["lab", "-at"], name="labs_posting_of_lab"),
         ),
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['booking'], name='labs_posting_of_booking'),
+            model_name="posting",
+            index=models.Index(fields=["booking"], name="labs_posting_of_booking"),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.UniqueConstraint(fields=('lab', 'once'), name='labs_posting_once'),
+            model_name="posting",
+            constraint=models.UniqueConstraint(fields=("lab", "once"), name="labs_posting_once"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='labs_entry_is_something'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="labs_entry_is_something"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('posting', 'account'), name='labs_entry_once'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(fields=("posting", "account"), name="labs_entry_once"),
         ),
         migrations.AddIndex(
-            model_name='tariff',
-            index=models.Index(fields=['lab', 'active'], name='labs_tariff_of_lab'),
+            model_name="tariff",
+            index=models.Index(fields=["lab", "active"], name="labs_tariff_of_lab"),
         ),
         migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True)), fields=('lab', 'machine', 'cls', 'role'), name='labs_tariff_once', nulls_distinct=False),
+            model_name="tariff",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("active", True)),
+                fields=("lab", "machine", "cls", "role"),
+                name="labs_tariff_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.CheckConstraint(condition=models.Q(('machine', None), ('cls', ''), _connector='OR'), name='labs_tariff_has_one_scope'),
+            model_name="tariff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("machine", None), ("cls", ""), _connector="OR"), name="labs_tariff_has_one_scope"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum__gte', 0), ('per_booking__gte', 0), ('per_hour__gte', 0), ('per_kwh__gte', 0)), name='labs_tariff_not_negative'),
+            model_name="tariff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("minimum__gte", 0), ("per_booking__gte", 0), ("per_hour__gte", 0), ("per_kwh__gte", 0)
+                ),
+                name="labs_tariff_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='till',
-            constraint=models.CheckConstraint(condition=models.Q(('tax_pct__range', (0, 100))), name='labs_till_tax_share'),
+            model_name="till",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tax_pct__range", (0, 100))), name="labs_till_tax_share"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='till',
-            constraint=models.CheckConstraint(condition=models.Q(('credit__gte', 0), ('no_show_fee__gte', 0)), name='labs_till_credit'),
+            model_name="till",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credit__gte", 0), ("no_show_fee__gte", 0)), name="labs_till_credit"
+            ),
         ),
         migrations.RunSQL(GUARD, UNGUARD),
     ]

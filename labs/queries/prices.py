@@ -102,3 +102,17 @@ def short(lab: Lab, costs: Decimal, holds: Decimal, unit: str) -> tuple[str, str
     if unit == "points":
         return said, _("Choose less time, or wait for the points of next week.")
     return said, _("Choose less time, or pay in at the desk of %(lab)s.") % words
+
+
+def tariff_words(tariff: Tariff, unit: str) -> str:
+    """A tariff in words: "6.50 € an hour, 2.00 € a booking, at least 4.00 €"."""
+    said = []
+    if tariff.per_hour:
+        said.append(_("%(sum)s an hour") % {"sum": amount(tariff.per_hour, unit)})
+    if tariff.per_booking:
+        said.append(_("%(sum)s a booking") % {"sum": amount(tariff.per_booking, unit)})
+    if tariff.per_kwh:
+        said.append(_("%(sum)s a measured kWh") % {"sum": amount(tariff.per_kwh, unit)})
+    if tariff.minimum:
+        said.append(_("at least %(sum)s") % {"sum": amount(tariff.minimum, unit)})
+    return ", ".join(said) or _("free of charge")

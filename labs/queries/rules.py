@@ -16,6 +16,7 @@ from commons.errors import CityError
 from commons.people.models import User
 from labs.engine import rules as engine
 from labs.engine.hours import Span
+from labs.engine.prices import NOTHING
 from labs.engine.rules import Facts, Own, Row, Ruled
 from labs.errors.money import NoFunds
 from labs.models import Booking, BookingRule, Lab, Machine
@@ -152,6 +153,7 @@ class Asked:
     facts: Facts
     missing: Sequence[Any]
     moved: Booking | None
+    beside: Sequence[Machine] = ()
 
 
 def ask(
@@ -161,6 +163,7 @@ def ask(
     span: Span,
     now: dt.datetime,
     moved: Booking | None = None,
+    beside: Sequence[Machine] = (),
     ahead: dt.timedelta = DAY,
 ) -> Asked:
     """Read what the rules need to know: rows, role, badges, own bookings, opening hours; about five queries."""
@@ -178,13 +181,14 @@ def ask(
         role=role,
         opened=bookings.opened(machine, span.start - DAY, max(span) + ahead) if near else (),
         own=own_bookings(user, machine.lab_id, since=min(span.start, now) - BACK if near else now, without=moved),
+        beside=[Own(span, other.pk, other.cls) for other in beside],
         missed=_missed(user, machine.lab_id, ruled, now),
         missing_badges=[badge.slug for badge in missing],
         repair=machine.state == Machine.State.REPAIR,
         moved_from=moved.start.astimezone(dt.UTC) if moved is not None else None,
         grace=GRACE,
     )
-    return Asked(machine, user, ruled, facts, missing, moved)
+    return Asked(machine, user, ruled, facts, missing, moved, beside)
 
 
 def own_bookings(user: User, lab: int, *, since: dt.datetime, without: Booking | None = None) -> list[Own]:
@@ -207,13 +211,20 @@ def _missed(user: User, lab: int, ruled: Ruled, now: dt.datetime) -> list[dt.dat
 
 
 def why_not(
-    *, machine: Machine, user: User, span: Span, now: dt.datetime, moved: Booking | None = None
+    *,
+    machine: Machine,
+    user: User,
+    span: Span,
+    now: dt.datetime,
+    moved: Booking | None = None,
+    beside: Sequence[Machine] = (),
 ) -> list[Refusal]:
-    """All that speaks against this booking, the weightiest first; `moved` is the booking that gets this time.
+    """All that speaks against this booking, the weightiest first; `moved` is the booking that gets this time, `beside`
+    are the machines that are booked for the same time in the same step.
 
     Whether the time is taken is not asked here: the insert itself finds out.
     """
-    asked = ask(machine=machine, user=user, span=span, now=now, moved=moved)
+    asked = ask(machine=machine, user=user, span=span, now=now, moved=moved, beside=beside)
     found = [rule_words.refusal(finding, asked) for finding in engine.evaluate(asked.ruled, asked.facts)]
     return [Refusal(**words) for words in found] + _funds(asked)
 
@@ -224,8 +235,8 @@ def _funds(asked: Asked) -> list[Refusal]:
     start, end = asked.facts.span
     if till is None or end <= start or not engine.is_near(asked.facts.span, asked.facts.now):
         return []
-    price = prices.price_of(asked.machine, asked.user, asked.facts.span)
-    more = price.gross - (books.charged(asked.moved) if asked.moved is not None else 0)
+    costs = [prices.price_of(machine, asked.user, asked.facts.span).gross for machine in (asked.machine, *asked.beside)]
+    more = sum(costs, NOTHING) - (books.charged(asked.moved) if asked.moved is not None else 0)
     if more <= 0:
         return []
     held = books.wallet_of(lab, asked.user, till.unit)
@@ -250,5 +261,7 @@ def allowed_time(
     start, end = asked.facts.span
     if not engine.is_near(asked.facts.span, now):
         return None
-    taken = bookings.taken(machine, start - DAY, max(start, end) + AHEAD, without=moved)
+    taken = bookings.taken(
+        machine, start - DAY, max(start, end) + AHEAD, without=[moved.pk] if moved is not None else ()
+    )
     return engine.next_allowed(asked.ruled, asked.facts, taken=taken, buffers=bookings.buffers(machine))

@@ -95,7 +95,14 @@ def _use(lab: Lab, what: str, held: Account, gross: Decimal, about: About) -> Po
 
 
 @transaction.atomic
-def settle(*, booking: Booking, target: Decimal, tax_pct: Decimal = NOTHING, by: User | None = None) -> Posting | None:
+def settle(
+    *,
+    booking: Booking,
+    target: Decimal,
+    tax_pct: Decimal = NOTHING,
+    by: User | None = None,
+    once: str | None = None,
+) -> Posting | None:
     """Bring what the person has paid for a booking to `target`, by one charge or one refund; None if it is that.
 
     Doing it twice does nothing the second time. Raises NoFunds.
@@ -111,7 +118,8 @@ def settle(*, booking: Booking, target: Decimal, tax_pct: Decimal = NOTHING, by:
     about = About(_memo(booking), booking=booking, by=by, tax_pct=tax_pct)
     if more < 0:
         last = Posting.objects.filter(booking=booking, what=Posting.What.CHARGE).order_by("-at").first()
-        about = About(_memo(booking), booking=booking, by=by, tax_pct=last.tax_pct if last else tax_pct)
+        tax_pct = last.tax_pct if last else tax_pct
+        about = About(_memo(booking), booking=booking, by=by, tax_pct=tax_pct, once=once)
         return _use(lab, Posting.What.REFUND, held, more, about)
     _refuse_if_short(lab, held, more)
     return _use(lab, Posting.What.CHARGE, held, more, about)
@@ -144,11 +152,18 @@ def charge(booking: Booking, by: User | None = None) -> Posting | None:
     return settle(booking=booking, target=price.gross, tax_pct=price.tax_pct, by=by)
 
 
-def refund(booking: Booking, share: float | Decimal = 1, by: User | None = None) -> Posting | None:
-    """Give back this share (0..1) of what the person has paid for a booking; None when that is nothing."""
+def refund(
+    booking: Booking, share: float | Decimal = 1, by: User | None = None, *, once: str | None = None
+) -> Posting | None:
+    """Give back this share (0..1) of what the person has paid for a booking; None when that is nothing.
+
+    With `once`, a name that stands in the books already, nothing is given back again.
+    """
+    if once is not None and Posting.objects.filter(lab=booking.machine.lab_id, once=once).exists():
+        return None
     paid = books.charged(booking)
     back = engine.cents(paid * Decimal(str(share)))
-    return settle(booking=booking, target=paid - back, by=by) if back > 0 else None
+    return settle(booking=booking, target=paid - back, by=by, once=once) if back > 0 else None
 
 
 @transaction.atomic
@@ -355,7 +370,7 @@ def _closed_by_lab(booking: Booking) -> bool:
 
 def _cancelled(booking: Booking) -> None:
     if books.charged(booking):
-        refund(booking, cancelling(booking, timezone.now()).share)
+        refund(booking, cancelling(booking, timezone.now()).share, once=f"cancelled:{booking.pk}")
 
 
 ACTS: dict[str, Any] = {

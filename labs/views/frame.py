@@ -32,6 +32,7 @@ TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
     Tab("rules", _("Rules"), "rooms:lab_rules"),
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
+    Tab("money", _("Money"), "rooms:lab_money", lambda standing: standing.manages),
 ]
 
 

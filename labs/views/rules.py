@@ -18,11 +18,11 @@ from commons.people.models import User
 from labs.engine import rules as engine
 from labs.errors import UnknownLab
 from labs.models import BookingRule, Lab, Machine, RuleSet
-from labs.queries import catalogue, rule_preview, rule_words, rules
+from labs.queries import rule_preview, rule_words, rules
 from labs.services import rules as services
-from labs.services.rules import Scope
 from labs.views.common import page, viewer
 from labs.views.frame import frame
+from labs.views.scopes import ScopeForm
 
 MOST_PAST, MOST_SHOWN = 40, 8
 
@@ -36,11 +36,9 @@ class Group:
     lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-class RuleForm(forms.Form):
+class RuleForm(ScopeForm):
     """A rule to set."""
 
-    scope = forms.ChoiceField(label=lazy("Where it holds"))
-    role = forms.ChoiceField(label=lazy("For whom"), required=False)
     name = forms.ChoiceField(label=lazy("Rule"))
     value = forms.CharField(
         label=lazy("Value"),
@@ -50,30 +48,9 @@ class RuleForm(forms.Form):
     )
 
     def __init__(self, *args: Any, lab: Lab, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        machines = list(catalogue.machines(lab))
-        kinds = {machine.cls: machine.get_cls_display() for machine in machines}
-        choices: dict[str, list[tuple[Any, Any]]] = {
-            "scope": [
-                ("", _("In all of the lab")),
-                *((f"cls:{cls}", _("Each: %(kind)s") % {"kind": kind}) for cls, kind in kinds.items()),
-                *((f"machine:{machine.pk}", machine.name) for machine in machines),
-            ],
-            "role": [("", _("Everybody")), *BookingRule.Role.choices],
-            "name": [(name, _named(name)) for name in engine.SORTS],
-        }
-        for name, values in choices.items():
-            choice = self.fields[name]
-            assert isinstance(choice, forms.ChoiceField)  # noqa: S101
-            choice.choices = values
-        self.fields["scope"].required = False
-        self.machines = {machine.pk: machine for machine in machines}
-
-    def asked(self) -> Scope:
-        """Where and for whom."""
-        what, _colon, which = self.cleaned_data["scope"].partition(":")
-        machine = self.machines[int(which)] if what == "machine" else None
-        return Scope(machine, which if what == "cls" else "", self.cleaned_data["role"])
+        super().__init__(*args, lab=lab, **kwargs)
+        self.choose("name", [(name, _named(name)) for name in engine.SORTS])
+        self.order_fields(["name", "value", "scope", "role"])
 
 
 def _named(name: str) -> str:

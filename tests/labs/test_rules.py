@@ -126,6 +126,16 @@ def test_quotas_pauses_and_members_are_kept_by_the_service(printer: Machine) -> 
         book(printer, user, tomorrow(15))
 
 
+def test_machines_booked_in_one_step_count_together(printer: Machine) -> None:
+    here, user = printer.lab, person()
+    rule(here, "per_day_h", "3")
+    rule(here, "gap_min", "30")
+    machines = [printer, machine(here)]
+    with pytest.raises(OverQuota):
+        bookings.book_together(machines=machines, user=user, start=tomorrow(), end=tomorrow() + 2 * HOUR)
+    bookings.book_together(machines=machines, user=user, start=tomorrow(), end=tomorrow() + 1.5 * HOUR)
+
+
 def test_lead_blackout_and_gap_name_a_time_that_is_then_taken(printer: Machine) -> None:
     here, user = printer.lab, person()
     noon = tomorrow(HELSINKI_NOON)
