@@ -178,9 +178,8 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
 
 def _books(lab: Lab, till: Till) -> dict[str, Any]:
     """What stands on the desk of money."""
-    wallets = [
-        {"wallet": w, "balance": amount(w.balance, w.unit), "owes": w.balance < 0} for w in books.wallets_of(lab)
-    ]
+    held = list(books.wallets_of(lab))
+    wallets = [{"wallet": w, "balance": amount(w.balance, w.unit), "owes": w.balance < 0} for w in held]
     tariffs = Tariff.objects.filter(lab=lab, active=True).select_related("machine").order_by("cls", "machine__name")
     bills = Invoice.objects.filter(lab=lab).select_related("user")[:MOST_INVOICES]
     return {
