@@ -71,7 +71,7 @@ class WalletSerializer(serializers.ModelSerializer[Account]):
         read_only_fields = fields
 
 
-class EntrySerializer(serializers.ModelSerializer[Entry]):
+class WalletEntrySerializer(serializers.ModelSerializer[Entry]):
     """What came to a wallet (above nothing) or went from it."""
 
     at = serializers.DateTimeField(source="posting.at", read_only=True)
@@ -116,6 +116,7 @@ class TariffSerializer(serializers.ModelSerializer[Tariff]):
     """What use costs without tax. `machine` and `class` are both empty for the whole lab."""
 
     machine = serializers.IntegerField(source="machine_id", required=False, allow_null=True)
+    role = serializers.CharField(required=False, allow_blank=True, max_length=8)
 
     class Meta:
         model = Tariff
@@ -215,7 +216,7 @@ class WalletEntries(generics.ListAPIView[Entry]):
     """The entries of a wallet, newest first: one's own, or of a lab that one runs."""
 
     permission_classes = OWN
-    serializer_class = EntrySerializer
+    serializer_class = WalletEntrySerializer
     queryset = Entry.objects.none()
 
     def get_queryset(self) -> QuerySet[Entry]:

@@ -32,6 +32,7 @@ class RuleSerializer(serializers.ModelSerializer[BookingRule]):
     an empty `value` says that there is no limit."""
 
     machine = serializers.IntegerField(source="machine_id", read_only=True, allow_null=True)
+    role = serializers.CharField(read_only=True)
     sentence = serializers.SerializerMethodField()
 
     class Meta:
@@ -83,7 +84,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     bookings = serializers.ListField(child=serializers.UUIDField(), help_text="at most 100, soonest first")
 
 
-class RefusalSerializer(serializers.Serializer[Any]):
+class RuleRefusalSerializer(serializers.Serializer[Any]):
     """A rule that speaks against the time."""
 
     rule = serializers.CharField()
@@ -105,7 +106,7 @@ class WhyNotSerializer(serializers.Serializer[Any]):
 
     allowed = serializers.BooleanField()
     free = serializers.BooleanField()
-    refusals = RefusalSerializer(many=True)
+    refusals = RuleRefusalSerializer(many=True)
     next_allowed = TimeSerializer(allow_null=True)
 
 

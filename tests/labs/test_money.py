@@ -1,6 +1,8 @@
 """The books: every posting comes to nothing, wallets are the sum of their entries, nobody pays what is not there."""
 
+import csv
 import datetime as dt
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -8,13 +10,14 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commons.errors import CityError
 from commons.people.models import User
-from commons.people.services import set_role
+from commons.people.services import create_token, set_role
 from labs.engine.hours import Span
 from labs.engine.prices import Rates
 from labs.errors.money import BadAmount, NoFunds, NoMoneyHere, NothingToInvoice
@@ -407,3 +410,118 @@ def test_demo_books_go_with_their_lab_and_real_ones_stay(paid: tuple[Machine, Us
     Lab.objects.filter(pk=asked.lab.pk).update(demo=True)
     asked.lab.delete()
     assert not Posting.objects.exists()
+
+
+MONEY_ROUTES = [
+    ("get", "/me/wallet/", {"nobody": 302, "guest": 200}),
+    ("get", "/me/wallet/entries.csv", {"nobody": 302, "guest": 200}),
+    ("get", "/labs/{lab}/money/", {"nobody": 302, "guest": 404, "owner": 404, "trainer": 404, "manager": 200}),
+    ("post", "/labs/{lab}/money/", {"nobody": 302, "guest": 404, "trainer": 404, "manager": 200}),
+    ("get", "/labs/{lab}/money/entries.csv", {"nobody": 302, "guest": 404, "trainer": 404, "manager": 200}),
+    ("get", "/labs/{lab}/money/wallets/{wallet}/", {"nobody": 302, "guest": 404, "owner": 404, "manager": 200}),
+    ("get", "/labs/{other}/money/wallets/{wallet}/", {"manager": 404}),
+    ("get", "/labs/{lab}/invoices/1/", {"nobody": 302, "guest": 404, "owner": 200, "trainer": 404, "manager": 200}),
+    ("get", "/labs/{lab}/invoices/2/", {"manager": 404}),
+    ("get", "/api/v1/wallets/", {"nobody": 401, "guest": 200}),
+    (
+        "get",
+        "/api/v1/wallets/{wallet}/entries/",
+        {"nobody": 401, "guest": 404, "owner": 200, "trainer": 404, "manager": 200},
+    ),
+    ("get", "/api/v1/labs/{lab}/money/", {"nobody": 200, "guest": 200}),
+    ("patch", "/api/v1/labs/{lab}/money/", {"nobody": 401, "guest": 404, "trainer": 404, "manager": 200}),
+    ("post", "/api/v1/labs/{lab}/money/", {"nobody": 401, "guest": 404, "manager": 201}),
+    ("delete", "/api/v1/labs/{lab}/money/tariffs/999999/", {"nobody": 401, "guest": 404, "manager": 422}),
+    ("get", "/api/v1/labs/{lab}/wallets/", {"nobody": 401, "guest": 404, "owner": 404, "manager": 200}),
+    ("post", "/api/v1/labs/{lab}/wallets/", {"nobody": 401, "guest": 404, "owner": 404, "manager": 400}),
+    ("get", "/api/v1/labs/{lab}/invoices/", {"nobody": 401, "guest": 404, "owner": 404, "manager": 200}),
+    ("post", "/api/v1/labs/{lab}/invoices/", {"nobody": 401, "guest": 404, "manager": 400}),
+    ("get", "/api/v1/labs/{lab}/entries.csv", {"nobody": 401, "guest": 404, "trainer": 404, "manager": 200}),
+    ("get", "/api/v1/machines/{machine}/price/", {"nobody": 400, "guest": 400}),
+]
+
+
+@pytest.fixture
+def desk(paid: tuple[Machine, User]) -> tuple[dict[str, Any], dict[str, User | None]]:
+    """A lab with a wallet and an invoice; and people: nobody, a guest, whose wallet it is, a trainer, a manager."""
+    asked, user = paid
+    book(asked, user, tomorrow())
+    invoices.issue_invoice(lab=asked.lab, user=user, by=None)
+    people: dict[str, User | None] = {"nobody": None, "guest": person(), "owner": user}
+    for role in ("trainer", "manager"):
+        people[role] = person()
+        set_role(organisation=asked.lab.organisation, user=people[role], role=role)
+    held = books.wallet_of(asked.lab, user, "EUR")
+    assert held is not None
+    other = lab()
+    set_role(organisation=other.organisation, user=people["manager"], role="manager")
+    return {"lab": asked.lab.slug, "machine": asked.pk, "wallet": held.pk, "other": other.slug}, people
+
+
+def test_who_may(client: Client, desk: tuple[dict[str, Any], dict[str, User | None]]) -> None:
+    names, people = desk
+    for method, path, expected in MONEY_ROUTES:
+        for role, status in expected.items():
+            client.logout()
+            if (user := people[role]) is not None:
+                client.force_login(user)
+            more = {"content_type": "application/json"} if method != "get" and path.startswith("/api/") else {}
+            answer = getattr(client, method)(path.format(**names), **more)
+            assert answer.status_code == status, (method, path, role, answer.status_code, answer.content[:300])
+
+
+def test_the_desk_sets_prices_takes_money_and_bills(client: Client, printer: Machine) -> None:
+    here, user, boss = printer.lab, person(), person()
+    set_role(organisation=here.organisation, user=boss, role="manager")
+    client.force_login(boss)
+    path = f"/labs/{here.slug}/money/"
+    till = {"do": "till", "mode": "money", "currency": "EUR", "tax_pct": "24", "credit": "0", "no_show_fee": "0"}
+    assert client.post(path, till).status_code == 302
+    tariff = {"do": "tariff", "per_hour": "10", "per_booking": "0", "per_kwh": "0", "minimum": "0"}
+    assert client.post(path, {**tariff, "scope": "cls:3d-printer"}).status_code == 302
+    post = {"do": "post", "person": user.username, "what": "top-up", "sum_": "30", "memo": "receipt 7"}
+    assert client.post(path, post).status_code == 302
+    assert client.post(path, {**post, "what": "pay-out", "sum_": "31"}).status_code == 422
+    book(printer, user, tomorrow())
+    answer = client.post(path, {"do": "bill", "person": user.username, "buyer": "Street 1"})
+    assert (answer.status_code, answer["Location"]) == (302, f"/labs/{here.slug}/invoices/1/")
+    html = client.get(answer["Location"]).content.decode()
+    assert "Street 1" in html
+    assert "12.40" in html
+    html = client.get(path).content.decode()
+    assert "17.60" in html
+    text = b"".join(client.get(path + "entries.csv").streaming_content).decode()  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert sum(D(row["amount"]) for row in rows if row["person"] == user.username) == D("17.60")
+    assert client.post(path, {"do": "end", "tariff": str(Tariff.objects.get().pk)}).status_code == 302
+    assert ledger.price_of(printer, user, Span(tomorrow(), tomorrow() + HOUR)).is_free
+    client.force_login(user)
+    assert "17.60" in client.get("/me/wallet/").content.decode()
+
+
+def test_a_spreadsheet_runs_nothing(paid: tuple[Machine, User], client: Client) -> None:
+    asked, user = paid
+    ledger.correct(lab=asked.lab, user=user, sum_=D("-1.50"), by=user, memo="=cmd()")
+    client.force_login(user)
+    text = b"".join(client.get("/me/wallet/entries.csv").streaming_content).decode()  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["memo"] for row in rows] == ["", "'=cmd()"]
+    assert [row["amount"] for row in rows] == ["50.00", "-1.50"]
+
+
+def test_prices_and_wallets_over_the_api(client: Client, paid: tuple[Machine, User]) -> None:
+    asked, user = paid
+    span = {"start": tomorrow().isoformat(), "end": (tomorrow() + 1.5 * HOUR).isoformat()}
+    told = client.get(f"/api/v1/machines/{asked.pk}/price/", span).json()
+    assert (told["net"], told["tax"], told["gross"], told["unit"]) == ("15.00", "3.60", "18.60", "EUR")
+    _token, secret = create_token(user=user, name="t", scopes=("bookings:write",))
+    head = {"Authorization": f"Bearer {secret}"}
+    body = {"machine": asked.pk, "start": span["start"], "end": (tomorrow() + 5 * HOUR).isoformat()}
+    refused = client.post("/api/v1/bookings/", body, content_type="application/json", headers=head)
+    assert (refused.status_code, refused.json()["code"]) == (402, "booking:no-funds")
+    body["end"] = span["end"]
+    assert client.post("/api/v1/bookings/", body, content_type="application/json", headers=head).status_code == 201
+    held = client.get("/api/v1/wallets/", headers=head).json()["results"][0]
+    assert held["balance"] == "31.40"
+    entries = client.get(f"/api/v1/wallets/{held['id']}/entries/", headers=head).json()["results"]
+    assert sorted(entry["amount"] for entry in entries) == ["-18.60", "50.00"]
