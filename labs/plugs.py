@@ -15,12 +15,8 @@ from commons.places.models import Place
 from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
-<<<<<<< HEAD
-from labs.queries import board, bookings, catalogue, evidence, figure, jobs, matching
-from labs.services import hooks, ledger, waitlist
-=======
 from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, matching
->>>>>>> main
+from labs.services import hooks, ledger, waitlist
 
 if TYPE_CHECKING:
     from designs.models import Design

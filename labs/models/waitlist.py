@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from labs.models.catalogue import Machine
+
 
 class WaitlistEntry(models.Model):
     """A person waits for `length_min` minutes on a machine, or on any machine of a class in a lab, between two times.
@@ -62,6 +64,11 @@ class WaitlistEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.machine or self.cls} {self.earliest:%Y-%m-%d %H:%M}"
+
+    @property
+    def kind_name(self) -> str:
+        """The class of machine in words."""
+        return str(dict(Machine.Kind.choices).get(self.cls, self.cls)).lower()
 
     @property
     def length(self) -> dt.timedelta:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from commons.people.models import User
@@ -214,3 +214,29 @@ def no_shows(user: User, lab: Lab, *, since: dt.datetime | None = None) -> int:
     """How often the person did not come to a booking in the lab."""
     rows = Booking.objects.filter(user=user, machine__lab=lab, status=Booking.Status.MISSED)
     return (rows.filter(start__gte=since) if since else rows).count()
+
+
+def requests(lab: Lab, now: dt.datetime) -> list[Booking]:
+    """What waits for a decision, soonest first; of a series or of several machines the first stands for all.
+
+    Each carries `missed`, how often its person did not come.
+    """
+    rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.REQUESTED, end__gt=now)
+    missed = Count("user__bookings", filter=Q(user__bookings__status="missed", user__bookings__machine__lab=lab))
+    found: dict[object, Booking] = {}
+    for booking in rows.select_related("machine", "user").annotate(missed=missed).order_by("start", "machine"):
+        found.setdefault(booking.series_id or booking.together or booking.pk, booking)
+    return list(found.values())
+
+
+def closures(lab: Lab, now: dt.datetime) -> list[Booking]:
+    """Maintenance and closures that are not over, soonest first."""
+    rows = Booking.objects.filter(machine__lab=lab, status__in=Booking.OPEN, end__gt=now)
+    return list(rows.exclude(kind=Booking.Kind.USE).select_related("machine").order_by("start"))
+
+
+def missed(lab: Lab, *, since: dt.datetime) -> list[tuple[str, int]]:
+    """Who did not come, most often first."""
+    rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.MISSED, start__gte=since)
+    counted = rows.values_list("user__username").annotate(n=Count("pk")).order_by("-n", "user__username")
+    return list(counted)

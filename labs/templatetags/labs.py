@@ -11,7 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from labs.models import Booking
 from labs.queries.jobs import Shown
+from labs.services.bookings import EARLY
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -55,6 +57,28 @@ def provenance_chip(shown: Shown) -> SafeString:
 def outcome_tone(outcome: str) -> str:
     """The chip's kind for how a job ended."""
     return OUTCOME_TONES.get(outcome, "line")
+
+
+STATUS_TONES = {
+    "offered": "warn",
+    "requested": "warn",
+    "booked": "good",
+    "running": "good",
+    "missed": "bad",
+    "declined": "bad",
+}
+
+
+@register.filter
+def status_tone(status: str) -> str:
+    """The chip's kind for the state of a booking."""
+    return STATUS_TONES.get(status, "line")
+
+
+@register.filter
+def can_check_in(booking: Booking, now: dt.datetime) -> bool:
+    """Whether its person can check in now."""
+    return booking.status == Booking.Status.BOOKED and booking.start - EARLY <= now < booking.end
 
 
 @register.filter

@@ -6,12 +6,15 @@ from labs.api import bookings as api_bookings
 from labs.api import closures as api_closures
 from labs.api import feeds as api_feeds
 from labs.api import waitlist as api_waitlist
-from labs.views import bookings, one_booking
+from labs.views import bookings, calendars, lab_bookings, one_booking
 
 pages = [
     path("labs/<slug:lab>/<slug:machine>/book/", bookings.book, name="book"),
     path("me/bookings/", bookings.mine, name="my_bookings"),
     path("me/bookings/<uuid:booking>/cancel/", bookings.cancel, name="cancel_booking"),
+    path("me/calendars/", calendars.calendars, name="my_calendars"),
+    path("me/waitlist/<uuid:entry>/withdraw/", bookings.withdraw, name="waitlist_withdraw"),
+    path("labs/<slug:lab>/bookings/", lab_bookings.lab_bookings, name="lab_bookings"),
     path("b/<uuid:booking>/", one_booking.booking, name="booking"),
 ]
 api = [
