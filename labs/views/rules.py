@@ -17,8 +17,8 @@ from commons.errors import CityError
 from commons.people.models import User
 from labs.engine import rules as engine
 from labs.errors import UnknownLab
-from labs.models import BookingRule, Lab, Machine, RuleSet
-from labs.queries import rule_preview, rule_words, rules
+from labs.models import BookingRule, Lab, Machine, RuleSet, Tariff
+from labs.queries import prices, rule_preview, rule_words, rules
 from labs.services import rules as services
 from labs.views.common import page, viewer
 from labs.views.frame import frame
@@ -75,6 +75,7 @@ def lab_rules(request: HttpRequest, lab: str) -> HttpResponse:
             return done
     context["groups"] = _groups(found, rules.active(found).select_related("machine", "by"))
     context["basics"] = _basics(found)
+    context |= _costs(found)
     if manages:
         past = BookingRule.objects.filter(lab=found, active=False).select_related("machine", "by", "ended_by")
         context["past"] = [_line(rule) for rule in past.order_by("-until")[:MOST_PAST]]
@@ -147,3 +148,25 @@ def _basics(lab: Lab) -> list[str]:
             else _("A booking takes at most %(low)s to %(high)s, as each machine's page says.") % words
         )
     return said
+
+
+def _costs(lab: Lab) -> dict[str, Any]:
+    """The tariffs in words, and what comes on top."""
+    till = prices.till_of(lab)
+    if till is None:
+        return {}
+    tariffs = Tariff.objects.filter(lab=lab, active=True).select_related("machine").order_by("cls", "machine__name")
+    lines = [
+        {
+            "words": prices.tariff_words(tariff, till.unit),
+            "where": tariff.machine.name if tariff.machine else tariff.get_cls_display() or _("In all of the lab"),
+            "role": tariff.get_role_display(),
+        }
+        for tariff in tariffs
+    ]
+    note = _("The price of a booking is shown before you book it.")
+    if till.mode == till.Mode.MONEY and till.tax_pct:
+        note = _(
+            "Without tax of %(tax)s %%, which comes on top; the price of a booking is shown before you book it."
+        ) % {"tax": f"{till.tax_pct:f}".rstrip("0").rstrip(".")}
+    return {"costs": lines, "costs_note": note}
