@@ -68,7 +68,6 @@ def island_words() -> dict[str, str]:
         "Unchanged": _("Unchanged"),
         "See through": _("See through"),
         "Only after": _("Only after"),
-        "Layer": _("Layer"),
         "Layer {n} of {all}, seen from above": _("Layer {n} of {all}, seen from above"),
         "of {all}": _("of {all}"),
         "of {all}, at {mm} mm": _("of {all}, at {mm} mm"),
