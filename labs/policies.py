@@ -1,12 +1,17 @@
 """Who may do what in a lab: the one place."""
 
+import datetime as dt
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from commons.people.models import Membership, User
-from labs.models import Account, Booking, Invoice, Lab, WaitlistEntry
+from labs.models import Account, Booking, Fault, Invoice, Lab, Machine, WaitlistEntry
 
 MANAGING = (Membership.Role.MANAGER, Membership.Role.OWNER)
 TRAINING = (*MANAGING, Membership.Role.TRAINER)
+#: Who has a machine booked within a day of now stands beside it, or has just left it.
+NEAR = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +86,21 @@ def _own_or_managed(user: User | None, owner: int | None, lab: Lab) -> bool:
     if user is None or not user.is_authenticated:
         return False
     return owner == user.pk or may_manage(user, lab)
+
+
+def may_take_down(user: User | None, machine: Machine) -> bool:
+    """Whether one word of this person takes the machine out of use: the lab's own people, and who has it booked."""
+    if user is None or not user.is_authenticated:
+        return False
+    if is_fellow(user, machine.lab):
+        return True
+    now = timezone.now()
+    held = Booking.objects.filter(machine=machine, user=user, kind=Booking.Kind.USE, status__in=Booking.HOLDING)
+    return held.filter(start__lte=now + NEAR, end__gte=now - NEAR).exists()
+
+
+def may_see_fault(user: User | None, fault: Fault) -> bool:
+    """The lab's own people, and who reported it."""
+    if user is None or not user.is_authenticated:
+        return False
+    return fault.reporter_id == user.pk or is_fellow(user, fault.machine.lab)

@@ -2,8 +2,10 @@
 
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
+from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
 from labs.models.jobs import Job, JobEvent
+from labs.models.kiosk import Kiosk, KioskPass, MachineLabel
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
@@ -17,13 +19,19 @@ __all__ = [
     "BookingRule",
     "BookingSeries",
     "Entry",
+    "Fault",
     "FeedKey",
     "Invoice",
     "InvoiceLine",
     "Job",
     "JobEvent",
+    "Kiosk",
+    "KioskPass",
     "Lab",
+    "LogEntry",
     "Machine",
+    "MachineLabel",
+    "Outage",
     "Posting",
     "RuleSet",
     "Tariff",

@@ -1,8 +1,10 @@
-"""Every public page of labs, for maps of the site."""
+"""Addresses: every public page of labs, for maps of the site; and pages as notices name them."""
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from labs.models import Lab
 
@@ -16,3 +18,9 @@ def of_labs(start: int, stop: int) -> Iterator[tuple[str, None]]:
     """(path, nothing) of some of the labs, the oldest first."""
     for slug in Lab.objects.order_by("pk").values_list("slug", flat=True)[start:stop]:
         yield reverse("rooms:lab", args=[slug]), None
+
+
+def path_of(name: str, *args: object) -> str:
+    """The path of a page in the site's own language, whatever the language of now: for notices and labels."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return reverse(name, args=args)

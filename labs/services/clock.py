@@ -2,12 +2,13 @@
 
 import datetime as dt
 
-from labs.services import bookings, waitlist
+from labs.services import bookings, faults, waitlist
 
 
 def tick(now: dt.datetime) -> dict[str, int]:
-    """Release what nobody came for, decline what nobody answered, close what is over, offer the free time on."""
+    """Keep closed what is down, release what nobody came for, decline what nobody answered, close what is over, offer the free time on."""
     return {
+        "kept_down": faults.keep_down(now),
         "missed": len(bookings.release_unused(now)),
         "declined": len(bookings.decline_forgotten(now)),
         "done": len(bookings.close_finished(now)),

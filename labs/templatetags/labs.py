@@ -67,6 +67,8 @@ STATUS_TONES = {
     "running": "good",
     "missed": "bad",
     "declined": "bad",
+    "open": "warn",
+    "fixed": "good",
 }
 
 
@@ -117,3 +119,13 @@ def clock_in(moment: dt.datetime, zone: ZoneInfo) -> str:
 def minutes_of(span: Span) -> int:
     """How many minutes a span of time takes."""
     return int((span.end - span.start).total_seconds() // 60)
+
+
+@register.filter
+def long_hours(hours: float | None) -> str:
+    """A mean time in hours, or in days from two on: “7.5 h”, “12 days”; “–” where there is none."""
+    if hours is None:
+        return "–"
+    if hours < 48:
+        return _("%(n)s h") % {"n": formats.number_format(round(hours, 1))}
+    return _("%(n)s days") % {"n": formats.number_format(round(hours / 24))}

@@ -1,6 +1,7 @@
 """What the room's pages share."""
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,14 @@ def moment(fields: Mapping[str, Any], day: str, at: str, zone: dt.tzinfo) -> dt.
     except ValueError:
         return None
     return there.replace(tzinfo=zone).astimezone(dt.UTC) if there.tzinfo is None else None
+
+
+def uuid_of(text: str) -> uuid.UUID | None:
+    """The id that a form names; None when it is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def viewer(request: HttpRequest) -> User | None:

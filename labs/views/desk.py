@@ -20,6 +20,7 @@ from labs.errors import UnknownLab
 from labs.models import Badge, Lab, Machine
 from labs.queries import board, catalogue
 from labs.services import catalogue as services
+from labs.services import faults
 from labs.views.common import page, viewer
 from labs.views.frame import around
 
@@ -159,13 +160,14 @@ def _state(request: HttpRequest, lab: Lab) -> HttpResponse | None:
     if not form.is_valid():
         messages.error(request, _("That could not be read; nothing was changed."))
         return redirect("rooms:lab_desk", lab.slug)
-    machine = services.set_state(
-        machine=form.cleaned_data["machine"],
-        state=form.cleaned_data["state"],
-        note=form.cleaned_data["note"],
-        back_on=form.cleaned_data["back_on"],
-    )
-    out = machine.state == Machine.State.REPAIR
+    asked, person = form.cleaned_data, viewer(request)
+    assert person is not None  # noqa: S101 the desk is for its people
+    machine, note = asked["machine"], asked["note"]
+    out = asked["state"] == Machine.State.REPAIR
+    if out:
+        faults.report_fault(machine=machine, by=person, what=note, back_on=asked["back_on"])
+    else:
+        faults.machine_in_order(machine=machine, by=person, remedy=note or _("In order again, says the desk."))
     words = _("%(machine)s is out of service.") if out else _("%(machine)s is in order again.")
     messages.success(request, words % {"machine": machine.name})
     return redirect("rooms:lab_desk", lab.slug)

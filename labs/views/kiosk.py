@@ -1,0 +1,173 @@
+"""The screen by the door: what is free, and for whoever shows a badge or types a PIN: check in, end, what is wrong.
+
+A device is a kiosk by a secret in a cookie of its own. Who signs in here stands in the device's session alone, for a
+minute after the last touch; it is no session of the site.
+"""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import auth, messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from commons.errors import CityError
+from commons.people.models import User
+from labs.errors import UnknownMachine
+from labs.errors.floor import NotAKiosk
+from labs.models import Kiosk, KioskPass, Lab
+from labs.queries import board, catalogue
+from labs.queries.presence import at_hand
+from labs.services import kiosk as services
+from labs.views.common import open_state, page, viewer
+from labs.views.faults import FaultForm
+from labs.views.labels import do_at
+
+COOKIE = "lc_kiosk"
+YEARS_S = 3 * 366 * 86_400
+SESSION = "kiosk"
+
+
+def _kiosk(request: HttpRequest, lab: Lab) -> Kiosk:
+    """The kiosk that this device is. Raises NotAKiosk."""
+    found = services.kiosk_of(lab=lab, secret=request.COOKIES.get(COOKIE, ""), now=timezone.now())
+    if found is None:
+        raise NotAKiosk(_("Who runs the lab makes a kiosk at its desk."))
+    return found
+
+
+def _person(request: HttpRequest, kiosk: Kiosk) -> User | None:
+    """Who has signed in here, if the last touch is less than a minute ago."""
+    held = request.session.get(SESSION)
+    if not isinstance(held, dict) or held.get("kiosk") != kiosk.pk:
+        return None
+    now = timezone.now()
+    if now.timestamp() - float(held.get("seen", 0)) > services.IDLE.total_seconds():
+        request.session.pop(SESSION, None)
+        return None
+    person = User.objects.filter(pk=held.get("person"), is_active=True).first()
+    if person is not None:
+        _remember(request, kiosk, person, now)
+    return person
+
+
+def _remember(request: HttpRequest, kiosk: Kiosk, person: User, now: dt.datetime) -> None:
+    request.session[SESSION] = {"kiosk": kiosk.pk, "person": person.pk, "seen": now.timestamp()}
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def kiosk(request: HttpRequest, lab: str) -> HttpResponse:
+    """What is free now, and what is mine? A device that is no kiosk is asked for the desk's code."""
+    found = catalogue.find_lab(lab)
+    device = services.kiosk_of(lab=found, secret=request.COOKIES.get(COOKIE, ""), now=timezone.now())
+    if device is None:
+        return page(request, "labs/kiosk_pair.html", {"lab": found}, lab=found)
+    person, refusal = _person(request, device), None
+    machine = next((m for m in catalogue.machines(found) if str(m.pk) == request.POST.get("machine", "")), None)
+    asked = request.POST if request.POST.get("do") == "fault" else None
+    form = FaultForm(asked, lab=found)
+    if request.method == "POST":
+        try:
+            do = request.POST.get("do", "")
+            if do == "badge":
+                badge = services.sign_in_by_badge(kiosk=device, number=request.POST.get("badge", ""))
+                return _let_in(request, device, badge)
+            if do == "out" or person is None:
+                request.session.pop(SESSION, None)
+                return redirect("rooms:lab_kiosk", found.slug)
+            if machine is None:
+                raise UnknownMachine(_("Choose a machine."))
+            short = FaultForm(asked, lab=found, machine=machine)
+            if do_at(request, machine, person, short):
+                return redirect("rooms:lab_kiosk", found.slug)
+        except CityError as error:
+            refusal = error
+    context = {**_page(found, person), "refusal": refusal, "form": form, "kiosk": device}
+    return page(request, "labs/kiosk.html", context, lab=found, status=refusal.status if refusal else 200)
+
+
+def _page(lab: Lab, person: User | None) -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "lab": lab,
+        "hours": open_state(lab, now),
+        "tiles": board.board(lab, viewer=person, now=now),
+        "person": person,
+        "mine": at_hand(person, now=now, lab=lab) if person else [],
+        "now": now,
+        "idle_s": int(services.IDLE.total_seconds()),
+    }
+
+
+def _let_in(request: HttpRequest, device: Kiosk, person: User) -> HttpResponse:
+    request.session.cycle_key()
+    _remember(request, device, person, timezone.now())
+    return redirect("rooms:lab_kiosk", device.lab.slug)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def pin(request: HttpRequest, lab: str) -> HttpResponse:
+    """Who are you? Name and PIN, for those without a badge."""
+    found = catalogue.find_lab(lab)
+    device, refusal = _kiosk(request, found), None
+    if request.method == "POST":
+        try:
+            asked = {"name": request.POST.get("name", "")[:60], "pin": request.POST.get("pin", "")[:40]}
+            return _let_in(request, device, services.sign_in_by_pin(kiosk=device, **asked))
+        except CityError as error:
+            refusal = error
+    context = {"lab": found, "refusal": refusal, "idle_s": int(services.IDLE.total_seconds())}
+    return page(request, "labs/kiosk_pin.html", context, lab=found, status=refusal.status if refusal else 200)
+
+
+@never_cache
+@require_http_methods(["POST"])
+def pair(request: HttpRequest, lab: str) -> HttpResponse:
+    """Make this device a kiosk. Whoever is signed in on it is signed out: the screen is everybody's."""
+    found = catalogue.find_lab(lab)
+    try:
+        _paired, secret = services.pair(lab=found, code=request.POST.get("code", "")[:40])
+    except CityError as refusal:
+        context = {"lab": found, "refusal": refusal}
+        return page(request, "labs/kiosk_pair.html", context, lab=found, status=refusal.status)
+    auth.logout(request)
+    answer = redirect("rooms:lab_kiosk", found.slug)
+    answer.set_cookie(COOKIE, secret, max_age=YEARS_S, httponly=True, samesite="Strict", secure=request.is_secure())
+    return answer
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def my_pass(request: HttpRequest) -> HttpResponse:
+    """What do I show to a kiosk? A PIN, a badge, or nothing."""
+    person, refusal = viewer(request), None
+    assert person is not None  # noqa: S101 login_required
+    if request.method == "POST":
+        try:
+            messages.success(request, _set(request, person))
+            return redirect("rooms:my_kiosk_pass")
+        except CityError as error:
+            refusal = error
+    held = KioskPass.objects.filter(user=person).first()
+    context = {"held": held, "refusal": refusal}
+    return render(request, "labs/my_kiosk_pass.html", context, status=refusal.status if refusal else 200)
+
+
+def _set(request: HttpRequest, person: User) -> str:
+    do = request.POST.get("do", "")
+    if do == "pin":
+        services.set_pin(user=person, pin=request.POST.get("pin", ""))
+        return _("Your PIN is set.")
+    if do == "badge":
+        services.set_badge(user=person, number=request.POST.get("badge", ""))
+        return _("Your badge is known.")
+    services.remove_pass(user=person)
+    return _("No kiosk knows you any more.")
