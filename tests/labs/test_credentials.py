@@ -122,7 +122,11 @@ def independent(documents: list[dict[str, Any]], folder: Path) -> list[dict[str,
     script = Path(__file__).parent / "credentials" / "verify.mjs"
     node = Path(sys.executable).with_name("node")
     done = subprocess.run(
-        [str(node) if node.exists() else "node", str(script), str(FRONTEND), str(file)], capture_output=True, text=True, timeout=120, check=False
+        [str(node) if node.exists() else "node", str(script), str(FRONTEND), str(file)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
