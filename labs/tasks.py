@@ -4,6 +4,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from labs import learning_tasks
+
 BEAT = {
     "labs.demo_tick": {
         "task": "labs.demo_tick",
@@ -17,6 +19,7 @@ BEAT = {
     },
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
+BEAT |= learning_tasks.BEAT
 
 
 @shared_task(name="labs.demo_tick")

@@ -12,7 +12,7 @@ LIST_BITS = 131_072
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a badge says. Times are aware; addresses are absolute."""
+    """What a badge says. Times are aware; addresses are absolute. Of the e-mail only a salted hash goes into it."""
 
     id: str
     issuer_did: str
@@ -20,6 +20,7 @@ class Issued:
     issuer_url: str
     person_id: str
     person_name: str
+    person_email: str
     achievement_id: str
     name: str
     about: str

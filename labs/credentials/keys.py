@@ -1,4 +1,4 @@
-"""Ed25519 keys of issuers: made, sealed for the database, and named as did:key (W3C did:key method, multicodec 0xed)."""
+"""Ed25519 keys of issuers: made, sealed for the database, and named as did:key (multicodec 0xed)."""
 
 import base64
 

@@ -1,5 +1,6 @@
 """Signs badges and status lists: Data Integrity, cryptosuite eddsa-rdfc-2022. Loaded by a worker alone."""
 
+import secrets
 from typing import Any
 
 from openbadgeslib.ob3 import (
@@ -25,14 +26,16 @@ def sign_badge(issued: Issued, *, pem: bytes, multikey: str) -> dict[str, Any]:
     """The badge as a signed document. Nothing goes in that no context defines, or the signer refuses it."""
     signer = OB3LdpSigner(pem, verification_method=method_of(multikey))
     evidence = [Evidence(name=issued.evidence)] if issued.evidence else []
-    named = IdentityObject(identity_hash=issued.person_name, identity_type="name", hashed=False)
+    who = [IdentityObject(identity_hash=issued.person_name, identity_type="name", hashed=False)]
+    if issued.person_email:
+        who.append(IdentityObject.create(issued.person_email, salt=secrets.token_hex(8)))
     document: dict[str, Any] = signer.sign(
         OpenBadgeCredential(
             id=issued.id,
             name=issued.name,
             issuer=Issuer(id=did_key(multikey), name=issued.issuer_name, url=issued.issuer_url),
             recipient_id=issued.person_id,
-            identifiers=[named],
+            identifiers=who,
             achievement=Achievement(
                 id=issued.achievement_id,
                 name=issued.name,

@@ -5,9 +5,10 @@ a status list that does not answer, is said as such and never counts as good.
 """
 
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from openbadgeslib.errors import LibOpenBadgesException
@@ -45,6 +46,7 @@ class Verdict:
     valid_from: str = ""
     valid_until: str = ""
     id: str = ""
+    identifiers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -86,6 +88,7 @@ def _tell(verdict: Verdict, badge: OpenBadgeCredential) -> None:
     verdict.id, verdict.issuer, verdict.issuer_name = badge.id or "", badge.issuer.id, badge.issuer.name
     verdict.subject = badge.recipient_id or ""
     names = [one.identity_hash for one in badge.identifiers if one.identity_type == "name" and not one.hashed]
+    verdict.identifiers = [one.to_dict() for one in badge.identifiers]
     verdict.person = names[0] if names else ""
     verdict.achievement, verdict.name, verdict.about = achievement.id, achievement.name, achievement.description
     verdict.valid_from = badge.issuance_date.isoformat() if badge.issuance_date else ""
@@ -137,6 +140,20 @@ def _is_set(entry: Mapping[str, Any], issuer: str, fetch: Fetch, now: dt.datetim
     if listed.get("id") != url or subject["statusPurpose"] != purpose:
         raise ValueError("the status list is another one")
     return purpose in {"revocation", "suspension"} and index in set_indices(decode_encoded_list(subject["encodedList"]))
+
+
+def names_person(verdict: Verdict, emails: Iterable[str]) -> bool:
+    """Whether the badge names somebody who has one of these e-mail addresses: plainly, or by a salted hash."""
+    for email in emails:
+        if verdict.subject.casefold() == f"mailto:{email}".casefold():
+            return True
+        for one in verdict.identifiers:
+            salted = hashlib.sha256((email + (one.get("salt") or "")).encode()).hexdigest()
+            said = str(one.get("identityHash", ""))
+            plain = not one.get("hashed") and one.get("identityType") == "emailAddress"
+            if (one.get("hashed") and said == f"sha256${salted}") or (plain and said.casefold() == email.casefold()):
+                return True
+    return False
 
 
 #: What a list may hold. The signature covers the RDF that the JSON stands for, so nothing may stand there that could

@@ -2,6 +2,30 @@
 
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
+from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
 from labs.models.jobs import Job, JobEvent
+from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
+from labs.models.trust import TrustPolicy, TrustRule
 
-__all__ = ["Badge", "BadgeGrant", "Booking", "Job", "JobEvent", "Lab", "Machine"]
+__all__ = [
+    "Badge",
+    "BadgeGrant",
+    "Booking",
+    "CheckAnswer",
+    "Course",
+    "CourseSession",
+    "Credential",
+    "IssuerKey",
+    "Job",
+    "JobEvent",
+    "Lab",
+    "Machine",
+    "OutsideBadge",
+    "Renewal",
+    "Seat",
+    "SignOff",
+    "StatusList",
+    "Teaching",
+    "TrustPolicy",
+    "TrustRule",
+]

@@ -33,6 +33,7 @@ def issued(**more: Any) -> Issued:
         "issuer_url": "https://city.example/labs/kamppi/",
         "person_id": "https://city.example/people/aino/",
         "person_name": "Aino",
+        "person_email": "aino@city.example",
         "achievement_id": "https://city.example/badges/laser/",
         "name": "Laser cutter",
         "about": "May use a laser cutter alone.",
@@ -158,6 +159,18 @@ def test_what_a_good_badge_tells() -> None:
     assert (verdict.person, verdict.name) == ("Aino", "Laser cutter")
     assert verdict.subject == "https://city.example/people/aino/"
     assert dt.datetime.fromisoformat(verdict.valid_until) == NOW + dt.timedelta(days=700)
+
+
+def test_a_badge_names_its_person_by_a_hash_of_the_address() -> None:
+    document = badge()
+    assert "aino@" not in json.dumps(document)
+    verdict = judged(document)
+    assert verifying.names_person(verdict, ["other@city.example", "aino@city.example"])
+    assert not verifying.names_person(verdict, ["mallory@city.example", ""])
+    nameless = judged(badge(person_email=""))
+    assert not verifying.names_person(nameless, ["aino@city.example", ""])
+    written = judged(badge(person_email="", person_id="mailto:Aino@city.example"))
+    assert verifying.names_person(written, ["aino@city.example"])
 
 
 def test_an_expired_badge_is_signed_but_not_good() -> None:
