@@ -12,7 +12,8 @@ LIST_BITS = 131_072
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a badge says. Times are aware; addresses are absolute. Of the e-mail only a salted hash goes into it."""
+    """What a badge says. Times are aware; addresses are absolute. Of the e-mail only a salted hash goes into it;
+    without `list_url` it cannot be taken back."""
 
     id: str
     issuer_did: str

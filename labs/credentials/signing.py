@@ -29,6 +29,7 @@ def sign_badge(issued: Issued, *, pem: bytes, multikey: str) -> dict[str, Any]:
     who = [IdentityObject(identity_hash=issued.person_name, identity_type="name", hashed=False)]
     if issued.person_email:
         who.append(IdentityObject.create(issued.person_email, salt=secrets.token_hex(8)))
+    status = [status_entry(issued.list_url, "revocation", issued.list_index)] if issued.list_url else []
     document: dict[str, Any] = signer.sign(
         OpenBadgeCredential(
             id=issued.id,
@@ -46,7 +47,7 @@ def sign_badge(issued: Issued, *, pem: bytes, multikey: str) -> dict[str, Any]:
             issuance_date=issued.given_at,
             expiration_date=issued.expires_at,
             evidence=evidence,
-            credential_status=[status_entry(issued.list_url, "revocation", issued.list_index)],
+            credential_status=status,
         )
     )
     return document

@@ -159,6 +159,13 @@ def stop_teaching(*, teaching: Teaching) -> None:
     Teaching.objects.filter(pk=teaching.pk).update(ended_at=timezone.now())
 
 
+def accept_version(*, teaching: Teaching) -> None:
+    """The lab has seen the new version, and asks nobody to renew."""
+    content = teaching.course.content
+    if content is not None:
+        Teaching.objects.filter(pk=teaching.pk).update(major=content.major)
+
+
 @transaction.atomic
 def ask_renewal(*, teaching: Teaching, by: User | None, days: int, reason: str = "") -> Renewal:
     """Ask all who have the badge of this lab to earn it again within so many days. They are told."""

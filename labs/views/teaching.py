@@ -158,8 +158,12 @@ def _do(request: HttpRequest, taught: Teaching, person: User, do: str, form: Ses
         if user is None:
             raise BadSignOff(_("There is no account of that name."))
         return redirect("rooms:sign", taught.lab.slug, taught.pk, user.username)
-    if not policies.may_manage(person, taught.lab):
-        return None
+    return _manage(request, taught, person, do) if policies.may_manage(person, taught.lab) else None
+
+
+def _manage(request: HttpRequest, taught: Teaching, person: User, do: str) -> HttpResponse | None:
+    """What those who run the lab decide about a course."""
+    here = redirect("rooms:teaching", taught.lab.slug, taught.pk)
     if do == "renew":
         days = request.POST.get("days", "")
         number = int(days) if days.isdecimal() and len(days) < 5 else -1
@@ -167,7 +171,7 @@ def _do(request: HttpRequest, taught: Teaching, person: User, do: str, form: Ses
         messages.success(request, _("All who have the badge were asked to renew it."))
         return here
     if do == "keep":
-        Teaching.objects.filter(pk=taught.pk).update(major=taught.course.content.major if taught.course.content else 1)
+        courses.accept_version(teaching=taught)
         return here
     if do == "stop":
         courses.stop_teaching(teaching=taught)
