@@ -9,290 +9,565 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('designs', '0013_mirror'),
-        ('labs', '0002_booking_states'),
+        ("designs", "0013_mirror"),
+        ("labs", "0002_booking_states"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='badge',
-            name='kind',
-            field=models.CharField(choices=[('safety', 'Safety'), ('competency', 'Competency'), ('optional', 'Optional')], default='competency', max_length=12),
+            model_name="badge",
+            name="kind",
+            field=models.CharField(
+                choices=[("safety", "Safety"), ("competency", "Competency"), ("optional", "Optional")],
+                default="competency",
+                max_length=12,
+            ),
         ),
         migrations.AddField(
-            model_name='badge',
-            name='valid_months',
+            model_name="badge",
+            name="valid_months",
             field=models.PositiveSmallIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='badgegrant',
-            name='evidence',
+            model_name="badgegrant",
+            name="evidence",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='badgegrant',
-            name='given_in',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='labs.lab'),
+            model_name="badgegrant",
+            name="given_in",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="labs.lab"
+            ),
         ),
         migrations.CreateModel(
-            name='Course',
+            name="Course",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('commit', models.CharField(blank=True, max_length=64)),
-                ('document', models.JSONField(blank=True, null=True)),
-                ('problems', models.JSONField(blank=True, default=list)),
-                ('problems_at', models.CharField(blank=True, max_length=64)),
-                ('title', models.CharField(blank=True, max_length=120)),
-                ('summary', models.CharField(blank=True, max_length=400)),
-                ('kind', models.CharField(blank=True, max_length=12)),
-                ('version', models.CharField(blank=True, max_length=14)),
-                ('language', models.CharField(blank=True, max_length=8)),
-                ('minutes', models.PositiveIntegerField(default=0)),
-                ('machines', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None)),
-                ('keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), blank=True, default=list, size=None)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('design', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='course', to='designs.design')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("commit", models.CharField(blank=True, max_length=64)),
+                ("document", models.JSONField(blank=True, null=True)),
+                ("problems", models.JSONField(blank=True, default=list)),
+                ("problems_at", models.CharField(blank=True, max_length=64)),
+                ("title", models.CharField(blank=True, max_length=120)),
+                ("summary", models.CharField(blank=True, max_length=400)),
+                ("kind", models.CharField(blank=True, max_length=12)),
+                ("version", models.CharField(blank=True, max_length=14)),
+                ("language", models.CharField(blank=True, max_length=8)),
+                ("minutes", models.PositiveIntegerField(default=0)),
+                (
+                    "machines",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "keys",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=16), blank=True, default=list, size=None
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "design",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="course", to="designs.design"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CourseSession',
+            name="CourseSession",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('where', models.CharField(blank=True, max_length=200)),
-                ('places', models.PositiveSmallIntegerField()),
-                ('note', models.CharField(blank=True, max_length=400)),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('reminded_at', models.DateTimeField(blank=True, null=True)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('trainer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("where", models.CharField(blank=True, max_length=200)),
+                ("places", models.PositiveSmallIntegerField()),
+                ("note", models.CharField(blank=True, max_length=400)),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("reminded_at", models.DateTimeField(blank=True, null=True)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "trainer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('starts_at', 'pk'),
+                "ordering": ("starts_at", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='IssuerKey',
+            name="IssuerKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('multikey', models.CharField(max_length=64, unique=True)),
-                ('sealed', models.TextField()),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='issuer_keys', to='labs.lab')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("multikey", models.CharField(max_length=64, unique=True)),
+                ("sealed", models.TextField()),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="issuer_keys", to="labs.lab"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-made_at', '-pk'),
+                "ordering": ("-made_at", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='OutsideBadge',
+            name="OutsideBadge",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('document', models.JSONField()),
-                ('verdict', models.JSONField(default=dict)),
-                ('issuer', models.CharField(max_length=300)),
-                ('achievement', models.CharField(blank=True, max_length=500)),
-                ('credential_id', models.CharField(max_length=300)),
-                ('brought_at', models.DateTimeField(auto_now_add=True)),
-                ('checked_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outside_badges', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("document", models.JSONField()),
+                ("verdict", models.JSONField(default=dict)),
+                ("issuer", models.CharField(max_length=300)),
+                ("achievement", models.CharField(blank=True, max_length=500)),
+                ("credential_id", models.CharField(max_length=300)),
+                ("brought_at", models.DateTimeField(auto_now_add=True)),
+                ("checked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="outside_badges",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-brought_at',),
+                "ordering": ("-brought_at",),
             },
         ),
         migrations.AddField(
-            model_name='badgegrant',
-            name='outside',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='labs.outsidebadge'),
+            model_name="badgegrant",
+            name="outside",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="grants",
+                to="labs.outsidebadge",
+            ),
         ),
         migrations.CreateModel(
-            name='Seat',
+            name="Seat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('taken', 'Has a place'), ('waiting', 'On the waiting list'), ('left', 'Left'), ('came', 'Was there'), ('missed', 'Was not there')], max_length=8)),
-                ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='labs.coursesession')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='course_seats', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("taken", "Has a place"),
+                            ("waiting", "On the waiting list"),
+                            ("left", "Left"),
+                            ("came", "Was there"),
+                            ("missed", "Was not there"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="seats", to="labs.coursesession"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="course_seats",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('asked_at', 'pk'),
+                "ordering": ("asked_at", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='StatusList',
+            name="StatusList",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('document', models.JSONField(blank=True, null=True)),
-                ('signed_at', models.DateTimeField(blank=True, null=True)),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('stale', models.BooleanField(default=True)),
-                ('key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lists', to='labs.issuerkey')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("document", models.JSONField(blank=True, null=True)),
+                ("signed_at", models.DateTimeField(blank=True, null=True)),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("stale", models.BooleanField(default=True)),
+                (
+                    "key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lists", to="labs.issuerkey"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Credential',
+            name="Credential",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('index', models.PositiveIntegerField()),
-                ('document', models.JSONField(blank=True, null=True)),
-                ('signed_at', models.DateTimeField(blank=True, null=True)),
-                ('share', models.CharField(blank=True, max_length=32, null=True, unique=True)),
-                ('shared_at', models.DateTimeField(blank=True, null=True)),
-                ('grant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='credential', to='labs.badgegrant')),
-                ('list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='credentials', to='labs.statuslist')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("index", models.PositiveIntegerField()),
+                ("document", models.JSONField(blank=True, null=True)),
+                ("signed_at", models.DateTimeField(blank=True, null=True)),
+                ("share", models.CharField(blank=True, max_length=32, null=True, unique=True)),
+                ("shared_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "grant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="credential", to="labs.badgegrant"
+                    ),
+                ),
+                (
+                    "list",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="credentials", to="labs.statuslist"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Teaching',
+            name="Teaching",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('major', models.PositiveSmallIntegerField(default=1, help_text='the version for which renewal was decided on')),
-                ('badge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='teachings', to='labs.badge')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='teachings', to='labs.course')),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='teachings', to='labs.lab')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "major",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="the version for which renewal was decided on"
+                    ),
+                ),
+                (
+                    "badge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="teachings", to="labs.badge"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="teachings", to="labs.course"
+                    ),
+                ),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="teachings", to="labs.lab"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SignOff',
+            name="SignOff",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('items', models.JSONField(default=list, help_text='what was seen, as the checklist said then')),
-                ('note', models.CharField(blank=True, max_length=400)),
-                ('commit', models.CharField(max_length=64)),
-                ('version', models.CharField(max_length=14)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('grant', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sign_off', to='labs.badgegrant')),
-                ('session', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='labs.coursesession')),
-                ('trainer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_offs', to=settings.AUTH_USER_MODEL)),
-                ('teaching', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_offs', to='labs.teaching')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("items", models.JSONField(default=list, help_text="what was seen, as the checklist said then")),
+                ("note", models.CharField(blank=True, max_length=400)),
+                ("commit", models.CharField(max_length=64)),
+                ("version", models.CharField(max_length=14)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "grant",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="sign_off",
+                        to="labs.badgegrant",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="labs.coursesession",
+                    ),
+                ),
+                (
+                    "trainer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sign_offs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "teaching",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sign_offs", to="labs.teaching"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Renewal',
+            name="Renewal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=14)),
-                ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('until', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('badge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='renewals', to='labs.badge')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='renewals', to='labs.lab')),
-                ('teaching', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='renewals', to='labs.teaching')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.CharField(max_length=14)),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("until", models.DateTimeField()),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "badge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="renewals", to="labs.badge"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="renewals", to="labs.lab"
+                    ),
+                ),
+                (
+                    "teaching",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="renewals", to="labs.teaching"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='coursesession',
-            name='teaching',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='labs.teaching'),
+            model_name="coursesession",
+            name="teaching",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="sessions", to="labs.teaching"
+            ),
         ),
         migrations.CreateModel(
-            name='TrustPolicy',
+            name="TrustPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(choices=[('all', 'Badges of every lab here'), ('listed', 'Only badges of labs that it names'), ('own', 'Only its own badges')], default='listed', max_length=8)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('changed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lab', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='trust_policy', to='labs.lab')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("all", "Badges of every lab here"),
+                            ("listed", "Only badges of labs that it names"),
+                            ("own", "Only its own badges"),
+                        ],
+                        default="listed",
+                        max_length=8,
+                    ),
+                ),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lab",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="trust_policy", to="labs.lab"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TrustRule',
+            name="TrustRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('issuer_did', models.CharField(blank=True, max_length=300)),
-                ('issuer_name', models.CharField(blank=True, max_length=120)),
-                ('achievement', models.CharField(blank=True, max_length=500)),
-                ('believes', models.BooleanField(default=True)),
-                ('since', models.DateTimeField(auto_now_add=True)),
-                ('badge', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labs.badge')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('giver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labs.lab')),
-                ('lab', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trust_rules', to='labs.lab')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("issuer_did", models.CharField(blank=True, max_length=300)),
+                ("issuer_name", models.CharField(blank=True, max_length=120)),
+                ("achievement", models.CharField(blank=True, max_length=500)),
+                ("believes", models.BooleanField(default=True)),
+                ("since", models.DateTimeField(auto_now_add=True)),
+                (
+                    "badge",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labs.badge",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "giver",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labs.lab",
+                    ),
+                ),
+                (
+                    "lab",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="trust_rules", to="labs.lab"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('pk',),
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='CheckAnswer',
+            name="CheckAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=16)),
-                ('lesson', models.CharField(max_length=120)),
-                ('commit', models.CharField(max_length=64)),
-                ('tries', models.PositiveIntegerField(default=0)),
-                ('tried_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('passed_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='labs.course')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=16)),
+                ("lesson", models.CharField(max_length=120)),
+                ("commit", models.CharField(max_length=64)),
+                ("tries", models.PositiveIntegerField(default=0)),
+                ("tried_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("passed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="answers", to="labs.course"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('user'), models.F('course'), models.F('key'), name='labs_answer_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("user"), models.F("course"), models.F("key"), name="labs_answer_once"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='outsidebadge',
-            constraint=models.UniqueConstraint(models.F('user'), models.F('credential_id'), name='labs_outside_badge_once'),
+            model_name="outsidebadge",
+            constraint=models.UniqueConstraint(
+                models.F("user"), models.F("credential_id"), name="labs_outside_badge_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.UniqueConstraint(models.F('session'), models.F('user'), name='labs_seat_once'),
+            model_name="seat",
+            constraint=models.UniqueConstraint(models.F("session"), models.F("user"), name="labs_seat_once"),
         ),
         migrations.AddConstraint(
-            model_name='statuslist',
-            constraint=models.UniqueConstraint(models.F('key'), models.F('number'), name='labs_status_list_once'),
+            model_name="statuslist",
+            constraint=models.UniqueConstraint(models.F("key"), models.F("number"), name="labs_status_list_once"),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.UniqueConstraint(models.F('list'), models.F('index'), name='labs_credential_own_bit'),
+            model_name="credential",
+            constraint=models.UniqueConstraint(models.F("list"), models.F("index"), name="labs_credential_own_bit"),
         ),
         migrations.AddConstraint(
-            model_name='teaching',
-            constraint=models.UniqueConstraint(models.F('lab'), models.F('course'), name='labs_course_once_in_lab'),
+            model_name="teaching",
+            constraint=models.UniqueConstraint(models.F("lab"), models.F("course"), name="labs_course_once_in_lab"),
         ),
         migrations.AddConstraint(
-            model_name='teaching',
-            constraint=models.UniqueConstraint(models.F('lab'), models.F('badge'), condition=models.Q(('ended_at', None)), name='labs_badge_by_one_course'),
+            model_name="teaching",
+            constraint=models.UniqueConstraint(
+                models.F("lab"),
+                models.F("badge"),
+                condition=models.Q(("ended_at", None)),
+                name="labs_badge_by_one_course",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='signoff',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmed_at', None), ('withdrawn_at', None)), fields=('teaching', 'user'), name='labs_one_open_sign_off'),
+            model_name="signoff",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("confirmed_at", None), ("withdrawn_at", None)),
+                fields=("teaching", "user"),
+                name="labs_one_open_sign_off",
+            ),
         ),
         migrations.AddIndex(
-            model_name='coursesession',
-            index=models.Index(fields=['teaching', 'starts_at'], name='labs_session_of_course'),
+            model_name="coursesession",
+            index=models.Index(fields=["teaching", "starts_at"], name="labs_session_of_course"),
         ),
         migrations.AddConstraint(
-            model_name='coursesession',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='labs_session_ends_after_start'),
+            model_name="coursesession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="labs_session_ends_after_start"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coursesession',
-            constraint=models.CheckConstraint(condition=models.Q(('places__gte', 1)), name='labs_session_has_places'),
+            model_name="coursesession",
+            constraint=models.CheckConstraint(condition=models.Q(("places__gte", 1)), name="labs_session_has_places"),
         ),
         migrations.AddConstraint(
-            model_name='trustrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('giver__isnull', False), ('issuer_did', '')), models.Q(('badge__isnull', False), ('giver', None), models.Q(('issuer_did', ''), _negated=True)), _connector='OR'), name='labs_trust_in_one'),
+            model_name="trustrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("giver__isnull", False), ("issuer_did", "")),
+                    models.Q(("badge__isnull", False), ("giver", None), models.Q(("issuer_did", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="labs_trust_in_one",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trustrule',
-            constraint=models.UniqueConstraint(fields=('lab', 'giver', 'issuer_did', 'achievement', 'badge'), name='labs_trust_once', nulls_distinct=False),
+            model_name="trustrule",
+            constraint=models.UniqueConstraint(
+                fields=("lab", "giver", "issuer_did", "achievement", "badge"),
+                name="labs_trust_once",
+                nulls_distinct=False,
+            ),
         ),
     ]
