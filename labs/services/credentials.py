@@ -30,7 +30,7 @@ MOST_IN_LIST = LIST_BITS // 2
 
 def site_secrets() -> list[str]:
     """The site's secrets, newest first."""
-    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
 
 
 def absolute(name: str, *args: Any) -> str:

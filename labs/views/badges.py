@@ -176,7 +176,7 @@ def _document(request: HttpRequest) -> str:
     """The JSON that was uploaded or pasted. Raises BadCredential."""
     upload = request.FILES.get("file")
     if upload is None:
-        return request.POST.get("document", "")
+        return str(request.POST.get("document", ""))
     if upload.size is None or upload.size > trust.MAX_BYTES:
         raise BadCredential(_("This is no badge: a badge is a JSON document of at most 128 kB."))
     return upload.read().decode("utf-8", "replace")

@@ -19,7 +19,7 @@ from labs.courses.answers import field
 from labs.courses.blocks import cells_of
 from labs.courses.document import Check, Lesson
 from labs.errors.learning import UnknownCourse
-from labs.models import BadgeGrant, Course, SignOff
+from labs.models import Badge, BadgeGrant, Course, CourseSession, SignOff
 from labs.queries import badges, learning
 from labs.services import learning as services
 from labs.views.common import page, viewer
@@ -34,7 +34,7 @@ def directory(request: HttpRequest) -> HttpResponse:
     if kind:
         found = [course for course in found if course.kind == kind]
     progress = learning.progress_of(found, person)
-    soon = {}
+    soon: dict[int, CourseSession] = {}
     for session in learning.coming(now=now).filter(teaching__course__in=found):
         soon.setdefault(session.teaching.course_id, session)
     labs: dict[int, list[str]] = {}
@@ -43,15 +43,9 @@ def directory(request: HttpRequest) -> HttpResponse:
     context = {
         "courses": [(course, progress[course.pk], soon.get(course.pk), labs.get(course.pk, [])) for course in found],
         "kind": kind,
-        "kinds": [(value, label) for value, label in _kinds()],
+        "kinds": Badge.Kind.choices,
     }
     return render(request, "labs/courses.html", context)
-
-
-def _kinds() -> list[tuple[str, str]]:
-    from labs.models import Badge  # noqa: PLC0415
-
-    return [(value, str(label)) for value, label in Badge.Kind.choices]
 
 
 @require_safe
