@@ -2,7 +2,33 @@
 
 from django.contrib import admin
 
-from labs.models import Badge, BadgeGrant, Booking, Job, Lab, Machine
+from labs.models import (
+    Badge,
+    BadgeGrant,
+    Booking,
+    Course,
+    CourseSession,
+    Job,
+    Lab,
+    Machine,
+    SignOff,
+    Teaching,
+    TrustPolicy,
+    TrustRule,
+)
 
-for _model in (Badge, BadgeGrant, Booking, Job, Lab, Machine):
+for _model in (
+    Badge,
+    BadgeGrant,
+    Booking,
+    Course,
+    CourseSession,
+    Job,
+    Lab,
+    Machine,
+    SignOff,
+    Teaching,
+    TrustPolicy,
+    TrustRule,
+):
     admin.site.register(_model)

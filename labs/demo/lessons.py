@@ -141,7 +141,7 @@ cable lie about](pictures/room.png)
 grid 6 x 4
 ! A2 A3 Boxes stand before the extinguisher.
 ! D1 D2 A bottle of cleaning spirit stands on the cutter.
-! F2 F3 The hose of the extraction hangs loose.
+! E3 F2 F3 The hose of the extraction hangs loose.
 ! B4 C4 D4 E4 A cable lies across the floor where you would run.
 > None of them is the machine's fault, and each has burnt a workshop somewhere.
 ```

@@ -113,9 +113,11 @@ def ready(teaching: Teaching) -> list[User]:
     return [user for user in people if teaching.badge_id not in badges.held(user, at=now, lab=teaching.lab)]
 
 
-def teachings(lab: Lab | None = None) -> QuerySet[Teaching]:
-    """What labs teach now."""
-    rows = Teaching.objects.filter(ended_at=None).select_related("lab__place", "course__design__owner", "badge")
+def teachings(lab: Lab | None = None, *, visitor: Visitor = None) -> QuerySet[Teaching]:
+    """What labs teach now, of courses that this visitor may see."""
+    rows = Teaching.objects.filter(ended_at=None, course__design__in=visible_to(visitor)).select_related(
+        "lab__place", "course__design__owner", "badge"
+    )
     return (rows if lab is None else rows.filter(lab=lab)).order_by("course__title", "pk")
 
 
@@ -139,10 +141,15 @@ def sessions() -> "QuerySet[WithAnnotations[CourseSession, Taken]]":
 
 
 def coming(
-    *, lab: Lab | None = None, course: Course | None = None, now: dt.datetime | None = None
+    *,
+    lab: Lab | None = None,
+    course: Course | None = None,
+    now: dt.datetime | None = None,
+    visitor: Visitor = None,
 ) -> "QuerySet[WithAnnotations[CourseSession, Taken]]":
-    """Sessions to come, soonest first."""
+    """Sessions to come of courses that this visitor may see, soonest first."""
     rows = sessions().filter(cancelled_at=None, ends_at__gt=now or timezone.now(), teaching__ended_at=None)
+    rows = rows.filter(teaching__course__design__in=visible_to(visitor))
     if lab is not None:
         rows = rows.filter(teaching__lab=lab)
     if course is not None:
@@ -150,9 +157,11 @@ def coming(
     return rows.order_by("starts_at", "pk")
 
 
-def find_session(pk: uuid.UUID, lab: Lab | None = None) -> "WithAnnotations[CourseSession, Taken]":
-    """A session. Raises UnknownSession."""
-    rows = sessions().filter(pk=pk)
+def find_session(
+    pk: uuid.UUID, lab: Lab | None = None, *, visitor: Visitor = None
+) -> "WithAnnotations[CourseSession, Taken]":
+    """A session of a course that this visitor may see. Raises UnknownSession."""
+    rows = sessions().filter(pk=pk, teaching__course__design__in=visible_to(visitor))
     found = (rows if lab is None else rows.filter(teaching__lab=lab)).first()
     if found is None:
         raise UnknownSession(_("There is no such session."))
@@ -160,14 +169,16 @@ def find_session(pk: uuid.UUID, lab: Lab | None = None) -> "WithAnnotations[Cour
 
 
 def next_session(
-    badge: Badge, lab: Lab, *, now: dt.datetime | None = None
+    badge: Badge, lab: Lab, *, now: dt.datetime | None = None, visitor: Visitor = None
 ) -> "WithAnnotations[CourseSession, Taken] | None":
     """The next session that leads to a badge which the lab believes: with a free place if there is one.
 
     The lab's own come before those of labs that it believes.
     """
     now = now or timezone.now()
-    believed = coming(now=now).filter(starts_at__gt=now, teaching__badge=badge, teaching__lab__in=_givers(badge, lab))
+    believed = coming(now=now, visitor=visitor).filter(
+        starts_at__gt=now, teaching__badge=badge, teaching__lab__in=_givers(badge, lab)
+    )
     rows = list(believed[:50])
     rows.sort(key=lambda one: (one.taken >= one.places, one.teaching.lab_id != lab.pk, one.starts_at))
     return rows[0] if rows else None
@@ -188,10 +199,10 @@ def ways(*, machine: Machine, user: User | None, at: dt.datetime) -> list[Way]:
 
 def way_to(badge: Badge, lab: Lab, user: User | None, now: dt.datetime) -> Way:
     """How a person comes by a badge in a lab: its courses there, else those of labs that it believes."""
-    rows = teachings().filter(badge=badge, course__design__in=visible_to(user))
+    rows = teachings(visitor=user).filter(badge=badge)
     own = tuple(rows.filter(lab=lab))
     found = own or tuple(rows.filter(lab__in=_givers(badge, lab)))
-    session = next_session(badge, lab, now=now)
+    session = next_session(badge, lab, now=now, visitor=user)
     sign_off = None
     if user is not None and user.is_authenticated:
         open_ones = SignOff.objects.filter(user=user, teaching__badge=badge, confirmed_at=None, withdrawn_at=None)

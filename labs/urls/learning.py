@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from labs.api import learning as learning_api
 from labs.views import badges, courses, teaching, trust
 
 pages = [
@@ -23,7 +24,15 @@ pages = [
     path("verify/", badges.verify, name="verify"),
     path("verify/<uuid:run>/", badges.verified, name="verified"),
 ]
-api: list[object] = []
+api = [
+    path("courses/", learning_api.Courses.as_view(), name="courses"),
+    path("courses/<slug:owner>/<slug:slug>/", learning_api.OneCourse.as_view(), name="course"),
+    path("labs/<slug:lab>/sessions/", learning_api.Sessions.as_view(), name="lab_sessions"),
+    path("sessions/<uuid:session>/seat/", learning_api.MySeat.as_view(), name="seat"),
+    path("badges/", learning_api.MyBadges.as_view(), name="badges"),
+    path("badges/verify/", learning_api.Verify.as_view(), name="verify_badge"),
+    path("badges/verify/<uuid:run>/", learning_api.Verified.as_view(), name="verified_badge"),
+]
 #: Addresses that stand in signed documents have no language before them.
 bare = [
     path("labs/<slug:lab>/did.json", badges.did, name="lab-did"),

@@ -35,10 +35,10 @@ def directory(request: HttpRequest) -> HttpResponse:
         found = [course for course in found if course.kind == kind]
     progress = learning.progress_of(found, person)
     soon: dict[int, CourseSession] = {}
-    for session in learning.coming(now=now).filter(teaching__course__in=found):
+    for session in learning.coming(now=now, visitor=person).filter(teaching__course__in=found):
         soon.setdefault(session.teaching.course_id, session)
     labs: dict[int, list[str]] = {}
-    for teaching in learning.teachings().filter(course__in=found):
+    for teaching in learning.teachings(visitor=person).filter(course__in=found):
         labs.setdefault(teaching.course_id, []).append(teaching.lab.name)
     context = {
         "courses": [(course, progress[course.pk], soon.get(course.pk), labs.get(course.pk, [])) for course in found],
@@ -54,7 +54,7 @@ def course(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     person, now = viewer(request), timezone.now()
     found = learning.find_course(owner=owner, slug=slug, visitor=person)
     progress, content = learning.progress(found, person), found.content
-    teachings = list(learning.teachings().filter(course=found))
+    teachings = list(learning.teachings(visitor=person).filter(course=found))
     held = {one.grant.badge_id: one for one in badges.of_person(person, at=now)}
     open_ones = _open_sign_offs(person, found)
     context = {
@@ -68,7 +68,7 @@ def course(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         ],
         "next": _next(content.lessons if content else (), progress.keys),
         "teachings": [(teaching, held.get(teaching.badge_id)) for teaching in teachings],
-        "sessions": list(learning.coming(course=found, now=now)[:20]),
+        "sessions": list(learning.coming(course=found, now=now, visitor=person)[:20]),
         "sign_offs": open_ones,
         "problems": _problems(found),
     }

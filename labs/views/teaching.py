@@ -93,8 +93,8 @@ def lab_courses(request: HttpRequest, lab: str) -> HttpResponse:
             told = refusal.data.get("problems", [])
             context["problems"] = [{**one, "sentence": _(one["words"]) % one["values"]} for one in told]
     context |= {
-        "teachings": learning.teachings(found),
-        "sessions": list(learning.coming(lab=found)[:SHOWN]),
+        "teachings": learning.teachings(found, visitor=person),
+        "sessions": list(learning.coming(lab=found, visitor=person)[:SHOWN]),
         "seats": _my_seats(person, found),
         "form": form,
     }
@@ -238,7 +238,7 @@ def session(request: HttpRequest, lab: str, session: uuid.UUID) -> HttpResponse:
     """When and where is it, is there a place? Its trainers see who comes."""
     found, context = frame(request, lab, tab="courses")
     person = viewer(request)
-    held = learning.find_session(session, found)
+    held = learning.find_session(session, found, visitor=person)
     trains = policies.may_train(person, found)
     if request.method == "POST":
         if person is None:
@@ -293,7 +293,7 @@ def badge(request: HttpRequest, lab: str, badge: str) -> HttpResponse:
     """What does this badge of a lab say, and how does one get it? The address that credentials name."""
     found, context = frame(request, lab, tab="courses")
     row = Badge.objects.filter(slug=badge).first()
-    taught = learning.teachings(found).filter(badge=row).first() if row else None
+    taught = learning.teachings(found, visitor=viewer(request)).filter(badge=row).first() if row else None
     known = row is not None and (row.lab_id in {None, found.pk} or taught is not None)
     if row is None or not known:
         raise UnknownBadge(_("%(lab)s has no badge of that name.") % {"lab": found.name})

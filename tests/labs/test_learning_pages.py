@@ -121,10 +121,11 @@ def test_who_gets_in(city: Stage) -> None:
         found[name] = tuple(client.get(address).status_code for client in clients)
     assert found == TABLE
     Design.objects.filter(pk=city.design.pk).update(visibility="private")
-    for name in ("course", "lesson"):
+    for name in ("course", "lesson", "session"):
         answers = [client.get(addresses(city)[name]).status_code for client in clients]
         assert answers == [404, 404, 404, 404, 404], name
-    assert "Laser safety" not in clients[0].get(addresses(city)["courses"]).content.decode()
+    for name in ("courses", "lab_courses"):
+        assert city.design.slug not in clients[1].get(addresses(city)[name]).content.decode(), name
 
 
 #: Forms that change something: address, fields, and who may send them (others: sign in, or no such page).
@@ -358,3 +359,32 @@ def test_my_things_show_what_i_learned(city: Stage) -> None:
     assert "Laser safety" in page
     set_role(organisation=city.here.organisation, user=city.learner, role="member")
     assert "No badge yet" in city.client(city.learner).get(reverse("rooms:me")).content.decode()
+
+
+def test_the_api(city: Stage) -> None:
+    new = person()
+    client = city.client(new)
+    (course,) = Client().get(reverse("api:courses")).json()["results"]
+    assert (course["title"], course["labs"], course["passed"], course["of"]) == ("Laser safety", [city.here.slug], 0, 5)
+    one = reverse("api:course", args=course["design"].split("/"))
+    assert city.client(city.learner).get(one).json()["passed"] == 5
+    (session,) = Client().get(reverse("api:lab_sessions", args=[city.here.slug])).json()["results"]
+    seat = reverse("api:seat", args=[session["id"]])
+    assert Client().post(seat).status_code in {401, 403}
+    assert client.post(seat).json()["state"] == "taken"
+    assert city.client(city.learner).post(seat).json()["state"] == "waiting"
+    assert client.delete(seat).status_code == 204
+    assert Seat.objects.get(user=city.learner).state == "taken"
+    (held,) = city.client(city.trainer).get(reverse("api:badges")).json()["results"]
+    assert held["credential"]["proof"]["type"] == "DataIntegrityProof"
+    assert client.get(reverse("api:badges")).json() == {"results": []}
+    asked = client.post(
+        reverse("api:verify_badge"), {"credential": held["credential"]}, content_type="application/json"
+    )
+    assert asked.status_code == 202
+    stage.work_off("labs.verify_badge")
+    answer = Client().get(reverse("api:verified_badge", args=[asked.json()["id"]])).json()
+    assert (answer["status"], answer["verdict"]["good"]) == ("done", True)
+    Design.objects.filter(pk=city.design.pk).update(visibility="private")
+    assert client.get(one).status_code == 404
+    assert client.get(reverse("api:courses")).json()["results"] == []
