@@ -41,7 +41,8 @@ def design_picture(design: "Design | None") -> str:
         return ""
     try:
         kind = "small" if cover.small else "png"
-        return reverse("design-preview", args=[design.owner.name, design.slug, cover.oid, kind])
+        address = reverse("design-preview", args=[design.owner.name, design.slug, cover.oid, kind])
+        return f"{address}?v={cover.engine_version}"
     except NoReverseMatch:
         return ""
 
