@@ -136,13 +136,13 @@ class VerifyRun(serializers.Serializer[Any]):
 class ByTitle(CursorPagination):
     """By title."""
 
-    ordering = ("title", "pk")
+    ordering = "title"
 
 
 class ByStart(CursorPagination):
     """Soonest first."""
 
-    ordering = ("starts_at", "pk")
+    ordering = "starts_at"
 
 
 class Courses(generics.ListAPIView[Course]):

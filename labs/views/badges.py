@@ -179,7 +179,7 @@ def _document(request: HttpRequest) -> str:
         return str(request.POST.get("document", ""))
     if upload.size is None or upload.size > trust.MAX_BYTES:
         raise BadCredential(_("This is no badge: a badge is a JSON document of at most 128 kB."))
-    return upload.read().decode("utf-8", "replace")
+    return bytes(upload.read()).decode("utf-8", "replace")
 
 
 @require_safe
