@@ -6,8 +6,10 @@ from labs.models import (
     Badge,
     BadgeGrant,
     Booking,
+    BookingSeries,
     Course,
     CourseSession,
+    FeedKey,
     Job,
     Lab,
     Machine,
@@ -15,14 +17,17 @@ from labs.models import (
     Teaching,
     TrustPolicy,
     TrustRule,
+    WaitlistEntry,
 )
 
 for _model in (
     Badge,
     BadgeGrant,
     Booking,
+    BookingSeries,
     Course,
     CourseSession,
+    FeedKey,
     Job,
     Lab,
     Machine,
@@ -30,5 +35,6 @@ for _model in (
     Teaching,
     TrustPolicy,
     TrustRule,
+    WaitlistEntry,
 ):
     admin.site.register(_model)

@@ -11,8 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from labs.engine.hours import Span
+from labs.models import Booking
 from labs.queries import learning
 from labs.queries.jobs import Shown
+from labs.services.bookings import EARLY
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -59,6 +62,28 @@ def outcome_tone(outcome: str) -> str:
     return OUTCOME_TONES.get(outcome, "line")
 
 
+STATUS_TONES = {
+    "offered": "warn",
+    "requested": "warn",
+    "booked": "good",
+    "running": "good",
+    "missed": "bad",
+    "declined": "bad",
+}
+
+
+@register.filter
+def status_tone(status: str) -> str:
+    """The chip's kind for the state of a booking."""
+    return STATUS_TONES.get(status, "line")
+
+
+@register.filter
+def can_check_in(booking: Booking, now: dt.datetime) -> bool:
+    """Whether its person can check in now."""
+    return booking.status == Booking.Status.BOOKED and booking.start - EARLY <= now < booking.end
+
+
 @register.filter
 def why_word(why: str) -> str:
     """Why a time cannot be had, in a word."""
@@ -97,3 +122,9 @@ def ways(context: template.Context, machine: "Machine", at: dt.datetime | None =
     user = request.user if request.user.is_authenticated else None
     found = learning.ways(machine=machine, user=user, at=at or timezone.now())
     return {"ways": found, "lab": machine.lab, "user": request.user}
+
+
+@register.filter
+def minutes_of(span: Span) -> int:
+    """How many minutes a span of time takes."""
+    return int((span.end - span.start).total_seconds() // 60)

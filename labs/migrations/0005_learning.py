@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("designs", "0013_mirror"),
-        ("labs", "0002_booking_states"),
+        ("labs", "0004_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
