@@ -198,6 +198,11 @@ def test_a_machine_says_what_is_missing_and_when_the_next_session_is() -> None:
     full = sessions.plan(**plan, starts_at=tomorrow(9), ends_at=tomorrow(12), places=1)
     sessions.join(session=full, user=person())
     later = sessions.plan(**plan, starts_at=tomorrow(9, days=7), ends_at=tomorrow(12, days=7), places=2)
+    with pytest.raises(NotQualified, match="The course “Laser safety” leads to it") as refusal:
+        bookings.create_booking(machine=laser, user=learner, start=tomorrow(10), end=tomorrow(11))
+    assert refusal.value.data["course"] == f"{taught.course.design.owner.name}/{taught.course.design.slug}"
+    assert refusal.value.data["next_session"]["id"] == str(later.pk)
+    assert refusal.value.data["next_session"]["free"] == 2
     (way,) = learning.ways(machine=laser, user=learner, at=tomorrow(10))
     assert (way.badge, way.teachings, way.session, way.free) == (taught.badge, (taught,), later, 2)
     stage.pass_course(taught, learner, trainer)
