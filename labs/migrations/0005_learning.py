@@ -203,6 +203,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.PositiveIntegerField()),
+                (
+                    "taken_back",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveIntegerField(), blank=True, default=list, size=None
+                    ),
+                ),
                 ("document", models.JSONField(blank=True, null=True)),
                 ("signed_at", models.DateTimeField(blank=True, null=True)),
                 ("until", models.DateTimeField(blank=True, null=True)),

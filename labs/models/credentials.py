@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -29,10 +30,14 @@ class IssuerKey(models.Model):
 
 
 class StatusList(models.Model):
-    """A list of 131,072 bits of one key; a set bit is a badge that was taken back. `stale`: to be signed anew."""
+    """A list of 131,072 bits of one key; a set bit is a badge that was taken back. `stale`: to be signed anew.
+
+    The set bits stand here rather than with the badges: they stay when a person or a badge goes.
+    """
 
     key = models.ForeignKey(IssuerKey, on_delete=models.CASCADE, related_name="lists")
     number = models.PositiveIntegerField()
+    taken_back = ArrayField(models.PositiveIntegerField(), default=list, blank=True)
     document = models.JSONField(null=True, blank=True)
     signed_at = models.DateTimeField(null=True, blank=True)
     until = models.DateTimeField(null=True, blank=True)

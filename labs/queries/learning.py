@@ -15,7 +15,7 @@ from designs.policies import Visitor
 from designs.queries import visible_to
 from labs.engine import trust
 from labs.errors.learning import UnknownCourse, UnknownSession, UnknownSignOff
-from labs.models import Badge, CheckAnswer, Course, CourseSession, Lab, Machine, Seat, SignOff, Teaching
+from labs.models import Badge, BadgeGrant, CheckAnswer, Course, CourseSession, Lab, Machine, Seat, SignOff, Teaching
 from labs.queries import badges
 
 if TYPE_CHECKING:
@@ -109,8 +109,14 @@ def ready(teaching: Teaching) -> list[User]:
     through = rows.values("user").annotate(n=Count("pk")).filter(n=len(keys)).values("user")
     now = timezone.now()
     open_ones = SignOff.objects.filter(teaching=teaching, confirmed_at=None, withdrawn_at=None).values("user")
-    people = User.objects.filter(pk__in=through, is_active=True).exclude(pk__in=open_ones).order_by("username")[:200]
-    return [user for user in people if teaching.badge_id not in badges.held(user, at=now, lab=teaching.lab)]
+    rows_of = User.objects.filter(pk__in=through, is_active=True).exclude(pk__in=open_ones).order_by("username")
+    people = list(rows_of[:200])
+    given = set(BadgeGrant.objects.filter(badge=teaching.badge, user__in=people).values_list("user_id", flat=True))
+    return [
+        user
+        for user in people
+        if user.pk not in given or teaching.badge_id not in badges.held(user, at=now, lab=teaching.lab)
+    ]
 
 
 def teachings(lab: Lab | None = None, *, visitor: Visitor = None) -> QuerySet[Teaching]:

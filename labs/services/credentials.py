@@ -89,9 +89,12 @@ def _open_list(key: IssuerKey) -> StatusList:
 
 def _placed(grant: BadgeGrant, listed: StatusList) -> Credential:
     for _try in range(64):
+        index = secrets.randbelow(LIST_BITS)
+        if index in listed.taken_back:
+            continue
         try:
             with transaction.atomic():
-                return Credential.objects.create(grant=grant, list=listed, index=secrets.randbelow(LIST_BITS))
+                return Credential.objects.create(grant=grant, list=listed, index=index)
         except IntegrityError:
             continue  # that place is another's
     raise AssertionError("a list that is half empty has a free place")
@@ -137,8 +140,7 @@ def list_url(listed: StatusList) -> str:
 
 def list_facts(listed: StatusList, now: dt.datetime) -> ListFacts:
     """What a status list says."""
-    taken = listed.credentials.exclude(grant__revoked_at=None).order_by("index").values_list("index", flat=True)
-    return ListFacts(list_url(listed), listed.key.did, tuple(taken), now, now + LIST_GOOD_FOR)
+    return ListFacts(list_url(listed), listed.key.did, tuple(sorted(listed.taken_back)), now, now + LIST_GOOD_FOR)
 
 
 def pem_of(key: IssuerKey) -> bytes:
@@ -147,9 +149,14 @@ def pem_of(key: IssuerKey) -> bytes:
 
 
 def mark_taken_back(*, grant: BadgeGrant) -> None:
-    """Have the list of a grant's credential signed anew, inside the caller's transaction."""
-    if StatusList.objects.filter(credentials__grant=grant).update(stale=True):
-        start_lists()
+    """Set the bit of a grant's credential and have its list signed anew, inside the caller's transaction."""
+    credential = Credential.objects.filter(grant=grant).first()
+    if credential is None:
+        return
+    listed = StatusList.objects.select_for_update(no_key=True).get(pk=credential.list_id)
+    listed.taken_back, listed.stale = sorted({*listed.taken_back, credential.index}), True
+    listed.save(update_fields=["taken_back", "stale"])
+    start_lists()
 
 
 def start_lists() -> Run:

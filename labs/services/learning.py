@@ -122,6 +122,7 @@ def check_ready(*, teaching: Teaching, user: User) -> None:
 @transaction.atomic
 def confirm(*, sign_off: SignOff, by: User) -> BadgeGrant:
     """The person says that it was so, and gets the badge. Raises NotReady when it was withdrawn or done before."""
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=by.pk)
     held = SignOff.objects.select_for_update(of=("self",)).get(pk=sign_off.pk)
     held.teaching = sign_off.teaching
     if held.user_id != by.pk or held.withdrawn_at is not None or held.confirmed_at is not None:

@@ -454,6 +454,18 @@ def test_a_badge_of_a_lab_becomes_a_credential_and_is_taken_back() -> None:
     assert not badges.held(learner, at=timezone.now())
 
 
+def test_what_was_taken_back_stays_so_when_its_person_goes() -> None:
+    credential, learner = signed_badge()
+    document, listed = credential.document, credential.list
+    giving.take_back(grant=credential.grant)
+    learner.delete()
+    stage.work_off("labs.sign_lists")
+    credentials.start_lists()
+    stage.work_off("labs.sign_lists")
+    assert not Credential.objects.filter(list=listed).exists()
+    assert judged(document).status == "bad"
+
+
 def test_a_neighbour_on_the_list_stays_good() -> None:
     first, _learner = signed_badge()
     here, other = first.list.key.lab, person()
