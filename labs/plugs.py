@@ -16,6 +16,7 @@ from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, made, matching
+from labs.services import hooks, ledger, waitlist
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -25,7 +26,9 @@ MOST_MACHINES, MOST_ASKED, MOST_MAKES, ALL_MAKES = 3, 8, 3, 100
 
 
 def plug_in() -> None:
-    """Fill the sockets of the ground floor."""
+    """Fill the sockets of the ground floor, and let the books hear of bookings."""
+    hooks.listen(ledger.heard)
+    hooks.listen(waitlist.time_freed)
     sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25))
     sockets.figures.register(
         sockets.HeadlineFigure(

@@ -18,9 +18,7 @@ FORMATS: dict[str, frozenset[str]] = {
     "hand-work": frozenset(),
 }
 
-Word = Literal[
-    "format-fits", "format-not", "size-fits", "size-not", "size-unknown", "open-mesh", "in-repair", "broken"
-]
+Word = Literal["format-fits", "format-not", "size-fits", "size-not", "size-unknown", "open-mesh", "in-repair", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
