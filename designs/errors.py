@@ -174,6 +174,13 @@ class AlreadyOffered(Conflict):
     code = "design:already-offered"
 
 
+class BranchNeeded(Conflict):
+    """The branch holds newer work, or something else rests on it."""
+
+    code = "design:branch-needed"
+    title = _("This branch is still needed")
+
+
 class ChangeOver(Conflict):
     """The change is merged or closed."""
 
@@ -300,6 +307,12 @@ class Moved(DesignNotFound):
         before, after = ("/designs/{}/{}".format(*names) for names in (self.old, self.new))
         at = address.lower().find(before.lower())
         return address[:at] + after + address[at + len(before) :] if at >= 0 else after + "/"
+
+
+class NoSuchMeasured(NotFound):
+    """What a make shall point to is nothing that a machine made of the design for this person, or is told of."""
+
+    code = "design:no-such-measured"
 
 
 class BadPhoto(BadInput):

@@ -15,8 +15,8 @@ from commons.places.models import Place
 from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
-from labs.queries import board, bookings, catalogue, evidence, figure, jobs, matching
-from labs.services import hooks, waitlist
+from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, made, matching
+from labs.services import hooks, ledger, waitlist
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -26,7 +26,8 @@ MOST_MACHINES, MOST_ASKED, MOST_MAKES, ALL_MAKES = 3, 8, 3, 100
 
 
 def plug_in() -> None:
-    """Fill the sockets of the ground floor."""
+    """Fill the sockets of the ground floor, and let the books hear of bookings."""
+    hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25))
     sockets.figures.register(
@@ -46,6 +47,7 @@ def plug_in() -> None:
             order=30,
         )
     )
+    sockets.sheets.register(sockets.Sheet("labs.hours", "src/styles/hours.css", packages=("labs",)))
     sockets.home_cards.register(sockets.HomeCard("labs.now", "labs/parts/home.html", making_now, order=30))
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_button", "designs.design.actions", "labs/parts/make_button.html", make_button)
@@ -61,9 +63,11 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.all_makes", "designs.makes.measured", "labs/parts/makes.html", all_makes, order=20)
     )
+    sockets.measured_makes.register(sockets.MeasuredMakes("labs", made.of_person, made.named))
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
         sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)

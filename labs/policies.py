@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from commons.people.models import Membership, User
-from labs.models import Booking, Lab, WaitlistEntry
+from labs.models import Account, Booking, Invoice, Lab, WaitlistEntry
 
 MANAGING = (Membership.Role.MANAGER, Membership.Role.OWNER)
 TRAINING = (*MANAGING, Membership.Role.TRAINER)
@@ -65,3 +65,19 @@ def may_change_entry(user: User | None, entry: WaitlistEntry) -> bool:
     if user is None or not user.is_authenticated:
         return False
     return entry.user_id == user.pk or may_manage(user, entry.lab)
+
+
+def may_see_wallet(user: User | None, wallet: Account) -> bool:
+    """Whose it is, and who manages the lab."""
+    return _own_or_managed(user, wallet.user_id, wallet.lab)
+
+
+def may_see_invoice(user: User | None, invoice: Invoice) -> bool:
+    """Who is billed, and who manages the lab."""
+    return _own_or_managed(user, invoice.user_id, invoice.lab)
+
+
+def _own_or_managed(user: User | None, owner: int | None, lab: Lab) -> bool:
+    if user is None or not user.is_authenticated:
+        return False
+    return owner == user.pk or may_manage(user, lab)

@@ -20,8 +20,26 @@ BEAT = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3000},
     },
+    "labs.points": {"task": "labs.points", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000}},
+    "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
+
+
+@shared_task(name="labs.points")
+def points() -> int:
+    """Each hour: the points of a week that has begun; to how many people."""
+    from labs.services import ledger  # noqa: PLC0415 models must be loaded first
+
+    return ledger.grant_all(timezone.now())
+
+
+@shared_task(name="labs.energy")
+def energy() -> int:
+    """Ask for the measured energy of jobs that ended; how many postings were made."""
+    from labs.services import ledger  # noqa: PLC0415
+
+    return ledger.charge_all_energy(timezone.now())
 
 
 @shared_task(name="labs.bookings_clock")

@@ -18,17 +18,19 @@ FORMATS: dict[str, frozenset[str]] = {
     "hand-work": frozenset(),
 }
 
-Word = Literal["format-fits", "format-not", "size-fits", "size-not", "size-unknown", "open-mesh", "in-repair"]
+Word = Literal["format-fits", "format-not", "size-fits", "size-not", "size-unknown", "open-mesh", "in-repair", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file of a design: its format and, if known, its extents in mm and whether it is closed."""
+    """A file of a design: its format and, if known, its extents in mm and whether it is closed. `sound` is false when
+    it could not be read, so that no machine makes it."""
 
     path: str
     format: str
     extents_mm: tuple[float, ...] | None = None
     watertight: bool | None = None
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ def match(
     makes: list[str] = []
     for part in parts:
         if part.format not in formats:
+            continue
+        if not part.sound:
+            cons.append(Reason("broken", part.path))
             continue
         pros.append(Reason("format-fits", part.path))
         if part.extents_mm is None or volume_mm is None:

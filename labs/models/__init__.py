@@ -4,18 +4,29 @@ from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.feeds import FeedKey
 from labs.models.jobs import Job, JobEvent
+from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
+from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
 from labs.models.waitlist import WaitlistEntry
 
 __all__ = [
+    "Account",
     "Badge",
     "BadgeGrant",
     "Booking",
+    "BookingRule",
     "BookingSeries",
+    "Entry",
     "FeedKey",
+    "Invoice",
+    "InvoiceLine",
     "Job",
     "JobEvent",
     "Lab",
     "Machine",
+    "Posting",
+    "RuleSet",
+    "Tariff",
+    "Till",
     "WaitlistEntry",
 ]

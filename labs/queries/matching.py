@@ -41,6 +41,7 @@ def parts_of(design: "Design") -> list[engine.Part]:
                 format=version.blob.format,
                 extents_mm=tuple(map(float, extents)) if extents else None,
                 watertight=facts.get("watertight"),
+                sound=version.blob.can_be_made,
             )
         )
     return [part for part in found if any(part.format in formats for formats in engine.FORMATS.values())]
@@ -49,7 +50,9 @@ def parts_of(design: "Design") -> list[engine.Part]:
 def machines_for(file: "File") -> list[Machine] | None:
     """The machines of all labs, in order, that can make this one file as large as it is; None where its format or its
     size is for no machine to judge."""
-    facts = (file.blob.facts if file.blob else None) or {}
+    if file.blob is None or not file.blob.can_be_made:
+        return None
+    facts = file.blob.facts or {}
     extents = facts.get("extents_mm")
     if not extents or not any(file.format in formats for formats in engine.FORMATS.values()):
         return None
@@ -93,6 +96,7 @@ def _say(machine: Machine, reason: engine.Reason) -> str:
         "size-fits": _("%(path)s fits into %(volume)s mm."),
         "size-not": _("%(path)s is larger than %(volume)s mm."),
         "size-unknown": _("The size of %(path)s, or of the machine, is not known."),
+        "broken": _("%(path)s could not be read, so nobody knows what it would make."),
         "open-mesh": _("%(path)s is not closed; a printer may leave a hole."),
         "in-repair": _("%(machine)s is in repair."),
     }

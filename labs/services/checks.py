@@ -1,9 +1,12 @@
 """What speaks against a booking, as refusals: the rules themselves stand in `labs.queries.rules`."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from commons.people.models import User
 from labs.engine.hours import Span
+from labs.errors import BadTime
+from labs.errors.rules import OverQuota
 from labs.models import Booking, Machine
 from labs.queries import rules
 from labs.queries.rules import GRACE, local
@@ -11,11 +14,28 @@ from labs.queries.rules import GRACE, local
 __all__ = ["GRACE", "check_booking", "local"]
 
 
-def check_booking(*, machine: Machine, user: User, span: Span, now: dt.datetime, moved: Booking | None = None) -> None:
-    """Refuse by the first rule that speaks against it; `moved` is the booking that gets this time instead of its own.
+def check_booking(
+    *,
+    machine: Machine,
+    user: User,
+    span: Span,
+    now: dt.datetime,
+    moved: Booking | None = None,
+    beside: Sequence[Machine] = (),
+) -> None:
+    """Refuse by the first rule that speaks against it; `moved` is the booking that gets this time instead of its own,
+    `beside` are the machines that are booked for the same time in the same step.
 
-    Whether the time is taken is not asked here: the insert itself finds out. Raises BadTime, OutOfService,
-    NotQualified, TooMany.
+    Whether the time is taken is not asked here: the insert itself finds out. A refusal of the time tells in
+    `next_allowed` when it would be allowed. Raises BadTime, OutOfService, NotQualified, TooMany, OverQuota, Paused,
+    MembersOnly.
     """
-    for refusal in rules.why_not(machine=machine, user=user, span=span, now=now, moved=moved):
-        raise refusal.raised()
+    found = rules.why_not(machine=machine, user=user, span=span, now=now, moved=moved, beside=beside)
+    if not found:
+        return
+    first = found[0]
+    if not issubclass(first.error, BadTime | OverQuota):
+        raise first.raised()
+    allowed = rules.allowed_time(machine=machine, user=user, span=span, now=now, moved=moved)
+    told = {"start": allowed.start.isoformat(), "end": allowed.end.isoformat()} if allowed else None
+    raise first.raised(next_allowed=told)

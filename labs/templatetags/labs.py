@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from labs.engine.hours import Span
 from labs.models import Booking
 from labs.queries.jobs import Shown
 from labs.services.bookings import EARLY
@@ -41,7 +42,8 @@ def design_picture(design: "Design | None") -> str:
         return ""
     try:
         kind = "small" if cover.small else "png"
-        return reverse("design-preview", args=[design.owner.name, design.slug, cover.oid, kind])
+        address = reverse("design-preview", args=[design.owner.name, design.slug, cover.oid, kind])
+        return f"{address}?v={cover.engine_version}"
     except NoReverseMatch:
         return ""
 
@@ -109,3 +111,9 @@ def in_zone(moment: dt.datetime, zone: ZoneInfo) -> str:
 def clock_in(moment: dt.datetime, zone: ZoneInfo) -> str:
     """The time in a lab's own zone: “10:30”."""
     return f"{moment.astimezone(zone):%H:%M}"
+
+
+@register.filter
+def minutes_of(span: Span) -> int:
+    """How many minutes a span of time takes."""
+    return int((span.end - span.start).total_seconds() // 60)

@@ -30,6 +30,7 @@ from labs.queries import waitlist as waitlist_queries
 from labs.services import bookings as services
 from labs.services import checks, waitlist
 from labs.views.common import day_word, moment, offer_words, page, viewer
+from labs.views.terms import terms
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -229,6 +230,7 @@ def _page(
             machine, first=first, asked=week.Asked(length, pick, asked, person, _shown(request)), now=now
         ),
         "missing": missing,
+        **terms(machine, person, pick, length, now),
         "refusal": refusal,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}",
         "asked": asked,

@@ -30,8 +30,11 @@ class Tab:
 #: The parts of a lab in the order of their tabs; one line each.
 TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
+    Tab("week", _("Week"), "rooms:lab_week"),
+    Tab("rules", _("Rules"), "rooms:lab_rules"),
     Tab("bookings", _("Bookings"), "rooms:lab_bookings", lambda standing: standing.manages),
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
+    Tab("money", _("Money"), "rooms:lab_money", lambda standing: standing.manages),
 ]
 
 

@@ -7,14 +7,19 @@ each does what it is good at (docs/decisions/0001-one-port.md).
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from livingcity.bridge import Bridge
-from livingcity.dev.processes import die_with_spawner
-from livingcity.wsgi import application as wsgi_application
+from livingcity import lean
 
-from commons.runs import events  # isort: skip  models can be imported once Django stands
+lean.go_without()
+
+from livingcity.bridge import Bridge  # noqa: E402 after what it is to go without
+from livingcity.dev.processes import die_with_spawner  # noqa: E402
+from livingcity.wsgi import application as wsgi_application  # noqa: E402
+
+from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
 
 die_with_spawner()
 pages = Bridge(wsgi_application)
+lean.settle()
 
 
 async def application(

@@ -68,7 +68,7 @@ def close_machine(
     pieces = times.without([span], stay)
     name = together or uuid.uuid4()
     told += [(row, "created") for row in _write(machine, pieces, kind=kind, reason=reason, by=by, together=name)]
-    for booking, what in told:
+    for booking, what in sorted(told, key=lambda one: one[0].user_id):  # wallets are locked in one order by all
         hooks.changed(booking, what)
     for booking in clashes:
         telling.cancelled([booking], actor=by)

@@ -89,8 +89,8 @@ def write(
     **facts: Any,
 ) -> list[Booking]:
     """Check and insert a booking on each of these machines; the person and the machines are locked already."""
-    for machine in machines:
-        check_booking(machine=machine, user=user, span=span, now=now)
+    for nth, machine in enumerate(machines):
+        check_booking(machine=machine, user=user, span=span, now=now, beside=machines[:nth])
     asked_by: User = facts.get("booked_by") or user
     first = status or first_status(machines, user, asked_by)
     made = []
