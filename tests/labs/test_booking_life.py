@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from commons.errors import CityError
 from commons.notices.models import Notice
+from commons.notices.services import choose_mail
 from commons.people.models import Membership, User
 from commons.people.services import set_role
 from labs.errors import BadTime, NotQualified, OverAlready, Overlap
@@ -375,6 +376,28 @@ def test_what_becomes_free_goes_to_the_first_who_waits(printer: Machine, heard: 
     with pytest.raises(NotOffered):
         waitlist.accept_offer(booking=offers[0])
     assert sorted(what for _pk, what in heard) == ["created", "moved", "offered", "offered"]
+
+
+def test_an_offer_goes_out_as_a_letter_at_once_to_a_proven_address(printer: Machine, mailoutbox: list[Any]) -> None:
+    from allauth.account.models import EmailAddress
+
+    from labs.services import letters
+
+    start, users = tomorrow(), [person() for _ in range(3)]
+    for user, verified in zip(users, (True, False, True), strict=True):
+        EmailAddress.objects.create(user=user, email=f"{user.username}@example.org", verified=verified, primary=True)
+    choose_mail(person=users[2], when="never")
+    taken = book(printer, person(), start, 3)
+    for user in users:
+        wait(printer, user, start, 3)
+    bookings.cancel_booking(booking=taken)
+    offers = list(Booking.objects.filter(status="offered").order_by("start"))
+    assert [letters.offer(offer.pk) for offer in offers] == [True, False, False]
+    assert [mail.to for mail in mailoutbox] == [[f"{users[0].username}@example.org"]]
+    assert f"/b/{offers[0].pk}/" in mailoutbox[0].body
+    assert Notice.objects.get(person=users[0]).mailed_at is not None
+    bookings.cancel_booking(booking=offers[0])
+    assert letters.offer(offers[0].pk) is False
 
 
 def test_an_offer_that_nobody_answers_goes_on_and_nobody_starves(printer: Machine) -> None:
