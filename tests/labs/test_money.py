@@ -478,7 +478,7 @@ def test_the_desk_sets_prices_takes_money_and_bills(client: Client, printer: Mac
     till = {"do": "till", "mode": "money", "currency": "EUR", "tax_pct": "24", "credit": "0", "no_show_fee": "0"}
     assert client.post(path, till).status_code == 302
     tariff = {"do": "tariff", "per_hour": "10", "per_booking": "0", "per_kwh": "0", "minimum": "0"}
-    assert client.post(path, {**tariff, "scope": "cls:3d-printer"}).status_code == 302
+    assert client.post(path, {**tariff, "scope": "cls:3d-printer", "role": "everybody"}).status_code == 302
     post = {"do": "post", "person": user.username, "what": "top-up", "sum_": "30", "memo": "receipt 7"}
     assert client.post(path, post).status_code == 302
     assert client.post(path, {**post, "what": "pay-out", "sum_": "31"}).status_code == 422

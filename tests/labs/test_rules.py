@@ -327,7 +327,14 @@ def test_the_page_says_the_rules_and_a_manager_tries_and_sets_them(client: Clien
     assert "Set a rule" not in html
     client.force_login(boss)
     book(printer, person(), tomorrow(), 3)
-    body = {"do": "try", "scope": "cls:3d-printer", "name": "per_day_h", "value": "2", "role": "", "revision": "1"}
+    body = {
+        "do": "try",
+        "scope": "cls:3d-printer",
+        "name": "per_day_h",
+        "value": "2",
+        "role": "everybody",
+        "revision": "1",
+    }
     html = client.post(path, body).content.decode()
     assert "1 of the 1 bookings to come would have been refused" in html
     assert BookingRule.objects.count() == 1
