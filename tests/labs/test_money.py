@@ -134,6 +134,8 @@ def test_what_is_not_there_is_not_paid(paid: tuple[Machine, User]) -> None:
         book(asked, user, tomorrow(), 5)
     assert (refused.value.status, refused.value.data["price"]) == (402, "62.00")
     assert [r.rule for r in why(asked, user, 5)] == ["funds"]
+    span = Span(tomorrow(), tomorrow() + 5 * HOUR)
+    assert rules.allowed_time(machine=asked, user=user, span=span, now=timezone.now()) is None
     assert (Booking.objects.count(), balance(asked.lab, user)) == (0, D(50))
     tills.set_till(lab=asked.lab, mode="money", tax_pct=D(24), credit=D(20))
     book(asked, user, tomorrow(), 5)
