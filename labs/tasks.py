@@ -4,6 +4,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from labs import learning_tasks
+
 BEAT = {
     "labs.bookings_clock": {
         "task": "labs.bookings_clock",
@@ -24,6 +26,7 @@ BEAT = {
     "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
+BEAT |= learning_tasks.BEAT
 
 
 @shared_task(name="labs.points")
@@ -48,6 +51,14 @@ def bookings_clock() -> dict[str, int]:
     from labs.services import clock  # noqa: PLC0415 services need the models
 
     return clock.tick(timezone.now())
+
+
+@shared_task(name="labs.offer_letter")
+def offer_letter(booking: str) -> bool:
+    """The letter about a time of the waitlist that is held for its reader."""
+    from labs.services import letters  # noqa: PLC0415 services need the models
+
+    return letters.offer(booking)
 
 
 @shared_task(name="labs.demo_tick")

@@ -2,13 +2,16 @@
 
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
+from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
 from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
 from labs.models.jobs import Job, JobEvent
 from labs.models.kiosk import Kiosk, KioskPass, MachineLabel
+from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
+from labs.models.trust import TrustPolicy, TrustRule
 from labs.models.waitlist import WaitlistEntry
 
 __all__ = [
@@ -18,11 +21,16 @@ __all__ = [
     "Booking",
     "BookingRule",
     "BookingSeries",
+    "CheckAnswer",
+    "Course",
+    "CourseSession",
+    "Credential",
     "Entry",
     "Fault",
     "FeedKey",
     "Invoice",
     "InvoiceLine",
+    "IssuerKey",
     "Job",
     "JobEvent",
     "Kiosk",
@@ -32,9 +40,17 @@ __all__ = [
     "Machine",
     "MachineLabel",
     "Outage",
+    "OutsideBadge",
     "Posting",
+    "Renewal",
     "RuleSet",
+    "Seat",
+    "SignOff",
+    "StatusList",
     "Tariff",
+    "Teaching",
     "Till",
+    "TrustPolicy",
+    "TrustRule",
     "WaitlistEntry",
 ]

@@ -6,7 +6,8 @@ from labs.services import bookings, faults, waitlist
 
 
 def tick(now: dt.datetime) -> dict[str, int]:
-    """Keep closed what is down, release what nobody came for, decline what nobody answered, close what is over, offer the free time on."""
+    """Keep closed what is down, release what nobody came for, decline what nobody answered, close what is over, offer
+    the free time on."""
     return {
         "kept_down": faults.keep_down(now),
         "missed": len(bookings.release_unused(now)),

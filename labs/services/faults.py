@@ -1,7 +1,7 @@
 """Faults: reported, the machine taken down, its bookers told, kept down by the clock, fixed.
 
-A machine that is down holds its time by a closure that reaches a day ahead and is moved on by the clock, so that a fault
-cancels what is near and leaves next week alone. What a manager expects moves the closure's end at once.
+A machine that is down holds its time by a closure that reaches a day ahead and is moved on by the clock, so that a
+fault cancels what is near and leaves next week alone. What a manager expects moves the closure's end at once.
 """
 
 import datetime as dt

@@ -101,7 +101,10 @@ def sign_in_by_badge(*, kiosk: Kiosk, number: str, now: dt.datetime | None = Non
 
 
 def sign_in_by_pin(*, kiosk: Kiosk, name: str, pin: str, now: dt.datetime | None = None) -> User:
-    """The person of that name with that PIN. Raises PassRefused, PassLocked. A wrong name takes as long as a wrong PIN."""
+    """The person of that name with that PIN. A wrong name takes as long as a wrong PIN.
+
+    Raises PassRefused, PassLocked.
+    """
     now = now or timezone.now()
     _refuse_if_resting(kiosk, now)
     if not _count_pin(name, now):

@@ -31,6 +31,7 @@ class Tab:
 TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
     Tab("week", _("Week"), "rooms:lab_week"),
+    Tab("courses", _("Courses"), "rooms:lab_courses"),
     Tab("rules", _("Rules"), "rooms:lab_rules"),
     Tab("faults", _("Faults"), "rooms:lab_faults", lambda standing: standing.fellow),
     Tab("log", _("Log"), "rooms:lab_log", lambda standing: standing.fellow),

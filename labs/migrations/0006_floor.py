@@ -27,7 +27,7 @@ DROP FUNCTION labs_log_is_final();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labs", "0004_rules"),
+        ("labs", "0005_learning"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
