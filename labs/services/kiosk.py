@@ -43,7 +43,7 @@ def _badge(number: str) -> str:
 
 
 @transaction.atomic
-def add_kiosk(*, lab: Lab, name: str, by: User) -> tuple[Kiosk, str]:
+def add_kiosk(*, lab: Lab, name: str, by: User | None) -> tuple[Kiosk, str]:
     """A kiosk of the lab and the code that pairs a device with it, once, within ten minutes."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     kiosk = Kiosk.objects.create(

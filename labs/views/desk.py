@@ -17,10 +17,12 @@ from commons.errors import CityError
 from commons.people.models import User
 from labs import policies
 from labs.errors import UnknownLab
-from labs.models import Badge, Lab, Machine
+from labs.models import Badge, Kiosk, Lab, Machine
 from labs.queries import board, catalogue
+from labs.queries import faults as fault_reads
 from labs.services import catalogue as services
 from labs.services import faults
+from labs.services import kiosk as kiosks
 from labs.views.common import page, viewer
 from labs.views.frame import around
 
@@ -112,6 +114,8 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
     context["tiles"] = sorted(tiles, key=lambda tile: tile.machine.state != Machine.State.REPAIR)
     context["out"] = sum(tile.machine.state == Machine.State.REPAIR for tile in tiles)
     context["silent"] = sum(tile.machine.device is not None and tile.power.old for tile in tiles)
+    context["open_faults"] = fault_reads.tasks(found)
+    context["kiosks"] = Kiosk.objects.filter(lab=found, ended_at=None)
     status = context["refusal"].status if context.get("refusal") else 200
     return page(request, "labs/desk.html", context, lab=found, status=status)
 
@@ -130,6 +134,13 @@ def _do(request: HttpRequest, lab: Lab, do: str, context: dict[str, Any]) -> Htt
             return redirect("rooms:lab_desk", lab.slug)
         if do == "state":
             return _state(request, lab)
+        if do == "kiosk":
+            asked = request.POST.get("name", "")
+            context["kiosk_for"], context["kiosk_code"] = kiosks.add_kiosk(lab=lab, name=asked, by=viewer(request))
+        if do == "end-kiosk":
+            ended = Kiosk.objects.filter(lab=lab, pk=_number(request, "kiosk")).first()
+            if ended is not None:
+                kiosks.end_kiosk(kiosk=ended)
         if do == "code":
             machine = catalogue.machines(lab).filter(pk=_number(request)).first()
             if machine is not None:
@@ -139,8 +150,8 @@ def _do(request: HttpRequest, lab: Lab, do: str, context: dict[str, Any]) -> Htt
     return None
 
 
-def _number(request: HttpRequest) -> int:
-    text = request.POST.get("machine", "")
+def _number(request: HttpRequest, name: str = "machine") -> int:
+    text = request.POST.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 

@@ -66,7 +66,8 @@ def lab_faults(request: HttpRequest, lab: str) -> HttpResponse:
     person, now = viewer(request), timezone.now()
     if person is None or not context["fellow"]:
         raise UnknownLab(_("There is no such page, or it is not yours."))
-    form, refusal = FaultForm(request.POST or None, lab=found), None
+    asked = {"machine": request.GET.get("machine")}
+    form, refusal = FaultForm(request.POST or None, lab=found, initial=asked), None
     if request.method == "POST" and form.is_valid():
         try:
             made = services.report_fault(by=person, **form.cleaned_data)

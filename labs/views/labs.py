@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from commons.web import numbers
 from labs import policies
 from labs.models import Machine
-from labs.queries import board, bookings, catalogue, curves, jobs
+from labs.queries import board, bookings, catalogue, curves, faults, jobs
 from labs.views.common import open_state, viewer
 from labs.views.common import page as show_page
 from labs.views.frame import around
@@ -76,6 +76,8 @@ def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
         "after": day + dt.timedelta(days=1) if day < now.astimezone(found.lab.zone).date() else None,
         "best": bookings.best(found, length=dt.timedelta(hours=1), now=now, count=1),
         "manages": policies.may_manage(person, found.lab),
+        "fellow": policies.is_fellow(person, found.lab),
+        "reliability": faults.figures([found], now)[found.pk],
         "out": found.state == Machine.State.REPAIR,
         "now": now,
     }

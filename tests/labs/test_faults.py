@@ -286,3 +286,42 @@ def test_the_log_page_writes_corrects_and_keeps_the_private_part(client: Client,
     client.force_login(boss)
     assert "040 123" in client.get(base).content.decode()
     assert "040 123" in b"".join(client.get(f"{base}log.csv")).decode()  # type: ignore[arg-type]
+
+
+def test_the_api_reports_lists_closes_and_logs(client: Client, printer: Machine, boss: User) -> None:
+    def key(user: User, *scopes: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {create_token(user=user, name='t', scopes=list(scopes))[1]}"}
+
+    def post(path: str, body: dict[str, object], headers: dict[str, str]) -> tuple[int, dict[str, object]]:
+        answer = client.post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
+        return answer.status_code, answer.json() if answer.content else {}
+
+    finder, stranger = member(printer.lab), person()
+    mine = key(finder, "bookings:write", "labs:manage")
+    status, made = post(f"machines/{printer.pk}/faults/", {"what": "It smokes."}, mine)
+    assert (status, made["down"], made["reporter"]) == (201, True, finder.username)
+    one, lab_path = f"faults/{made['id']}/", f"labs/{printer.lab.slug}"
+    theirs = key(stranger, "bookings:write", "labs:manage")
+    assert client.get(f"/api/v1/{one}", headers=mine).json()["what"] == "It smokes."
+    for path in (one, f"{lab_path}/faults/", f"{lab_path}/log/"):
+        assert client.get(f"/api/v1/{path}", headers=theirs).status_code == 404, path
+        assert client.get(f"/api/v1/{path}").status_code == 401, path
+    assert post(f"machines/{printer.pk}/faults/", {"what": " "}, mine)[0] in {400, 422}
+    assert post(f"{one}close/", {"remedy": "Me."}, mine)[0] == 403
+    assert post(f"{one}close/", {"remedy": "Me."}, theirs)[0] == 404
+    run = key(boss, "labs:manage", "bookings:write")
+    assert [f["id"] for f in client.get(f"/api/v1/{lab_path}/faults/?status=open", headers=run).json()["results"]] == [
+        made["id"]
+    ]
+    status, closed = post(f"{one}close/", {"remedy": "A new fuse."}, run)
+    assert (status, closed["status"], closed["down"]) == (200, "fixed", False)
+    assert post(f"{one}close/", {"remedy": "A new fuse."}, run)[0] == 409
+    figures = client.get(f"/api/v1/machines/{printer.pk}/reliability/").json()
+    assert (figures["failures"], figures["restored"]) == (1, 1)
+    hurt = {"kind": "injury", "text": "A cut.", "private": "Ida", "machine": printer.pk}
+    status, line = post(f"{lab_path}/log/", hurt, mine)
+    assert (status, line["private"]) == (201, None)
+    assert post(f"{lab_path}/log/", {"kind": "fault", "text": "No."}, mine)[0] == 400
+    assert post(f"{lab_path}/log/", {"kind": "amendment", "text": "Two.", "amends": line["id"]}, run)[0] == 201
+    kinds = [e["kind"] for e in client.get(f"/api/v1/{lab_path}/log/", headers=run).json()["results"]]
+    assert sorted(kinds) == ["amendment", "down", "fault", "fixed", "injury"]
