@@ -52,7 +52,7 @@ class LogEntrySerializer(serializers.ModelSerializer[LogEntry]):
         return entry.private if self.context.get("manages") else None
 
 
-class NewEntry(serializers.Serializer[Any]):
+class NewLine(serializers.Serializer[Any]):
     """What happened, when, at which machine, what was done."""
 
     kind = serializers.ChoiceField(choices=[(k.value, k.label) for k in LogEntry.WRITTEN])
@@ -88,7 +88,7 @@ class LabLog(generics.ListAPIView[LogEntry]):
         return faults.log(self._lab())
 
     def get_serializer_context(self) -> dict[str, Any]:
-        context = super().get_serializer_context()
+        context = dict(super().get_serializer_context())
         if "lab" in self.kwargs:
             lab = catalogue.find_lab(self.kwargs["lab"])
             context["manages"] = policies.may_manage(caller(self.request), lab)
@@ -98,11 +98,11 @@ class LabLog(generics.ListAPIView[LogEntry]):
         """All lines, the latest first; for the lab's own people."""
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(request=NewEntry, responses={201: LogEntrySerializer})
+    @extend_schema(request=NewLine, responses={201: LogEntrySerializer})
     def post(self, request: Request, lab: str) -> Response:
         """Write a line; one with `amends` corrects another."""
         found = self._lab()
-        form = NewEntry(data=request.data)
+        form = NewLine(data=request.data)
         form.is_valid(raise_exception=True)
         asked = form.validated_data
         machine = amends = None

@@ -38,12 +38,12 @@ def moment(fields: Mapping[str, Any], day: str, at: str, zone: dt.tzinfo) -> dt.
     return there.replace(tzinfo=zone).astimezone(dt.UTC) if there.tzinfo is None else None
 
 
-def uuid_of(text: str) -> uuid.UUID | None:
-    """The id that a form names; None when it is none."""
+def uuid_of(text: str) -> uuid.UUID:
+    """The id that a form names; one that nothing has when it is none."""
     try:
         return uuid.UUID(text)
     except ValueError:
-        return None
+        return uuid.UUID(int=0)
 
 
 def viewer(request: HttpRequest) -> User | None:

@@ -50,7 +50,7 @@ def _person(request: HttpRequest, kiosk: Kiosk) -> User | None:
     if now.timestamp() - float(held.get("seen", 0)) > services.IDLE.total_seconds():
         request.session.pop(SESSION, None)
         return None
-    person = User.objects.filter(pk=held.get("person"), is_active=True).first()
+    person = User.objects.filter(pk=int(held["person"]), is_active=True).first()
     if person is not None:
         _remember(request, kiosk, person, now)
     return person
@@ -119,8 +119,8 @@ def pin(request: HttpRequest, lab: str) -> HttpResponse:
     device, refusal = _kiosk(request, found), None
     if request.method == "POST":
         try:
-            asked = {"name": request.POST.get("name", "")[:60], "pin": request.POST.get("pin", "")[:40]}
-            return _let_in(request, device, services.sign_in_by_pin(kiosk=device, **asked))
+            name, digits = request.POST.get("name", "")[:60], request.POST.get("pin", "")[:40]
+            return _let_in(request, device, services.sign_in_by_pin(kiosk=device, name=name, pin=digits))
         except CityError as error:
             refusal = error
     context = {"lab": found, "refusal": refusal, "idle_s": int(services.IDLE.total_seconds())}

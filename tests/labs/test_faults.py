@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from commons.notices.models import Notice
 from commons.people.models import User
-from commons.people.services import set_role
+from commons.people.services import create_token, set_role
 from labs.engine.hours import Span
 from labs.errors import OutOfService
 from labs.errors.floor import BadEntry, BadFault, ClosedFault, TooManyFaults
