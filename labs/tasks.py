@@ -4,6 +4,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from labs import learning_tasks
+
 BEAT = {
     "labs.bookings_clock": {
         "task": "labs.bookings_clock",
@@ -24,6 +26,7 @@ BEAT = {
     "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
+BEAT |= learning_tasks.BEAT
 
 
 @shared_task(name="labs.points")

@@ -31,6 +31,7 @@ class Tab:
 TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
     Tab("week", _("Week"), "rooms:lab_week"),
+    Tab("courses", _("Courses"), "rooms:lab_courses"),
     Tab("rules", _("Rules"), "rooms:lab_rules"),
     Tab("bookings", _("Bookings"), "rooms:lab_bookings", lambda standing: standing.manages),
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
