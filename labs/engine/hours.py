@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Week = Mapping[str, Sequence[Sequence[str]]]
+Differing = Mapping[dt.date, Sequence[Sequence[str]]]
+WHOLE_DAY = (("00:00", "24:00"),)
 
 
 class Span(NamedTuple):
@@ -47,14 +49,25 @@ def at(day: dt.date, minute: int, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(minute // 60, minute % 60), zone).astimezone(dt.UTC)
 
 
-def open_spans(week: Week, zone: ZoneInfo, start: dt.datetime, end: dt.datetime) -> list[Span]:
-    """When it is open from `start` to `end`, in order, neighbours joined; an empty week is always open."""
-    if not week:
+def check_day(spans: Sequence[Sequence[str]]) -> None:
+    """ValueError when the hours of one day cannot be read; no hours at all mean closed."""
+    check({DAYS[0]: spans})
+
+
+def open_spans(
+    week: Week, zone: ZoneInfo, start: dt.datetime, end: dt.datetime, differing: Differing | None = None
+) -> list[Span]:
+    """When it is open from `start` to `end`, in order, neighbours joined; an empty week is always open.
+
+    `differing` has the hours of days that do not follow the week, by the local date; none on a day means closed.
+    """
+    if not week and not differing:
         return [Span(start, end)]
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     spans: list[Span] = []
     while day <= last:
-        for opens, closes in week.get(DAYS[day.weekday()], ()):
+        usual = week.get(DAYS[day.weekday()], ()) if week else WHOLE_DAY
+        for opens, closes in (differing or {}).get(day, usual):
             span = Span(at(day, minute_of_day(opens), zone), at(day, minute_of_day(closes), zone))
             if spans and spans[-1].end >= span.start:
                 span = Span(spans.pop().start, span.end)

@@ -2,6 +2,28 @@
 
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
+from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
 from labs.models.jobs import Job, JobEvent
+from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
+from labs.models.profile import Backer, Joining, OpeningException
 
-__all__ = ["Badge", "BadgeGrant", "Booking", "Job", "JobEvent", "Lab", "Machine"]
+__all__ = [
+    "Backer",
+    "Badge",
+    "BadgeGrant",
+    "Booking",
+    "Circuit",
+    "Consumable",
+    "Job",
+    "JobEvent",
+    "Joining",
+    "Lab",
+    "Machine",
+    "MachinePhoto",
+    "MakeOrder",
+    "Manual",
+    "OpeningException",
+    "OrderBooking",
+    "OrderEvent",
+    "StockEntry",
+]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from commons.web import numbers
 from labs import policies
 from labs.models import Machine
-from labs.queries import board, bookings, catalogue, curves, jobs
+from labs.queries import board, bookings, catalogue, curves, jobs, opening
 from labs.views.common import open_state, viewer
 from labs.views.common import page as show_page
 from labs.views.frame import around
@@ -27,7 +27,9 @@ def directory(request: HttpRequest) -> HttpResponse:
     kinds: dict[int, dict[str, None]] = {}
     for machine in catalogue.machines():
         kinds.setdefault(machine.lab_id, {})[machine.get_cls_display()] = None
-    labs = [(lab, open_state(lab, now), list(kinds.get(lab.pk, ()))) for lab in catalogue.labs()]
+    found = list(catalogue.labs())
+    opening.know(found)
+    labs = [(lab, open_state(lab, now), list(kinds.get(lab.pk, ()))) for lab in found]
     return render(request, "labs/directory.html", {"labs": labs, "pins": catalogue.pins()})
 
 
