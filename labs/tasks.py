@@ -15,6 +15,11 @@ BEAT = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3000},
     },
+    "labs.orders_expire": {
+        "task": "labs.orders_expire",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3000},
+    },
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
 
@@ -42,3 +47,11 @@ def demo_bookings() -> int:
     machines = Machine.objects.filter(demo=True, lab__demo=True).select_related("lab__place", "device")
     now = timezone.now()
     return sum(work.book_ahead(m, people=people, now=now, days_ahead=seed.BOOKED_DAYS) for m in machines)
+
+
+@shared_task(name="labs.orders_expire")
+def orders_expire() -> int:
+    """Quotes and orders that nobody answered run out."""
+    from labs.services import orders  # noqa: PLC0415 models must be loaded first
+
+    return orders.expire(now=timezone.now())

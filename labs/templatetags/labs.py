@@ -10,6 +10,7 @@ from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from labs.queries.jobs import Shown
 
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 register = template.Library()
 
 OUTCOME_TONES = {"finished": "good", "failed": "bad", "paused": "warn"}
+ORDER_STEPS = {
+    "accept": lazy("Accept the quote"),
+    "queue": lazy("Put it in the queue"),
+    "start": lazy("Begin"),
+    "ready": lazy("It is ready"),
+    "hand-over": lazy("Handed over"),
+    "decline": lazy("Decline"),
+    "withdraw": lazy("Take it back"),
+}
 TONES = {"proven": "good", "probable": "line", "declared": "line", "unknown": ""}
 
 
@@ -48,6 +58,12 @@ def design_picture(design: "Design | None") -> str:
 def provenance_chip(shown: Shown) -> SafeString:
     """How sure it is which design was made, in a word."""
     return format_html('<span class="chip {}">{}</span>', TONES[shown.provenance], shown.provenance_label)
+
+
+@register.simple_tag
+def order_step(step: str) -> str:
+    """The words on the button of a step."""
+    return str(ORDER_STEPS.get(step, step))
 
 
 @register.filter

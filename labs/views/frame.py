@@ -30,6 +30,7 @@ class Tab:
 #: The parts of a lab in the order of their tabs; one line each.
 TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
+    Tab("orders", _("Orders"), "rooms:lab_orders", lambda standing: standing.trains),
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
 ]
 
