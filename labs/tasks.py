@@ -4,6 +4,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from commons.runs.registry import Inputs, Job, Outcome, kind
+
 BEAT = {
     "labs.demo_tick": {
         "task": "labs.demo_tick",
@@ -55,3 +57,17 @@ def orders_expire() -> int:
     from labs.services import orders  # noqa: PLC0415 models must be loaded first
 
     return orders.expire(now=timezone.now())
+
+
+@kind("labs.photo", queue="previews", engine_version="1")
+def draw_photo(job: Job, inputs: Inputs) -> Outcome:
+    """Draw a photo of a machine anew, so that nothing of the sender's file is ever shown."""
+    from designs.sandbox import photos  # noqa: PLC0415 the web process draws nothing
+    from labs.models import MachinePhoto  # noqa: PLC0415 models must be loaded first
+    from labs.services import equipment  # noqa: PLC0415
+
+    photo = MachinePhoto.objects.filter(pk=int(inputs["photo"]), state=MachinePhoto.State.PENDING).first()
+    if photo is None:
+        return Outcome({"photos": 0})
+    drawn = photos.redraw(equipment.incoming(photo))
+    return Outcome({"photos": 1}, lambda: equipment.keep_photo(photo=photo, drawn=drawn))

@@ -21,6 +21,9 @@ class Span(NamedTuple):
 def minute_of_day(text: str) -> int:
     """Minutes after midnight of "HH:MM"; "24:00" is the end of the day. ValueError when it is neither."""
     hours, _, minutes = text.partition(":")
+    minutes = minutes or "0"
+    if not (hours.isdecimal() and minutes.isdecimal()):
+        raise ValueError(text)
     total = int(hours) * 60 + int(minutes)
     if not (0 <= int(minutes) < 60 and 0 <= total <= 24 * 60):
         raise ValueError(text)
@@ -74,3 +77,33 @@ def open_spans(
             spans.append(span)
         day += dt.timedelta(days=1)
     return [Span(max(s.start, start), min(s.end, end)) for s in spans if s.end > start and s.start < end]
+
+
+def read_day(text: str) -> list[list[str]]:
+    """The hours of a day as people write them: "9-21", "09:00–12:30, 13:00–17:00"; nothing means closed.
+
+    ValueError with the piece that cannot be read.
+    """
+    spans = []
+    for piece in text.replace("–", "-").replace(";", ",").split(","):
+        if not piece.strip():
+            continue
+        opens, dash, closes = (part.strip().replace(".", ":") for part in piece.partition("-"))
+        try:
+            if not dash:
+                raise ValueError
+            pair = [_clock(minute_of_day(opens)), _clock(minute_of_day(closes))]
+            check_day([*spans, pair])
+        except ValueError:
+            raise ValueError(piece.strip()) from None
+        spans.append(pair)
+    return spans
+
+
+def write_day(spans: Sequence[Sequence[str]]) -> str:
+    """The same for people: "09:00–12:30, 13:00–17:00"."""
+    return ", ".join(f"{opens}–{closes}" for opens, closes in spans)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -30,8 +30,12 @@ class Tab:
 #: The parts of a lab in the order of their tabs; one line each.
 TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
+    Tab("about", _("About"), "rooms:lab_about"),
+    Tab("people", _("People"), "rooms:lab_people", lambda standing: standing.fellow),
+    Tab("consumables", _("Consumables"), "rooms:lab_consumables", lambda standing: standing.fellow),
     Tab("orders", _("Orders"), "rooms:lab_orders", lambda standing: standing.trains),
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
+    Tab("settings", _("Settings"), "rooms:lab_settings", lambda standing: standing.manages),
 ]
 
 
