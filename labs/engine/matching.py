@@ -219,7 +219,7 @@ def _goes_in(part: Part, volume_mm: Sequence[float | None] | None) -> bool:
     return part.extents_mm is None or volume_mm is None or turned(part.extents_mm, volume_mm) is not None
 
 
-def _judge(
+def _judge(  # noqa: PLR0917 one step of `match`
     part: Part, process: str, materials: Sequence[str], wanted: str, pros: list[Reason], cons: list[Reason]
 ) -> None:
     """What its shape and its material say about this process."""

@@ -25,9 +25,8 @@ def write(week: "dict[str, list[list[str]]]") -> str:
             pieces[-1] = (pieces[-1][0], name, spans)
         else:
             pieces.append((name, name, spans))
-    return "; ".join(
-        f"{first.title()}{'' if first == last else '-' + last.title()} {spans}" for first, last, spans in pieces if spans
-    )
+    days = {(first, last): first if first == last else f"{first}-{last}" for first, last, _spans in pieces}
+    return "; ".join(f"{days[first, last].title()} {spans}" for first, last, spans in pieces if spans)
 
 
 def read(text: str) -> "dict[str, list[list[str]]]":

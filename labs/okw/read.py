@@ -98,7 +98,11 @@ class _Fields:
             return None
         found = _number(value)
         if found is None or not least <= found <= most:
-            self.reader.say("warning", self.at(*names), _("“%(text)s” is no number here; it is left out.") % {"text": str(value)[:40]})
+            self.reader.say(
+                "warning",
+                self.at(*names),
+                _("“%(text)s” is no number here; it is left out.") % {"text": str(value)[:40]},
+            )
             return None
         return found
 
@@ -114,7 +118,9 @@ class _Reader:
     def say(self, level: str, path: Path, sentence: str) -> None:
         """Write something down about a place."""
         line, _column = self.document.place(path)
-        self.findings.append(Finding(level, max(line - self.shift, 1), ".".join(str(step) for step in path if step != ""), sentence))
+        self.findings.append(
+            Finding(level, max(line - self.shift, 1), ".".join(str(step) for step in path if step != ""), sentence)
+        )
 
     def facilities(self) -> list[Facility]:
         """The facilities of the document."""
@@ -248,19 +254,29 @@ class _Reader:
         words = re.split(r"[,;\s]+", languages) if isinstance(languages, str) else [str(one) for one in languages]
         email = deep.text("email", most=254) or fields.text("email", most=254)
         if email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
-            self.say("warning", deep.at("email"), _("“%(text)s” is no e-mail address; it is left out.") % {"text": email[:60]})
+            self.say(
+                "warning",
+                deep.at("email"),
+                _("“%(text)s” is no e-mail address; it is left out.") % {"text": email[:60]},
+            )
             email = ""
         return {
             "email": email,
             "phone": deep.text("landline", "mobile", "phone", "telephone", most=40),
-            "website": self.url(inner.text("website", "url", most=200) or fields.text("website", "url", most=200), inner),
+            "website": self.url(
+                inner.text("website", "url", most=200) or fields.text("website", "url", most=200), inner
+            ),
             "languages": [word.lower()[:16] for word in words if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", word)],
         }
 
     def url(self, text: str, fields: _Fields) -> str:
         """A web address, or nothing with a warning."""
         if text and not re.fullmatch(r"https?://[^\s<>\"]+", text):
-            self.say("warning", fields.at("website", "url"), _("“%(text)s” is no web address; it is left out.") % {"text": text[:60]})
+            self.say(
+                "warning",
+                fields.at("website", "url"),
+                _("“%(text)s” is no web address; it is left out.") % {"text": text[:60]},
+            )
             return ""
         return text
 
@@ -279,7 +295,11 @@ class _Reader:
             value = fields.get(*names)
             for one in value if isinstance(value, list) else [value] if value else []:
                 name = self.agent_name(one)
-                web = next((str(v) for k, v in one.items() if plain(k) in {"website", "url"}), "") if isinstance(one, dict) else ""
+                web = (
+                    next((str(v) for k, v in one.items() if plain(k) in {"website", "url"}), "")
+                    if isinstance(one, dict)
+                    else ""
+                )
                 if name:
                     found.append(Agent(name, self.url(web[:200], fields), part))
         return found[:50]
@@ -319,7 +339,11 @@ class _Reader:
             self.say("error", path, _("The equipment has no name, type, make or model; give it one of them."))
             return None
         if kind and not cls and not process:
-            self.say("warning", path, _("“%(kind)s” is no class of machine that we know; it becomes another machine.") % {"kind": kind[:80]})
+            self.say(
+                "warning",
+                path,
+                _("“%(kind)s” is no class of machine that we know; it becomes another machine.") % {"kind": kind[:80]},
+            )
         x, y, z = self.box(fields)
         quantity = fields.number("quantity", least=1, most=100) or 1
         power = fields.number("powerrating", "powerratingw", "power", most=1_000_000)
@@ -361,7 +385,10 @@ class _Reader:
                 continue
             if isinstance(value, dict):
                 inner = _Fields(self, value, fields.at(name))
-                sides = [inner.number(*names, most=1e6) for names in (("x", "width"), ("y", "depth", "length"), ("z", "height"))]
+                sides = [
+                    inner.number(*names, most=1e6)
+                    for names in (("x", "width"), ("y", "depth", "length"), ("z", "height"))
+                ]
             elif isinstance(value, list):
                 sides = [_number(one) for one in value]
             else:
@@ -369,7 +396,11 @@ class _Reader:
             sides = [side for side in sides if side]
             if len(sides) >= 2:
                 return sides[0], sides[1], sides[2] if len(sides) > 2 else None
-            self.say("warning", fields.at(name), _("Write a size as 250 × 210 × 220, in mm; one number does not tell the sides."))
+            self.say(
+                "warning",
+                fields.at(name),
+                _("Write a size as 250 × 210 × 220, in mm; one number does not tell the sides."),
+            )
             fields.asked.discard(name)
         x, y, z = (fields.number(name, least=0.001, most=1e6) for name in TRAVEL)
         return (x, y, z) if x and y else (None, None, None)

@@ -49,7 +49,9 @@ def _plain(text: str) -> str:
     return re.sub(r"[\s_-]+", " ", unquote(text).split("#")[0]).strip().lower()
 
 
-_CLASSES = {_plain(word): cls for cls, (article, others, _item) in EQUIPMENT.items() for word in (cls, article, *others)}
+_CLASSES = {
+    _plain(word): cls for cls, (article, others, _item) in EQUIPMENT.items() for word in (cls, article, *others)
+}
 _CLASSES |= {item.lower(): cls for cls, (_a, _o, item) in EQUIPMENT.items() if item}
 _WAYS = {_plain(word): way for way, (article, others) in PROCESSES.items() for word in (way, article, *others)}
 

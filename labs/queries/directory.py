@@ -66,14 +66,18 @@ def search(asked: Wanted, now: dt.datetime) -> list[Row]:
     if asked.process:
         machines = machines.filter(process=asked.process)
     if asked.material:
-        machines = machines.filter(Q(materials__contains=[normal(asked.material)]) | Q(materials__contains=[asked.material]))
+        known, said = [normal(asked.material)], [asked.material]
+        machines = machines.filter(Q(materials__contains=known) | Q(materials__contains=said))
     rows = catalogue.labs().exclude(status=Lab.Status.CLOSED)
     for word in asked.words.split()[:8]:
-        named = Machine.objects.filter(Q(name__icontains=word) | Q(model__icontains=word) | Q(materials__icontains=word))
+        told = Q(name__icontains=word) | Q(model__icontains=word) | Q(materials__icontains=word)
         rows = rows.filter(
-            Q(name__icontains=word) | Q(about__icontains=word) | Q(address__icontains=word) | Q(place__name__icontains=word)
-            | Q(pk__in=named.values("lab"))
-        )  # fmt: skip
+            Q(name__icontains=word)
+            | Q(about__icontains=word)
+            | Q(address__icontains=word)
+            | Q(place__name__icontains=word)
+            | Q(pk__in=Machine.objects.filter(told).values("lab"))
+        )
     if asked.cls or asked.process or asked.material:
         rows = rows.filter(pk__in=machines.values("lab"))
     labs = list(rows[: 5 * MOST])

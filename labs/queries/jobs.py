@@ -112,7 +112,7 @@ def _visible_designs(wanted: set[int], person: User | None) -> set[int]:
     return set(visible_to(person).filter(pk__in=wanted).values_list("pk", flat=True))
 
 
-def _shown(  # noqa: PLR0913, PLR0917 what `shown` found out about the person
+def _shown(  # noqa: PLR0917 what `shown` found out about the person
     job: Job, person: User | None, seen: set[int], managed: set[int], organisations: set[int], ordered: bool
 ) -> Shown:
     booker = job.booking.user if job.booking else None

@@ -331,7 +331,7 @@ def _able(found: Found, far: "Callable[[int], float | None]") -> dict[int, int]:
     return able
 
 
-def _give(
+def _give(  # noqa: PLR0917 one step of `plan`
     thing: str,
     bit: int,
     mine: Sequence[tuple[int, int]],

@@ -18,7 +18,10 @@ ROLES = (Membership.Role.MEMBER, Membership.Role.TRAINER, Membership.Role.MANAGE
 
 @transaction.atomic
 def ask_to_join(*, lab: Lab, user: User, note: str = "") -> Joining:
-    """Ask the lab's managers. An open invitation is accepted by asking. Raises AlreadyMember, AnsweredAlready, BadProfile."""
+    """Ask the lab's managers. An open invitation is accepted by asking.
+
+    Raises AlreadyMember, AnsweredAlready, BadProfile.
+    """
     _refuse_member(lab, user)
     if lab.access == Lab.Access.RESTRICTED:
         raise BadProfile(_("%(lab)s is for its own people alone; they invite whom they know.") % {"lab": lab.name})
@@ -35,7 +38,10 @@ def ask_to_join(*, lab: Lab, user: User, note: str = "") -> Joining:
 
 @transaction.atomic
 def invite(*, lab: Lab, user: User, by: User, role: str = "member", note: str = "") -> Joining:
-    """Invite a person; an open request of theirs is accepted by it. Raises AlreadyMember, AnsweredAlready, BadProfile."""
+    """Invite a person; an open request of theirs is accepted by it.
+
+    Raises AlreadyMember, AnsweredAlready, BadProfile.
+    """
     _check_role(role)
     _refuse_member(lab, user)
     asked = Joining.objects.filter(lab=lab, user=user, state=Joining.State.OPEN, kind=Joining.Kind.ASKED).first()
@@ -52,7 +58,8 @@ def invite(*, lab: Lab, user: User, by: User, role: str = "member", note: str = 
 @transaction.atomic
 def answer(*, joining: Joining, by: User, accept: bool) -> Joining:
     """Accept or decline. The caller sees to it that `by` is the other side. Raises AnsweredAlready."""
-    held = Joining.objects.select_for_update(of=("self",)).select_related("lab__organisation", "user").get(pk=joining.pk)
+    rows = Joining.objects.select_for_update(of=("self",)).select_related("lab__organisation", "user")
+    held = rows.get(pk=joining.pk)
     if held.state != Joining.State.OPEN:
         raise AnsweredAlready(_("That was answered already."))
     held.state = Joining.State.ACCEPTED if accept else Joining.State.DECLINED
@@ -94,7 +101,9 @@ def leave(*, lab: Lab, user: User) -> None:
     remove_member(organisation=lab.organisation, user=user)
 
 
-def _open(lab: Lab, user: User, kind: str, role: str, by: User, note: str) -> Joining:
+def _open(  # noqa: PLR0917 the columns of one row
+    lab: Lab, user: User, kind: str, role: str, by: User, note: str
+) -> Joining:
     try:
         with transaction.atomic():
             return Joining.objects.create(lab=lab, user=user, kind=kind, role=role, by=by, note=note.strip()[:400])

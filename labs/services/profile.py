@@ -55,7 +55,7 @@ def add_exception(
     *, lab: Lab, first: dt.date, last: dt.date | None = None, spans: Sequence[Sequence[str]] = (), note: str = "",
     demo: bool = False,
 ) -> OpeningException:  # fmt: skip
-    """Days that differ from the week; no hours mean closed. Bookings there stay: the desk sees them. Raises BadHours."""
+    """Days that differ from the week; no hours mean closed. Bookings there stay, so look at them. Raises BadHours."""
     last = last or first
     if last < first or last - first > LONGEST:
         raise BadHours(_("The last day comes after the first, within a year."))

@@ -37,7 +37,13 @@ def add_consumable(
 
 @transaction.atomic
 def enter(
-    *, consumable: Consumable, why: str, amount: Decimal, by: User | None, note: str = "", machine: Machine | None = None
+    *,
+    consumable: Consumable,
+    why: str,
+    amount: Decimal,
+    by: User | None,
+    note: str = "",
+    machine: Machine | None = None,
 ) -> StockEntry:
     """Write down what came in, was used or was counted; `amount` is positive, or for a count what there is.
 
@@ -53,9 +59,7 @@ def enter(
     was_low = held.is_low
     held.stock += change
     held.save(update_fields=["stock"])
-    entry = StockEntry.objects.create(
-        consumable=held, amount=change, why=why, note=note[:200], machine=machine, by=by
-    )
+    entry = StockEntry.objects.create(consumable=held, amount=change, why=why, note=note[:200], machine=machine, by=by)
     if held.is_low and not was_low:
         _tell_low(held, by)
     return entry

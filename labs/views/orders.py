@@ -40,9 +40,7 @@ class AskForm(forms.Form):
     lab = forms.ChoiceField(label=lazy("Which lab"))
     quantity = forms.IntegerField(label=lazy("How many"), min_value=1, max_value=services.MOST_PIECES, initial=1)
     material = forms.CharField(label=lazy("Material"), max_length=60, required=False)
-    deadline = forms.DateField(
-        label=lazy("Needed by"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    deadline = forms.DateField(label=lazy("Needed by"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     parts = forms.MultipleChoiceField(
         label=lazy("Which parts (none chosen: all)"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -60,9 +58,7 @@ class QuoteForm(forms.Form):
     hours = forms.DecimalField(label=lazy("Machine hours"), min_value=0, max_digits=7, decimal_places=2)
     price = forms.DecimalField(label=lazy("Price, 0 for none"), min_value=0, max_digits=10, decimal_places=2, initial=0)
     currency = forms.CharField(label=lazy("Currency"), max_length=3, initial="EUR")
-    until = forms.DateField(
-        label=lazy("Good until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    until = forms.DateField(label=lazy("Good until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     text = forms.CharField(label=lazy("A word with it"), required=False, max_length=services.MOST_TEXT)
 
 
@@ -194,12 +190,12 @@ def one(request: HttpRequest, order: uuid.UUID) -> HttpResponse:
 
 def _path(order: MakeOrder) -> list[dict[str, Any]]:
     """The states of an order that goes well, and how far this one is."""
-    states = list(MakeOrder.OPEN) + [MakeOrder.Status.HANDED_OVER]
+    states = [*MakeOrder.OPEN, MakeOrder.Status.HANDED_OVER]
     here = states.index(MakeOrder.Status(order.status)) if order.status in states else -1
     return [{"title": state.label, "done": n < here, "here": n == here} for n, state in enumerate(states)]
 
 
-def _do(
+def _do(  # noqa: PLR0917 one step of `one`
     request: HttpRequest, order: MakeOrder, person: User, do: str, quote_form: QuoteForm, book_form: BookForm
 ) -> bool:  # fmt: skip
     """Do what a form asks; False shows the page again with what is wrong."""

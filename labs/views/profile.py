@@ -1,6 +1,7 @@
 """A lab's profile, people, consumables and settings; the facts, photos and manuals of its machines."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -382,13 +383,14 @@ def _stock(request: HttpRequest, lab: Lab, by: User, *, trains: bool) -> None:
             lab=lab,
             name=request.POST.get("name", ""),
             unit=request.POST.get("unit", ""),
-            low=number or 0,
+            low=number or Decimal(0),
             where=request.POST.get("where", ""),
             machines=list(lab.machines.filter(pk__in=machines)),
         )
     elif do == "used" or (do in {"came", "counted"} and trains):
         held = queries.find_consumable(lab, request.POST.get("consumable", ""))
-        stock.enter(consumable=held, why=do, amount=-1 if number is None else number, by=by, note=request.POST.get("note", ""))
+        told = Decimal(-1) if number is None else number
+        stock.enter(consumable=held, why=do, amount=told, by=by, note=request.POST.get("note", ""))
 
 
 # --- machines ----------------------------------------------------------------------------------------------------

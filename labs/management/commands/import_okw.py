@@ -36,7 +36,8 @@ class Command(BaseCommand):
         reading = okw.read(raw)
         out = sys.stderr if options["json"] else sys.stdout
         for one in reading.findings:
-            out.write(f"{options['file']}:{one.line}: {one.level}: {one.where + ': ' if one.where else ''}{one.sentence}\n")
+            where = f"{one.where}: " if one.where else ""
+            out.write(f"{options['file']}:{one.line}: {one.level}: {where}{one.sentence}\n")
         taken: list[services.Taken] = []
         if reading.ok and not options["dry_run"]:
             owner = User.objects.filter(username=options["owner"].lower()).first() if options["owner"] else None
