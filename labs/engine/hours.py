@@ -84,7 +84,7 @@ def read_day(text: str) -> list[list[str]]:
 
     ValueError with the piece that cannot be read.
     """
-    spans = []
+    spans: list[list[str]] = []
     for piece in text.replace("–", "-").replace(";", ",").split(","):
         if not piece.strip():
             continue

@@ -279,7 +279,8 @@ class Screen:
 
     def screen(self, rows: Iterable[Row]) -> Screened:
         """The machines, in repair or not, in the order given. Reasons are not looked for: `match` gives them."""
-        whole, others = [], []
+        whole: list[Row] = []
+        others: list[Row] = []
         for row in rows:
             need = self.needs.get(row[2])
             if need is not None:

@@ -228,8 +228,8 @@ class _Reader:
             return opening.read(text)
         except ValueError as piece:
             words = {"piece": str(piece)[:60]}
-            self.say("warning", fields.at("openinghours"),
-                     _("The hours “%(piece)s” cannot be read; write Mo-Fr 09:00-21:00; Sa 10:00-16:00.") % words)  # fmt: skip
+            sentence = _("The hours “%(piece)s” cannot be read; write Mo-Fr 09:00-21:00; Sa 10:00-16:00.")
+            self.say("warning", fields.at("openinghours"), sentence % words)
             fields.asked.discard("openinghours")
             return None
 
