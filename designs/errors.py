@@ -174,6 +174,13 @@ class AlreadyOffered(Conflict):
     code = "design:already-offered"
 
 
+class BranchNeeded(Conflict):
+    """The branch holds newer work, or something else rests on it."""
+
+    code = "design:branch-needed"
+    title = _("This branch is still needed")
+
+
 class ChangeOver(Conflict):
     """The change is merged or closed."""
 

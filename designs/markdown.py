@@ -1,9 +1,10 @@
 """Texts of strangers as HTML: CommonMark, then nh3, so that nothing of theirs can run or reach out."""
 
+import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import nh3
 from django.urls import reverse
@@ -27,18 +28,30 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
 
-def render(text: str, *, owner: str, slug: str, ref: str) -> SafeString:
-    """Safe HTML. Relative links lead to the files of the same version, pictures come from it; others are left out."""
+def render(
+    text: str,
+    *,
+    owner: str,
+    slug: str,
+    ref: str,
+    folder: str = "",
+    pictures: Callable[[str], str | None] = lambda _path: None,
+) -> SafeString:
+    """Safe HTML. Relative links lead to the files of the same version, from the `folder` of the text on.
+
+    `pictures` gives the address of what we drew of a file by its path; others, and any from elsewhere, are left out.
+    """
     tokens = _parser().parse(text)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+        for child in token.children or ():
+            if child.type == "image":
+                _show(child, _inside(str(child.attrGet("src") or ""), folder), pictures)
 
     def attribute(tag: str, name: str, value: str) -> str | None:
         if name == "href":
-            return _link(value, owner, slug, ref)
-        if name == "src":
-            return _picture(value, owner, slug, ref)
+            return _link(value, (owner, slug, ref), folder)
         return value
 
     html = _parser().renderer.render(tokens, _parser().options, {})
@@ -50,24 +63,40 @@ def render(text: str, *, owner: str, slug: str, ref: str) -> SafeString:
     )  # fmt: skip
 
 
-def _inside(value: str) -> str | None:
-    parts = urlsplit(value)
-    path = parts.path.removeprefix("./")
-    if parts.scheme or parts.netloc or path.startswith("/") or ".." in path.split("/") or not path:
+def _show(image: Token, path: str | None, pictures: Callable[[str], str | None]) -> None:
+    """Let a picture show what we drew of its file; where there is nothing its words stand in its place."""
+    address = pictures(path) if path is not None else None
+    if address is None:
+        image.type, image.tag, image.children = "text", "", None
+    else:
+        image.attrSet("src", address)
+
+
+def _scheme(value: str) -> str:
+    try:
+        return urlsplit(value).scheme
+    except ValueError:
+        return ""
+
+
+def _inside(value: str, folder: str) -> str | None:
+    """The path in the design that a relative address means, or None for one that leads elsewhere."""
+    try:
+        parts = urlsplit(value)
+    except ValueError:
         return None
-    return path
+    if parts.scheme or parts.netloc or parts.path.startswith("/") or not parts.path:
+        return None
+    path = posixpath.normpath(posixpath.join(folder, unquote(parts.path)))
+    return None if path.startswith("..") or path == "." or "\0" in path or "\\" in path else path
 
 
-def _link(value: str, owner: str, slug: str, ref: str) -> str | None:
-    path = _inside(value)
+def _link(value: str, place: tuple[str, str, str], folder: str) -> str | None:
+    owner, slug, ref = place
+    path = _inside(value, folder)
     if path is None:
-        return value if urlsplit(value).scheme in {"https", "http", "mailto"} or value.startswith("#") else None
+        return value if _scheme(value) in {"https", "http", "mailto"} or value.startswith("#") else None
     return f"{reverse('rooms:design_file', args=[owner, slug, path])}?ref={ref}"
-
-
-def _picture(value: str, owner: str, slug: str, ref: str) -> str | None:
-    path = _inside(value)
-    return None if path is None else reverse("design-raw", args=[owner, slug, ref, path])
 
 
 #: What people say may hold: no pictures, since one from elsewhere would tell its owner who reads.

@@ -15,7 +15,7 @@ from designs.visitors import of_session
 def plug_in() -> None:
     """Register everything; called once when the app is ready."""
     from designs import queries  # noqa: PLC0415 models must be loaded first
-    from designs.queries import notices  # noqa: PLC0415
+    from designs.queries import addresses, notices  # noqa: PLC0415
     from designs.services import hiding  # noqa: PLC0415
 
     sockets.nav.register(sockets.NavEntry("designs", _("Designs"), "rooms:designs", "designs", order=20))
@@ -36,6 +36,11 @@ def plug_in() -> None:
         ("collection", _("Collection"), hiding.find_collection, hiding.hide_collection, hiding.show_collection),
     ):
         sockets.report_targets.register(sockets.ReportTarget(f"designs.{kind}", title, find, hide, show))
+    for slug, count, listed in (
+        ("designs", addresses.count_designs, addresses.of_designs),
+        ("releases", addresses.count_releases, addresses.of_releases),
+    ):
+        sockets.sitemaps.register(sockets.Sitemap(slug, count, listed, order=20))
     sockets.demo_parts.register(sockets.DemoPart("designs", seed_demo, remove_demo, order=20))
 
 

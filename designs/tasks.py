@@ -9,18 +9,21 @@ from celery.schedules import crontab
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from commons.errors import BadInput, Conflict
 from commons.people.models import Handle
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.registry import Inputs, Job, Outcome, kind
+from commons.said import said
 from designs import git, sandbox
 from designs.engine import ENGINE_VERSION
 from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing, TooLarge
 from designs.models import Blob, Design, Release, ShapeDiff
 from designs.queries import lfs
+from designs.queries.files import contents_at
 from designs.queries.room import left_bytes
 from designs.sandbox import photos
 from designs.sandbox.results import Result
@@ -56,7 +59,7 @@ BEAT = {
 def night() -> None:
     """Every night: all repositories are checked, and packed where they need it."""
     if not Run.objects.filter(kind="designs.upkeep", status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).exists():
-        runs.start(kind="designs.upkeep", inputs={}, title="Looking after all repositories")
+        runs.start(kind="designs.upkeep", inputs={}, title=said(lazy("Looking after all repositories")))
 
 
 @kind("designs.upkeep", queue="previews", engine_version="1")
@@ -65,14 +68,16 @@ def look_after_all(job: Job, _inputs: Inputs) -> Outcome:
     done = damaged = 0
     for number, count, found in upkeep.round_of_all():
         done, damaged = number, damaged + bool(found is not None and found.fault)
-        job.progress(number / count, f"Repository {number} of {count}")
+        job.progress(number / count, said(lazy("Repository %(n)d of %(all)d"), n=number, all=count))
     return Outcome({"repositories": done, "damaged": damaged})
 
 
 @shared_task(name="designs.sweep")
 def sweep() -> None:
-    """Once a day: forget large files that no design holds, and what imports left that came to nothing."""
+    """Once a day: forget large files that no design holds, and what imports left that came to nothing; look again at
+    changes whose target moved unseen."""
     lfs_services.sweep()
+    following.follow_missed()
     imports.forget_unsettled()
     uploads.forget_old()
 
@@ -88,7 +93,7 @@ def _design(inputs: Inputs) -> Design:
 def read_pushed(job: Job, inputs: Inputs) -> Outcome:
     """Read what the repository holds that the index does not, then have it drawn."""
     design = _design(inputs)
-    job.progress(0.1, "Reading the files")
+    job.progress(0.1, said(lazy("Reading the files")))
     found = index.look(design)
 
     def effect() -> None:
@@ -140,7 +145,7 @@ def unpack(job: Job, inputs: Inputs) -> Outcome:
     try:
         asked = {name: inputs[name] for name in ("name", "slug", "licence", "visibility", "summary")}
         wanted = imports.wish(source=str(uploads.path_of(token)), owner=owner, by=None, **asked)
-        job.progress(0.1, "Unpacking")
+        job.progress(0.1, said(lazy("Unpacking")))
         repository = imports.fetch(wanted, inputs["repository"])
     except (BadInput, Conflict, TooLarge):
         uploads.forget(token)
@@ -191,14 +196,15 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
     """
     design, oids, ready = _design(inputs), list(inputs["blobs"]), 0
     for number, oid in enumerate(oids):
-        job.progress(number / len(oids), f"Drawing {number + 1} of {len(oids)} files")
+        job.progress(number / len(oids), said(lazy("Drawing %(n)d of %(all)d files"), n=number + 1, all=len(oids)))
         blob = Blob.objects.filter(oid=oid).first()
         if blob is not None and (inputs.get("again") or previews.is_wanted(blob)):
             previews.keep(blob=blob, result=_drawn(design, blob), engine_version=ENGINE_VERSION)
             if number == 0:
                 previews.settle_cover(design=design)
         ready += 1
-    boards.draw_missing(design=design)
+    for commit in dict.fromkeys((design.head, inputs.get("commit", ""))):
+        _draw_together(design, commit)
 
     def effect() -> None:
         previews.settle_cover(design=design)
@@ -207,11 +213,21 @@ def draw(job: Job, inputs: Inputs) -> Outcome:
     return Outcome({"drawn": ready}, effect)
 
 
+def _draw_together(design: Design, commit: str) -> None:
+    """What is made of several files of a version: boards, and scripts with what they include."""
+    try:
+        files = contents_at(design, commit)
+    except (GitFailed, DesignNotFound):  # that version was rewritten away meanwhile
+        return
+    boards.draw_missing(design=design, files=files)
+    scripted.draw_missing(design=design, files=files)
+
+
 @kind(following.KIND, queue="default", engine_version="1")
 def look_at_change(job: Job, inputs: Inputs) -> Outcome:
     """See what an open change is now: its newest version, its files, what the checks find."""
     proposal = following.find_to_follow(inputs["proposal"])
-    job.progress(0.1, "Comparing the two versions")
+    job.progress(0.1, said(lazy("Comparing the two versions")))
     seen = following.look(proposal)
 
     def effect() -> None:
@@ -225,7 +241,8 @@ def read_photos(job: Job, inputs: Inputs) -> Outcome:
     """Draw the photos of a make anew. Each is kept as soon as it is drawn, so doing it twice is harmless."""
     waiting = makes.waiting(make=int(inputs["make"]))
     for number, photo in enumerate(waiting):
-        job.progress(number / len(waiting), f"Reading photo {number + 1} of {len(waiting)}")
+        count = len(waiting)
+        job.progress(number / count, said(lazy("Reading photo %(n)d of %(all)d"), n=number + 1, all=count))
         makes.keep_photo(photo=photo, drawn=photos.redraw(makes.incoming(photo)))
     return Outcome({"photos": len(waiting)})
 
@@ -268,7 +285,7 @@ def compare_shapes(job: Job, inputs: Inputs) -> Outcome:
     """Compare pairs of shapes one by one; each is kept as soon as it is known, like a preview."""
     design, pairs, done = _design(inputs), list(inputs["diffs"]), 0
     for number, pk in enumerate(pairs):
-        job.progress(number / len(pairs), f"Comparing {number + 1} of {len(pairs)} shapes")
+        job.progress(number / len(pairs), said(lazy("Comparing %(n)d of %(all)d shapes"), n=number + 1, all=len(pairs)))
         shape = ShapeDiff.objects.filter(pk=pk, status=ShapeDiff.Status.PENDING).first()
         if shape is not None:
             diffs.work_out(design, shape)

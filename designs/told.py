@@ -134,10 +134,16 @@ SENTENCES = (
     _("The document is larger than %(n)s MB."),
     _("The document names no pages."),
     _("The file does not begin with “%PDF”."),
+    _("The script asks for files that the design does not hold: %(files)s."),
+    _("The script asks for more than %(n)s files or %(m)s MB of them."),
     _("The script is longer than 2 MB."),
     _("The script is made of several files (%(files)s); shapes of scripts in one file are shown."),
     _("The script makes a flat shape, not a solid."),
     _("The script makes nothing by itself: it is meant to be used by others."),
+    # a picture
+    _("HEIC pictures are not read here; save it as JPEG or PNG and it is shown."),
+    _("The picture cannot be read: it is cut off, or no PNG, JPEG, WebP or GIF."),
+    _("The picture has more than 80 megapixels."),
     # a photo
     _("The photo has more than 80 megapixels."),
     _("The photo could not be read within the time and memory that one may take."),

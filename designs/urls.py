@@ -138,6 +138,11 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         name="proposal-merge",
     ),
     path(
+        "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/branch/",
+        proposals.Branch.as_view(),
+        name="proposal-branch",
+    ),
+    path(
         "designs/<slug:owner>/<slug:slug>/proposals/<int:number>/comments/",
         proposals.Remarks.as_view(),
         name="proposal-comments",
@@ -172,9 +177,19 @@ bare_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(f"{LFS}locks/<int:number>/unlock", lfs.unlock, name="lfs-unlock"),
     re_path(
-        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|glb)$",
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.(?P<kind>png|small|large|glb)$",
         content.preview,
         name="design-preview",
+    ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})-(?P<key>[0-9a-f]{64})\.(?P<kind>png|small|glb)$",
+        content.made,
+        name="design-made",
+    ),
+    re_path(
+        r"^designs/(?P<owner>[-\w]+)/(?P<slug>[-\w]+)/previews/(?P<oid>[0-9a-f]{40})\.layer-(?P<number>[0-9]{1,5})\.svg$",
+        content.layer,
+        name="design-layer",
     ),
     path("designs/releases.atom", feeds.of_all, name="releases-feed"),
     path("designs/<slug:owner>/<slug:slug>/releases.atom", feeds.of_design, name="design-releases-feed"),

@@ -92,6 +92,10 @@ _BITS = {slug: 1 << n for n, slug in enumerate(PROCESSES)} | {
 }
 
 
+#: What the list counts. A card's column `shown` is made with this number: whoever changes it makes a migration.
+SHOWN_BITS = bits_of((*PROCESSES, *FORMATS)) & ~bits_of(COMMON)
+
+
 def processes_of(formats: Iterable[str], text: str) -> list[str]:
     """How a thing is made, by the formats it has and the words that its texts say; in the order of PROCESSES.
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.people.models import Organisation, User
 from commons.places.models import Place
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from energy import policies, series
 from energy.errors import BadCommunity, NotYours, from_engine
 from energy.models import (
@@ -187,7 +189,7 @@ def start_simulation(
     return runs.start(
         kind=KIND,
         inputs=inputs,
-        title=_("Simulate %(community)s") % {"community": version.community.name},
+        title=said(gettext_lazy("Simulate %(community)s"), community=version.community.name),
         subject=f"energy.community:{version.community.slug}",
         owner=owner,
         demo=demo,

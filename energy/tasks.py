@@ -2,11 +2,23 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from commons.runs.registry import Inputs, Job, Outcome, kind
+from commons.said import said
 from energy import services
 from energy.engine import VERSION
 from energy.errors import CommunityNotFound, from_engine
 from energy.models import CommunityVersion
+
+#: What the engine, which knows no language, says of how far it is; runs are shown in the reader's.
+STAGES = (
+    _("running the storage"),
+    _("the community together"),
+    _("working out the figures"),
+    _("sharing the saving"),
+    _("writing it down"),
+)
 
 
 @kind(services.KIND, queue="simulations", engine_version=VERSION)
@@ -19,7 +31,7 @@ def simulate(job: Job, inputs: Inputs) -> Outcome:
     version = CommunityVersion.objects.select_related("community").filter(pk=inputs["version"]).first()
     if version is None:
         raise CommunityNotFound("The community was taken away before its simulation began.")
-    job.progress(0.01, "reading the data")
+    job.progress(0.01, said(_("reading the data")))
     community = loading.load(version)
     control = str(inputs["control"])
     try:

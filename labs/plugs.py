@@ -15,7 +15,7 @@ from commons.places.models import Place
 from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
-from labs.queries import board, bookings, catalogue, evidence, figure, jobs, matching
+from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, matching
 from labs.queries.near import near_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def plug_in() -> None:
             order=30,
         )
     )
+    sockets.sheets.register(sockets.Sheet("labs.hours", "src/styles/hours.css", packages=("labs",)))
     sockets.home_cards.register(sockets.HomeCard("labs.now", "labs/parts/home.html", making_now, order=30))
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_button", "designs.design.actions", "labs/parts/make_button.html", make_button)
@@ -63,6 +64,7 @@ def plug_in() -> None:
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
         sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)

@@ -12,12 +12,14 @@ from django.forms import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from commons.places.models import Place
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.work import do
+from commons.said import said
 from twin import rows
 from twin.engine import ENGINE_VERSION
 from twin.engine.model import LAYERS, CityModel, Layer, bounds
@@ -54,7 +56,7 @@ def start_import(
         "author": owner.username if owner else "",
         "demo": demo,
     }
-    title = _("Import of %(name)s") % {"name": name or slug}
+    title = said(gettext_lazy("Import of %(name)s"), name=name or slug)
     return runs.start(
         kind="twin.import",
         inputs=inputs,

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.runs.registry import Inputs, Job, Outcome, kind
+from commons.said import said
 from twin import files, services
 from twin.engine import ENGINE_VERSION
 from twin.engine.errors import Unreadable
@@ -22,13 +23,13 @@ def import_files(job: Job, inputs: Inputs) -> Outcome:
     try:
         model = reading.read(
             sources,
-            lambda n, name: job.progress(0.6 * n / len(sources), _("Reading %(name)s") % {"name": name}),
+            lambda n, name: job.progress(0.6 * n / len(sources), said(gettext_lazy("Reading %(name)s"), name=name)),
         )
     except Unreadable as fault:
         raise unreadable(fault) from fault
-    job.progress(0.6, _("Minutes on foot"))
+    job.progress(0.6, said(gettext_lazy("Minutes on foot")))
     access = district.access(model)
-    job.progress(0.8, _("Writing the new version"))
+    job.progress(0.8, said(gettext_lazy("Writing the new version")))
     layers = {layer: rows.rows(layer, model.layer(layer)) for layer in LAYERS}
     result: dict[str, Any] = {layer: len(layers[layer]) for layer in LAYERS}
     outcome = Outcome({"district": inputs["slug"], **result, "skipped": []})

@@ -1,6 +1,7 @@
 """Designs and their files over the API."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,11 +16,13 @@ from commons.people.models import Handle, User
 from commons.web.api import CursorPagination, has_scope, requires
 from designs import queries, vocabulary
 from designs.api import shapes
+from designs.api.caller import caller
 from designs.api.shapes_social import DesignChange
-from designs.errors import DesignNotFound, NotYours
+from designs.errors import DesignNotFound
 from designs.models import Card
 from designs.queries import listing
 from designs.queries.asked import SORTS, read
+from designs.queries.matches import by_index
 from designs.services import create_design, housekeeping, lifecycle
 
 FILTERS = [
@@ -78,8 +81,9 @@ class Designs(APIView):
         found = listing.found(asked, visitor(request))
         pages = CursorPagination()
         pages.ordering = (f"-{listing.FIELD_OF[asked.order]}", "-pk")  # type: ignore[assignment]
-        page: list[Card] = pages.paginate_queryset(found.cards, request, view=self) or []
-        designs = listing.designs_of(page)
+        with by_index() if found.ranks else nullcontext():
+            page: list[Card] = pages.paginate_queryset(found.cards, request, view=self) or []
+        designs = listing.designs_of(card.pk for card in page)
         return pages.get_paginated_response(shapes.DesignOut([shapes.of_design(d) for d in designs], many=True).data)
 
     @extend_schema(operation_id="designs_create", request=shapes.DesignIn, responses={201: shapes.DesignOut})
@@ -88,18 +92,12 @@ class Designs(APIView):
         sent = shapes.DesignIn(data=request.data)
         sent.is_valid(raise_exception=True)
         fields: dict[str, Any] = dict(sent.validated_data)
-        design = create_design(owner=_owner(request, fields.pop("owner", "")), by=_person(request), **fields)
+        design = create_design(owner=_owner(request, fields.pop("owner", "")), by=caller(request), **fields)
         return Response(shapes.DesignOut(shapes.of_design(design)).data, status=201)
 
 
-def _person(request: Request) -> User:
-    if not isinstance(request.user, User):
-        raise NotYours(_("Only a person can make a design."))
-    return request.user
-
-
 def _owner(request: Request, name: str) -> Handle:
-    person = _person(request)
+    person = caller(request)
     owner = Handle.objects.filter(name=(name or person.username).lower()).first()
     if owner is None:
         raise DesignNotFound(_("There is nobody called “%(name)s”.") % {"name": name[:40]})
@@ -123,12 +121,12 @@ class OneDesign(APIView):
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
         sent = DesignChange(data=request.data, partial=True)
         sent.is_valid(raise_exception=True)
-        changed = housekeeping.apply(design=design, by=_person(request), **sent.validated_data)
+        changed = housekeeping.apply(design=design, by=caller(request), **sent.validated_data)
         return Response(shapes.DesignOut(shapes.of_design(changed)).data)
 
     @extend_schema(operation_id="designs_delete", responses={204: None})
     def delete(self, request: Request, owner: str, slug: str) -> Response:
         """Delete a design; for thirty days its owner can bring it back on the site."""
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
-        lifecycle.remove(design=design, by=_person(request), typed=design.slug)
+        lifecycle.remove(design=design, by=caller(request), typed=design.slug)
         return Response(status=204)

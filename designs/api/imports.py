@@ -10,15 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from commons.people.models import Handle, User
+from commons.people.models import Handle
 from commons.runs.api import RunSerializer, accepted
 from commons.runs.models import Run
 from commons.web.api import requires
 from commons.web.parsers import Json
 from designs import queries
 from designs.api import shapes
+from designs.api.caller import caller
 from designs.api.designs import visitor
-from designs.errors import BadSource, DesignNotFound, NotYours
+from designs.errors import BadSource, DesignNotFound
 from designs.models import Design, Mirror
 from designs.policies import check_may_manage
 from designs.services import import_later, mirrors, uploads, wish
@@ -62,12 +63,6 @@ class MirrorChange(serializers.Serializer[Any]):
     every_hours = serializers.IntegerField(min_value=1, max_value=mirrors.MAX_HOURS)
 
 
-def _person(request: Request) -> User:
-    if not isinstance(request.user, User):
-        raise NotYours(_("Only a person can do this."))
-    return request.user
-
-
 class Imports(APIView):
     """Designs from elsewhere."""
 
@@ -85,7 +80,7 @@ class Imports(APIView):
         sent = ImportIn(data=request.data)
         sent.is_valid(raise_exception=True)
         fields: dict[str, Any] = dict(sent.validated_data)
-        person, archive = _person(request), fields.pop("archive")
+        person, archive = caller(request), fields.pop("archive")
         owner = Handle.objects.filter(name=fields.pop("owner", person.username).lower()).first()
         if owner is None:
             raise DesignNotFound(_("There is nobody of that name."))
@@ -105,7 +100,7 @@ class Imports(APIView):
 def _followed(request: Request, owner: str, slug: str) -> tuple[Design, Mirror]:
     """The design and what it follows, for who may manage it."""
     design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
-    check_may_manage(_person(request), design)
+    check_may_manage(caller(request), design)
     if not design.is_mirror:
         raise DesignNotFound(_("“%(name)s” follows no other repository.") % {"name": design.name})
     return design, design.mirror
@@ -127,14 +122,14 @@ class OneMirror(APIView):
         design, _mirror = _followed(request, owner, slug)
         sent = MirrorChange(data=request.data)
         sent.is_valid(raise_exception=True)
-        changed = mirrors.change(design=design, by=_person(request), **sent.validated_data)
+        changed = mirrors.change(design=design, by=caller(request), **sent.validated_data)
         return Response(MirrorOut(changed).data)
 
     @extend_schema(operation_id="designs_mirror_end", responses={204: None})
     def delete(self, request: Request, owner: str, slug: str) -> Response:
         """Turn it into an ordinary design that keeps all it has."""
         design, _mirror = _followed(request, owner, slug)
-        mirrors.let_go(design=design, by=_person(request))
+        mirrors.let_go(design=design, by=caller(request))
         return Response(status=204)
 
 
@@ -147,4 +142,4 @@ class Fetch(APIView):
     def post(self, request: Request, owner: str, slug: str) -> Response:
         """Start a run, or answer the one that is at it."""
         design, _mirror = _followed(request, owner, slug)
-        return accepted(mirrors.fetch_now(design=design, by=_person(request)), request)
+        return accepted(mirrors.fetch_now(design=design, by=caller(request)), request)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
@@ -11,13 +10,12 @@ from rest_framework.views import APIView
 
 from commons import sockets
 from commons.people import queries as people
-from commons.people.models import User
 from commons.web.api import CursorPagination, requires
 from commons.web.parsers import Json
 from designs import queries
 from designs.api import shapes_social as shapes
+from designs.api.caller import caller
 from designs.api.designs import visitor
-from designs.errors import NotYours
 from designs.models import Collaborator, Comment, Design, Make
 from designs.policies import check_may_manage
 from designs.queries.collections import collections_seen_by, has_star
@@ -29,13 +27,6 @@ from designs.services.makes import add_make
 from designs.services.stars import star, unstar
 
 OPEN = requires(read="designs:read", write="designs:write", anonymous_reads=True)
-
-
-def caller(request: Request) -> User:
-    """The person who calls. Raises NotYours for anybody else."""
-    if not isinstance(request.user, User):
-        raise NotYours(_("Only a person can do this."))
-    return request.user
 
 
 def _design(request: Request, owner: str, slug: str) -> Design:

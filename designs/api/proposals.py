@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from commons.people.models import User
 from commons.web.api import CursorPagination, requires
 from designs import queries
 from designs.api import shapes_proposals as shapes
+from designs.api.caller import caller
 from designs.api.designs import visitor
-from designs.errors import DesignNotFound, NotYours
+from designs.errors import DesignNotFound
 from designs.models import Comment, Design, Proposal, Review
 from designs.policies import Visitor
 from designs.queries import changes as telling
@@ -59,7 +59,7 @@ class Proposals(APIView):
         source = (
             queries.find(owner=source_owner, slug=source_slug, visitor=visitor(request)) if source_owner else design
         )
-        made = services.open_proposal(design=design, source=source, by=_person(request), **sent)
+        made = services.open_proposal(design=design, source=source, by=caller(request), **sent)
         return _answer(made, request, status=201)
 
 
@@ -76,7 +76,7 @@ class OneProposal(APIView):
     @extend_schema(operation_id="proposals_update", request=shapes.ProposalPatch, responses=shapes.ProposalDetailOut)
     def patch(self, request: Request, owner: str, slug: str, number: int) -> Response:
         """Give it other words, close it, or open it again."""
-        proposal, person = _find(request, owner, slug, number), _person(request)
+        proposal, person = _find(request, owner, slug, number), caller(request)
         sent = _sent(shapes.ProposalPatch, request)
         state = sent.pop("state", proposal.state)
         if sent:
@@ -100,7 +100,29 @@ class Merge(APIView):
         """Bring it into the design."""
         proposal = _find(request, owner, slug, number)
         sent = _sent(shapes.MergeIn, request)
-        return _answer(services.merge(proposal=proposal, by=_person(request), **sent), request)
+        return _answer(services.merge(proposal=proposal, by=caller(request), **sent), request)
+
+
+class Branch(APIView):
+    """The branch of a merged change."""
+
+    permission_classes = PERMISSION
+
+    @extend_schema(
+        operation_id="proposals_branch_delete", request=None, responses={200: shapes.ProposalDetailOut},
+        description="Where the caller may push. 409 design:branch-needed while it holds newer work, is a main branch, "
+        "or another open change rests on it.",
+    )  # fmt: skip
+    def delete(self, request: Request, owner: str, slug: str, number: int) -> Response:
+        """Take it away; what was offered is kept with the change."""
+        return _answer(services.drop_branch(proposal=_find(request, owner, slug, number), by=caller(request)), request)
+
+    @extend_schema(operation_id="proposals_branch_restore", request=None, responses={200: shapes.ProposalDetailOut})
+    def put(self, request: Request, owner: str, slug: str, number: int) -> Response:
+        """Bring it back as it was when it was merged."""
+        return _answer(
+            services.bring_branch_back(proposal=_find(request, owner, slug, number), by=caller(request)), request
+        )
 
 
 class Remarks(APIView):
@@ -134,7 +156,7 @@ class Remarks(APIView):
             answers = proposal.comments.filter(pk=answered).first()
             if answers is None:
                 raise DesignNotFound(_("There is no such remark here."))
-        made = services.say(proposal=proposal, by=_person(request), answers=answers, **sent)
+        made = services.say(proposal=proposal, by=caller(request), answers=answers, **sent)
         return Response(shapes.ProposalCommentOut(shapes.of_remark(made, proposal)).data, status=201)
 
 
@@ -153,7 +175,7 @@ class Reviews(APIView):
     def post(self, request: Request, owner: str, slug: str, number: int) -> Response:
         """Agree, ask for more, or remark."""
         proposal = _find(request, owner, slug, number)
-        made = services.review(proposal=proposal, by=_person(request), **_sent(shapes.ReviewIn, request))
+        made = services.review(proposal=proposal, by=caller(request), **_sent(shapes.ReviewIn, request))
         return Response(shapes.ReviewOut(shapes.of_review(made)).data, status=201)
 
 
@@ -165,12 +187,6 @@ def _sent(shape: Any, request: Request) -> dict[str, Any]:
     sent = shape(data=request.data)
     sent.is_valid(raise_exception=True)
     return dict(sent.validated_data)
-
-
-def _person(request: Request) -> User:
-    if not isinstance(request.user, User):
-        raise NotYours(_("Only a person can do this."))
-    return request.user
 
 
 def _source(proposal: Proposal, person: Visitor) -> Design | None:

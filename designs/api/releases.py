@@ -1,17 +1,15 @@
 """Releases and lineage over the API."""
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from commons.people.models import User
 from commons.web.api import CursorPagination, requires
 from designs import queries
 from designs.api import shapes_releases as shapes
+from designs.api.caller import caller
 from designs.api.designs import visitor
-from designs.errors import NotYours
 from designs.models import Release
 from designs.queries import lineage
 from designs.queries import releases as found
@@ -24,12 +22,6 @@ class Newest(CursorPagination):
     """Newest first."""
 
     ordering = ("-created_at", "-pk")  # type: ignore[assignment]
-
-
-def _person(request: Request) -> User:
-    if not isinstance(request.user, User):
-        raise NotYours(_("Only a person can do this."))
-    return request.user
 
 
 class Releases(APIView):
@@ -55,7 +47,7 @@ class Releases(APIView):
     @extend_schema(operation_id="designs_release", request=shapes.ReleaseIn, responses={201: shapes.OneReleaseOut})
     def post(self, request: Request, owner: str, slug: str) -> Response:
         """Release a version: it never changes again. Its archive is made by a worker."""
-        person = _person(request)
+        person = caller(request)
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
         sent = shapes.ReleaseIn(data=request.data)
         sent.is_valid(raise_exception=True)
@@ -91,7 +83,7 @@ class Lineage(APIView):
     @extend_schema(operation_id="designs_source_declare", request=shapes.SourceIn, responses={201: shapes.SourceOut})
     def post(self, request: Request, owner: str, slug: str) -> Response:
         """Say what the design was adapted from or contains parts of."""
-        person = _person(request)
+        person = caller(request)
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
         sent = shapes.SourceIn(data=request.data)
         sent.is_valid(raise_exception=True)
@@ -108,5 +100,5 @@ class OneSource(APIView):
     def delete(self, request: Request, owner: str, slug: str, source: int) -> Response:
         """Take a declared source away."""
         design = queries.find(owner=owner, slug=slug, visitor=visitor(request))
-        rights.remove_source(design=design, source_id=source, by=_person(request))
+        rights.remove_source(design=design, source_id=source, by=caller(request))
         return Response(status=204)

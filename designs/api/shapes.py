@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
+from designs.addresses import preview_url
 from designs.models import Design
 from designs.queries.files import File
 from designs.queries.origins import Origin
@@ -145,11 +146,6 @@ def _absolute(path: str) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
-def preview_url(design: Design, oid: str, kind: str) -> str:
-    """The address of a blob's picture (png, small) or model (glb) as this design shows it."""
-    return reverse("design-preview", args=[design.owner.name, design.slug, oid, kind])
-
-
 def clone_url(design: Design) -> str:
     """What `git clone` takes."""
     return _absolute(f"/designs/{design.owner.name}/{design.slug}.git")
@@ -171,7 +167,7 @@ def of_design(design: Design) -> dict[str, Any]:
         "head": design.head or None,
         "url": _absolute(reverse("rooms:design", args=[design.owner.name, design.slug])),
         "clone_url": clone_url(design),
-        "picture": _absolute(preview_url(design, cover.oid, "png")) if cover and cover.png else None,
+        "picture": _absolute(preview_url(design, cover, "png")) if cover and cover.png else None,
         "created_at": design.created_at,
         "pushed_at": design.pushed_at,
         "tags": design.tags,
@@ -193,8 +189,8 @@ def of_file(design: Design, file: File) -> dict[str, Any]:
     """A file as the API says it."""
     blob = file.blob
     links = {
-        "png": _absolute(preview_url(design, blob.oid, "png")) if blob and blob.png else None,
-        "glb": _absolute(preview_url(design, blob.oid, "glb")) if blob and blob.glb else None,
+        "png": _absolute(preview_url(design, blob, "png")) if blob and blob.png else None,
+        "glb": _absolute(preview_url(design, blob, "glb")) if blob and blob.glb else None,
     }
     return {
         "path": file.path,

@@ -5,4 +5,4 @@ trusts a file: it runs inside `designs.sandbox`.
 """
 
 #: Raised whenever pictures, models or facts of the same bytes would come out differently.
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"

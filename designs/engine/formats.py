@@ -5,7 +5,9 @@ MODELS = {
     "step": "step", "stp": "step",
 }  # fmt: skip
 DRAWINGS = {"svg": "svg", "dxf": "dxf"}
-IMAGES = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "gif": "gif"}
+IMAGES = {
+    "png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "gif": "gif", "heic": "heic", "heif": "heic",
+}  # fmt: skip
 OTHERS = {
     "md": "markdown", "txt": "text", "csv": "csv", "json": "json", "toml": "toml", "yml": "yaml", "yaml": "yaml",
     "scad": "openscad", "fcstd": "freecad", "pdf": "pdf", "gcode": "gcode", "gco": "gcode", "nc": "gcode",
@@ -21,7 +23,11 @@ OTHERS |= dict.fromkeys(
 )
 
 #: Formats that get a picture.
-DRAWN = frozenset({*MODELS.values(), *DRAWINGS.values(), "gcode", "openscad", "gerber", "kicad", "pdf"})
+DRAWN = frozenset(
+    {*MODELS.values(), *DRAWINGS.values(), *IMAGES.values(), "gcode", "openscad", "gerber", "kicad", "pdf"}
+)
+#: Pictures, which are drawn anew in our own sizes.
+PICTURES = frozenset(IMAGES.values())
 #: Formats that get a model for the viewer too.
 SOLID = frozenset(MODELS.values())
 

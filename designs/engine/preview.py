@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from designs.engine import document, drawing, formats, glb, picture, program
+from designs.engine import document, drawing, formats, glb, image, picture, precheck, program
 from designs.engine.decimate import for_the_eye
 from designs.engine.errors import Unreadable
 from designs.engine.facts import Facts, facts, pieces_of
@@ -19,16 +19,40 @@ Flat = Callable[[Path, str], tuple[bytes, bytes, Facts]]
 
 
 def make(source: Path, file_format: str, folder: Path) -> None:
-    """Write result.json and, when the file can be drawn, picture.png, small.png and model.glb into the folder."""
+    """Write result.json and, when the file can be drawn, its pictures and its model into the folder."""
     try:
-        result = (
-            _solid(source, file_format, folder) if file_format in formats.SOLID else _flat(source, file_format, folder)
-        )
+        result = _way(file_format)(source, file_format, folder)
     except Unreadable as reason:
         result = {"status": "failed", "reason": str(reason)}
     except MemoryError:
         result = {"status": "failed", "reason": "Drawing it needs more memory than one file may take."}
     (folder / "result.json").write_text(json.dumps(result))
+
+
+def _way(file_format: str) -> Callable[[Path, str, Path], dict[str, object]]:
+    if file_format in formats.SOLID:
+        return _solid
+    if file_format in formats.PICTURES:
+        return _image
+    return _program if file_format == "gcode" else _flat
+
+
+def _program(source: Path, file_format: str, folder: Path) -> dict[str, object]:
+    precheck.check(source, file_format)
+    large, small, layers, found = program.draw(source)
+    for name, content in (("picture.png", large), ("small.png", small), ("layers.bin", layers)):
+        if content:
+            (folder / name).write_bytes(content)
+    return {"status": "ready", "facts": found.as_json(), "pictured": True}
+
+
+def _image(source: Path, file_format: str, folder: Path) -> dict[str, object]:
+    precheck.check(source, file_format)
+    seen, small, large, found = image.draw(source, file_format)
+    for name, content in (("picture.webp", seen), ("small.webp", small), ("large.webp", large)):
+        if content:
+            (folder / name).write_bytes(content)
+    return {"status": "ready", "facts": found.as_json(), "pictured": True}
 
 
 def _solid(source: Path, file_format: str, folder: Path) -> dict[str, object]:
@@ -46,8 +70,6 @@ def _solid(source: Path, file_format: str, folder: Path) -> dict[str, object]:
 
 
 def _flat(source: Path, file_format: str, folder: Path) -> dict[str, object]:
-    from designs.engine import precheck  # noqa: PLC0415 solids are checked by their loader
-
     if source.is_file():
         precheck.check(source, file_format)
     large, small, found = _FLAT[file_format](source, file_format)
@@ -71,6 +93,6 @@ def apart(model: Model, count: int) -> Model:
 
 
 _FLAT: dict[str, Flat] = {
-    "svg": drawing.draw, "dxf": drawing.draw, "gcode": program.draw, "gerber": gerber.draw_one, "kicad": kicad.draw,
+    "svg": drawing.draw, "dxf": drawing.draw, "gerber": gerber.draw_one, "kicad": kicad.draw,
     "pdf": document.draw, "board": gerber.draw_folder,
 }  # fmt: skip

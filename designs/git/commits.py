@@ -110,3 +110,15 @@ def move(repository: Repository, *, branch: str, to: str, expected: str) -> None
             _("Somebody changed “%(branch)s” meanwhile (%(words)s). Load the page again; what you sent is not lost.")
             % {"branch": branch, "words": process.last_line(complaint)}
         )
+
+
+def drop(repository: Repository, *, branch: str, expected: str) -> None:
+    """Take the branch away, if it still names `expected`. Raises BranchMoved."""
+    code, _out, complaint = process.attempt(
+        ["update-ref", "-d", f"{BRANCHES}{check_revision(branch)}", expected], repository=repository.path
+    )
+    if code != 0:
+        raise BranchMoved(
+            _("Somebody changed “%(branch)s” meanwhile (%(words)s).")
+            % {"branch": branch, "words": process.last_line(complaint)}
+        )

@@ -160,8 +160,23 @@ def text_diff(repository: Repository, old_oid: str, new_oid: str, context: int =
     return list(_hunks(out))
 
 
+def line_count(repository: Repository, oid: str) -> int | None:
+    """How many lines a text has, counted as `text_diff` counts them; None for what is no text.
+
+    Raises TooLarge above MAX_TEXT_BYTES.
+    """
+    content = repository.read(oid, limit=MAX_TEXT_BYTES)
+    if _is_binary(content):
+        return None
+    return content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
+
+
+def _is_binary(content: bytes) -> bool:
+    return b"\0" in content[:8000]
+
+
 def _one_sided(content: bytes, sign: str) -> list[Hunk]:
-    if b"\0" in content[:8000]:
+    if _is_binary(content):
         raise NotText(_("This is not text; its lines cannot be compared."))
     texts = [text.decode("utf-8", "replace") for text in content.split(b"\n")]
     if texts[-1] == "":

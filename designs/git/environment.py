@@ -1,8 +1,6 @@
 """What git sees of the world: nothing of the caller's environment, one configuration of ours, hooks of ours."""
 
 import os
-import shlex
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -62,9 +60,16 @@ CONFIG = f"""\
 \tuseConfigOnly = true
 """
 
-HOOK = """\
+COME_IN = "come in"
+#: pre-receive: asks the process that started git (`incoming`), and waits for its word. Nothing comes in without one.
+HOOK = f"""\
 #!/bin/sh
-exec {python} -IS {script}
+[ -n "$LIVINGCITY_ASK" ] && [ -n "$LIVINGCITY_WORD" ] || {{ echo "Living City: pushes come over HTTP" >&2; exit 1; }}
+{{ printf '%s\\n' "$GIT_QUARANTINE_PATH"; cat; echo; }} > "/dev/fd/$LIVINGCITY_ASK"
+IFS= read -r word < "/dev/fd/$LIVINGCITY_WORD"
+[ "$word" = "{COME_IN}" ] && exit 0
+cat "/dev/fd/$LIVINGCITY_WORD" >&2
+exit 1
 """
 
 
@@ -74,9 +79,7 @@ def prepare() -> Path:
     folder = Path(settings.DATA_DIR) / "git"
     hooks = folder / "hooks"
     hooks.mkdir(parents=True, exist_ok=True)
-    script = Path(__file__).with_name("hook.py")
-    hook = HOOK.format(python=shlex.quote(sys.executable), script=shlex.quote(str(script)))
-    _write(hooks / "pre-receive", hook, mode=0o500)
+    _write(hooks / "pre-receive", HOOK, mode=0o500)
     quoted = '"' + str(hooks).replace("\\", "\\\\").replace('"', '\\"') + '"'
     config = folder / "config"
     _write(config, CONFIG.format(hooks=quoted), mode=0o400)

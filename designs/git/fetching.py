@@ -12,7 +12,9 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
+from commons.said import said
 from designs.errors import AddressRefused, BadSource, OverQuota
 from designs.git import environment, pools, process
 from designs.git.repository import Repository
@@ -26,6 +28,13 @@ PROGRESS = re.compile(r"(?:remote: )?(\w[\w ]*):\s+(\d+)% \((\d+)/(\d+)\)")
 #: How much of a fetch each of git's stages is, about.
 STAGES = {"Counting objects": (0.0, 0.05), "Compressing objects": (0.05, 0.15), "Receiving objects": (0.15, 0.85),
           "Resolving deltas": (0.85, 1.0)}  # fmt: skip
+
+TOLD = {
+    "Counting objects": gettext_noop("Counting objects: %(n)s of %(all)s"),
+    "Compressing objects": gettext_noop("Compressing objects: %(n)s of %(all)s"),
+    "Receiving objects": gettext_noop("Receiving objects: %(n)s of %(all)s"),
+    "Resolving deltas": gettext_noop("Resolving deltas: %(n)s of %(all)s"),
+}  # fmt: skip
 
 
 def silent(_share: float, _stage: str) -> None:
@@ -174,7 +183,7 @@ def _follow(stderr: IO[bytes], say: Say) -> str:
             if found := PROGRESS.match(words):
                 low, high = STAGES.get(found[1], (0.0, 0.0))
                 if high:
-                    say(low + (high - low) * int(found[2]) / 100, f"{found[1]}: {found[3]} of {found[4]}")
+                    say(low + (high - low) * int(found[2]) / 100, said(TOLD[found[1]], n=found[3], all=found[4]))
             elif words:
                 last = words
         rest = rest[-8192:]

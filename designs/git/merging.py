@@ -41,15 +41,20 @@ def merge(
     author: Author,
     at: dt.datetime,
     squash: bool = False,
+    mark: str = "",
 ) -> str:
     """Bring the commit `theirs` into the branch by a merge commit, or by one plain commit with `squash`; its id.
 
+    `mark` is a hidden ref that names the new commit before the branch does, so that whoever finds the branch moved
+    knows by what, even when this process died before it could tell.
     A branch that has it already is left as it is. Raises MergeConflict with `paths`, UnrelatedHistories, or BranchMoved
     when somebody wrote to the branch meanwhile; then the branch has not changed.
     """
     ours = repository.head(check_revision(branch))
     if not ours:
-        return _begin(repository, branch=branch, theirs=theirs, message=message, author=author, at=at, squash=squash)
+        made = _first(repository, theirs=theirs, message=message, author=author, at=at, squash=squash)
+        _land(repository, branch=branch, made=made, expected=NO_COMMIT, mark=mark)
+        return made
     if repository.is_ancestor(theirs, ours):
         return ours
     tree, paths = _merge_tree(repository, ours, theirs, environment.clean())
@@ -62,23 +67,26 @@ def merge(
         )
     parents = (ours,) if squash else (ours, theirs)
     made = commits.commit_tree(repository, tree=tree, parents=parents, message=message, author=author, at=at)
-    commits.move(repository, branch=branch, to=made, expected=ours)
+    _land(repository, branch=branch, made=made, expected=ours, mark=mark)
     return made
 
 
-def _begin(
-    repository: Repository, *, branch: str, theirs: str, message: str, author: Author, at: dt.datetime, squash: bool
-) -> str:
-    """The first commits of a branch that has none."""
-    made = theirs
-    if squash:
-        tree = process.run(
-            ["rev-parse", "--verify", "--end-of-options", f"{theirs}^{{tree}}"], repository=repository.path
-        )
-        tree_oid = tree.decode().split()[-1]
-        made = commits.commit_tree(repository, tree=tree_oid, parents=(), message=message, author=author, at=at)
-    commits.move(repository, branch=branch, to=made, expected=NO_COMMIT)
-    return made
+def _land(repository: Repository, *, branch: str, made: str, expected: str, mark: str) -> None:
+    """Let the mark name the new commit, and then the branch. Raises BranchMoved."""
+    if mark:
+        if not mark.startswith(INTERNAL):
+            raise ValueError(f"not a ref below {INTERNAL}: {mark!r}")
+        process.run(["update-ref", check_revision(mark), made], repository=repository.path)
+    commits.move(repository, branch=branch, to=made, expected=expected)
+
+
+def _first(repository: Repository, *, theirs: str, message: str, author: Author, at: dt.datetime, squash: bool) -> str:
+    """The first commit of a branch that has none."""
+    if not squash:
+        return theirs
+    tree = process.run(["rev-parse", "--verify", "--end-of-options", f"{theirs}^{{tree}}"], repository=repository.path)
+    oid = tree.decode().split()[-1]
+    return commits.commit_tree(repository, tree=oid, parents=(), message=message, author=author, at=at)
 
 
 def _merge_tree(repository: Repository, ours: str, theirs: str, env: dict[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -123,3 +131,12 @@ def forget(repository: Repository, ref: str) -> None:
     if not ref.startswith(INTERNAL):
         raise ValueError(f"not a ref below {INTERNAL}: {ref!r}")
     process.run(["update-ref", "-d", check_revision(ref)], repository=repository.path)
+
+
+def marked(repository: Repository, prefix: str) -> dict[str, str]:
+    """The commits that marks below `prefix` name, by what stands after it."""
+    if not prefix.startswith(INTERNAL):
+        raise ValueError(f"not a ref below {INTERNAL}: {prefix!r}")
+    asked = ["for-each-ref", "--format=%(refname) %(objectname)", check_revision(prefix)]
+    lines = process.run(asked, repository=repository.path).decode().splitlines()
+    return {name.removeprefix(f"{prefix}/"): oid for name, oid in (line.rsplit(" ", 1) for line in lines)}

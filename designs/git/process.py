@@ -17,6 +17,8 @@ from designs.errors import GitFailed, GitTimeout
 from designs.git import environment
 
 READ_TIMEOUT_S = 60.0
+PIPE, NOWHERE = subprocess.PIPE, subprocess.DEVNULL
+Running = subprocess.Popen[bytes]
 
 
 def run(
@@ -65,9 +67,12 @@ def started(
     repository: Path | None = None,
     env: dict[str, str] | None = None,
     stdin: int | IO[bytes] = subprocess.DEVNULL,
+    stderr: int = subprocess.PIPE,
     wall_s: float | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """A running git whose whole process group is gone when the block ends, or after `wall_s`."""
+    """A running git whose whole process group is gone when the block ends, or after `wall_s`. It has the descriptors
+    `pass_fds` of ours under the same numbers."""
     where = [f"--git-dir={repository}"] if repository is not None else []
     process = subprocess.Popen(
         ["git", *where, *arguments],
@@ -75,8 +80,9 @@ def started(
         cwd="/",
         stdin=stdin,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         process_group=0,
+        pass_fds=pass_fds,
     )
     clock = threading.Timer(wall_s, _kill, [process]) if wall_s else None
     if clock:

@@ -6,11 +6,14 @@ into git in pieces of 64 KiB, and git's answer to it is a few lines.
 
 import contextlib
 import fcntl
+import logging
+import os
 import re
+import selectors
 import tempfile
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -19,10 +22,13 @@ from typing import IO, Protocol
 from django.utils.translation import gettext as _
 
 from designs.errors import TooLarge
-from designs.git import environment, process, wants
+from designs.git import environment, incoming, process, wants
 from designs.git.repository import Repository
 
+log = logging.getLogger(__name__)
+
 PIECE = 65536
+PUSH_PIECE = 256 * 1024
 PIPE_BYTES = 1 << 20
 #: What a client sends before a large push, to learn whether it may: a request that asks for nothing.
 PROBE = b"0000"
@@ -30,6 +36,8 @@ FETCH_WALL_S = 3600.0
 PUSH_WALL_S = 1800.0
 MAX_FETCH_REQUEST = 16 * 1024 * 1024
 MAX_ANSWER = 8 * 1024 * 1024
+MAX_QUESTION = 2 * 1024 * 1024
+REFUSED = "no"
 VERSION = re.compile(r"^version=[0-9]$")
 
 
@@ -55,13 +63,13 @@ class Push:
         return not self.is_probe and (b"unpack " not in self.answer or b"ok refs/" in self.answer)
 
 
-def plain(body: Source, encoding: str, *, limit: int) -> Iterator[bytes]:
+def plain(body: Source, encoding: str, *, limit: int, size: int = PIECE) -> Iterator[bytes]:
     """The body in pieces, unpacked if the client sent it as gzip. Raises TooLarge over `limit` unpacked bytes."""
     unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding in {"gzip", "x-gzip"} else None
     total = 0
-    while piece := body.read(PIECE):
+    while piece := body.read(size):
         while piece:
-            out, piece = (unpack.decompress(piece, PIECE), unpack.unconsumed_tail) if unpack else (piece, b"")
+            out, piece = (unpack.decompress(piece, size), unpack.unconsumed_tail) if unpack else (piece, b"")
             total += len(out)
             if total > limit:
                 raise TooLarge(_("This request is larger than %(n)d MB.") % {"n": limit // 1_000_000})
@@ -104,63 +112,106 @@ def fetch(repository: Repository, *, body: Source, encoding: str, protocol: str)
 def _fetch(repository: Repository, request: "tempfile.SpooledTemporaryFile[bytes]", protocol: str) -> Iterator[bytes]:
     request.rollover()
     arguments: list[str | Path] = ["upload-pack", "--stateless-rpc", "--strict", "--timeout=600", repository.path]
-    with request, process.started(arguments, env=_env(protocol), stdin=request.fileno(), wall_s=FETCH_WALL_S) as git:
-        assert git.stdout is not None and git.stderr is not None  # noqa: S101 pipes were asked for
-        silent = threading.Thread(target=_drain, args=(git.stderr, None), daemon=True)
-        silent.start()
+    with (
+        request,
+        process.started(
+            arguments, env=_env(protocol), stdin=request.fileno(), stderr=process.NOWHERE, wall_s=FETCH_WALL_S
+        ) as git,
+    ):
+        assert git.stdout is not None  # noqa: S101 a pipe was asked for
         while piece := git.stdout.read1(PIECE):  # type: ignore[attr-defined]  # a buffered reader
             yield piece
 
 
-def push(
-    repository: Repository,
-    *,
-    body: Source,
-    encoding: str,
-    protocol: str,
-    protected: str,
-    large: Iterable[str] = (),
-    room_bytes: int | None = None,
-) -> Push:
-    """Let git take a push; the pre-receive hook of ours looks at it before any ref moves.
-
-    `large` names the large files (Git LFS) that the design holds; a pointer to any other is refused. `room_bytes` is
-    how much the push may add to the disk.
-    """
-    pieces = plain(body, encoding, limit=2 * environment.MAX_PUSH_BYTES)
+def push(repository: Repository, *, body: Source, encoding: str, protocol: str, rules: incoming.Rules) -> Push:
+    """Let git take a push. Its pre-receive hook asks us before any ref moves, and we hold it against the rules."""
+    pieces = plain(body, encoding, limit=2 * environment.MAX_PUSH_BYTES, size=PUSH_PIECE)
     first = list(islice(pieces, 2))
     if first == [PROBE]:
         return Push(b"", is_probe=True)
-    with tempfile.NamedTemporaryFile("w", prefix="lc-large-") as listed:
-        listed.writelines(f"{oid}\n" for oid in large)
-        listed.flush()
-        env = _env(
-            protocol,
-            LIVINGCITY_PROTECTED=protected,
-            LIVINGCITY_MAX_BLOB_BYTES=str(environment.MAX_BLOB_BYTES),
-            LIVINGCITY_LARGE=listed.name,
-            **({} if room_bytes is None else {"LIVINGCITY_ROOM_BYTES": str(room_bytes)}),
-        )
-        return _push(repository, env, chain(first, pieces))
+    with contextlib.ExitStack() as pipes:
+        question, asks = _pipe(pipes)
+        hears, word = _pipe(pipes)
+        theirs = (asks.fileno(), hears.fileno())
+        env = _env(protocol, LIVINGCITY_ASK=str(theirs[0]), LIVINGCITY_WORD=str(theirs[1]))
+        with process.started(
+            ["receive-pack", "--stateless-rpc", repository.path],
+            env=env, stdin=process.PIPE, stderr=process.NOWHERE, wall_s=PUSH_WALL_S, pass_fds=theirs,
+        ) as git:  # fmt: skip
+            asks.close()
+            hears.close()
+            assert git.stdout is not None  # noqa: S101 a pipe was asked for
+            pump = Pump(chain(first, pieces), git)
+            answer = _converse(git.stdout, question, lambda asked: _answer(word, asked, repository, rules))
+            pump.finish()
+            git.wait()
+    return Push(answer)
 
 
-def _push(repository: Repository, env: dict[str, str], pieces: Iterator[bytes]) -> Push:
-    arguments: list[str | Path] = ["receive-pack", "--stateless-rpc", repository.path]
-    with process.started(arguments, env=env, stdin=-1, wall_s=PUSH_WALL_S) as git:
-        assert git.stdin is not None and git.stdout is not None and git.stderr is not None  # noqa: S101
-        answer = bytearray()
-        _widen(git.stdin)
-        readers = [
-            threading.Thread(target=_drain, args=(git.stdout, answer), daemon=True),
-            threading.Thread(target=_drain, args=(git.stderr, None), daemon=True),
-        ]
-        for reader in readers:
-            reader.start()
-        _pump(pieces, git.stdin)
-        for reader in readers:
-            reader.join()
-        git.wait()
-    return Push(bytes(answer))
+def _pipe(until: contextlib.ExitStack) -> tuple[IO[bytes], IO[bytes]]:
+    """A pipe, closed with the stack: where it is read, and where it is written."""
+    reads, writes = os.pipe()
+    return until.enter_context(os.fdopen(reads, "rb", 0)), until.enter_context(os.fdopen(writes, "wb", 0))
+
+
+def _converse(stdout: IO[bytes], question: IO[bytes], answer: Callable[[bytes], None]) -> bytes:
+    """Gather what git prints until it ends, and answer what its hook asks meanwhile, if it comes so far."""
+    printed, asked, end = bytearray(), bytearray(), b""
+    with selectors.DefaultSelector() as ready:
+        ready.register(stdout, selectors.EVENT_READ)
+        ready.register(question, selectors.EVENT_READ)
+        while stdout in ready.get_map():
+            for key, _events in ready.select():
+                piece = os.read(key.fd, PIECE)
+                if not piece:
+                    ready.unregister(key.fileobj)
+                elif key.fileobj is stdout:
+                    printed += piece[: MAX_ANSWER - len(printed)]
+                else:
+                    asked += piece[: MAX_QUESTION - len(asked)]
+                    end = (end + piece)[-len(incoming.END) :]
+                    if end == incoming.END:
+                        ready.unregister(question)
+                        answer(bytes(asked))
+    return bytes(printed)
+
+
+def _answer(word: IO[bytes], asked: bytes, repository: Repository, rules: incoming.Rules) -> None:
+    """Tell the hook whether the push may come in. What cannot be looked at may not."""
+    try:
+        faults = incoming.faults(incoming.read(asked, repository.path), rules)
+    except Exception:
+        log.exception("a push to %s could not be looked at", repository.path.name)
+        faults = ["what was pushed could not be looked at; try again, or tell the steward of the city"]
+    lines = [f"Living City: {fault}" for fault in faults]
+    with contextlib.suppress(BrokenPipeError):
+        word.write("".join(f"{line}\n" for line in [REFUSED if lines else environment.COME_IN, *lines]).encode())
+    word.close()
+
+
+class Pump:
+    """A thread that feeds a body to git. One that has already refused stops reading; the rest is thrown away."""
+
+    def __init__(self, pieces: Iterator[bytes], git: "process.Running") -> None:
+        self._pieces, self._git = pieces, git
+        self._fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait until the whole body was read. Raises what reading it raised."""
+        self._thread.join()
+        if self._fault is not None:
+            raise self._fault
+
+    def _run(self) -> None:
+        assert self._git.stdin is not None  # noqa: S101 a pipe was asked for
+        try:
+            _widen(self._git.stdin)
+            _pump(self._pieces, self._git.stdin)
+        except BaseException as fault:  # raised again by `finish`
+            self._fault = fault
+            process.stop(self._git)
 
 
 def _widen(pipe: IO[bytes]) -> None:
@@ -180,9 +231,3 @@ def _pump(pieces: Iterator[bytes], stdin: IO[bytes]) -> None:
                 listening = False
     with contextlib.suppress(BrokenPipeError):
         stdin.close()
-
-
-def _drain(pipe: IO[bytes], into: bytearray | None) -> None:
-    while piece := pipe.read1(PIECE):  # type: ignore[attr-defined]  # a buffered reader
-        if into is not None and len(into) < MAX_ANSWER:
-            into += piece

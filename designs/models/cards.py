@@ -8,16 +8,20 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models import F, Q
 
 from designs.models.designs import Design
+from designs.vocabulary import SHOWN_BITS
+
+FILTERED = ("is_open", "facets", "licence", "released")
 
 
 class Card(models.Model):
     """A row of the list: by what a design is filtered, counted and sorted.
 
     `is_open`: everybody may see it, and nobody hid it. `facets` has a bit for each way of making and format
-    (`vocabulary`). The sides of the box that each part fits into are in mm, longest first. `prior` is what ranks it
-    before any words are asked.
+    (`vocabulary`), `shown` has those of them that are counted. The sides of the box that each part fits into are in mm,
+    longest first. `prior` is what ranks it before any words are asked.
     """
 
     design = models.OneToOneField(Design, on_delete=models.CASCADE, primary_key=True, related_name="card")
@@ -25,6 +29,9 @@ class Card(models.Model):
     owner = models.ForeignKey("people.Handle", on_delete=models.CASCADE, related_name="+", db_index=False)
     licence = models.CharField(max_length=160)
     facets = models.BigIntegerField(default=0)
+    shown = models.GeneratedField(
+        expression=F("facets").bitand(SHOWN_BITS), output_field=models.BigIntegerField(), db_persist=True
+    )
     released = models.BooleanField(default=False)
     tags = ArrayField(models.CharField(max_length=40), default=list)
     long_mm = models.FloatField(null=True)
@@ -37,10 +44,13 @@ class Card(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["-prior", "-design"], name="designs_card_best"),
-            models.Index(fields=["-pushed_at", "-design"], name="designs_card_new"),
-            models.Index(fields=["-makes", "-design"], name="designs_card_made"),
-            models.Index(fields=["-stars", "-design"], name="designs_card_starred"),
+            # With all that lists filter by, so that pages, however deep, are read from the index alone.
+            models.Index(fields=["-prior", "-design"], include=FILTERED, name="designs_card_best"),
+            models.Index(fields=["-pushed_at", "-design"], include=FILTERED, name="designs_card_new"),
+            models.Index(fields=["-makes", "-design"], include=FILTERED, name="designs_card_made"),
+            models.Index(fields=["-stars", "-design"], include=FILTERED, name="designs_card_starred"),
+            # How many there are of each kind is counted along this one.
+            models.Index(fields=["shown", "licence", "released"], condition=Q(is_open=True), name="designs_card_kinds"),
             models.Index(fields=["owner"], name="designs_card_owner"),
             GinIndex(fields=["tags"], name="designs_card_tags"),
         )

@@ -6,12 +6,20 @@ from django.utils.translation import gettext_lazy as _
 
 from designs.models.designs import Design
 
+#: Pictures of up to this many pixels have no larger one, others lie beside it under this name.
+PICTURE_PX, LARGE = 640, "large.webp"
+#: The layers of a program lie beside its picture under this name.
+LAYERS = "layers.bin"
+
 
 class Blob(models.Model):
     """The content of a file, once for the whole city whatever the number of designs that hold it.
 
     `oid` is git's name of it, `sha1` and `sha256` are of the bytes themselves: machines report those. `png`, `small`
     and `glb` are paths under the preview store, empty when there is none.
+
+    A picture that is drawn from several files of a design (a script and what it includes) belongs to all of them, so
+    it is not kept here: `made_of` then is the key under which it lies, on a copy that is never saved.
 
     `lfs` is set on a Git LFS pointer: hashes, size, format and preview are then those of the real file, and a design
     has versions of it only while it holds a link to that file.
@@ -23,6 +31,7 @@ class Blob(models.Model):
         READY = "ready", _("Ready")
         FAILED = "failed", _("Could not be drawn")
 
+    made_of: str = ""
     oid = models.CharField(max_length=40, unique=True)
     sha1 = models.CharField(max_length=40, db_index=True)
     sha256 = models.CharField(max_length=64, db_index=True)
@@ -43,7 +52,9 @@ class Blob(models.Model):
             models.CheckConstraint(name="designs_blob_size", condition=models.Q(size__gte=0)),
             models.CheckConstraint(
                 name="designs_blob_ready_is_known",
-                condition=~models.Q(preview="ready") | ~models.Q(png="") | ~models.Q(glb="")
+                condition=~models.Q(preview="ready")
+                | ~models.Q(png="")
+                | ~models.Q(glb="")
                 | models.Q(facts__isnull=False, facts__has_key="more"),
             ),
         )
@@ -51,6 +62,31 @@ class Blob(models.Model):
 
     def __str__(self) -> str:
         return self.oid[:10]
+
+    @property
+    def folder(self) -> str:
+        """Where its pictures lie under the preview store, "" when there are none."""
+        return (self.png or self.glb).rpartition("/")[0]
+
+    @property
+    def can_be_made(self) -> bool:
+        """Whether it may be given to a machine: not when its shape could not be read, since nobody knows what it is."""
+        return self.preview != self.Preview.FAILED
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether its file is a picture itself; then what we drew has the sides of that picture, not of a page."""
+        return self.png.endswith(".webp")
+
+    def stored(self, kind: str) -> str:
+        """The path of a picture (`png`, `small`, `large`), model (`glb`) or `layers` under the preview store, or ""."""
+        more = (self.facts or {}).get("more") or {}
+        if kind == "layers":
+            return f"{self.folder}/{LAYERS}" if self.png and more.get("drawn_layers") else ""
+        if kind == "large":
+            longest = max(more.get("width_px") or 0, more.get("height_px") or 0)
+            return f"{self.folder}/{LARGE}" if self.is_photo and longest > PICTURE_PX else self.png
+        return {"png": self.png, "small": self.small, "glb": self.glb}.get(kind, "")
 
 
 class FileVersion(models.Model):

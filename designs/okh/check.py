@@ -48,13 +48,16 @@ class Checked:
         return not any(finding.level == ERROR for finding in self.findings)
 
 
-def check(raw: bytes, name: str = "", *, has_file: Callable[[str], bool] | None = None) -> Checked:
-    """Check a manifest's file. With `has_file` also whether the files that it names are there. Never raises."""
+def check(raw: bytes, name: str = "", *, has_file: Callable[[str], bool] | None = None, site: str = "") -> Checked:
+    """Check a manifest's file. With `has_file` also whether the files that it names are there. Never raises.
+
+    Addresses below `site`, where this city answers, are right as they stand, also on a host without a dot.
+    """
     try:
         reading = read(raw, name)
     except Unreadable as fault:
         return Checked(None, (Finding(ERROR, fault.line, fault.column, "", fault.sentence),))
-    found = [*_odd(reading), *_missing(reading), *_values(reading), *_files(reading, has_file)]
+    found = [*_odd(reading), *_missing(reading), *_values(reading, site), *_files(reading, has_file)]
     order = {ERROR: 0, WARNING: 1, HINT: 2}
     found.sort(key=lambda finding: (finding.line, finding.column, order[finding.level]))
     return Checked(reading.manifest, tuple(found[:MAX_FINDINGS]), reading.syntax)
@@ -154,14 +157,14 @@ def _missing(reading: Reading) -> Iterator[Finding]:
             yield Finding(HINT, 0, 0, word, _("“%(key)s” would help whoever wants to make it.") % {"key": word})
 
 
-def _values(reading: Reading) -> Iterator[Finding]:
+def _values(reading: Reading, site: str) -> Iterator[Finding]:
     manifest, at = reading.manifest, _places(reading)
     yield from _licence(reading)
     for name, key in KEYS.items():
         value = getattr(manifest, name)
         if key.kind in {"url", "urls"}:
             for address in value if isinstance(value, tuple) else (value,):
-                if address and not _is_address(address):
+                if address and not _is_address(address) and not (site and address.startswith(f"{site}/")):
                     text = _("“%(address)s” is no address; it begins with https:// and names a host.")
                     yield at(name, ERROR, text % {"address": address[:80]}, _mended(address))
     for language in manifest.languages:

@@ -1,18 +1,15 @@
 """Folders of Gerber files, each one circuit board. What is known of a board lies in the store under a key made of the
 contents of its files, so equal boards of different designs are drawn once, and a key says nothing to who lacks them."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from django.conf import settings
-
-from designs.engine import ENGINE_VERSION
+from designs.queries import made
 from designs.queries.files import File
 
+KIND = "boards"
 FEWEST, MOST = 2, 60
 PICTURES = {"png": "picture.png", "small": "small.png"}
 
@@ -27,22 +24,12 @@ class Board:
     @property
     def key(self) -> str:
         """Names and contents of its files and the engine's version, as one hash."""
-        told = [f"{PurePosixPath(file.path).name}\0{file.entry.oid}" for file in self.files]
-        return hashlib.sha256("\n".join([ENGINE_VERSION, *sorted(told)]).encode()).hexdigest()
-
-    @property
-    def place(self) -> Path:
-        """Where its pictures and facts lie, or will."""
-        return Path(settings.MEDIA_ROOT) / "previews" / "boards" / self.key[:2] / self.key
+        return made.key_of((PurePosixPath(file.path).name, file.entry.oid) for file in self.files)
 
     @property
     def about(self) -> dict[str, Any] | None:
         """{"reason", "facts"} once it was drawn, else None."""
-        try:
-            found: dict[str, Any] = json.loads((self.place / "about.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            return None
-        return found
+        return made.about(KIND, self.key)
 
     @property
     def facts(self) -> dict[str, Any] | None:
@@ -51,7 +38,7 @@ class Board:
 
     def picture(self, kind: str) -> Path | None:
         """The file of its picture, `png` or `small`, when there is one."""
-        path = self.place / PICTURES[kind]
+        path = made.place_of(KIND, self.key) / PICTURES[kind]
         return path if path.is_file() else None
 
 

@@ -109,9 +109,11 @@ def pins_of(moments: Iterable[Moment], path: str) -> list[dict[str, Any]]:
 
 
 def told_checks(proposal: Proposal) -> list[Told]:
-    """The checks in the reader's language, those that ask to be looked at last, as they were computed else."""
+    """The checks in the reader's language, those that ask to be looked at last, as they were computed else. A change
+    that is over is not looked at again, so what was still being looked at then is left out."""
     order = list(checks.NAMES)
-    rows = sorted(proposal.checks.all(), key=lambda row: order.index(row.name) if row.name in order else len(order))
+    found = [row for row in proposal.checks.all() if proposal.is_open or row.state != Check.State.WAITING]
+    rows = sorted(found, key=lambda row: order.index(row.name) if row.name in order else len(order))
     told = [
         Told(row.name, row.state, checks.NAMES.get(row.name, row.name), checks.sentence(row.say, row.data))
         for row in rows

@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from commons.errors import CityError
-from designs import git
+from designs import git, sheets
 from designs.engine import formats
 from designs.engine.diff import DIFF_VERSION
 from designs.errors import BadRevision, DesignNotFound
@@ -17,6 +17,7 @@ from designs.git import comparing
 from designs.git.comparing import Change, Hunk, Line
 from designs.models import Blob, Design, ShapeDiff
 from designs.queries import lfs, tables
+from designs.sheets import SheetDiff
 
 #: Of one comparison: shapes that are compared, files that are listed, texts that are shown in full.
 MAX_SHAPES = 40
@@ -339,3 +340,19 @@ def table_between(design: Design, file: FileDiff) -> list[tables.Difference] | N
         return tables.differences(sides[0], sides[1], file.path)
     except CityError:
         return None
+
+
+def sheet_between(design: Design, file: FileDiff) -> SheetDiff | None:
+    """The rows of a table (CSV) that came, went or changed; None for other files and where a side is no table."""
+    if not file.both or file.left_out or set(file.formats.split("/")) != {"csv"}:
+        return None
+    repository = git.of(design.repository)
+    try:
+        sides = [
+            sheets.read(repository.read(oid, limit=MAX_TABLE_BYTES))
+            for oid in (file.change.old_oid, file.change.new_oid)
+        ]
+    except CityError:
+        return None
+    before, after = sides
+    return sheets.compare(before, after) if before and after else None

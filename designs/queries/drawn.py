@@ -6,6 +6,7 @@ from itertools import groupby
 from django.db.models import Min, Q
 
 from designs.engine import ENGINE_VERSION
+from designs.engine.formats import DRAWN
 from designs.models import Blob, Design, FileVersion
 
 BATCH = 100
@@ -19,7 +20,9 @@ def to_redraw(*, everything: bool = False, failed: bool = False) -> Iterator[tup
         asked |= Q(preview=Blob.Preview.FAILED)
     if everything:
         asked = Q()
-    blobs = Blob.objects.filter(asked).exclude(preview=Blob.Preview.NONE)
+    # A format that no engine drew when the file came has no picture yet, but may have one now.
+    drawable = ~Q(preview=Blob.Preview.NONE) | Q(format__in=DRAWN)
+    blobs = Blob.objects.filter(asked & drawable)
     pairs = (
         FileVersion.objects.filter(blob__in=blobs)
         .values("blob")

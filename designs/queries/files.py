@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from designs import git
+from designs import git, sheets
 from designs.engine import formats
 from designs.git.repository import Commit, Entry
 from designs.models import Blob, Design
 from designs.queries import lfs
 from designs.queries.cautions import cautions
+from designs.queries.scripts import LIBRARY, composed, uses
+from designs.sheets import Sheet
 
 README_NAMES = ("readme.md", "readme.markdown", "readme.txt", "readme")
 MAX_TEXT = 512 * 1024
@@ -47,7 +49,8 @@ class File:
     def status(self) -> str:
         """ready, pending, failed or none."""
         if self.blob is not None:
-            return self.blob.preview
+            # A library for other scripts has no shape of its own, which is no fault.
+            return "none" if self.blob.reason == LIBRARY else self.blob.preview
         return "pending" if self.format in formats.DRAWN else "none"
 
     @property
@@ -64,7 +67,12 @@ class File:
 
 
 def files_at(design: Design, commit: str) -> list[File]:
-    """The files of a version, by path."""
+    """The files of a version, by path, each with what is shown of it there."""
+    return composed(contents_at(design, commit))
+
+
+def contents_at(design: Design, commit: str) -> list[File]:
+    """The same with what is known of each content alone, not of scripts and what they include."""
     return with_blobs(design, git.of(design.repository).files(commit)) if commit else []
 
 
@@ -79,7 +87,10 @@ def with_blobs(design: Design, entries: Iterable[Entry]) -> list[File]:
 
 def file_at(design: Design, commit: str, path: str) -> File:
     """One file of a version. Raises DesignNotFound."""
-    return with_blobs(design, [git.of(design.repository).entry(commit, path)])[0]
+    found = with_blobs(design, [git.of(design.repository).entry(commit, path)])[0]
+    if uses(found.blob) and not found.entry.is_symlink:
+        return next((file for file in files_at(design, commit) if file.path == path), found)
+    return found
 
 
 def text_of(design: Design, file: File) -> str | None:
@@ -90,6 +101,16 @@ def text_of(design: Design, file: File) -> str | None:
     if not formats.is_text(raw):
         return None
     return raw.decode("utf-8", "replace")
+
+
+def sheet_of(design: Design, file: File) -> Sheet | None:
+    """The file as a table, or None where it is none. Of a long one its first rows."""
+    raw, pieces = bytearray(), content(design, file)
+    for piece in pieces:
+        raw += piece
+        if len(raw) > sheets.MAX_BYTES:
+            break
+    return sheets.read(bytes(raw))
 
 
 def content(design: Design, file: File) -> Iterator[bytes]:
@@ -108,6 +129,14 @@ def readme(files: Iterable[File]) -> File | None:
 def history(design: Design, commit: str, *, limit: int, skip: int = 0, path: str = "") -> list[Commit]:
     """Commits that led to a version, newest first."""
     return git.of(design.repository).history(commit, limit=limit, skip=skip, path=path) if commit else []
+
+
+def holds_all(design: Design, oids: Iterable[str]) -> bool:
+    """Whether each of these contents is in some version of the design, or in a change that was offered to it."""
+    wanted = set(oids)
+    held = Q(file_versions__design=design) | Q(offered__proposal__design=design)
+    found = list(Blob.objects.filter(held, oid__in=wanted).distinct())
+    return len(found) == len(wanted) and not lfs.without_bytes(design, found)
 
 
 def holds_blob(design: Design, oid: str) -> Blob | None:

@@ -1,76 +1,142 @@
 """The list of designs: what is asked, found in the order of what is asked, with how many there are of each kind.
 
-One query finds the page's designs, one counts all that the words (and place, size, owner, tag) find by kind. The counts
-of each group of filters leave out the group's own choice, so that a visitor sees what choosing another would give.
-docs/search.md tells why and how fast.
+Where words tell designs apart, the few that have them are read once and put in order here. Without words, or with
+words that very many have, the database orders and counts. docs/search.md tells why and how fast.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from django.contrib.postgres.search import SearchRank
-from django.db import connection, transaction
-from django.db.models import Case, Count, F, FloatField, IntegerField, Q, QuerySet, Value, When
-from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Cast, Round
+from django.db.models import Count, F, Q, QuerySet
 
 from commons.people.models import Handle
 from commons.places.queries import place as place_of
-from designs import licences, vocabulary
-from designs.models import AboutText, Card, Design, SearchText
+from designs import vocabulary
+from designs.models import Card, Design
 from designs.policies import Visitor, known, seen_by
+from designs.queries import counted
 from designs.queries import words as spelling
 from designs.queries.asked import Asked
+from designs.queries.counted import Counts, Kind
+from designs.queries.matches import Among, Matches, by_index, matches, points
 from designs.queries.reach import fit, makeable_near
 
-#: What a word is worth in summary (C), tags and owner (B) and name (A); the README (D) makes found, not better.
-WEIGHTS = [0.0, 0.15, 0.4, 1.0]
-RANK_POINTS, EXACT_POINTS = 10_000, 4_000
-#: Below this READMEs are searched too; above the other, words do not rank.
-FEW, MOST_RANKED = 300, 2000
 FIELD_OF = {"best": "score", "new": "pushed_at", "made": "makes", "starred": "stars"}
 #: Tags are counted in sets up to this size; of larger ones the tags of the newest are shown without a count.
 MOST_FOR_TAGS, NEWEST_FOR_TAGS, TAGS_SHOWN = 3000, 500, 12
-OPEN, NON_COMMERCIAL, OTHER = "open", "non-commercial", "other"
+#: How many are asked first whether the visitor may see one of them.
+FIRST = 100
 
 
-class Kind(NamedTuple):
-    """How many designs have these bits, this licence, and a release or none."""
+class Row(NamedTuple):
+    """A design that has the words: its bits, licence and release, what it is ordered by, and its tags."""
 
+    pk: int
     bits: int
     licence: str
     released: bool
-    number: int
+    value: Any
+    tags: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many there are of each kind; every group is counted without its own filter."""
-
-    total: int
-    licences: dict[str, int]
-    processes: dict[str, int]
-    formats: dict[str, int]
-    released: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
-    """What was found. `meant` are the words that were searched instead when nothing has those that were typed."""
+    """What was found, read when it is asked for. `narrowed` are the cards by all that has no counts of its own; `found`
+    says which of them have the words, where some are asked. `meant` are the words that were searched instead when
+    nothing has those that were typed."""
 
     asked: Asked
-    cards: QuerySet[Card]
-    counts: Counts
+    narrowed: QuerySet[Card]
+    found: Matches | None = None
     meant: tuple[str, ...] = ()
 
+    @property
+    def ranks(self) -> bool:
+        """Whether there are words, and so few have them that they rank."""
+        return self.found is not None and not self.found.common
 
-def group_of(licence: str) -> str:
-    """The group of a licence: open, only for what is not sold, or other."""
-    if licences.rights(licence).is_open:
-        return OPEN
-    return NON_COMMERCIAL if "-NC" in licence else OTHER
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Where words rank: all that have them, by what has no counts, best first."""
+        value = "prior" if self.asked.order == "best" else FIELD_OF[self.asked.order]
+        cards = self._worded().annotate(bits=counted.bits_for(self.asked))
+        rows = list(map(Row._make, cards.values_list("pk", "bits", "licence", "released", value, "tags")))
+        if self.asked.order == "best" and self.found is not None:
+            given = self.found.points
+            return sorted(rows, key=lambda row: (row.value + given[row.pk], row.pk), reverse=True)
+        return sorted(rows, key=lambda row: (row.value, row.pk), reverse=True)
+
+    @cached_property
+    def chosen(self) -> list[Row]:
+        """Those of the rows that every filter lets through."""
+        asked, process = self.asked, vocabulary.bit_of(self.asked.process)
+        file_format = vocabulary.bit_of(asked.format)
+        return [
+            row
+            for row in self.rows
+            if (not asked.process or row.bits & process)
+            and (not asked.format or row.bits & file_format)
+            and (not asked.has_release or row.released)
+            and (not asked.licence or counted.has_licence(row.licence, asked.licence))
+        ]
+
+    @cached_property
+    def kinds(self) -> list[Kind]:
+        """How many there are of each kind."""
+        if self.ranks:
+            told = Counter((row.bits, row.licence, row.released) for row in self.rows)
+            return [Kind(*kind, number) for kind, number in told.items()]
+        cards = self._worded().annotate(bits=counted.bits_for(self.asked))
+        rows = cards.values_list("bits", "licence", "released")
+        with by_index() if self.found else nullcontext():
+            return list(map(Kind._make, rows.annotate(n=Count("*")).order_by()))
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Each group without its own filter."""
+        return counted.of_kinds(self.asked, self.kinds)
+
+    @cached_property
+    def cards(self) -> QuerySet[Card]:
+        """The cards that were found in the order that is asked, the newer design first where two are level. `score` is
+        the value that "best" goes by."""
+        cards = self._filtered(self._worded())
+        if self.asked.order == "best":
+            score = points(self.found, "text__") + F("prior") if self.found and self.ranks else F("prior")
+            cards = cards.annotate(score=score)
+        return cards.order_by(f"-{FIELD_OF[self.asked.order]}", "-pk")
+
+    @property
+    def pks(self) -> "Sequence[int] | QuerySet[Card, int]":
+        """The designs that were found in the order that is asked, to take pages of."""
+        return [row.pk for row in self.chosen] if self.ranks else self.cards.values_list("pk", flat=True)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found."""
+        return not self.chosen if self.ranks else not self.cards.exists()
+
+    def _worded(self) -> QuerySet[Card]:
+        if self.found is None:
+            return self.narrowed
+        if self.found.common:
+            return self.narrowed.filter(text__title=self.found.query)
+        return self.narrowed.filter(Among(list(self.found.points)))
+
+    def _filtered(self, cards: QuerySet[Card]) -> QuerySet[Card]:
+        """By what has counts."""
+        for name, slug in (("process", self.asked.process), ("format", self.asked.format)):
+            if slug:
+                cards = cards.alias(**{f"{name}_bit": F("facets").bitand(vocabulary.bit_of(slug))})
+                cards = cards.filter(**{f"{name}_bit__gt": 0})
+        if wanted := self.asked.licence:
+            used = {kind.licence for kind in self.kinds}
+            cards = cards.filter(licence__in=[licence for licence in used if counted.has_licence(licence, wanted)])
+        return cards.filter(released=True) if self.asked.has_release else cards
 
 
 def seen_cards(visitor: Visitor) -> QuerySet[Card]:
@@ -86,65 +152,25 @@ def seen_cards(visitor: Visitor) -> QuerySet[Card]:
 
 def found(asked: Asked, visitor: Visitor) -> Listing:
     """What the visitor may see of what is asked. Raises UnknownPlace for a place that is not there."""
-    words = spelling.split(asked.q)
-    seen = seen_cards(visitor)
-    listing = _found(asked, seen, words)
-    if listing.counts.total or not words or _any(seen, words):
+    words, seen = spelling.split(asked.q), seen_cards(visitor)
+    narrowed = _narrowed(asked, seen)
+    if not words:
+        return Listing(asked, narrowed.none() if asked.q else narrowed)
+    has = matches(words, asked.q)
+    listing = Listing(asked, narrowed, has)
+    if not listing.is_empty or _any(seen, has):
         return listing
     for meant in spelling.corrections(words):
-        if _any(seen, meant):
-            return replace(_found(asked, seen, meant), meant=meant)
+        has = matches(meant, asked.q)
+        if _any(seen, has):
+            return Listing(asked, narrowed, has, meant)
     return listing
 
 
-def _any(seen: QuerySet[Card], words: Sequence[str]) -> bool:
-    return seen.filter(pk__in=_having(AboutText, "body", words)).exists()
-
-
-def _having(table: type[SearchText] | type[AboutText], field: str, words: Sequence[str]) -> list[int]:
-    """The designs whose texts have the words, and no more than one over MOST_RANKED of them.
-
-    Asked of the index, always: PostgreSQL guesses too high how many match an "or", does not know what it costs to
-    unpack a long text, and would read them all.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        found = table.objects.filter(**{field: spelling.query_of(words)}).values_list("pk", flat=True)
-        return list(found[: MOST_RANKED + 1])
-
-
-def _found(asked: Asked, seen: QuerySet[Card], words: Sequence[str]) -> Listing:
-    """Designs that have the words in name, tags, owner or summary, and, where that are few, in the README too.
-
-    Words that very many have tell nothing apart: then what people made, starred and released decides alone.
-    """
-    base, ranked = _narrowed(asked, seen), False
-    if words:
-        base, ranked = _worded(base, words)
-    elif asked.q:
-        base = base.none()
-    kinds = _kinds(asked, base)
-    cards = _filtered(asked, base, {kind.licence for kind in kinds})
-    return Listing(asked, _ordered(asked, cards, words if ranked else ()), _counted(asked, kinds))
-
-
-def _worded(cards: QuerySet[Card], words: Sequence[str]) -> tuple[QuerySet[Card], bool]:
-    """The cards of designs that have the words, and whether so few that these rank them."""
-    known_by = _having(SearchText, "title", words)
-    if len(known_by) > MOST_RANKED:
-        return cards.filter(text__title=spelling.query_of(words)), False
-    if len(known_by) < FEW:
-        told_by = _having(AboutText, "body", words)
-        if not known_by or len(told_by) <= MOST_RANKED:
-            known_by = told_by
-    return cards.filter(pk__in=known_by), True
-
-
-def _kinds(asked: Asked, cards: QuerySet[Card]) -> list[Kind]:
-    """How many cards there are of each kind, by the bits that are shown or asked for."""
-    bits = SHOWN_BITS | vocabulary.bit_of(asked.format)
-    rows = cards.annotate(shown=F("facets").bitand(bits)).values_list("shown", "licence", "released")
-    return list(map(Kind._make, rows.annotate(n=Count("pk")).order_by()))
+def _any(seen: QuerySet[Card], has: Matches) -> bool:
+    """Whether the visitor may see anything that has the words."""
+    pks = list(has.points)
+    return any(seen.filter(Among(some)).exists() for some in (pks[:FIRST], pks[FIRST:]) if some)
 
 
 def _narrowed(asked: Asked, cards: QuerySet[Card]) -> QuerySet[Card]:
@@ -161,101 +187,32 @@ def _narrowed(asked: Asked, cards: QuerySet[Card]) -> QuerySet[Card]:
     return cards
 
 
-def _filtered(asked: Asked, cards: QuerySet[Card], used: Iterable[str]) -> QuerySet[Card]:
-    """By what has counts; `used` are the licences that there are."""
-    for name, slug in (("process", asked.process), ("format", asked.format)):
-        if slug:
-            cards = cards.alias(**{f"{name}_bit": F("facets").bitand(vocabulary.bit_of(slug))})
-            cards = cards.filter(**{f"{name}_bit__gt": 0})
-    if asked.licence:
-        cards = cards.filter(licence__in=[licence for licence in used if _has_licence(licence, asked.licence)])
-    return cards.filter(released=True) if asked.has_release else cards
-
-
-def _has_licence(licence: str, wanted: str) -> bool:
-    """Whether it is the licence that is asked for, or in the group that is."""
-    return licence.lower() == wanted.lower() or group_of(licence) == wanted.lower()
-
-
-def _ordered(asked: Asked, cards: QuerySet[Card], words: Sequence[str]) -> QuerySet[Card]:
-    """In the order that is asked, the newer design first where two are level. `score` is the value it goes by."""
-    if asked.order == "best":
-        cards = cards.annotate(score=_score(asked, words))
-    return cards.order_by(f"-{FIELD_OF[asked.order]}", "-pk")
-
-
-def _score(asked: Asked, words: Sequence[str]) -> F | CombinedExpression:
-    """Rank of the words in name, tags, owner and summary, a name that is exactly what was typed, and `prior`; whole
-    points, so that an order is the same on every page."""
-    query = spelling.query_of(words)
-    if query is None:
-        return F("prior")
-    rank = SearchRank(F("text__title"), query, weights=WEIGHTS)
-    exact = Case(
-        When(text__name=asked.q.lower(), then=Value(EXACT_POINTS)), default=Value(0), output_field=IntegerField()
-    )
-    points = Cast(Round(Cast(rank, FloatField()) * RANK_POINTS), IntegerField())
-    return points + exact + F("prior")
-
-
-def _counted(asked: Asked, kinds: Sequence[Kind]) -> Counts:
-    """Each group without its own filter, from the number of designs of each kind."""
-    groups = {licence: group_of(licence) for licence in {kind.licence for kind in kinds}}
-    licensed = {licence for licence in groups if not asked.licence or _has_licence(licence, asked.licence)}
-    process, file_format = vocabulary.bit_of(asked.process), vocabulary.bit_of(asked.format)
-    total = released = 0
-    by_licence: Counter[str] = Counter()
-    for_process: Counter[int] = Counter()
-    for_format: Counter[int] = Counter()
-    for bits, licence, is_released, count in kinds:
-        right = licence in licensed
-        made = not asked.process or bits & process != 0
-        filed = not asked.format or bits & file_format != 0
-        ready = not asked.has_release or is_released
-        if made and filed and ready:
-            by_licence[groups[licence]] += count
-            total += count if right else 0
-        if right and filed and ready:
-            for_process[bits & PROCESS_BITS] += count
-        if right and made and ready:
-            for_format[bits & ~PROCESS_BITS] += count
-        if right and made and filed and is_released:
-            released += count
-    return Counts(total, dict(by_licence), _by_slug(for_process), _by_slug(for_format), released)
-
-
-PROCESS_BITS = (1 << vocabulary.FORMAT_BIT) - 1
-SHOWN_BITS = vocabulary.bits_of((*vocabulary.PROCESSES, *vocabulary.FORMATS)) & ~vocabulary.bits_of(vocabulary.COMMON)
-
-
-def _by_slug(by_bits: Counter[int]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for bits, count in by_bits.items():
-        for slug in vocabulary.slugs_of(bits):
-            counts[slug] += count
-    return dict(counts)
-
-
 def tags_of(found: Listing) -> dict[str, int | None]:
     """The most used tags with their counts; of a large set those of its newest designs, without."""
     large = found.counts.total > MOST_FOR_TAGS
-    if not found.counts.total:
-        return {}
-    asked = found.cards.order_by("-pushed_at", "-pk").values_list("tags", flat=True)
-    counts = Counter(tag for tags in asked[: NEWEST_FOR_TAGS if large else MOST_FOR_TAGS] for tag in tags)
-    return {tag: None if large else count for tag, count in counts.most_common(TAGS_SHOWN)}
+    counts = Counter(tag for tags in _tagged(found, large=large) for tag in tags)
+    ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    return {tag: None if large else count for tag, count in ranked[:TAGS_SHOWN]}
 
 
-def designs_of(cards: Iterable[Card]) -> list[Design]:
-    """The designs of these cards in their order, with owner and cover, in one query."""
-    pks = [card.pk for card in cards]
+def _tagged(found: Listing, *, large: bool) -> Iterable[list[str]]:
+    if found.ranks or not found.counts.total:
+        return [row.tags for row in found.chosen] if found.ranks else []
+    if large:
+        return found.cards.order_by("-pushed_at", "-pk").values_list("tags", flat=True)[:NEWEST_FOR_TAGS]
+    return found.cards.order_by().values_list("tags", flat=True)
+
+
+def designs_of(pks: Iterable[int]) -> list[Design]:
+    """These designs in their order, with owner and cover, in one query."""
+    wanted = list(pks)
     found = Design.objects.select_related("owner", "owner__user", "owner__organisation", "cover", "mirror")
-    designs = found.in_bulk(pks)
-    return [designs[pk] for pk in pks if pk in designs]
+    designs = found.in_bulk(wanted)
+    return [designs[pk] for pk in wanted if pk in designs]
 
 
 def looser(asked: Asked, visitor: Visitor) -> list[tuple[str, Asked, int]]:
     """What leaving one thing out would find: its name, what is asked then, how many; only what finds some."""
     tries = [(name, asked.without(name)) for name in asked.given()]
-    counted = [(name, other, found(other, visitor).counts.total) for name, other in tries if other.given()]
-    return [entry for entry in counted if entry[2]]
+    counts = [(name, other, found(other, visitor).counts.total) for name, other in tries if other.given()]
+    return [entry for entry in counts if entry[2]]

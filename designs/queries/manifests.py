@@ -73,7 +73,12 @@ def checked_of(design: Design, entries: Sequence[Entry]) -> tuple[Entry, Checked
     raw = git.of(design.repository).read(entry.oid, limit=MAX_BYTES) if entry.size <= MAX_BYTES else b"\0"
     paths = {one.path for one in entries}
     folder = entry.path.rpartition("/")[0]
-    there = check(raw, entry.name, has_file=lambda path: path in paths or f"{folder}/{path}".lstrip("/") in paths)
+    there = check(
+        raw,
+        entry.name,
+        has_file=lambda path: path in paths or f"{folder}/{path}".lstrip("/") in paths,
+        site=settings.PUBLIC_URL,
+    )
     return entry, there, raw.decode("utf-8", "replace") if entry.size <= MAX_BYTES else ""
 
 

@@ -1,9 +1,19 @@
 """Under which names a person may make designs."""
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
+from commons.errors import NotFound
 from commons.people.models import Handle, Membership, User
 from designs.policies import WRITERS
+
+
+def owner_called(name: str) -> Handle:
+    """The handle of that name, whoever asks. Raises NotFound."""
+    found = Handle.objects.filter(name=name.lower()).first()
+    if found is None:
+        raise NotFound(_("There is nobody called “%(name)s”; make an account first (create_user).") % {"name": name})
+    return found
 
 
 def handles_of(person: User) -> list[Handle]:

@@ -13,10 +13,7 @@ from designs.errors import DesignNotFound
 from designs.models import Design, Release
 from designs.policies import Visitor, seen_by
 from designs.queries import lineage
-
-#: Commits that are read for the names of authors.
-MOST_COMMITS = 2000
-MOST_AUTHORS = 20
+from designs.queries.authors import authors
 
 
 def of_design(design: Design) -> QuerySet[Release]:
@@ -85,9 +82,3 @@ def work(release: Release) -> Work:
         summary=design.summary,
         sources=tuple((link.title, link.authors, link.url) for link in lineage.sources_of(design, visitor=None)),
     )
-
-
-def authors(design: Design, commit: str) -> tuple[str, ...]:
-    """Everybody who made a commit up to this one, most commits first."""
-    names = [entry.author for entry in git.of(design.repository).history(commit, limit=MOST_COMMITS)]
-    return tuple(sorted(dict.fromkeys(names), key=lambda name: -names.count(name)))[:MOST_AUTHORS]

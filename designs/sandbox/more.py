@@ -60,6 +60,7 @@ KINDS: dict[str, dict[str, Check]] = {
         "filament_mm": _number, "filament_g": _number, "grams_assumed": _flag, "nozzle_c": _each(_number),
         "bed_c": _each(_number), "moves": _count, "cut_mm": _number, "travel_mm": _number, "box_mm": _each(_number),
         "low_mm": _each(_number), "thumbnail": _text, "unknown_codes": _each(_text),
+        "drawn_layers": _count,
     },
     "board": {
         "layers": _each(_LAYER), "copper_layers": _count, "tracks": _count, "pads": _count, "vias": _count,
@@ -76,6 +77,7 @@ KINDS: dict[str, dict[str, Check]] = {
         "parameters": _each(_row(name=_text, value=_text, about=_text, group=_text)), "uses": _each(_text),
         "missing": _each(_text), "modules": _count,
     },
+    "picture": {"width_px": _count, "height_px": _count, "moving": _flag},
     "document": {"pages": _count, "box_mm": _each(_number), "locked": _flag, "title": _text, "version": _text},
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from designs.sandbox import more
 
-MAX_JSON, MAX_PNG, MAX_GLB = 1 << 20, 8 << 20, 64 << 20
+MAX_JSON, MAX_PNG, MAX_GLB, MAX_LAYERS = 1 << 20, 8 << 20, 64 << 20, 32 << 20
 EXTENSIONS = {"KHR_mesh_quantization", "KHR_draco_mesh_compression"}
 MAYBE = ("thinnest_wall_mm", "overhang_share", "overhang_best_share", "largest_flat_mm2")
 NUMBERS = ("triangles", "area_mm2", "parts")
@@ -19,7 +19,11 @@ NUMBERS = ("triangles", "area_mm2", "parts")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Ready with facts and at least a picture or a model, or failed with a sentence."""
+    """Ready with facts and at least a picture or a model, or failed with a sentence.
+
+    `png` and `small` are PNG, or WebP where the file is a picture itself; then `large` is one of up to 1600 px.
+    `layers` are those of a program (`engine.flat.layering`).
+    """
 
     ready: bool
     reason: str = ""
@@ -27,6 +31,8 @@ class Result:
     png: bytes = b""
     small: bytes = b""
     glb: bytes = b""
+    large: bytes = b""
+    layers: bytes = b""
 
     @classmethod
     def failed(cls, reason: str) -> "Result":
@@ -40,12 +46,13 @@ def read_result(folder: Path) -> Result:
         document = json.loads(_bytes(folder / "result.json", MAX_JSON))
         if document["status"] != "ready":
             return Result.failed(str(document["reason"]))
-        png = _png(folder / "picture.png")
-        small = _png(folder / "small.png")
+        png = _png(folder / "picture.png") or _webp(folder / "picture.webp")
+        small = _png(folder / "small.png") or _webp(folder / "small.webp")
         glb = _glb(folder / "model.glb")
         if not (png or glb or document["facts"].get("more")):
             return Result.failed("Neither a picture nor a model came out.")
-        return Result(True, "", _facts(document["facts"]), png, small, glb)
+        large, layers = _webp(folder / "large.webp"), _layers(folder / "layers.bin")
+        return Result(True, "", _facts(document["facts"]), png, small, glb, large, layers)
     except (OSError, ValueError, KeyError, TypeError, struct.error):
         return Result.failed("What came out could not be trusted.")
 
@@ -67,6 +74,44 @@ def _png(path: Path) -> bytes:
     width, height = struct.unpack(">II", raw[16:24])
     if raw[:8] != b"\x89PNG\r\n\x1a\n" or raw[12:16] != b"IHDR" or not 0 < width <= 2000 or not 0 < height <= 2000:
         raise ValueError("png")
+    return raw
+
+
+def _webp(path: Path) -> bytes:
+    """A still WebP that holds pixels and nothing else: neither EXIF, XMP nor a colour profile, and no second frame."""
+    if not path.exists():
+        return b""
+    raw = _bytes(path, MAX_PNG)
+    if raw[:4] != b"RIFF" or raw[8:12] != b"WEBP" or struct.unpack("<I", raw[4:8])[0] + 8 != len(raw):
+        raise ValueError("webp")
+    at, size = 12, (0, 0)
+    while at < len(raw):
+        kind, length = struct.unpack("<4sI", raw[at : at + 8])
+        body = raw[at + 8 : at + 8 + length]
+        if kind == b"VP8 ":
+            size = tuple(side & 0x3FFF for side in struct.unpack("<HH", body[6:10]))
+        elif kind == b"VP8L":
+            bits = struct.unpack("<I", body[1:5])[0]
+            size = ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+        elif kind not in {b"VP8X", b"ALPH"}:
+            raise ValueError("webp chunk")
+        at += 8 + length + length % 2
+    if not (0 < size[0] <= 2000 and 0 < size[1] <= 2000):
+        raise ValueError("webp size")
+    return raw
+
+
+def _layers(path: Path) -> bytes:
+    """The packed layers of a program, whose table leads to places inside the file."""
+    if not path.exists():
+        return b""
+    raw = _bytes(path, MAX_LAYERS)
+    magic, count, unit, _width, _height = struct.unpack_from("<4sIfHH", raw)
+    if magic != b"LCLY" or not 2 <= count <= 4096 or not (math.isfinite(unit) and unit > 0):
+        raise ValueError("layers")
+    for height, place, length in struct.iter_unpack("<fII", raw[16 : 16 + 12 * count]):
+        if not math.isfinite(height) or not 16 + 12 * count <= place <= place + length <= len(raw):
+            raise ValueError("layers bounds")
     return raw
 
 

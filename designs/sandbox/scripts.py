@@ -17,6 +17,7 @@ from designs.sandbox.results import Result
 
 LIMITS = Limits(memory_bytes=2 * 1024**3, cpu_s=60, file_bytes=64 * 1024**2, open_files=64, wall_s=180.0)
 MAX_MESSAGE = 20_000
+LIBRARY = "The script makes nothing by itself: it is meant to be used by others."
 MISSING = "OpenSCAD is not installed here, so its shape cannot be shown."
 
 
@@ -76,7 +77,7 @@ def _message(path: Path) -> str:
 def _why(said: str) -> str:
     """OpenSCAD's own first error, or a sentence."""
     if "top level object is empty" in said:
-        return "The script makes nothing by itself: it is meant to be used by others."
+        return LIBRARY
     if "not a 3D object" in said:
         return "The script makes a flat shape, not a solid."
     for line in said.splitlines():

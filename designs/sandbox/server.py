@@ -22,11 +22,11 @@ from designs.sandbox.limits import Limits
 def warm_up() -> None:
     """Import what a file may need, so that a child finds it there; nothing here may start a thread."""
     import trimesh  # noqa: F401, PLC0415
-    from PIL import JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
+    from PIL import GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
     from scipy import spatial  # noqa: F401, PLC0415
     from scipy.sparse import csgraph  # noqa: F401, PLC0415
 
-    from designs.engine import drawing, glb, photo, picture, preview  # noqa: F401, PLC0415
+    from designs.engine import drawing, glb, image, photo, picture, preview  # noqa: F401, PLC0415
     from designs.engine.diff import compare  # noqa: F401, PLC0415
 
     with contextlib.suppress(ImportError, RuntimeError, OSError):

@@ -12,6 +12,7 @@ from designs import git, licences
 from designs.errors import BadRevision, BadTag
 from designs.models import Design
 from designs.policies import check_may_manage, check_not_archived
+from designs.services import cards
 from designs.services.designs import check_name, check_visibility
 from designs.services.forks import set_visibility
 from designs.services.holding import hold
@@ -52,6 +53,7 @@ def change_design(
     if default_branch is not None:
         _point(held, default_branch, by)
     held.save(update_fields=["name", "summary", "tags", "licence", "default_branch"])
+    transaction.on_commit(lambda: cards.learn(held))
     if visibility is not None and held.visibility != check_visibility(visibility):
         held = set_visibility(design=held, visibility=visibility)
         check_licence(design=held, licence=held.licence)

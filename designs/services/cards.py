@@ -63,7 +63,7 @@ def box_of(shapes: Sequence[tuple[str, dict[str, Any]]]) -> list[float] | None:
 
 def _sides(facts: dict[str, Any]) -> Box | None:
     extents = facts.get("extents_mm") or []
-    if (facts.get("more") or {}).get("kind") in NO_PARTS or not 2 <= len(extents) <= 3:
+    if (facts.get("more") or {}).get("kind") in NO_PARTS or not (2 <= len(extents) <= 3 and any(extents)):
         return None
     long, middle, short = sorted([*map(float, extents), *([0.0] * (3 - len(extents)))], reverse=True)
     return long, middle, short
@@ -95,7 +95,7 @@ def learn(design: Design) -> None:
 
     In one statement and in the order of the alphabet: two that learn the same words wait, and never for each other.
     """
-    texts = (design.name, " ".join(design.tags), design.owner.name, design.summary)
+    texts = (design.name, " ".join(design.tags), design.owner.name, design.owner.title, design.summary)
     told = sorted({word for text in texts for word in words.all_of(text) if len(word) >= 3})
     with connection.cursor() as cursor:
         cursor.execute(

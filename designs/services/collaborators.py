@@ -5,11 +5,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from commons.people.models import User
+from commons.said import said
 from designs.errors import AlreadyTheirs, BadName, NotYours
 from designs.models import Collaborator, Design, Watch
 from designs.policies import check_may_manage, may_manage
 from designs.services.holding import hold
-from designs.services.telling import design_url, said, tell_people
+from designs.services.telling import design_url, tell_people
 
 
 @transaction.atomic

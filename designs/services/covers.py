@@ -21,10 +21,11 @@ def choose_version(design: Design) -> FileVersion | None:
     return min(drawn, key=lambda version: _place(version, design.slug), default=None)
 
 
-def _place(version: FileVersion, slug: str) -> tuple[int, int, float, str]:
+def _place(version: FileVersion, slug: str) -> tuple[int, int, int, float, str]:
     stem = version.path.rsplit("/", 1)[-1].rsplit(".", 1)[0].lower().replace("_", "-")
     named = 0 if stem in FIRST or stem.endswith("-assembly") else 1 if stem == slug else 2
     facts = version.blob.facts or {}
     size = sum(float(x) for x in facts.get("extents_mm", []))
     kind = (facts.get("more") or {}).get("kind")
-    return named, 0 if version.blob.glb else 2 if kind in {"program", "picture"} else 1, -size, version.path
+    photo = 1 if kind == "picture" else 0  # the thing itself before any picture of it, whatever that is called
+    return photo, named, 0 if version.blob.glb else 2 if kind == "program" else 1, -size, version.path

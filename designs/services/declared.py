@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from commons.errors import CityError
-from designs import licences
+from designs import git, licences
 from designs.bom import Line
 from designs.git.repository import Entry
 from designs.models import Design, OldAddress, PartUse, Source
@@ -33,6 +33,14 @@ def refresh(*, design: Design, entries: Sequence[Entry]) -> None:
     _write_uses(design, found.lines if found else ())
     design.readiness = readiness_in(design, entries).level
     design.save(update_fields=[*fields, "readiness"])
+
+
+def count_readiness(*, design: Design) -> None:
+    """Count the readiness of the shown version again, when not its files but what is known of it has changed: a make
+    was told of or taken away, or a version was released."""
+    entries = git.of(design.repository).files(design.head) if design.head else ()
+    design.readiness = readiness_in(design, entries).level
+    Design.objects.filter(pk=design.pk).update(readiness=design.readiness)
 
 
 def fill(design: Design, manifest: Manifest) -> list[str]:

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.errors import CityError
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs import git, sandbox
 from designs.engine.diff import DIFF_VERSION
 from designs.models import Blob, Design, ShapeDiff
@@ -85,7 +86,7 @@ def _begin(design: Design, files: list[FileDiff], by: User | None) -> Run | None
         return None
     run = runs.start(
         kind=KIND, inputs={"design": design.pk, "diffs": [shape.pk for shape in mine]},
-        title=_("Comparing shapes of %(design)s") % {"design": design.name},
+        title=said(gettext_lazy("Comparing shapes of %(design)s"), design=design.name),
         subject=f"{subject_of(design)}:diff", owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
     ShapeDiff.objects.filter(pk__in=[shape.pk for shape in mine]).update(run=run.pk)

@@ -1,12 +1,13 @@
 """Forks: a design of one's own that begins with all of another's history, and the pools that make that cheap."""
 
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.notices.services import tell
 from commons.people.models import Handle, User
+from commons.said import said
 from designs import git
 from designs.errors import DesignNotFound, NotYours
 from designs.git import pools
@@ -22,6 +23,7 @@ from designs.services.pace import check_forks
 from designs.services.rights import remember_fork
 from designs.services.room import check_room, measure
 from designs.services.silence import silence_runs
+from designs.services.telling import design_url
 
 
 def fork_design(
@@ -83,8 +85,8 @@ def _make(
 def _tell(parent: Design, made: Design, by: User | None) -> None:
     person = parent.owner.user
     if person is not None and by is not None:
-        text = _("%(who)s forked %(design)s.") % {"who": by, "design": parent.name}
-        url = reverse("rooms:design", args=[made.owner.name, made.slug])
+        text = said(gettext_lazy("%(who)s forked %(design)s."), who=by, design=parent.name)
+        url = design_url(made)
         tell(people=[person], kind="designs.fork", text=text, url=url, actor=by, about=f"designs.design:{made.pk}")
 
 

@@ -12,10 +12,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.people.models import Handle, User
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs import git, licences
 from designs.errors import BadSource, NotYours, TooLarge
 from designs.git import commits, fetching, pools
@@ -118,7 +120,7 @@ def import_later(*, wanted: Wish, by: User) -> Run:
         "licence": wanted.licence, "visibility": wanted.visibility, "repository": new_repository_id(),
         "follow_hours": wanted.follow_hours, "summary": wanted.summary,
     }  # fmt: skip
-    title = _("Importing %(design)s") % {"design": wanted.name}
+    title = said(gettext_lazy("Importing %(design)s"), design=wanted.name)
     return runs.start(kind="designs.import", inputs=inputs, title=title, owner=by)
 
 

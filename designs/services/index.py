@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.work import do
+from commons.said import said
 from designs import git
 from designs.engine import formats
 from designs.git import pointers
@@ -195,7 +196,7 @@ def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
         Design.objects.filter(pk=design.pk).update(pushed_at=timezone.now())
     return runs.start(
         kind="designs.index", inputs={"design": design.pk},
-        title=_("Reading %(design)s") % {"design": design.name}, subject=subject_of(design), owner=by,
+        title=said(gettext_lazy("Reading %(design)s"), design=design.name), subject=subject_of(design), owner=by,
         public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 

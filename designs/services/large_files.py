@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from commons.errors import CityError
+from commons.said import said
 from designs.git import large_files
 from designs.git.fetching import Say
 from designs.git.large_files import Offer
@@ -49,7 +51,7 @@ def bring(
     failed = 0
     offers = large_files.offers(url, asked)
     for number in range(len(asked)):
-        say(number / len(asked), _("Large files: %(n)d of %(all)d") % {"n": number + 1, "all": len(asked)})
+        say(number / len(asked), said(lazy("Large files: %(n)d of %(all)d"), n=number + 1, all=len(asked)))
         try:
             offer = next(offers)
         except CityError as refusal:  # the source has no large files for us at all

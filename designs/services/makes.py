@@ -19,14 +19,16 @@ from django.utils.translation import gettext_lazy as lazy
 
 from commons.people.models import User
 from commons.runs import services as runs
+from commons.said import said
 from designs import git
 from designs.errors import BadPhoto, NothingSaid, NotYours, TooMany
 from designs.models import Design, Make, MakePhoto, Release
 from designs.policies import check_not_archived, may_talk
 from designs.queries.audience import audience
 from designs.sandbox.photos import Photo
+from designs.services import declared
 from designs.services.index import subject_of
-from designs.services.telling import design_url, said, tell_people
+from designs.services.telling import design_url, tell_people
 
 MAX_PHOTOS, MAX_PHOTO_BYTES, MAX_TEXT, MAX_IN_AN_HOUR = 6, 16_000_000, 4000, 10
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
@@ -61,7 +63,8 @@ def add_make(
     count_makes(design)
     if kept:
         runs.start(
-            kind="designs.photos", inputs={"make": make.pk}, title=_("Photos of %(design)s") % {"design": design.name},
+            kind="designs.photos", inputs={"make": make.pk},
+            title=said(lazy("Photos of %(design)s"), design=design.name),
             subject=f"{subject_of(design)}:make:{make.pk}", owner=author, public=False, demo=design.demo,
         )  # fmt: skip
     words = said(lazy("%(name)s made %(design)s"), name=author, design=design.name)
@@ -83,9 +86,11 @@ def delete_make(*, make: Make, by: User) -> None:
 
 
 def count_makes(design: Design) -> None:
-    """The design's count of makes, from those that show."""
-    shown = Make.objects.filter(design=design, hidden_at=None).count()
-    Design.objects.filter(pk=design.pk).update(make_count=shown)
+    """The design's count of makes, from those that show; its readiness follows."""
+    before, design.make_count = design.make_count, Make.objects.filter(design=design, hidden_at=None).count()
+    Design.objects.filter(pk=design.pk).update(make_count=design.make_count)
+    if bool(before) != bool(design.make_count):
+        declared.count_readiness(design=design)
 
 
 # --- photos ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from commons.errors import CityError
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs import git
 from designs.errors import BadSource, DesignNotFound, GitFailed, TooLarge, TooMany
 from designs.git import fetching, mirroring
@@ -26,7 +27,7 @@ from designs.services.holding import hold
 from designs.services.index import index_later, subject_of
 from designs.services.large_files import Brought, bring
 from designs.services.room import measure
-from designs.services.telling import design_url, said, tell_people
+from designs.services.telling import design_url, tell_people
 
 KIND = "designs.mirror"
 #: What a source does wrong; anything else is ours, or says that the work was taken from this worker.
@@ -136,7 +137,7 @@ def _is_under_way(design: Design) -> bool:
 def _start(mirror: Mirror, by: User | None) -> Run:
     design = mirror.design
     return runs.start(
-        kind=KIND, inputs={"mirror": mirror.pk}, title=_("Fetching %(design)s") % {"design": design.name},
+        kind=KIND, inputs={"mirror": mirror.pk}, title=said(lazy("Fetching %(design)s"), design=design.name),
         subject=subject_of(design), owner=by,
         public=design.is_shown, demo=design.demo,
     )  # fmt: skip

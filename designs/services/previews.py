@@ -7,12 +7,15 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs.engine import ENGINE_VERSION
+from designs.engine.formats import DRAWN
 from designs.models import Blob, Design
+from designs.models.index import LARGE, LAYERS
 from designs.sandbox.results import Result
 from designs.services import cards, covers
 from designs.services.index import open_run, subject_of
@@ -32,26 +35,33 @@ def is_outdated(blob: Blob) -> bool:
 
 def is_wanted(blob: Blob) -> bool:
     """Whether a worker should draw it: never drawn, or drawn by an older engine."""
-    return blob.preview == Blob.Preview.PENDING or is_outdated(blob)
+    never = blob.preview == Blob.Preview.NONE and blob.format in DRAWN  # from before its format was drawn
+    return blob.preview == Blob.Preview.PENDING or never or is_outdated(blob)
 
 
-def ask(*, design: Design, blobs: Iterable[Blob | None]) -> Run | None:
+def ask(*, design: Design, blobs: Iterable[Blob | None], commit: str = "", more: bool = False) -> Run | None:
     """Have drawn what somebody looks at and nobody drew yet: files of old versions, and pictures of an older engine.
+
+    `more` says that something made of several files of the version `commit` is wanted too.
 
     None when there is nothing to draw or a run already works on the design.
     """
     wanted = sorted({b.pk: b for b in blobs if b is not None and is_wanted(b)}.values(), key=lambda b: b.size)
-    if not wanted or open_run(design) is not None:
+    if not (wanted or more) or open_run(design) is not None:
         return None
-    return start(design=design, blobs=wanted[:MOST_ASKED])
+    return start(design=design, blobs=wanted[:MOST_ASKED], commit=commit)
 
 
-def start(*, design: Design, blobs: list[Blob], again: bool = False) -> Run:
-    """Ask a worker to draw these blobs in this order; `again` also those that are drawn already."""
+def start(*, design: Design, blobs: list[Blob], again: bool = False, commit: str = "") -> Run:
+    """Ask a worker to draw these blobs in this order; `again` also those that are drawn already. What is made of
+    several files is drawn of the newest version and of `commit`."""
+    more: dict[str, str | bool] = {"again": True} if again else {}
+    if commit and commit != design.head:
+        more["commit"] = commit
     return runs.start(
         kind="designs.preview",
-        inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **({"again": True} if again else {})},
-        title=_("Drawing %(design)s") % {"design": design.name},
+        inputs={"design": design.pk, "blobs": [blob.oid for blob in blobs], **more},
+        title=said(gettext_lazy("Drawing %(design)s"), design=design.name),
         subject=subject_of(design),
         owner=design.created_by,
         public=design.is_shown,
@@ -63,10 +73,12 @@ def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
     """Write a blob's pictures, model and facts, then forget those of older engines. The same bytes give the same files,
     so twice is harmless, and a worker that dies half way leaves the old ones shown."""
     folder = f"{blob.oid[:2]}/{blob.oid}-{engine_version}"
-    names = {"png": ("picture.png", result.png), "small": ("small.png", result.small), "glb": ("model.glb", result.glb)}
+    for name, content in ((LARGE, result.large), (LAYERS, result.layers)):
+        if result.ready and content:
+            write(f"{folder}/{name}", content)
     written = {
         field: write(f"{folder}/{name}", content) if result.ready and content else ""
-        for field, (name, content) in names.items()
+        for field, (name, content) in named(result).items()
     }
     Blob.objects.filter(pk=blob.pk).update(
         preview=Blob.Preview.READY if result.ready else Blob.Preview.FAILED,
@@ -78,6 +90,15 @@ def keep(*, blob: Blob, result: Result, engine_version: str) -> None:
     for older in (store() / blob.oid[:2]).glob(f"{blob.oid}-*"):
         if older != store() / folder:
             shutil.rmtree(older, ignore_errors=True)
+
+
+def named(result: Result) -> dict[str, tuple[str, bytes]]:
+    """The pictures and the model of a result, each by its field with the name of its file and its content."""
+    ending = "webp" if result.png[:4] == b"RIFF" else "png"
+    return {
+        "png": (f"picture.{ending}", result.png), "small": (f"small.{ending}", result.small),
+        "glb": ("model.glb", result.glb),
+    }  # fmt: skip
 
 
 def write(name: str, content: bytes) -> str:

@@ -15,7 +15,9 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
+from commons.said import said
 from designs import git
 from designs.errors import DesignNotFound
 from designs.git.contents import contents
@@ -69,7 +71,7 @@ def build(release: Release, target: Path, *, added: Mapping[str, str], prefix: s
             sha256, written = _write(archive, f"{prefix}/{path}", pieces, size)
             rows.append({"path": path, "size": written, "sha256": sha256})
             done += written
-            say(min(0.95, 0.1 + 0.85 * done / total), f"Packing {path[:80]}")
+            say(min(0.95, 0.1 + 0.85 * done / total), said(lazy("Packing %(path)s"), path=path[:80]))
         lines = "".join(_line(row["sha256"], row["path"]) for row in rows)
         name = _free(MANIFEST, taken | {each.lower() for each in extra})
         _write(archive, f"{prefix}/{name}", [lines.encode()], 0)

@@ -16,6 +16,7 @@ from commons.errors import CityError
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs import citation, git, okh
 from designs.errors import BadVersion, NothingToRelease, VersionTaken
 from designs.git import tags
@@ -25,13 +26,13 @@ from designs.policies import check_may_maintain, check_not_archived
 from designs.queries import lineage
 from designs.queries import releases as queries
 from designs.queries.files import files_at
-from designs.services import release_archives
+from designs.services import declared, release_archives
 from designs.services.files import author_of
 from designs.services.holding import hold
 from designs.services.index import index_later
 from designs.services.release_archives import Built, Say
 from designs.services.release_checks import check_release
-from designs.services.telling import design_url, said, tell_people
+from designs.services.telling import design_url, tell_people
 
 VERSION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}$")
 #: Words that are addresses beside releases.
@@ -52,9 +53,17 @@ class _Draft:
 
 
 def normalise_version(text: str) -> str:
-    """A version as it is kept: without spaces, and without the v before a number. Raises BadVersion."""
-    word = re.sub(r"\s+", "-", text.strip())
-    word = re.sub(r"^[vV]\.?(?=\d)", "", word)
+    """A version as it is kept: without the v before a number. One with a space in it is never bent into another.
+
+    Raises BadVersion.
+    """
+    word = re.sub(r"^[vV]\.?\s*(?=\d)", "", text.strip())
+    if re.search(r"\s", word):
+        raise BadVersion(
+            _("A version has no spaces: “%(version)s” could be “%(one)s” or “%(other)s”.")
+            % {"version": text.strip()[:60], "one": re.sub(r"\s+", ".", word)[:60],
+               "other": re.sub(r"\s+", "-", word)[:60]}
+        )  # fmt: skip
     bad = word.endswith((".lock", ".", "/")) or ".." in word or word.lower() in KEPT or word.lower().endswith(".zip")
     if not VERSION.match(word) or bad:
         raise BadVersion(
@@ -124,6 +133,7 @@ def _written(design: Design, draft: _Draft) -> Release:
             _tag(held, release, _author(design, draft.by))
             tagged = True
             Design.objects.filter(pk=held.pk).update(released_at=release.created_at)
+            declared.count_readiness(design=held)
             start(release=release, by=draft.by)
             _tell(held, release, draft.by)
     except Exception:
@@ -172,7 +182,7 @@ def start(*, release: Release, by: User | None) -> Run:
     design = release.design
     return runs.start(
         kind="designs.release", inputs={"release": release.pk},
-        title=_("Packing %(design)s %(version)s") % {"design": design.name, "version": release.version},
+        title=said(gettext_lazy("Packing %(design)s %(version)s"), design=design.name, version=release.version),
         subject=subject_of(release), owner=by, public=design.is_shown, demo=release.demo,
     )  # fmt: skip
 
@@ -192,7 +202,7 @@ def pack(*, release: Release, say: Say) -> tuple[Built, Callable[[], None]]:
     folder = release_archives.store()
     folder.mkdir(parents=True, exist_ok=True)
     design = release.design
-    say(0.02, "Writing down where it comes from")
+    say(0.02, said(gettext_lazy("Writing down where it comes from")))
     added = _added(release)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".packing-") as draft:
         made = Path(draft) / "archive.zip"

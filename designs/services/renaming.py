@@ -11,6 +11,7 @@ from commons.people.models import Handle, User
 from designs.errors import NameTaken
 from designs.models import Design, OldAddress
 from designs.policies import check_may_manage, check_not_archived
+from designs.services import cards
 from designs.services.designs import slug_of
 from designs.services.holding import hold
 
@@ -42,4 +43,5 @@ def move(design: Design, *, owner: Handle, slug: str) -> Design:
         raise NameTaken(_("%(owner)s has a design “%(slug)s”; choose another name.") % words) from None
     OldAddress.objects.filter(owner=owner, slug=slug).delete()
     OldAddress.objects.update_or_create(owner=before[0], slug=before[1], defaults={"design": design})
+    transaction.on_commit(lambda: cards.learn(design))
     return design

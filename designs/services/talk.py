@@ -11,9 +11,11 @@ from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.notices.services import tell
 from commons.people.models import User
+from commons.said import said
 from designs import markdown
 from designs.errors import BadAnchor, DesignNotFound, NothingSaid, NotYours, TooMany
 from designs.git.names import path_fault
@@ -198,9 +200,7 @@ def _announce(comment: Comment) -> None:
     heard = {person.pk for person in named}
     also = _participants(comment)
     listening = [p for p in audience(comment.design, also=also) if p.pk not in heard]
-    with translation.override(settings.LANGUAGE_CODE):
-        words = {"name": str(comment.author), "design": comment.design.name}
-        text = _("%(name)s wrote about %(design)s") % words
+    text = said(gettext_lazy("%(name)s wrote about %(design)s"), name=comment.author, design=comment.design.name)
     about = f"designs.comment:{comment.answers_id or comment.pk}"
     tell(people=listening, kind="designs.comment", text=text, url=url_of(comment), actor=comment.author, about=about)
     _tell_named(comment)
@@ -208,7 +208,5 @@ def _announce(comment: Comment) -> None:
 
 def _tell_named(comment: Comment, but: Collection[str] = ()) -> None:
     people = [person for person in _named(comment) if person.username not in but]
-    with translation.override(settings.LANGUAGE_CODE):
-        words = {"name": str(comment.author), "design": comment.design.name}
-        text = _("%(name)s named you in %(design)s") % words
+    text = said(gettext_lazy("%(name)s named you in %(design)s"), name=comment.author, design=comment.design.name)
     tell(people=people, kind="designs.mention", text=text, url=url_of(comment), actor=comment.author)

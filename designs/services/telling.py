@@ -1,4 +1,4 @@
-"""Notices of this room: sentences and addresses in the site's own language, to people who may see the design."""
+"""Notices of this room: their addresses, in the site's own language, and whom they go to."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,17 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
-from django.utils.functional import Promise
 
 from commons.notices.services import tell
 from commons.people.models import User
 from designs.models import Design
-
-
-def said(sentence: str | Promise, **words: Any) -> str:
-    """A sentence with its words in place, in the site's own language whoever acts; give it lazily translated."""
-    with translation.override(settings.LANGUAGE_CODE):
-        return str(sentence) % {name: str(value) for name, value in words.items()}
 
 
 def address(name: str, *arguments: Any) -> str:

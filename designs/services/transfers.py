@@ -6,13 +6,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from commons.people.models import Handle, User
+from commons.said import said
 from designs.errors import AlreadyTheirs, NameTaken, NoSuchOffer
 from designs.models import Collaborator, Design, Transfer
 from designs.policies import check_may_manage, may_manage, may_take, may_write_as
 from designs.queries.audience import owners_of
 from designs.services.holding import hold
 from designs.services.renaming import move
-from designs.services.telling import design_url, my_url, said, tell_people
+from designs.services.telling import design_url, my_url, tell_people
 
 
 @transaction.atomic

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.notices.services import tell
 from commons.people.models import User
+from commons.said import said
 from commons.sockets import Health
 from designs import git
 from designs.errors import GitFailed
@@ -86,7 +88,9 @@ def _raise_alarm(found: RepositoryHealth) -> None:
     name = f"{design.owner.name}/{design.slug}" if design else found.repository[:8]
     tell(
         people=User.objects.filter(is_staff=True, is_active=True), kind="designs.damaged",
-        text=_("The repository of %(name)s is damaged: %(fault)s") % {"name": name, "fault": found.fault[:150]},
+        text=said(
+            gettext_lazy("The repository of %(name)s is damaged: %(fault)s"), name=name, fault=found.fault[:150]
+        ),
         url="/readyz", about=f"repository:{found.repository}",
     )  # fmt: skip
 

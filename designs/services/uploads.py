@@ -12,10 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commons.people.models import Handle, User
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.said import said
 from designs.errors import BadSource, NotYours, TooLarge
 from designs.git.environment import MAX_PUSH_BYTES
 from designs.models import Design, new_repository_id
@@ -104,7 +106,7 @@ def _later(wanted: Wish, token: str, by: User) -> Run:
         "summary": wanted.summary, "licence": wanted.licence, "visibility": wanted.visibility,
         "repository": new_repository_id(),
     }  # fmt: skip
-    title = _("Unpacking %(design)s") % {"design": wanted.name}
+    title = said(gettext_lazy("Unpacking %(design)s"), design=wanted.name)
     return runs.start(kind=KIND, inputs=inputs, title=title, owner=by)
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.people.signed_in import person_of
 from designs.errors import BadAnchor, DesignNotFound, NotYours
 from designs.models import Comment, Proposal
 from designs.queries import proposals as reads
@@ -19,7 +20,6 @@ from designs.services import proposals as services
 from designs.services import talk
 from designs.views.changes import change_page
 from designs.views.frame import frame
-from designs.visitors import of_session
 
 SPOKEN = {"say", "review"}
 
@@ -27,14 +27,14 @@ SPOKEN = {"say", "review"}
 @login_required
 @require_POST
 def act(request: HttpRequest, owner: str, slug: str, number: int, verb: str) -> HttpResponse:
-    """Say, review, close, reopen, update, offer the newest version, or undo; then back to the change."""
+    """Say, review, close, reopen, update, offer the newest version, undo, or see to its branch; then back to it."""
     design, _version, _context = frame(request, owner, slug)
     proposal = reads.find_proposal(design, number)
     do = ACTS.get(verb)
     if do is None:
         raise Http404(_("There is nothing of this name to do."))
     try:
-        mark, shown = do(request, proposal, _person(request))
+        mark, shown = do(request, proposal, person_of(request))
     except CityError as refusal:
         if verb in SPOKEN and refusal.status != 404:
             return change_page(request, owner, slug, number, refusal)
@@ -79,9 +79,17 @@ def _undo(_request: HttpRequest, proposal: Proposal, person: User) -> tuple[str,
     return "", services.undo(proposal=proposal, by=person)
 
 
+def _drop_branch(_request: HttpRequest, proposal: Proposal, person: User) -> tuple[str, Proposal]:
+    return "", services.drop_branch(proposal=proposal, by=person)
+
+
+def _bring_branch_back(_request: HttpRequest, proposal: Proposal, person: User) -> tuple[str, Proposal]:
+    return "", services.bring_branch_back(proposal=proposal, by=person)
+
+
 ACTS: dict[str, Callable[[HttpRequest, Proposal, User], tuple[str, Proposal]]] = {
     "say": _say, "review": _review, "close": _close, "reopen": _reopen, "update": _update, "newest": _newest,
-    "undo": _undo,
+    "undo": _undo, "drop-branch": _drop_branch, "bring-branch-back": _bring_branch_back,
 }  # fmt: skip
 
 
@@ -91,7 +99,7 @@ def comment(request: HttpRequest, owner: str, slug: str, number: int, pk: int) -
     """A remark of a change: other words for it, taking it away, or saying that it is dealt with."""
     design, _version, context = frame(request, owner, slug, tab="changes")
     proposal = reads.find_proposal(design, number)
-    found, person = _comment(proposal, pk), _person(request)
+    found, person = _comment(proposal, pk), person_of(request)
     own = found.author_id == person.pk
     back = reverse("rooms:design_change", args=[owner, slug, number])
     refusal: CityError | None = None
@@ -144,9 +152,3 @@ def _anchor(sent: QueryDict) -> dict[str, Any] | None:
         except ValueError:
             raise BadAnchor(_("A spot has three numbers, in mm.")) from None
     return found
-
-
-def _person(request: HttpRequest) -> User:
-    person = of_session(request)
-    assert person is not None  # noqa: S101 login_required
-    return person

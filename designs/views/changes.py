@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.people.signed_in import person_of
 from designs import markdown, queries
 from designs.errors import MergeConflict, NotYours
 from designs.models import Design, Proposal, Review
@@ -53,7 +54,7 @@ def new(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     design, _version, context = frame(request, owner, slug, tab="changes")
     asked = request.POST if request.method == "POST" else request.GET
     source_name, branch = (asked.get(name, "").replace("\x00", "").strip() for name in ("source", "branch"))
-    person = _person(request)
+    person = person_of(request)
     context |= {"candidates": reads.candidates(design, person), "source_name": source_name, "branch": branch}
     if not branch:
         return render(request, "designs/change_new.html", context)
@@ -148,6 +149,7 @@ def _rights(proposal: Proposal, person: User | None) -> dict[str, Any]:
         "newer": pushes and has_newer(proposal),
         "behind": proposal.checks.filter(name="merges", say__in=("merges-behind", "conflict")).exists(),
         "mine": mine,
+        "branch_state": services.branch_state(proposal, person) if seen else "",
         "verdicts": Review.Verdict.choices if not mine else [],
         "needs_approval": design.merge_needs_approval and proposal.is_open and not reads.is_approved(proposal),
     }
@@ -160,10 +162,12 @@ def merge(request: HttpRequest, owner: str, slug: str, number: int) -> HttpRespo
     design, _version, context = frame(request, owner, slug, tab="changes")
     proposal = reads.find_proposal(design, number)
     refusal: CityError | None = None
+    if request.method != "POST" and not proposal.is_open:
+        return redirect("rooms:design_change", owner, slug, number)
     if request.method == "POST":
         try:
             services.merge(
-                proposal=proposal, by=_person(request), method=request.POST.get("method", Proposal.Method.MERGE),
+                proposal=proposal, by=person_of(request), method=request.POST.get("method", Proposal.Method.MERGE),
                 message=request.POST.get("message", ""), head=request.POST.get("head", ""),
             )  # fmt: skip
             return redirect("rooms:design_change", owner, slug, number)
@@ -178,7 +182,7 @@ def merge(request: HttpRequest, owner: str, slug: str, number: int) -> HttpRespo
         "method": request.POST.get("method", Proposal.Method.MERGE),
         "message": request.POST.get("message", ""),
         "needs_approval": design.merge_needs_approval and not reads.is_approved(proposal),
-        **_rights(proposal, _person(request)),
+        **_rights(proposal, person_of(request)),
     }
     return render(request, "designs/change_merge.html", context, status=refusal.status if refusal else 200)
 
@@ -194,17 +198,11 @@ def edit(request: HttpRequest, owner: str, slug: str, number: int) -> HttpRespon
     if request.method == "POST":
         words = {name: request.POST.get(name, "") for name in words}
         try:
-            services.edit(proposal=proposal, by=_person(request), **words)
+            services.edit(proposal=proposal, by=person_of(request), **words)
             return redirect("rooms:design_change", owner, slug, number)
         except CityError as error:
             refusal = error
-    elif not may_steer(_person(request), proposal):
+    elif not may_steer(person_of(request), proposal):
         raise NotYours(_("Only who offered a change, and who may merge it, can give it other words."))
     context |= {"proposal": proposal, "refusal": refusal, **words}
     return render(request, "designs/change_edit.html", context, status=refusal.status if refusal else 200)
-
-
-def _person(request: HttpRequest) -> User:
-    person = of_session(request)
-    assert person is not None  # noqa: S101 login_required
-    return person

@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commons.errors import CityError
+from commons.people.signed_in import person_of
 from designs import queries
 from designs.models import Collection, Design
 from designs.policies import may_write_as
 from designs.queries.collections import collections_seen_by, find_collection, holding, items_of, writable_by
 from designs.queries.owners import handles_of
 from designs.services import collections as services
-from designs.views.posting import number, person_of, said_as_message
+from designs.views.posting import number, said_as_message
 from designs.visitors import of_session
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,14 +13,15 @@ from django.views.decorators.http import require_safe
 
 from commons.web import numbers
 from designs import git, queries
-from designs.errors import DesignNotFound
+from designs.addresses import versioned
+from designs.engine.diff import DIFF_VERSION
 from designs.models import Design
 from designs.queries import diffs
 from designs.queries.diffs import Comparison, FileDiff
 from designs.queries.files import history
 from designs.services import diffs as services
-from designs.services.previews import store
-from designs.views.content import SANDBOX
+from designs.services import previews
+from designs.views.content import kept
 from designs.views.frame import frame
 from designs.visitors import of_session, reader
 
@@ -38,15 +39,12 @@ WHY = {
     "does-not-add-up": gettext_lazy("The volumes contradict each other, as they do where a surface crosses itself."),
     "too-large": gettext_lazy("Too many triangles differ for their volumes to be worked out."),
 }
-KINDS = {
-    "model.glb": ("glb", "model/gltf-binary"),
-    "picture.png": ("png", "image/png"),
-    "small.png": ("small", "image/png"),
-}
+KINDS = {"model.glb": "glb", "picture.png": "png", "small.png": "small"}
 #: Pictures of one side alone.
 SIDES = {
     "before.png": ("before", "png"), "after.png": ("after", "png"),
     "before-small.png": ("before", "small"), "after-small.png": ("after", "small"),
+    "before-large.png": ("before", "large"), "after-large.png": ("after", "large"),
     "before.glb": ("before", "glb"), "after.glb": ("after", "glb"),
 }  # fmt: skip
 
@@ -63,6 +61,9 @@ def compare(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     base = diffs.version(found, asked_base) if asked_base else diffs.parent(found, head)
     comparison = services.compare(found, base, head, by=of_session(request), asker=asker(request))
     context |= parts(request, comparison)
+    shown = context["file"]
+    if shown is not None and shown.kind == "image" and not shown.left_out:
+        context["run"] = previews.ask(design=found, blobs=[shown.before, shown.after]) or context["run"]
     context |= {
         "asked_base": asked_base or base,
         "asked_head": asked_head,
@@ -97,6 +98,7 @@ def parts(request: HttpRequest, comparison: Comparison) -> dict[str, Any]:
         "why": [WHY[word] for word in file.figures.get("why", ()) if word in WHY] if file else [],
         "maker": _for_a_maker(file) if file else [],
         "text": diffs.text_between(comparison.design, file) if file and file.kind == "text" else None,
+        "sheet": diffs.sheet_between(comparison.design, file) if file and file.kind == "text" else None,
         "table": diffs.table_between(comparison.design, file) if file and file.kind == "table" else None,
     }
 
@@ -118,37 +120,32 @@ def _address(request: HttpRequest, **changed: str) -> str:
 
 def _assets(comparison: Comparison, file: FileDiff) -> dict[str, str]:
     """Addresses of what there is to show of a file."""
-    design = comparison.design
 
     def address(kind: str) -> str:
         return asset_url(comparison, file, kind)
 
     found: dict[str, str] = {}
     if file.shape and file.shape.status == "ready":
-        found |= {key: address(kind) for kind, (key, _type) in KINDS.items() if getattr(file.shape, key)}
+        found |= {key: address(kind) for kind, key in KINDS.items() if getattr(file.shape, key)}
     for kind, (side, field) in SIDES.items():
         blob = getattr(file, side)
-        if blob is not None and not file.left_out and getattr(blob, field):
+        if blob is not None and not file.left_out and blob.stored(field):
             found[kind.replace(".", "_").replace("-", "_")] = address(kind)
-    for side, commit, path, oid in (
-        ("raw_before", comparison.base, file.change.old_path, file.change.old_oid),
-        ("raw_after", comparison.head, file.change.path, file.change.new_oid),
-    ):
-        if commit and oid:
-            found[side] = reverse("design-raw", args=[design.owner.name, design.slug, commit, path])
     return found
 
 
 def asset_url(comparison: Comparison, file: FileDiff, kind: str) -> str:
     """The address of a picture or model of a file that differs."""
     design, change = comparison.design, file.change
-    return reverse(
+    where = reverse(
         "design-compared",
         args=[
             design.owner.name, design.slug, comparison.base or NOTHING, comparison.head,
             change.old_oid or NOTHING, change.new_oid or NOTHING, kind,
         ],
     )  # fmt: skip
+    blob = getattr(file, SIDES[kind][0]) if kind in SIDES else None
+    return versioned(where, DIFF_VERSION if kind in KINDS else blob.engine_version if blob else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,26 +231,17 @@ def content(request: HttpRequest, owner: str, slug: str, **asked: str) -> HttpRe
     head = diffs.version(design, given["head"])
     base = diffs.version(design, given["base"]) if given["base"] else ""
     file = diffs.file_between(design, base, head, (given["old"], given["new"]))
-    kind = given["kind"]
-    name, content_type = _stored(file, kind)
-    path = store() / name if name else None
-    if path is None or not path.is_file():
-        raise DesignNotFound(_("There is no picture of this comparison."))
-    response = FileResponse(path.open("rb"), content_type=content_type, headers=SANDBOX)
-    response["Cache-Control"] = f"{'public' if design.is_shown else 'private'}, max-age=86400"
-    response["ETag"] = f'"{path.parent.name}-{kind}"'
-    return response
+    return kept(design, _stored(file, given["kind"]))
 
 
-def _stored(file: FileDiff, kind: str) -> tuple[str, str]:
+def _stored(file: FileDiff, kind: str) -> str:
     if kind in KINDS:
-        field, content_type = KINDS[kind]
-        return (getattr(file.shape, field) if file.shape else ""), content_type
+        return getattr(file.shape, KINDS[kind]) if file.shape else ""
     if kind in SIDES:
         side, field = SIDES[kind]
         blob = getattr(file, side)
-        return (getattr(blob, field) if blob else ""), "model/gltf-binary" if field == "glb" else "image/png"
-    return "", ""
+        return blob.stored(field) if blob else ""
+    return ""
 
 
 def compare_url(design: Design, *, head: str, base: str = "", path: str = "") -> str:

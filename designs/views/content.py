@@ -1,19 +1,20 @@
 """Bytes of designs: raw files, archives, pictures and models. Always through the design that holds them."""
 
 import re
-from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from designs import git, queries
 from designs.errors import DesignNotFound
-from designs.queries import archives
+from designs.models import Design
+from designs.queries import archives, layers, scripts
+from designs.queries import made as made_of_several
 from designs.queries.boards import PICTURES, board_in
 from designs.queries.files import content as file_content
-from designs.queries.files import file_at, files_at, holds_blob
+from designs.queries.files import file_at, files_at, holds_all, holds_blob
 from designs.services.previews import store
 from designs.visitors import reader
 
@@ -23,22 +24,21 @@ SANDBOX = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-SHOWN = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
-KINDS = {"png": ("png", "image/png"), "small": ("small", "image/png"), "glb": ("glb", "model/gltf-binary")}
+TYPES = {".png": "image/png", ".webp": "image/webp", ".glb": "model/gltf-binary"}
+MADE = {"png": "picture.png", "small": "small.png", "glb": "model.glb"}
+DAY_S, SHORT_S = 86_400, 300
 
 
 @require_safe
 def raw(request: HttpRequest, owner: str, slug: str, ref: str, path: str) -> HttpResponseBase:
-    """A file's bytes as they are, as a download; pictures may show in place."""
+    """A file's bytes as they are, always as a download: what pages show of it was drawn anew, see `preview`."""
     design = queries.find(owner=owner, slug=slug, visitor=reader(request))
     file = file_at(design, git.of(design.repository).commit_of(ref), path)
-    kind = SHOWN.get(PurePosixPath(path).suffix.lower().lstrip("."))
-    disposition = "inline" if kind and not file.entry.is_symlink else "attachment"
     response = StreamingHttpResponse(
-        file_content(design, file), content_type=kind or "application/octet-stream", headers=SANDBOX
+        file_content(design, file), content_type="application/octet-stream", headers=SANDBOX
     )
     response["Content-Length"] = str(file.size)
-    response["Content-Disposition"] = f"{disposition}; filename*=UTF-8''{quote(file.entry.name)}"
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.entry.name)}"
     response["ETag"] = f'"{file.entry.oid}"'
     return response
 
@@ -78,13 +78,47 @@ def preview(request: HttpRequest, owner: str, slug: str, oid: str, kind: str) ->
     """The picture or model of a blob that this design holds."""
     design = queries.find(owner=owner, slug=slug, visitor=reader(request))
     blob = holds_blob(design, oid)
-    field, content_type = KINDS[kind]
-    name = getattr(blob, field) if blob else ""
+    response = kept(design, blob.stored(kind) if blob else "")
+    if blob is not None and request.GET.get("v", "") != blob.engine_version:
+        response["Cache-Control"] = f"{scope_of(design)}, max-age={SHORT_S}"  # it may be drawn anew any time
+    return response
+
+
+@require_safe
+def made(request: HttpRequest, owner: str, slug: str, oid: str, **asked: str) -> HttpResponseBase:
+    """The picture or model (`kind`) that lies under a `key` made of several files, if this design holds them all."""
+    design = queries.find(owner=owner, slug=slug, visitor=reader(request))
+    about = made_of_several.about(scripts.KIND, asked["key"]) or {}
+    files = about.get("files") or {}
+    if oid not in files.values() or not holds_all(design, files.values()):
+        raise DesignNotFound(_("There is no picture of this file."))
+    folder = made_of_several.name_of(scripts.KIND, asked["key"])
+    return kept(design, f"{folder}/{MADE[asked['kind']]}")
+
+
+@require_safe
+def layer(request: HttpRequest, owner: str, slug: str, oid: str, number: str) -> HttpResponse:
+    """One layer of a program from above (the first is 1), drawn from what the engine packed."""
+    design = queries.find(owner=owner, slug=slug, visitor=reader(request))
+    found = layers.layers_of(holds_blob(design, oid))
+    if found is None or not 1 <= int(number) <= len(found):
+        raise DesignNotFound(_("There is no picture of this layer."))
+    response = HttpResponse(layers.svg(found, int(number) - 1), content_type="image/svg+xml", headers=SANDBOX)
+    response["Cache-Control"] = f"{scope_of(design)}, max-age={DAY_S if request.GET.get('v') else SHORT_S}"
+    return response
+
+
+def kept(design: Design, name: str) -> FileResponse:
+    """A picture or model by its path under the store, for a day. Raises DesignNotFound."""
     path = store() / name if name else None
     if path is None or not path.is_file():
         raise DesignNotFound(_("There is no picture of this file."))
-    response = FileResponse(path.open("rb"), content_type=content_type, headers=SANDBOX)
-    scope = "public" if design.is_shown else "private"
-    response["Cache-Control"] = f"{scope}, max-age=86400"
-    response["ETag"] = f'"{blob.oid if blob else ""}-{blob.engine_version if blob else ""}-{kind}"'
+    response = FileResponse(path.open("rb"), content_type=TYPES[path.suffix], headers=SANDBOX)
+    response["Cache-Control"] = f"{scope_of(design)}, max-age={DAY_S}"
+    response["ETag"] = f'"{path.parent.name}-{path.name}"'
     return response
+
+
+def scope_of(design: Design) -> str:
+    """Who may keep what a design shows: everybody's caches, or the reader's own alone."""
+    return "public" if design.is_shown else "private"

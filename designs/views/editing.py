@@ -25,6 +25,7 @@ from designs.git.names import check_path
 from designs.models import Design
 from designs.policies import check_not_mirrored
 from designs.queries.files import MAX_TEXT, file_at, text_of
+from designs.queries.pictures import pictures_at
 from designs.services import index_later, write_files
 from designs.services.files import move_file
 from designs.services.suggesting import suggest_files
@@ -143,7 +144,10 @@ def write(request: HttpRequest, owner: str, slug: str, path: str = "") -> HttpRe
     preview = None
     if request.method == "POST" and form.is_valid():
         if "preview" in request.POST:
-            preview = markdown.render(form.cleaned_data["text"], owner=owner, slug=slug, ref=commit)
+            preview = markdown.render(
+                form.cleaned_data["text"], owner=owner, slug=slug, ref=commit, folder=path.rpartition("/")[0],
+                pictures=pictures_at(design, commit),
+            )  # fmt: skip
         else:
             try:
                 return _save(design, person, form.cleaned_data, path, offers=context["offers"])

@@ -14,6 +14,7 @@ from designs import markdown, queries
 from designs.models import Release
 from designs.queries import releases as found
 from designs.queries.lineage import url_of
+from designs.queries.pictures import pictures_at
 from designs.visitors import reader
 
 MOST = 50
@@ -45,7 +46,10 @@ def _feed(request: HttpRequest, title: str, link: str, releases: Sequence[Releas
     for release in releases:
         design = release.design
         url = found.url_of(release)
-        notes = markdown.render(release.notes, owner=design.owner.name, slug=design.slug, ref=release.commit)
+        notes = markdown.render(
+            release.notes, owner=design.owner.name, slug=design.slug, ref=release.commit,
+            pictures=pictures_at(design, release.commit),
+        )  # fmt: skip
         zipped = reverse("design-release-archive", args=[design.owner.name, design.slug, release.version])
         archive = [Enclosure(settings.PUBLIC_URL + zipped, str(release.size), "application/zip")]
         feed.add_item(

@@ -21,7 +21,7 @@ from commons.errors import CityError, NotAllowed
 from commons.people.models import Scope, User
 from designs import git, queries
 from designs.errors import DesignNotFound
-from designs.git import serve
+from designs.git import incoming, serve
 from designs.models import Design
 from designs.policies import check_may_push
 from designs.queries import lfs
@@ -79,9 +79,11 @@ def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResp
         body=Body(request),
         encoding=_encoding(request),
         protocol=_protocol(request),
-        protected=f"refs/heads/{design.default_branch}",
-        large=lfs.oids_of(design),
-        room_bytes=left_bytes(design.owner),
+        rules=incoming.Rules(
+            protected=f"refs/heads/{design.default_branch}",
+            held=lambda oids: set(lfs.held(design, oids)),
+            room_bytes=lambda: left_bytes(design.owner),
+        ),
     )
     if done.changed:
         measure(design=design)
@@ -92,7 +94,7 @@ def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResp
 def enter(request: HttpRequest, owner: str, slug: str, scope: Scope) -> tuple[Design, User | None]:
     """The design and the person, if they may read or (with designs:write) push. Raises DesignNotFound or NotAllowed."""
     person, _sent = of_token(request, scope)
-    design = queries.find(owner=owner, slug=slug, visitor=person)
+    design = queries.find(owner=owner, slug=slug, visitor=person, bare=True)
     if scope == Scope.DESIGNS_WRITE:
         check_may_push(person, design)
     return design, person

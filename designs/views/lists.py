@@ -1,5 +1,6 @@
 """The list of designs, and making a new one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,16 +17,16 @@ from django.views.decorators.http import require_safe
 from commons import sockets
 from commons.errors import CityError
 from commons.people.models import User
-from commons.places.queries import home_of
 from commons.places.queries import place as place_of
 from commons.runs.models import Run
 from commons.web import numbers
+from commons.web.context import place_of as place_here
 from designs import naming, vocabulary
 from designs.engine import formats
 from designs.forms import NewDesign
 from designs.models import Card, Design
 from designs.queries import asked as asking
-from designs.queries import listing
+from designs.queries import counted, listing
 from designs.queries.asked import Asked
 from designs.queries.owners import handles_of
 from designs.services import create_design, delete_design, import_later, index_later, uploads, wish, write_files
@@ -35,9 +36,9 @@ from designs.visitors import of_session
 ON_A_PAGE = 24
 MOST_CHOICES = 8
 LICENCE_GROUPS = {
-    listing.OPEN: gettext_lazy("Open"),
-    listing.NON_COMMERCIAL: gettext_lazy("Not for sale"),
-    listing.OTHER: gettext_lazy("Others"),
+    counted.OPEN: gettext_lazy("Open"),
+    counted.NON_COMMERCIAL: gettext_lazy("Not for sale"),
+    counted.OTHER: gettext_lazy("Others"),
 }
 ORDERS = {
     "best": gettext_lazy("Best"),
@@ -60,10 +61,10 @@ class Choice:
 
 
 class Counted(Paginator):  # type: ignore[type-arg]
-    """Pages of cards whose number is known already."""
+    """Pages of designs whose number is known already."""
 
-    def __init__(self, cards: QuerySet[Card], total: int) -> None:
-        super().__init__(cards, ON_A_PAGE)
+    def __init__(self, pks: Sequence[int] | QuerySet[Card, int], total: int) -> None:
+        super().__init__(pks, ON_A_PAGE)
         self.total = total
 
     @property
@@ -77,7 +78,7 @@ def designs(request: HttpRequest) -> HttpResponse:
     """What can be made? Cards with pictures, filtered by what stands in the address."""
     asked, person = asking.read(request.GET.dict()), of_session(request)
     found = listing.found(asked, person)
-    page = Counted(found.cards, found.counts.total).get_page(request.GET.get("page"))
+    page = Counted(found.pks, found.counts.total).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "designs": listing.designs_of(page.object_list),
@@ -97,7 +98,7 @@ def designs(request: HttpRequest) -> HttpResponse:
 
 
 def _groups(
-    asked: Asked, counts: listing.Counts, tags: dict[str, int | None]
+    asked: Asked, counts: counted.Counts, tags: dict[str, int | None]
 ) -> list[tuple[str | Promise, list[Choice]]]:
     """The groups of filters with their counts, most designs first; the one that is chosen is always there."""
     titles = {slug: str(title) for slug, title in vocabulary.PROCESSES.items()}
@@ -128,14 +129,14 @@ def _choices(asked: Asked, name: str, counts: dict[str, Any], titles: dict[str, 
     ]
 
 
-def _more(request: HttpRequest, asked: Asked, counts: listing.Counts) -> list[Choice]:
+def _more(request: HttpRequest, asked: Asked, counts: counted.Counts) -> list[Choice]:
     """What is asked with yes or no: a release, and makeable near the visitor's place."""
     found = []
     if counts.released or asked.has_release:
         other = replace(asked, has_release=not asked.has_release)
         found.append(Choice(_("With a release"), other.address(), counts.released, asked.has_release))
-    here = place_of(asked.near) if asked.near else home_of(None, request.user)
-    if here is not None and any(sockets.makeable):
+    here = (place_of(asked.near) if asked.near else place_here(request)) if any(sockets.makeable) else None
+    if here is not None:
         other = replace(asked, near="" if asked.near else here.slug)
         found.append(Choice(_("Makeable in %(place)s") % {"place": here.name}, other.address(), None, bool(asked.near)))
     return found

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from commons.errors import CityError
+from commons.people.signed_in import person_of
 from designs import markdown, queries
 from designs.errors import DesignNotFound
 from designs.queries.makes import find_make, find_photo, makes_of
 from designs.services import makes
 from designs.views.content import SANDBOX
 from designs.views.frame import frame
-from designs.views.posting import number, person_of, said_as_message
+from designs.views.posting import number, said_as_message
 from designs.visitors import of_session, reader
 
 if TYPE_CHECKING:

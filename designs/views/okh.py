@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -29,7 +30,7 @@ def check_page(request: HttpRequest) -> HttpResponse:
         if not raw.strip():
             context["nothing"] = _("Paste a manifest or choose a file.")
         else:
-            checked = check(raw, name)
+            checked = check(raw, name, site=settings.PUBLIC_URL)
             text = raw[:MAX_BYTES].decode("utf-8", "replace")
             context |= {"text": text, "name": name, **findings_of(checked, text)}
     return render(request, "designs/okh_check.html", context, status=422 if context.get("nothing") else 200)

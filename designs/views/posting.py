@@ -7,13 +7,6 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from commons.errors import CityError, NotAllowed, NotFound
-from commons.people.models import User
-
-
-def person_of(request: HttpRequest) -> User:
-    """The person; only behind login_required."""
-    assert isinstance(request.user, User)  # noqa: S101 login_required saw to it
-    return request.user
 
 
 @contextmanager

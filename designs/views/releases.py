@@ -21,6 +21,7 @@ from designs.errors import DesignNotFound
 from designs.models import Design, Release
 from designs.policies import check_may_maintain
 from designs.queries import releases as found
+from designs.queries.pictures import pictures_at
 from designs.services import release_archives
 from designs.services import releases as services
 from designs.services.release_checks import check_release, remarks
@@ -58,7 +59,10 @@ def releases(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
 
 
 def _notes(design: Design, release: Release) -> Any:
-    return markdown.render(release.notes, owner=design.owner.name, slug=design.slug, ref=release.commit)
+    return markdown.render(
+        release.notes, owner=design.owner.name, slug=design.slug, ref=release.commit,
+        pictures=pictures_at(design, release.commit),
+    )  # fmt: skip
 
 
 @require_safe

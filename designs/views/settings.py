@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commons.errors import CityError
 from commons.people import queries as people
 from commons.people.models import User
+from commons.people.signed_in import person_of
 from designs import git, queries
 from designs.errors import DesignNotFound, NoSuchOffer
 from designs.forms import FOLLOW_CHOICES
@@ -28,7 +29,7 @@ from designs.services.collaborators import remove_collaborator, set_collaborator
 from designs.services.proposals import set_rules
 from designs.services.renaming import rename
 from designs.views.frame import frame
-from designs.views.posting import number, person_of, said_as_message
+from designs.views.posting import number, said_as_message
 
 
 @require_http_methods(["GET", "POST"])

@@ -8,10 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from commons.people.signed_in import person_of
 from designs import queries
 from designs.queries.collections import starred_by
 from designs.services import stars
-from designs.views.posting import person_of, said_as_message
+from designs.views.posting import said_as_message
 
 
 @require_POST

@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from commons.errors import CityError
+from commons.people.signed_in import person_of
 from designs import queries
 from designs.queries.talk import find_comment, threads
 from designs.services import talk
 from designs.views.frame import frame
-from designs.views.posting import number, person_of, said_as_message
+from designs.views.posting import number, said_as_message
 from designs.visitors import of_session
 
 

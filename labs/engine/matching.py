@@ -6,7 +6,7 @@ a second, because all parts of a process are asked together by the box that hold
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 SOLID = frozenset({"stl", "3mf", "obj", "ply", "off", "step", "stp", "glb", "gltf"})
@@ -47,6 +47,7 @@ Word = Literal[
     "material-not",
     "material-other",
     "in-repair",
+    "broken",
 ]
 
 
@@ -56,7 +57,8 @@ class Part:
 
     Files of the same `thing` are one thing in several formats: who makes one of them has made it. `wall_mm` is its
     thinnest wall, `overhang` the share of its surface that hangs in the best position, `cut_mm` the length of all cuts,
-    `use` what a program is for (printing or cutting), `material` what the design's parts list says.
+    `use` what a program is for (printing or cutting), `material` what the design's parts list says. `sound` is false when
+    it could not be read, so that no machine makes it.
     """
 
     path: str
@@ -69,6 +71,7 @@ class Part:
     cut_mm: float | None = None
     use: str = ""
     material: str = ""
+    sound: bool = True
 
     @property
     def of(self) -> str:
@@ -158,7 +161,7 @@ def turned(extents_mm: Sequence[float], volume_mm: Sequence[float | None]) -> fl
 
 def takes(part: Part, process: str) -> bool:
     """Whether the process can begin from this file."""
-    if part.format not in FORMATS.get(process, frozenset()):
+    if not part.sound or part.format not in FORMATS.get(process, frozenset()):
         return False
     if part.format == "gcode" and part.use:
         return (part.use == "printing") == (process in PRINTS)
@@ -201,7 +204,9 @@ def match(
         else:
             pros.append(Reason("size-turned" if angle else "size-fits", part.path, angle))
         _judge(part, process, materials, wanted, pros, cons)
-    if not fitting:
+    torn = [part for part in parts if not part.sound and takes(replace(part, sound=True), process)]
+    cons += [Reason("broken", part.path) for part in torn if part.of not in done]
+    if not fitting and not torn:
         cons.append(Reason("format-not", parts[0].path if parts else ""))
     suits = not wanted or not materials or wanted in materials
     if not suits:

@@ -107,7 +107,7 @@ def machines_for(file: "File") -> list[Machine] | None:
     """The machines of all labs, in order, that can make this one file as large as it is; None where its format or its
     size is for no machine to judge."""
     parts = things([(file.path, file.blob)]) if file.blob else []
-    if not parts or not parts[0].extents_mm:
+    if not parts or not parts[0].extents_mm or not parts[0].sound:
         return None
     whole = engine.Screen(parts).screen(_rows()).whole
     fitting = [row.machine for row in whole if row.in_order and row.x is not None]
@@ -382,6 +382,7 @@ SENTENCES = {
     "material-fits": lazy("It works %(material)s."),
     "material-not": lazy("It does not work %(material)s; it works %(materials)s."),
     "material-other": lazy("The parts list wants %(material)s for %(path)s; it works %(materials)s."),
+    "broken": lazy("%(path)s could not be read, so nobody knows what it would make."),
     "in-repair": lazy("%(machine)s is in repair."),
 }
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ CUT = re.compile(r"laser|cut|vinyl|plotter|sheet|panel|plate|dxf|flat")
 def parts_of(design: "Design", ref: str = "") -> list[Part]:
     """The parts of a design's shown version, or of the one named. Raises BadRevision.
 
-    A file whose picture could not be drawn is no part: nobody knows what a machine would make of it.
+    A file that could not be read is a part that no machine makes: nobody knows what would come of it.
     """
     files = list(_files_at(design, ref) if ref else _current(design))
     told = _materials_told(design, ref)
@@ -73,7 +74,7 @@ def things(files: "Iterable[tuple[str, Blob]]", told: Mapping[str, str] | None =
     Files of one name are one thing (`stl/body.stl` and `step/body.step`), and so is a program named after a part
     (`body_0.2mm_PLA.gcode`). All layers of a circuit board are one thing.
     """
-    taken = [(path, blob, kind) for path, blob in files if (kind := _format(path, blob)) and not _failed(blob)]
+    taken = [(path, blob, kind) for path, blob in files if (kind := _format(path, blob))]
     solid = any(kind in SOLID for _path, _blob, kind in taken)
     cuts = any(kind == "dxf" for _path, _blob, kind in taken)
     parts: list[Part] = []
@@ -82,7 +83,8 @@ def things(files: "Iterable[tuple[str, Blob]]", told: Mapping[str, str] | None =
         facts: Mapping[str, Any] = blob.facts or {}
         if _is_picture(path, kind, solid=solid, cuts=cuts) or _is_whole(path, kind, taken):
             continue
-        parts.append(_part(path, kind, facts, _thing(path, kind, named), told or {}))
+        part = _part(path, kind, facts, _thing(path, kind, named), told or {})
+        parts.append(part if blob.can_be_made else replace(part, sound=False))
         if len(parts) == MOST_PARTS:
             break
     return sorted(parts, key=lambda part: part.path)
@@ -95,10 +97,6 @@ def _format(path: str, blob: "Blob") -> str:
     if blob.format in FORMATS_OF_MACHINES:
         return blob.format
     return ending if ending in ENDINGS else ""
-
-
-def _failed(blob: "Blob") -> bool:
-    return blob.preview == "failed"
 
 
 def _is_picture(path: str, kind: str, *, solid: bool, cuts: bool) -> bool:

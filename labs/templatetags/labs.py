@@ -1,6 +1,7 @@
 """Tags of the room: pictures and addresses of designs, words for states."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -49,7 +50,8 @@ def design_picture(design: "Design | None") -> str:
         return ""
     try:
         kind = "small" if cover.small else "png"
-        return reverse("design-preview", args=[design.owner.name, design.slug, cover.oid, kind])
+        address = reverse("design-preview", args=[design.owner.name, design.slug, cover.oid, kind])
+        return f"{address}?v={cover.engine_version}"
     except NoReverseMatch:
         return ""
 
@@ -64,6 +66,12 @@ def provenance_chip(shown: Shown) -> SafeString:
 def order_step(step: str) -> str:
     """The words on the button of a step."""
     return str(ORDER_STEPS.get(step, step))
+
+
+@register.filter
+def plain_number(value: Decimal | float) -> str:
+    """A number without the zeros behind it: 0.2, 12, 1500."""
+    return f"{Decimal(str(value)).normalize():f}"
 
 
 @register.filter

@@ -30,6 +30,7 @@ class Tab:
 #: The parts of a lab in the order of their tabs; one line each.
 TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
+    Tab("week", _("Week"), "rooms:lab_week"),
     Tab("about", _("About"), "rooms:lab_about"),
     Tab("people", _("People"), "rooms:lab_people", lambda standing: standing.fellow),
     Tab("consumables", _("Consumables"), "rooms:lab_consumables", lambda standing: standing.fellow),

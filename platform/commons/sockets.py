@@ -56,6 +56,16 @@ class NavEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A style sheet of the front end (`entry`, as Vite is given it) for pages of views in these packages alone."""
+
+    slug: str
+    entry: str
+    packages: tuple[str, ...]
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A headline figure of one place with what it is made of. `value` is None when nothing is known yet.
 
@@ -291,7 +301,19 @@ class OpenDataset:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """Public pages of a room, for robots: how many there are, and (path, when it changed) of those from `start` up to
+    `stop`, the oldest first. The slug is one word."""
+
+    slug: str
+    count: Callable[[], int]
+    addresses: "Callable[[int, int], Iterable[tuple[str, dt.datetime | None]]]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
+sheets: Socket[Sheet] = Socket("sheets")
 figures: Socket[HeadlineFigure] = Socket("figures")
 home_cards: Socket[HomeCard] = Socket("home_cards")
 page_slots: Socket[PageSlot] = Socket("page_slots")
@@ -305,3 +327,4 @@ open_datasets: Socket[OpenDataset] = Socket("open_datasets")
 notice_filters: Socket[NoticeFilter] = Socket("notice_filters")
 report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
+sitemaps: Socket[Sitemap] = Socket("sitemaps")

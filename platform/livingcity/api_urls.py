@@ -4,12 +4,14 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
-from livingcity.views import api_pages, health, plain
+from livingcity.views import api_pages, finding, health, plain
 
 urlpatterns: list[URLPattern] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("robots.txt", plain.robots, name="robots"),
+    path("robots.txt", finding.robots, name="robots"),
+    path("sitemap.xml", finding.sitemap, name="sitemap"),
+    path("sitemap-<slug:kind>-<int:page>.xml", finding.sitemap_file, name="sitemap_file"),
     path("favicon.svg", plain.favicon, name="favicon"),
     path("favicon.ico", plain.favicon, name="favicon_ico"),
     path("manifest.webmanifest", plain.manifest, name="manifest"),

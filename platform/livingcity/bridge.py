@@ -86,17 +86,19 @@ class Body(io.RawIOBase):
 async def _gather(receive: Receive, size: int) -> tuple[bytes, bool]:
     """A block of about `size` bytes, or what comes in a moment from a slow client; and whether there is more."""
     parts: list[bytes] = []
-    total, more = 0, True
-    until = asyncio.get_running_loop().time() + READ_AHEAD_S
-    while more and total < size and (not parts or asyncio.get_running_loop().time() < until):
-        part, more = await _receive(receive)
+    total, more, clock = 0, True, asyncio.get_running_loop().time
+    until = clock() + READ_AHEAD_S
+    while more and total < size:
+        part, more = _part(await receive())
         parts.append(part)
         total += len(part)
+        if clock() > until:
+            break
     return b"".join(parts), more
 
 
-async def _receive(receive: Receive) -> tuple[bytes, bool]:
-    message = await receive()
+def _part(message: Message) -> tuple[bytes, bool]:
+    """The bytes in a message, and whether more will come. Raises ClientGone."""
     if message["type"] == "http.disconnect":
         raise ClientGone("the client went away before its request was complete")
     return message.get("body", b""), message.get("more_body", False)
@@ -176,9 +178,10 @@ def environ_of(scope: Scope) -> Environ:
 
 
 class Threads:
-    """A fixed pool of threads for one event loop at a time.
+    """At most so many threads, for one event loop at a time; a new one is started only when all others are at work.
 
-    Much lighter than `run_in_executor`: one queue in, and one wake-up of the loop for all answers that are ready.
+    Much lighter than `run_in_executor`: one queue in, and one wake-up of the loop for all answers that are ready. Each
+    thread keeps a connection to the database and memory of its own, so that few of them is what an idle city costs.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -187,11 +190,13 @@ class Threads:
         )
         self._done: collections.deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = collections.deque()
         self._count, self._name, self._started = count, name, 0
+        self._busy = 0
         self._waking = False
 
     def run(self, work: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":
         """Do the work in a thread; call from the loop."""
-        if self._started < self._count:
+        self._busy += 1
+        if self._started < min(self._count, self._busy):
             self._started += 1
             threading.Thread(target=self._serve, name=f"{self._name}-{self._started}", daemon=True).start()
         future = asyncio.get_running_loop().create_future()
@@ -217,6 +222,7 @@ class Threads:
         self._waking = False
         while self._done:
             future, result, fault = self._done.popleft()
+            self._busy -= 1
             if future.done():
                 continue
             if fault is None:
@@ -261,12 +267,12 @@ class Bridge:
 
     async def _head(self, receive: Receive) -> tuple[bytes, bool]:
         """The body as far as it is buffered, and whether there is more."""
-        head, more = await _receive(receive)
+        head, more = _part(await receive())
         if not more:
             return head, False
         parts, size = [head], len(head)
         while more and size < BUFFERED_BODY_BYTES:
-            part, more = await _receive(receive)
+            part, more = _part(await receive())
             parts.append(part)
             size += len(part)
         return b"".join(parts), more

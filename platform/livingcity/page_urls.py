@@ -4,7 +4,7 @@ from django.urls import URLPattern, path, re_path
 
 from commons.people.views import sign_in
 from commons.web import views as web
-from livingcity.views import data, home, measure, search
+from livingcity.views import data, finding, home, measure, search
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("measure/<slug:slug>/", measure.figure, name="measure"),
     re_path(r"^measure/(?P<slug>[-\w]+)\.(?P<form>json|csv)$", measure.figure_file, name="measure_file"),
     path("search/", search.search, name="search"),
+    path("opensearch.xml", finding.opensearch, name="opensearch"),
     path("data/", data.datasets, name="data"),
     re_path(r"^data/(?P<slug>[-\w]+)\.(?P<form>csv|jsonl)$", data.dataset, name="dataset"),
     path("sign-in/<str:secret>/", sign_in.sign_in_link, name="sign_in_link"),

@@ -205,9 +205,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PreviewStatusEnum": [(word, word) for word in ("ready", "pending", "failed", "none")],
         "ComparedKindEnum": [(word, word) for word in ("solid", "drawing", "image", "table", "text")],
-        "MachineKindEnum": "labs.models.Machine.Kind",
+        **({"MachineKindEnum": "labs.models.Machine.Kind"} if "labs" in ROOMS else {}),
         "PlaceKindEnum": "commons.places.models.Place.Kind",
-        "PhotoStatusEnum": "designs.models.MakePhoto.State",
+        **({"PhotoStatusEnum": "designs.models.MakePhoto.State"} if "designs" in ROOMS else {}),
     },
 }
 

@@ -11,6 +11,7 @@ slowest query. --keep keeps the database in a folder and uses it again.
 
 import argparse
 import datetime as dt
+import gc
 import json
 import os
 import random
@@ -231,10 +232,10 @@ def explain(asked: dict[str, list[str]]) -> None:
             with CaptureQueriesContext(connection) as held:
                 Client().get(address)
             slowest = max(slowest, *((float(q["time"]), q["sql"], address) for q in held.captured_queries))
-    say(f"\nthe slowest query ({slowest[0] * 1000:.0f} ms) of {slowest[2]}:\n{slowest[1]}\n")
+    say(f"\nthe slowest query ({slowest[0] * 1000:.0f} ms) of {slowest[2]}:\n{slowest[1][:2000]}\n")
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + slowest[1].replace("%", "%%"), [])
-        say("\n".join(line for (line,) in cursor.fetchall()))
+        say("\n".join(line[:200] for (line,) in cursor.fetchall()))
 
 
 def over_http(asked: dict[str, list[str]], rounds: int) -> list[float]:
@@ -276,6 +277,8 @@ def run(options: argparse.Namespace) -> bool:
         say(f"seeded in {time.perf_counter() - begin:.0f} s")
     say(f"{Card.objects.count():,} designs, {KnownWord.objects.count():,} known words")
     asked, client = addresses(), Client()
+    gc.collect()
+    gc.freeze()  # as the server does
     if options.only:
         asked = {name: some for name, some in asked.items() if options.only in name}
     say("\nserver time through Django's test client")

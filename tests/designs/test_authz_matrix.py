@@ -192,6 +192,8 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
             *do(pushers, {}, over={"verb": "=update"}, sure=False),
             *do(pushers, {}, over={"verb": "=newest"}, sure=False),
             *do(pushers, {}, over={"verb": "=undo"}, sure=False),
+            *do(pushers, {}, over={"verb": "=drop-branch"}, sure=False),
+            *do(pushers, {}, over={"verb": "=bring-branch-back"}, sure=False),
         ],
     },
     "rooms:design_add": {
@@ -335,6 +337,8 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
         "PATCH": [*do(author_or_manager, {"title": "Other"}), *do(author_or_manager, {"state": "closed"})],
     },
     "api:proposal-merge": {"POST": do(pushers, {})},
+    # The change of the world is open, so that this answers 409 to who may push.
+    "api:proposal-branch": {"DELETE": do(pushers, sure=False), "PUT": do(pushers, sure=False)},
     "api:proposal-comments": {"GET": get(readers), "POST": do(talkers, {"body": "Said"})},
     "api:proposal-reviews": {
         "GET": get(readers), "POST": do(talkers, {"verdict": "remark", "body": "Hm"}, sure=False),
@@ -371,6 +375,12 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
         *do(managers, {"force": True}, over={"number": "lock"}, sure=False),
     ]},
     "design-board": {"GET": do(readers, changes=False, sure=False, over={"folder": "path", "kind": "=picture"})},
+    "design-made": {
+        "GET": do(readers, changes=False, sure=False, over={"oid": "blob", "key": "=" + "0" * 64, "kind": "=png"})
+    },
+    "design-layer": {
+        "GET": do(readers, changes=False, sure=False, over={"oid": "blob", "number": "=1"})
+    },
     "design-preview": {"GET": [*get(readers, oid="blob", kind="=png"), *get(readers, oid="blob", kind="=glb")]},
     "releases-feed": {"GET": get(everybody)},
     "design-releases-feed": {"GET": get(readers)},

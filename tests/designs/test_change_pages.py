@@ -82,6 +82,26 @@ def test_from_a_fork_to_a_merge_with_forms_alone(design: Design, forked: Design,
     assert stock(repository(design), "show", "main:README.md") == "# Cube\n\nLarger."
     page = Client().get(at(design, "1/")).content.decode()
     assert "Merged" in page and "Sign in to say something" in page and "<textarea" not in page
+    assert ours.get(at(design, "1/merge/")).headers["Location"] == at(design, "1/")
+    twice = ours.post(at(design, "1/merge/"), {"method": "merge"})
+    assert twice.status_code == 409 and 'name="method"' not in twice.content.decode()
+
+
+def test_a_merged_branch_is_deleted_and_brought_back(design: Design, maker: User, neighbour: User) -> None:
+    write(design, maker, {"lid.stl": cube_stl(3)}, branch="lid")
+    proposals.merge(proposal=offer(design, design, neighbour, branch="lid"), by=maker)
+    page, ours, theirs = at(design, "1/"), signed_in(maker), signed_in(neighbour)
+    assert "Delete the branch" in ours.get(page).content.decode()
+    assert "drop-branch" not in theirs.get(page).content.decode()
+    assert ours.post(f"{page}drop-branch/").headers["Location"] == page
+    assert "Bring the branch back" in ours.get(page).content.decode()
+    call = f"/api/v1/designs/{design.owner.name}/{design.slug}/proposals/1/branch/"
+    assert Client().put(call, **api(neighbour)).status_code == 403
+    assert Client().put(call, **api(maker)).status_code == 200
+    assert stock(repository(design), "rev-parse", "lid") == Proposal.objects.get().head
+    assert Client().delete(call, **api(maker)).status_code == 200
+    again = Client().delete(call, **api(maker))
+    assert (again.status_code, again.json()["code"]) == (409, "design:change-over")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from designs.errors import (
     BadMethod,
     BadName,
     BadRevision,
+    BranchMoved,
+    BranchNeeded,
     ChangeMoved,
     ChangeOver,
     DesignNotFound,
@@ -36,6 +38,7 @@ from designs.models import Check, Collaborator, Comment, Design, Proposal, Revie
 from designs.queries import proposals as reads
 from designs.services import fork_design, index_now, proposals, talk, write_files
 from designs.services.holding import hold
+from designs.services.proposals import following
 from tests.designs.conftest import cube_stl, make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -400,6 +403,96 @@ def test_the_licence_of_the_fork_has_a_say(change: Proposal, design: Design, for
     assert Proposal.objects.get(pk=change.pk).state == "open"
 
 
+#: Merges a change in a process that is killed as soon as the branch has moved, before its row says so.
+DIES = """
+import os, signal
+from designs.git import commits
+from designs.models import Proposal
+from designs.services import proposals
+move = commits.move
+def move_and_die(*arguments, **named):
+    move(*arguments, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+commits.move = move_and_die
+change = Proposal.objects.get(pk={pk})
+proposals.merge(proposal=change, by=change.design.owner.user, method="{method}")
+"""
+
+
+@pytest.mark.parametrize("method", ["merge", "squash"])
+def test_a_merge_that_died_between_branch_and_row_is_known_as_one(
+    manage: Any, change: Proposal, design: Design, maker: User, neighbour: User, method: str
+) -> None:
+    before = stock(repository(design), "rev-parse", "main")
+    assert manage("shell", "-c", DIES.format(pk=change.pk, method=method)).returncode == -9
+    moved = stock(repository(design), "rev-parse", "main")
+    assert moved != before and Proposal.objects.get(pk=change.pk).is_open
+    write(design, maker, {"later.txt": b"on top\n"})
+    if method == "merge":
+        assert following.follow_missed() == 1, "the daily sweep sees it when nobody pushes"
+        healed = proposals.follow_now(proposal=change, by=None)
+    else:
+        healed = proposals.merge(proposal=change, by=neighbour_who_merges(design, neighbour), method="merge")
+    assert (healed.state, healed.method, healed.merged_commit) == ("merged", method, moved)
+    assert healed.ended_by == maker
+    assert stock(repository(design), "rev-list", "--count", f"{moved}..main") == "1", "nothing is merged twice"
+    undone = proposals.merge(proposal=proposals.undo(proposal=healed, by=maker), by=maker)
+    assert stock(repository(design), "rev-parse", f"{undone.merged_commit}:cube.stl") == stock(
+        repository(design), "rev-parse", f"{before}:cube.stl"
+    )
+
+
+def neighbour_who_merges(design: Design, person: User) -> User:
+    Collaborator.objects.create(design=design, user=person, role="maintainer")
+    return person
+
+
+def test_the_branch_of_a_merged_change_goes_and_comes_back(design: Design, maker: User, neighbour: User) -> None:
+    head = write(design, maker, {"lid.stl": cube_stl(3)}, branch="lid")
+    change = offer(design, design, neighbour, branch="lid")
+    with pytest.raises(ChangeOver):
+        proposals.drop_branch(proposal=change, by=maker)
+    change = proposals.merge(proposal=change, by=maker, method="squash")
+    with pytest.raises(NotYours):
+        proposals.drop_branch(proposal=change, by=neighbour)
+    assert [proposals.branch_state(change, person) for person in (maker, neighbour, None)] == ["drop", "", ""]
+    newer = write(design, maker, {"lid.stl": cube_stl(4)}, branch="lid")
+    with pytest.raises(BranchNeeded, match="newer"):
+        proposals.drop_branch(proposal=change, by=maker)
+    stock(repository(design), "update-ref", "refs/heads/lid", head, newer)
+    proposals.drop_branch(proposal=change, by=maker)
+    assert "lid" not in stock(repository(design), "branch", "--format=%(refname:short)").split()
+    stock(repository(design), "-c", "gc.pruneExpire=now", "gc", "--prune=now", "--quiet")
+    assert proposals.branch_state(change, maker) == "back"
+    with pytest.raises(ChangeOver):
+        proposals.drop_branch(proposal=change, by=maker)
+    proposals.bring_branch_back(proposal=change, by=maker)
+    assert stock(repository(design), "rev-parse", "lid") == head
+    with pytest.raises(BranchMoved):
+        proposals.bring_branch_back(proposal=change, by=maker)
+
+
+def test_a_branch_that_is_needed_stays(change: Proposal, design: Design, forked: Design, neighbour: User) -> None:
+    change = proposals.merge(proposal=change, by=User.objects.get(username="aila"))
+    with pytest.raises(BranchNeeded, match="main branch"):
+        proposals.drop_branch(proposal=change, by=neighbour)
+    write(forked, neighbour, {"lid.stl": cube_stl(3)}, branch="lid")
+    lid = proposals.merge(proposal=offer(design, forked, neighbour, branch="lid"), by=User.objects.get(username="aila"))
+    write(forked, neighbour, {"foot.stl": cube_stl(3)}, branch="foot")
+    into = proposals.open_proposal(
+        design=forked, source=forked, source_branch="foot", target_branch="lid", title="A foot", by=neighbour
+    )
+    with pytest.raises(BranchNeeded, match="goes into it"):
+        proposals.drop_branch(proposal=lid, by=neighbour)
+    proposals.close(proposal=into, by=neighbour)
+    proposals.drop_branch(proposal=lid, by=neighbour)
+    stock(repository(forked), "reflog", "expire", "--expire=now", "--all")
+    assert stock(repository(forked), "rev-parse", "--verify", "-q", "lid", fails=True) == ""
+    proposals.bring_branch_back(proposal=lid, by=neighbour)
+    assert stock(repository(forked), "rev-parse", "lid") == lid.head
+    assert "internal/back" not in stock(repository(forked), "for-each-ref"), "nothing hidden stays behind"
+
+
 def test_undoing_takes_back_this_change_alone(change: Proposal, design: Design, maker: User, neighbour: User) -> None:
     merged = proposals.merge(proposal=change, by=maker)
     write(design, maker, {"later.txt": b"stays\n"})
@@ -466,11 +559,26 @@ def test_a_design_may_ask_for_an_agreement_first(
 # --- talk --------------------------------------------------------------------------------------------------------
 
 
-def test_remarks_are_pinned_answered_and_dealt_with(change: Proposal, maker: User, neighbour: User) -> None:
+def test_remarks_are_pinned_answered_and_dealt_with(
+    change: Proposal, forked: Design, maker: User, neighbour: User
+) -> None:
     with pytest.raises(BadAnchor):
         proposals.say(proposal=change, by=maker, body="x", anchor={"path": "README.md"})
-    line = proposals.say(proposal=change, by=maker, body="Here", anchor={"path": "cube.stl", "line": 3, "side": "old"})
-    assert line.anchor == {"path": "cube.stl", "line": 3, "side": "old"} and line.commit == change.head
+    point = proposals.say(proposal=change, by=maker, body="Here", anchor={"path": "cube.stl", "point": [1, 2, 3]})
+    assert point.anchor == {"path": "cube.stl", "point": [1, 2, 3]} and point.commit == change.head
+    write(forked, neighbour, {"README.md": b"# Cube\n\nLarger", "new.txt": b"one\n"})
+    change = proposals.take_newest(proposal=change, by=neighbour)
+    line = proposals.say(proposal=change, by=maker, body="Here", anchor={"path": "README.md", "line": 3, "side": "new"})
+    assert line.anchor == {"path": "README.md", "line": 3, "side": "new"} and line.commit == change.head
+    for beyond, why in [
+        ({"path": "README.md", "line": 4, "side": "new"}, "has 3 lines; there is no line 4"),
+        ({"path": "README.md", "line": 2, "side": "old"}, "has 1 lines; there is no line 2"),
+        ({"path": "new.txt", "line": 1, "side": "old"}, "was not there before"),
+        ({"path": "cube.stl", "line": 1, "side": "new"}, "not shown as text"),
+    ]:
+        with pytest.raises(BadAnchor, match=why) as refused:
+            proposals.say(proposal=change, by=maker, body="x", anchor=beyond)
+        assert refused.value.status == 422
     answer = proposals.say(proposal=change, by=neighbour, body="Yes", answers=line)
     again = proposals.say(proposal=change, by=maker, body="Fine", answers=answer)
     assert again.answers_id == line.pk
@@ -480,7 +588,7 @@ def test_remarks_are_pinned_answered_and_dealt_with(change: Proposal, maker: Use
     assert talk.resolve(comment=line, by=neighbour).resolved_at is not None
     assert Notice.objects.filter(person=maker, kind="designs.comment").exists()
     talk.remove(comment=line, by=maker)
-    assert Comment.objects.get(pk=line.pk).removed_at is not None and Comment.objects.count() == 3
+    assert Comment.objects.get(pk=line.pk).removed_at is not None and Comment.objects.count() == 4
 
 
 # --- checks ------------------------------------------------------------------------------------------------------

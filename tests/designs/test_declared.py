@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from commons.people.models import User
@@ -17,6 +17,9 @@ from designs.models import Design, PartUse
 from designs.okh.check import check
 from designs.queries.readiness import readiness
 from designs.services import create_design, index_now, write_files
+from designs.services.hiding import hide_make, show_make
+from designs.services.makes import add_make, delete_make
+from designs.services.releases import publish
 from tests.designs.conftest import cube_stl, make
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +153,11 @@ def test_the_manifest_that_goes_out_says_what_the_city_knows(client_: Client, la
     assert older["title"] == "Lamp" and older["design-files"] == [{"path": "lamp.scad"}]
     assert check(answer.content, "okh.toml").is_good
     assert client_.get("/designs/aila/lamp/okh.toml").content == answer.content
+    settings.PUBLIC_URL = "http://localhost:8000"
+    ours = client_.get("/designs/aila/lamp/okh.toml").content
+    assert not check(ours, "okh.toml").is_good and not check(ours, "okh.toml", site="http://localhost:80").is_good
+    assert check(ours, "okh.toml", site=settings.PUBLIC_URL).is_good
+    assert "Wrong:" not in client_.post("/designs/okh/", {"text": ours.decode()}).content.decode()
 
 
 def test_its_own_manifest_stands_and_is_completed(maker: User) -> None:
@@ -178,6 +186,26 @@ def test_readiness_rises_one_level_at_a_time(maker: User) -> None:
     assert design.readiness == 3
     private = put(design, maker, LICENSE=b"x", assembly_md=b"")
     assert private.readiness == 3
+
+
+def test_a_release_and_a_make_count_at_once(maker: User, neighbour: User) -> None:
+    design = create_design(owner=maker.handle, name="Lamp", licence="MIT", by=maker)
+    files = {"README_md": b"# Lamp", "okh_toml": b'function = "Gives light."', "LICENSE": b"MIT License"}
+    files |= {"lamp_step": b"ISO-10303-21;", "bom_csv": b"part,qty\nshade,1\n", "assembly_md": b"Put it together."}
+    design = put(design, maker, **files)
+    levels = [design.readiness]
+    publish(design=design, version="1.0", notes="", by=maker)
+    design.refresh_from_db()
+    levels.append(design.readiness)
+    made = add_make(design=design, author=neighbour, text="It shines.")
+    levels.append(Design.objects.get(pk=design.pk).readiness)
+    hide_make(str(made.pk), "a test")
+    levels.append(Design.objects.get(pk=design.pk).readiness)
+    show_make(str(made.pk))
+    levels.append(Design.objects.get(pk=design.pk).readiness)
+    delete_make(make=made, by=neighbour)
+    levels.append(Design.objects.get(pk=design.pk).readiness)
+    assert levels == [3, 4, 5, 4, 5, 4]
 
 
 def test_a_closed_licence_keeps_a_design_at_the_first_level(maker: User) -> None:
@@ -215,7 +243,7 @@ def test_the_folder_of_139_would_become_139_designs(maker: User, capsys: pytest.
     folder = Path(os.environ.get("LIVINGCITY_SHARED", "/nowhere")) / "data/okh/losh"
     if not folder.is_dir():
         pytest.skip(SHARED_SKIP)
-    call_command("import_okh", str(folder), owner="aila", dry_run=True, json=True)
+    call_command("import_okh", str(folder), "--json", owner="aila", dry_run=True)
     report = json.loads(capsys.readouterr().out)
     assert (report["read"], report["of"]) == (139, 139)
     assert len({result["design"] for result in report["results"]}) == 139
@@ -232,8 +260,8 @@ def test_manifests_become_designs_and_stay_as_they_are(
     (tmp_path / "b.yml").write_bytes(b"title: Their name\ndescription: Another.\nlicense: {hardware: MIT}\n")
     (tmp_path / "c.toml").write_bytes(b"= 1")
     for status in ("made", "kept"):
-        with pytest.raises(SystemExit):
-            call_command("import_okh", str(tmp_path), owner="aila", json=True)
+        with pytest.raises(CommandError):
+            call_command("import_okh", str(tmp_path), "--json", owner="aila")
         report = json.loads(capsys.readouterr().out)
         assert [result["status"] for result in report["results"]] == [status, status, "refused"]
     assert set(Design.objects.values_list("slug", "licence")) == {

@@ -10,6 +10,7 @@ from designs.services import create_design, index_now, write_files
 from tests.engines.test_designs_boards import SET
 from tests.engines.test_designs_gcode import PRUSA
 from tests.engines.test_designs_kicad import SHEET
+from tests.engines.test_designs_layers import squares
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,6 +26,7 @@ def test_a_push_of_flat_things(client: Client, maker: User) -> None:
         owner=maker.handle, name="Flat things", licence="CERN-OHL-S-2.0", by=maker, visibility="private"
     )
     files = {f"pcb/{name}": content for name, content in SET.items()}
+    files |= {"layers.gcode": squares(5).encode()}
     files |= {"plate.svg": PLATE, "part.gcode": PRUSA.encode(), "lamp.kicad_sch": SHEET.encode(), "doc.pdf": PDF}
     write_files(design=design, files=files, by=maker, author=maker, message="Flat things")
     index_now(design=design, by=maker, draw=True)
@@ -46,6 +48,17 @@ def test_a_push_of_flat_things(client: Client, maker: User) -> None:
         assert all(word in page for word in words), path
     page = client.get(reverse("rooms:design", args=[design.owner.name, design.slug])).content.decode()
     assert "The whole board" in page
+
+    file = reverse("rooms:design_file", args=[design.owner.name, design.slug, "layers.gcode"])
+    whole, second = (client.get(file + query).content.decode() for query in ("", "?layer=2"))
+    assert 'href="?layer=5"' in whole and "Middle layer" in whole and "of 5, at 0.4" in second
+    oid = Blob.objects.get(file_versions__path="layers.gcode").oid
+    layer = [reverse("design-layer", args=[design.owner.name, design.slug, oid, n]) for n in (2, 6)]
+    assert f'src="{layer[0]}?v=' in second
+    drawn = client.get(layer[0])
+    assert drawn["Content-Type"] == "image/svg+xml" and drawn["Content-Security-Policy"].startswith("sandbox")
+    assert [client.get(layer[1]).status_code, Client().get(layer[0]).status_code] == [404, 404]
+    assert "of 5, at 1" in client.get(file + "?layer=99").content.decode()
 
     picture = reverse("design-board", args=[design.owner.name, design.slug, design.head, "png", "pcb"])
     answer = client.get(picture)

@@ -9,11 +9,13 @@ from allauth.account.models import EmailAddress
 from django.core import mail as outbox
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from commons.notices import mail, queries, services
 from commons.notices.models import MailChoice, Notice
 from commons.people.models import User
 from commons.people.services import create_token, create_user
+from commons.said import said
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +120,32 @@ def test_a_letter_that_could_not_go_goes_later(anna: User, monkeypatch: pytest.M
     assert Notice.objects.get().mailed_at is None
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     assert mail.send_due(now=later(minutes=4)) == 1
+
+
+def test_each_reader_has_a_notice_in_their_own_language(client: Client, anna: User) -> None:
+    sentence = said(gettext_lazy("%(name)s wrote about %(design)s"), name="Ben & co", design="50 % lamp")
+    told(anna, sentence)
+    Notice.objects.bulk_create([Notice(person=anna, kind="city.news", text="From before. 100 %", url="/")])
+    client.force_login(anna)
+    english, finnish = (client.get(f"{prefix}/me/notices/").content.decode() for prefix in ("", "/fi"))
+    assert "Ben &amp; co wrote about 50 % lamp" in english and "Ben &amp; co kirjoitti suunnitelmasta" in finnish
+    assert "From before. 100 %" in english and "From before. 100 %" in finnish
+
+
+def test_letters_come_in_the_language_that_was_chosen(client: Client, anna: User) -> None:
+    sentence = said(gettext_lazy("%(name)s wrote about %(design)s"), name="Ben", design="Lamp")
+    client.force_login(anna)
+    assert client.post("/fi/me/notices/mail/", {"when": "now", "language": "xx"}).status_code == 400
+    client.post("/fi/me/notices/mail/", {"when": "now", "language": "fi"})
+    told(anna, sentence)
+    mail.send_due(now=later(minutes=2))
+    services.choose_mail(person=anna, when="now", language="en")
+    services.choose_mail(person=anna, when="now")
+    told(anna, sentence)
+    mail.send_due(now=later(minutes=4))
+    subjects = [letter.subject for letter in outbox.outbox]
+    assert subjects == ["Ben kirjoitti suunnitelmasta Lamp", "Ben wrote about Lamp"]
+    assert "/fi/me/notices/" in outbox.outbox[0].body
 
 
 def test_each_letter_has_a_way_out(client: Client, anna: User) -> None:

@@ -111,9 +111,16 @@ def test_texts_of_strangers_cannot_run_or_reach_out(text: str) -> None:
 
 
 def test_relative_links_stay_in_the_version() -> None:
-    html = str(markdown.render("[p](parts/a.stl) ![i](pic.png)", owner="a", slug="b", ref="main"))
+    drawn = {"pic.png": "/drawn/1", "docs/my pic.png": "/drawn/2"}
+    place = {"owner": "a", "slug": "b", "ref": "main"}
+    html = str(markdown.render("[p](parts/a.stl) ![i](./pic.png) ![j](none.png)", **place, pictures=drawn.get))
     assert "/designs/a/b/files/parts/a.stl?ref=main" in html
-    assert "/designs/a/b/raw/main/pic.png" in html
+    assert html.count("<img") == 1 and 'src="/drawn/1"' in html
+    assert html.rstrip().endswith("j</p>")  # the words of a picture that is not there
+    text = "[p](../parts/a.stl) ![i](my%20pic.png) ![j](../pic.png) [k](../../out.md) [l](http://[x)"
+    html = str(markdown.render(text, **place, folder="docs", pictures=drawn.get))
+    assert "/designs/a/b/files/parts/a.stl?ref=main" in html
+    assert 'src="/drawn/2"' in html and 'src="/drawn/1"' in html and "out.md?ref" not in html
 
 
 def test_lists_do_not_grow_queries(

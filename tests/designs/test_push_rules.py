@@ -1,7 +1,9 @@
 """What a push may not bring: broken objects, names that bite, too much. Stock git over HTTP; nothing is left behind."""
 
+import io
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from django.utils import timezone
 from commons.people.models import User
 from commons.people.services import create_token
 from designs import git
-from designs.git import commits
+from designs.git import commits, environment, incoming, serve
 from designs.git.repository import Repository
 from designs.models import Collaborator, Design
 from designs.services.room import measure
@@ -230,22 +232,89 @@ def test_what_no_branch_leads_to_is_not_given(
         repository.commit_of(oids["lost"][0])
 
 
-def test_an_accepted_push_is_on_the_disk_before_the_answer(tmp_path: Path, settings: Any) -> None:
+def test_an_accepted_push_is_on_the_disk_before_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """strace counts what git forces to the disk: the pack, its index, the ref."""
-    from designs.git import environment
-
-    repository = git.create("fe" + "0" * 30)
-    source = git.create("ef" + "0" * 30)
-    author = commits.Author("A", "a@x")
-    commits.commit(source, branch="main", files={"a": b"a" * 5000}, message="m", author=author, at=timezone.now())
-    trace = tmp_path / "trace"
-    done = subprocess.run(
-        ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,rename,link", "-o", trace, "git", "-c",
-         "protocol.file.allow=always", f"--git-dir={source.path}", "push", "-q", repository.path, "main"],
-        env=environment.clean(GIT_ALLOW_PROTOCOL="file"), capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    synced = re.findall(r"f(?:data)?sync\(\d+<([^>]*)>\)", trace.read_text())
+    programs, trace = tmp_path / "programs", tmp_path / "trace"
+    programs.mkdir()
+    wrapper = (
+        f'#!/bin/sh\nexec strace -f -y -e trace=fsync,fdatasync,rename,link -o {trace}.$$ {shutil.which("git")} "$@"\n'
+    )
+    (programs / "git").write_text(wrapper)
+    (programs / "git").chmod(0o700)
+    repository, body = git.create(os.urandom(16).hex()), a_push()
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    done = serve.push(
+        repository, body=body, encoding="", protocol="", rules=incoming.Rules(protected="refs/heads/main")
+    )
+    assert b"ok refs/heads/main" in done.answer
+    seen = "".join(path.read_text() for path in tmp_path.glob("trace.*"))
+    synced = re.findall(r"f(?:data)?sync\(\d+<([^>]*)>\)", seen)
     assert any("tmp_pack" in path or path.endswith(".pack") for path in synced)
     assert any("tmp_idx" in path or path.endswith(".idx") for path in synced)
     assert any("refs/heads/main" in path for path in synced)
+
+
+def a_push(files: dict[str, bytes] | None = None) -> io.BytesIO:
+    """What a client sends to push a branch with one commit."""
+    source = git.create(os.urandom(16).hex())
+    author = commits.Author("A", "a@x")
+    files = files or {"a": b"a" * 5000}
+    head = commits.commit(source, branch="main", files=files, message="m", author=author, at=timezone.now())
+    pack = subprocess.run(
+        ["git", "-c", "safe.directory=*", f"--git-dir={source.path}", "pack-objects", "--revs", "--stdout", "-q"],
+        input=b"main\n", capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    line = f"{'0' * 40} {head} refs/heads/main\0report-status agent=x".encode()
+    return io.BytesIO(b"%04x" % (len(line) + 4) + line + b"0000" + pack)
+
+
+def test_a_push_that_cannot_be_looked_at_is_refused_and_leaves_nothing() -> None:
+    def nobody_answers(_oids: set[str]) -> set[str]:
+        raise OSError("the database is away")
+
+    repository = git.create(os.urandom(16).hex())
+    before = inside(repository)
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 5\n".encode()
+    done = serve.push(
+        repository, body=a_push({"large.stl": pointer}), encoding="", protocol="",
+        rules=incoming.Rules(held=nobody_answers),
+    )  # fmt: skip
+    assert b"ng refs/heads/main pre-receive hook declined" in done.answer and not done.changed
+    assert inside(repository) == before
+    done = serve.push(
+        repository, body=a_push({"large.stl": pointer}), encoding="", protocol="",
+        rules=incoming.Rules(held=lambda oids: oids),
+    )  # fmt: skip
+    assert b"ok refs/heads/main" in done.answer
+
+
+def test_a_push_past_the_city_is_refused(tmp_path: Path) -> None:
+    """The hook lets nothing in that the process did not start which knows the rules."""
+    repository, source = git.create(os.urandom(16).hex()), git.create(os.urandom(16).hex())
+    author = commits.Author("A", "a@x")
+    commits.commit(source, branch="main", files={"a": b"a"}, message="m", author=author, at=timezone.now())
+    done = subprocess.run(
+        ["git", "-c", "protocol.file.allow=always", f"--git-dir={source.path}", "push", "-q", repository.path, "main"],
+        env=environment.clean(GIT_ALLOW_PROTOCOL="file"), capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    assert done.returncode != 0 and "pushes come over HTTP" in done.stderr
+    assert repository.refs() == {}
+
+
+def test_a_body_that_breaks_off_leaves_nothing() -> None:
+    """What reading it raises is raised again, whatever git made of the beginning."""
+
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            piece = super().read(min(size or 0, 300))
+            if not piece:
+                raise ConnectionError("gone")
+            return piece
+
+    repository = git.create(os.urandom(16).hex())
+    before = inside(repository)
+    body = Broken(a_push({"a": os.urandom(5000)}).getvalue()[:-2000])
+    with pytest.raises(ConnectionError):
+        serve.push(repository, body=body, encoding="", protocol="", rules=incoming.Rules())
+    assert {path for path, _size in inside(repository) - before if "incoming" not in path} == set()
+    assert repository.refs() == {}

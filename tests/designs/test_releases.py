@@ -138,7 +138,7 @@ def test_a_release_goes_only_with_its_design(design: Design, maker: User) -> Non
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("v1.2.0", "1.2.0"), (" V2 ", "2"), ("first edition", "first-edition"), ("vice", "vice"), ("1.0+a", "1.0+a")],
+    [("v1.2.0", "1.2.0"), (" V2 ", "2"), ("V. 3.1", "3.1"), ("vice", "vice"), ("1.0+a", "1.0+a")],
 )
 def test_versions_are_normalised(text: str, version: str) -> None:
     assert services.normalise_version(text) == version
@@ -148,6 +148,14 @@ def test_versions_are_normalised(text: str, version: str) -> None:
 def test_what_cannot_be_a_version(text: str) -> None:
     with pytest.raises(BadVersion):
         services.normalise_version(text)
+
+
+@pytest.mark.parametrize(("text", "could"), [("1 0", ("1.0", "1-0")), ("v 1  2", ("1.2", "1-2")), ("a b", ("a-b",))])
+def test_a_version_with_a_space_is_asked_for_again_and_never_bent(text: str, could: tuple[str, ...]) -> None:
+    with pytest.raises(BadVersion) as refused:
+        services.normalise_version(text)
+    assert all(f"“{word}”" in str(refused.value.sentence) for word in could)
+    assert all(services.normalise_version(word) == word for word in could)
 
 
 def test_a_version_is_used_once(design: Design, maker: User) -> None:

@@ -9,10 +9,12 @@ from django.utils import timezone
 from commons.people.models import User
 from commons.people.services import create_user
 from designs import vocabulary
-from designs.models import AboutText, Card, Design
+from designs.models import AboutText, Card, Design, KnownWord
 from designs.queries import listing, words
 from designs.queries.asked import Asked, read
 from designs.services import cards, create_design
+from designs.services.about import change_design
+from designs.services.renaming import rename
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +84,20 @@ def test_two_letters_wrong_still_find_and_the_page_says_so(
     page = client.get("/designs/", {"q": q}).content.decode()
     assert f"Showing results for “{meant}”" in page
     assert first in page
+
+
+def test_new_words_are_known_from_the_moment_they_are_written(
+    client: Client, shelf: dict[str, Design], django_capture_on_commit_callbacks: Any
+) -> None:
+    design, maker = shelf["mill"], User.objects.get(username="aila")
+    with django_capture_on_commit_callbacks(execute=True):
+        change_design(design=design, by=maker, name="Waterwheel", tags=["hydraulics"], summary="Turns a quern")
+    for q in ("watrewheel", "hydrualics", "qeurn"):
+        assert names(client, f"?q={q}") == ["Waterwheel"], q
+    KnownWord.objects.all().delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        rename(design=design, by=maker, slug="wheel")
+    assert names(client, "?q=watrewheel") == ["Waterwheel"]
 
 
 def test_words_that_mean_nothing_find_nothing(client: Client, shelf: dict[str, Design]) -> None:
@@ -157,6 +173,8 @@ def test_what_is_private_or_deleted_is_in_no_list_and_no_count(client: Client, s
     assert listing.found(Asked(), other).counts.total == 4
     assert listing.found(Asked(), maker).counts.total == 5
     assert hidden.pk in {card.pk for card in listing.found(Asked(q="secret"), maker).cards}
+    mapped = client.get("/sitemap-designs-1.xml").content.decode()
+    assert mapped.count("<loc>") == 4 and "secret" not in mapped and "reading-lamp" not in mapped
     assert names(client, "?q=secrte") == []
     assert "secret" not in client.get("/designs/?q=secrte").content.decode().replace("secrte", "")
 
@@ -213,6 +231,17 @@ def test_cursor_pages_hold_each_design_once(client: Client, maker: User) -> None
             seen += [design["slug"] for design in answer["results"]]
             address = answer["next"]
         assert len(seen) == len(set(seen)) == 11, sort
+
+
+def test_a_page_and_a_cursor_have_one_order(maker: User) -> None:
+    for n in range(7):
+        name = f"Bracket {'for a shelf ' * (n % 3)}{n}"
+        thing(maker, name, star_count=n % 3, make_count=n % 2, tags=["bracket"] * (n % 2))
+    for sort in ("best", "new", "made", "starred"):
+        for q in ("bracket", "brackte", "shelf", ""):
+            found = listing.found(Asked(q=q, sort=sort), None)
+            assert found.counts.total == len(found.pks) > 0, (sort, q)
+            assert list(found.pks) == [card.pk for card in found.cards], (sort, q)
 
 
 def test_reading_an_address_and_writing_it_is_the_same() -> None:

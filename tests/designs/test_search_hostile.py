@@ -89,8 +89,8 @@ def test_makeable_near_me_asks_machines_and_their_size(maker: User, monkeypatch:
     monkeypatch.setattr(makeable, "_plugs", {"test": Makeable("test", lambda _place: machines)})
 
     def found() -> set[str]:
-        cards = listing.found(Asked(near=place.slug), None).cards
-        return {design.name for design in listing.designs_of(cards)}
+        pks = listing.found(Asked(near=place.slug), None).pks
+        return {design.name for design in listing.designs_of(pks)}
 
     assert found() == {"Small print", "Long print", "Sewn bag"}
     machines.append(Reach("laser-cutting", (300, 600, None)))

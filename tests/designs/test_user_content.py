@@ -172,12 +172,13 @@ def test_bytes_as_they_are_cannot_run(client: Client, hostile: Design, path: str
     assert response["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
 
 
-def test_a_picture_by_its_name_alone_shows_as_nothing_else(client: Client, evil: User) -> None:
-    """A page that calls itself .png shows as a picture that is broken, never as a page."""
+def test_a_picture_by_its_name_alone_is_a_download(client: Client, evil: User) -> None:
+    """A page that calls itself .png is never a page."""
     made = create_design(owner=evil.handle, name="Pictures", licence="MIT", by=evil)
     write_files(design=made, files={"p.png": HTML}, message="x", author=evil, by=evil)
     response = client.get("/designs/evil/pictures/raw/main/p.png")
-    assert response["Content-Type"] == "image/png" and response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Type"] == "application/octet-stream" and response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Disposition"].startswith("attachment")
     assert response["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
 
 

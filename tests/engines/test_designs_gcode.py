@@ -16,7 +16,7 @@ from designs.engine.flat import gcode, slicer
 def read(tmp_path: Path, text: str) -> dict:
     path = tmp_path / "p.gcode"
     path.write_text(text)
-    return program.draw(path)[2].as_json()["more"]
+    return program.draw(path)[3].as_json()["more"]
 
 
 def test_one_long_move_takes_the_time_of_a_trapezoid(tmp_path: Path) -> None:

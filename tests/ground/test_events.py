@@ -11,18 +11,20 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.utils.translation import gettext_lazy
 
 from commons.people import services as people
 from commons.people.models import User
 from commons.runs import services
 from commons.runs.models import Run
+from commons.said import keep, said
 
 from . import worker_kinds
 
 
-def listen(city: Any, run: Run | str, **headers: str) -> Any:
+def listen(city: Any, run: Run | str, asked: str = "", **headers: str) -> Any:
     """Open a run's stream."""
-    address = f"{city.url}/api/v1/runs/{getattr(run, 'pk', run)}/events"
+    address = f"{city.url}/api/v1/runs/{getattr(run, 'pk', run)}/events{asked}"
     return urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60)
 
 
@@ -61,6 +63,16 @@ def test_progress_until_done(live_city: Any) -> None:
     assert len({data["stage"] for _name, data in told}) >= 4
 
 
+def test_a_stream_speaks_the_language_of_its_page(live_city: Any) -> None:
+    title = said(gettext_lazy("Drawing %(design)s"), design="Lamp")
+    run = services.start(kind=worker_kinds.STEPS, inputs={"steps": 1, "pause_s": 0}, public=True)
+    services.wait(run=run)
+    Run.objects.filter(pk=run.pk).update(stage=str(title), stage_kept=keep(title))
+    assert [events(listen(live_city, f"{run.pk}", asked=asked))[-1][1]["stage"] for asked in ("", "?lang=fi")] == [
+        "Drawing Lamp", "Piirretään: Lamp",
+    ]  # fmt: skip
+
+
 def test_a_browser_that_comes_back_after_the_end_is_told_to_stop(live_city: Any) -> None:
     run = services.start(kind=worker_kinds.STEPS, inputs={"steps": 1, "pause_s": 0}, public=True)
     services.wait(run=run)
@@ -77,10 +89,11 @@ def test_who_may_not_see_a_run_hears_what_a_stranger_to_nothing_hears(live_city:
     assert refusal(live_city, run) == missing
     assert refusal(live_city, "x" * 36)[0] == 404
 
-    def token(user: User) -> str:
-        return "Bearer " + people.create_token(user=user, name="t", scopes=["designs:read"])[1]
+    def token(user: User, scope: str = "admin") -> str:
+        return "Bearer " + people.create_token(user=user, name="t", scopes=[scope])[1]
 
     assert refusal(live_city, run, Authorization=token(other)) == missing
+    assert refusal(live_city, run, Authorization=token(owner, "designs:read")) == missing
     assert events(listen(live_city, run, Authorization=token(owner)))[-1][0] == "done"
     client = Client()
     client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")

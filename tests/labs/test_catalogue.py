@@ -218,7 +218,7 @@ def test_who_sees_which_page(printer: Machine, client: Client) -> None:
                 client.force_login(who)
             path = f"/labs/{printer.lab.slug}/{page.format(machine=printer.slug)}"
             assert client.get(path).status_code == status, (page, who)
-            if status == 404:
+            if status == 404 and page != "orders/":
                 assert client.post(path, {"do": "invite", "person": "x"}).status_code == 404, (page, who)
     client.force_login(people[4])  # type: ignore[arg-type]
     assert client.get("/labs/import/").status_code == 404

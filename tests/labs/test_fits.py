@@ -55,6 +55,16 @@ def test_a_drawing_is_for_the_cutter(machines: list[Machine]) -> None:
     assert [m.name for m in found] == ["Cutter"]
 
 
+def test_a_file_that_could_not_be_read_is_for_no_machine(machines: list[Machine]) -> None:
+    """Its box may be known from an older engine; what it would make is not."""
+    torn = file([90, 90, 90])
+    assert torn.blob is not None
+    assert machines_for(torn)
+    torn.blob.preview = Blob.Preview.FAILED
+    assert machines_for(torn) is None
+    assert fits(RequestFactory().get("/"), torn) is None
+
+
 def test_where_size_or_format_are_unknown_nothing_is_claimed(machines: list[Machine]) -> None:
     assert machines_for(file(None)) is None
     assert machines_for(file([1, 1, 1], "x.md", "markdown")) is None

@@ -13,6 +13,7 @@ from commons.devices import services as devices
 from commons.people.models import Membership
 from commons.people.services import set_role
 from commons.places.models import Place
+from designs.models import Blob
 from labs.models import BadgeGrant, Booking, Lab, Machine
 from labs.services import bookings, catalogue
 from tests.labs.conftest import design, lab, machine, person, tomorrow
@@ -211,6 +212,12 @@ def test_a_design_leads_to_the_booking_page_that_chooses_it(client: Client, prin
     assert "make it?" in page(client, url)
     large = design(user, b"solid wall", facts={"extents_mm": [9000, 9000, 9000]})
     assert plug.context(request, large.design) is None
+    torn = design(user, b"solid torn", facts={"extents_mm": [20, 20, 20]})
+    assert plug.context(request, torn.design) is not None
+    Blob.objects.filter(oid=torn.oid).update(preview=Blob.Preview.FAILED)
+    afresh = RequestFactory().get("/")
+    afresh.user = user
+    assert plug.context(afresh, torn.design) is None  # nobody knows what it would make
 
 
 def test_a_lab_without_a_place_keeps_the_citys_time(city_lab: Lab) -> None:

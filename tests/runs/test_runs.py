@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
-from commons.people.services import create_user
-from commons.runs import queries, registry, services, work
+from commons.people.services import create_token, create_user
+from commons.runs import events, queries, registry, services, work
 from commons.runs.errors import Cancelled, LeaseLost, RunFailed, RunNotFound, UnknownKind
 from commons.runs.models import Run
 from commons.runs.registry import Outcome
+from commons.said import said
 
 from . import worker_kinds as kinds
 
@@ -177,6 +180,28 @@ def test_progress_is_kept_within_bounds_and_written_sparingly() -> None:
     assert (run.progress, len(run.stage)) == (1.0, 200)
 
 
+def test_title_and_stage_are_read_in_the_language_of_the_reader(client: Client) -> None:
+    run = services.start(
+        kind=kinds.COUNT,
+        inputs={},
+        bell=False,
+        title=said(gettext_lazy("Drawing %(design)s"), design="100 % lamp"),
+        public=True,
+    )
+    mine = services.claim(run_id=str(run.pk))
+    assert mine is not None
+    services.report(run=mine, share=0.5, stage=said(gettext_lazy("Large files: %(n)d of %(all)d"), n=3, all=9))
+    pages = [client.get(f"{prefix}/runs/{run.pk}/").content.decode() for prefix in ("", "/fi")]
+    assert "Drawing 100 % lamp" in pages[0] and "Large files: 3 of 9" in pages[0]
+    assert "Piirretään: 100 % lamp" in pages[1] and "Large files" not in pages[1] and "?lang=fi" in pages[1]
+    told = client.get(f"/api/v1/runs/{run.pk}/?lang=fi").json()
+    assert told["title"] == "Piirretään: 100 % lamp" and told["stage"] in pages[1]
+    assert [events._language({"query_string": words}) for words in (b"lang=fi", b"lang=xx", b"")] == ["fi", "en", "en"]
+    services.report(run=mine, share=0.6, stage="what an older worker says")
+    run.refresh_from_db()
+    assert (run.doing, run.stage_kept) == ("what an older worker says", None)
+
+
 def _queries(act: Callable[[], Any]) -> int:
     from django.test.utils import CaptureQueriesContext
 
@@ -271,3 +296,28 @@ def test_who_may_see_a_run() -> None:
     assert set(queries.visible_to(staff)) == {mine, open_to_all}
     with pytest.raises(RunNotFound):
         queries.run(mine.pk, boris)
+
+
+def test_a_token_sees_the_runs_of_the_rooms_of_its_scopes_and_what_everybody_sees() -> None:
+    anna, staff = create_user(username="anna"), create_user(username="chief", is_staff=True)
+    by_room = {
+        room: services.start(kind=kinds.COUNT, inputs={}, owner=anna, bell=False)
+        for room in ("designs", "energy", "labs", "designsx")
+    }
+    for room, run in by_room.items():
+        Run.objects.filter(pk=run.pk).update(kind=f"{room}.work")
+    public = services.start(kind=kinds.COUNT, inputs={}, owner=anna, public=True, bell=False)
+    seen_with = {
+        "designs:read": {"designs"}, "energy:manage": {"energy"}, "bookings:read": {"labs"}, "labs:manage": {"labs"},
+        "twin:write": set(), "admin": set(by_room),
+    }  # fmt: skip
+    for person in (anna, staff):
+        for scope, rooms in seen_with.items():
+            _token, secret = create_token(user=person, name="t", scopes=[scope])
+            bearer = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+            listed = Client().get("/api/v1/runs/", **bearer).json()["results"]
+            assert {entry["id"] for entry in listed} == {str(by_room[r].pk) for r in rooms} | {str(public.pk)}, scope
+            for room, run in by_room.items():
+                found = Client().get(f"/api/v1/runs/{run.pk}/", **bearer).status_code
+                assert found == (200 if room in rooms else 404), (scope, room)
+        assert set(queries.visible_to(person)) == {*by_room.values(), public}

@@ -6,6 +6,8 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from django.core.cache import cache
@@ -21,6 +23,7 @@ from commons.people.services import create_user
 from commons.places import queries, services
 from commons.places.errors import BadOutline, BadTimeZone, OtherKind
 from commons.places.models import Place
+from livingcity.views import finding
 
 pytestmark = pytest.mark.django_db
 
@@ -281,10 +284,54 @@ def test_ready_means_that_every_check_is_good(client: Client, monkeypatch: pytes
 
 
 def test_small_files(client: Client) -> None:
-    assert "Disallow: /me/" in client.get("/robots.txt").content.decode()
+    robots = client.get("/robots.txt").content.decode()
+    assert "Disallow: /me/" in robots and "Disallow: /fi/me/" in robots and "/sitemap.xml\n" in robots
     assert client.get("/favicon.ico")["Content-Type"] == "image/svg+xml"
     assert client.get("/manifest.webmanifest").json()["start_url"] == "/"
     assert client.get("/api/")["Location"] == "/api/v1/docs/"
+
+
+def parsed(raw: bytes) -> Element:
+    """What a page of ours says in XML."""
+    return fromstring(raw)  # noqa: S314 our own
+
+
+def test_the_maps_of_the_site_name_each_public_page_once(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PUBLIC_URL = "https://city.example"
+    monkeypatch.setattr(finding, "IN_A_FILE", 2)
+    monkeypatch.setattr(sockets, "sitemaps", sockets.Socket[sockets.Sitemap]("sitemaps"))
+    paths = ["/designs/a/b/", "/designs/a/c&d/", "/designs/a/e/"]
+    when = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+    sockets.sitemaps.register(
+        sockets.Sitemap("designs", lambda: 3, lambda start, stop: [(path, when) for path in paths[start:stop]])
+    )
+    sockets.sitemaps.register(sockets.Sitemap("none", lambda: 0, lambda _start, _stop: []))
+
+    def read(address: str) -> dict[str, str | None]:
+        answer = client.get(address.removeprefix("https://city.example"))
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/xml")
+        space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+        return {str(e.findtext(f"{space}loc")): e.findtext(f"{space}lastmod") for e in parsed(answer.content)}
+
+    files = list(read("/sitemap.xml"))
+    assert files == [f"https://city.example/sitemap-{name}.xml" for name in ("site-1", "designs-1", "designs-2")]
+    assert {"https://city.example/", "https://city.example/measure/"} <= set(read(files[0]))
+    assert read(files[1]) | read(files[2]) == {f"https://city.example{p}": "2026-01-31T12:00:00+00:00" for p in paths}
+    for address in ("designs-3", "designs-0", "none-1", "nothing-1", "site-2"):
+        assert client.get(f"/sitemap-{address}.xml").status_code == 404, address
+
+
+def test_a_browser_learns_how_to_search_here(client: Client) -> None:
+    for tongue in ("", "/fi"):
+        assert f'href="{tongue}/opensearch.xml"' in client.get(f"{tongue}/measure/").content.decode()
+        found = parsed(client.get(f"{tongue}/opensearch.xml").content)
+        space = "{http://a9.com/-/spec/opensearch/1.1/}"
+        url = found.find(f"{space}Url")
+        assert len(str(found.findtext(f"{space}ShortName"))) <= 16 and url is not None
+        assert urlsplit(url.attrib["template"]).path == f"{tongue}/search/"
+        assert client.get(url.attrib["template"].replace("{searchTerms}", "lamp")).status_code == 200
 
 
 # --- the demo ----------------------------------------------------------------------------------------------------

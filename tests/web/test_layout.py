@@ -126,3 +126,10 @@ def test_the_ribbon_promises_no_sunny_hour_when_none_is_left_today() -> None:
 
 def test_no_ribbon_without_hours() -> None:
     assert ribbon([]).strip() == ""
+
+
+@pytest.mark.django_db
+def test_a_room_pays_for_its_own_style_sheet(client: Client) -> None:
+    pages = {path: client.get(path).content.decode() for path in ("/labs/", "/designs/", "/")}
+    sheets = {path: page.count('rel="stylesheet"') for path, page in pages.items()}
+    assert sheets == {"/labs/": 2, "/designs/": 1, "/": 1}

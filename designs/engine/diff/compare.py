@@ -62,7 +62,7 @@ def make_picture(source: Path, folder: Path) -> None:
     try:
         large, small = stage.pictured(stage.read(source))
     except ImportError:  # Embree has no build for this machine; the viewer shows the model
-        result = {"status": "failed", "reason": "There is no ray caster for this machine."}
+        result = {"status": "failed", "reason": "no-ray-caster"}
     else:
         (folder / "picture.png").write_bytes(large)
         (folder / "small.png").write_bytes(small)

@@ -69,7 +69,11 @@ def _is_literal(value: str) -> bool:
 
 def facts(path: Path) -> dict[str, object]:
     """What a script says of itself, for `Facts.more`."""
-    text = path.read_bytes()[:MAX_BYTES].decode("utf-8", "replace")
+    return facts_of(path.read_bytes()[:MAX_BYTES].decode("utf-8", "replace"))
+
+
+def facts_of(text: str) -> dict[str, object]:
+    """The same of its text."""
     return {
         "kind": "script", "uses": list(asks_for(text)), "modules": len(re.findall(r"^\s*module\s", text, re.MULTILINE)),
         "parameters": [

@@ -1,47 +1,39 @@
 """`manage.py import_okh FILE|FOLDER --owner NAME [--dry-run] --json`."""
 
-import json
-import sys
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandParser
 
 from commons.errors import CityError
 from commons.people.models import Handle
+from commons.web.commands import CityCommand
+from designs.queries.owners import owner_called
 from designs.services.manifests import Planned, files_in, import_planned, plan
 
 
-class Command(BaseCommand):
+class Command(CityCommand):
     """Make designs of manifests."""
 
     help = "Makes a design of each OKH manifest, which is its one file; the things' own files stay where they are."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", help="a manifest, or a folder of them")
         parser.add_argument("--owner", required=True, help="the handle of a person or an organisation")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be made")
-        parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        owner = Handle.objects.filter(name=options["owner"].lower()).first()
-        if owner is None:
-            raise CommandError(f"There is nobody called {options['owner']!r}; make an account first (create_user).")
-        try:
-            planned = plan(files_in(Path(options["source"])))
-        except CityError as refusal:
-            raise CommandError(str(refusal.sentence)) from None
+    def run(self, **options: Any) -> dict[str, Any]:
+        owner = owner_called(options["owner"])
+        planned = plan(files_in(Path(options["source"])))
         results = [_one(item, owner, dry=options["dry_run"]) for item in planned]
         good = sum(not result["fault"] for result in results)
-        if options["json"]:
-            sys.stdout.write(json.dumps({"read": good, "of": len(results), "results": results}) + "\n")
-        else:
-            for result in results:
-                self.stdout.write(f"{result['status']:8} {result['file']}: {result['fault'] or result['design']}")
-            self.stdout.write(f"{good} of {len(results)}")
-        if good < len(results):
-            sys.exit(1)
+        return {"read": good, "of": len(results), "ok": good == len(results), "results": results}
+
+    def show(self, answer: dict[str, Any]) -> None:
+        """A line for each manifest."""
+        for result in answer["results"]:
+            self.stdout.write(f"{result['status']:8} {result['file']}: {result['fault'] or result['design']}")
+        self.stdout.write(f"{answer['read']} of {answer['of']}")
 
 
 def _one(item: Planned, owner: Handle, *, dry: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from commons.notices.services import tell
 from commons.people.models import User
+from commons.said import said
 from designs.errors import Archived, BadName, ChangeOver, DesignNotFound
 from designs.models import Design, Proposal
 from designs.queries.audience import audience
@@ -71,12 +72,10 @@ def url_of(proposal: Proposal) -> str:
 def tell_about(proposal: Proposal, *, kind: str, text: Promise, actor: User | None, **words: object) -> None:
     """Tell those who look after the design or watch it, the author and who spoke, but not who did it nor who may not
     see it. `text` is filled with the words; one unread notice of a kind for a change."""
-    with translation.override(settings.LANGUAGE_CODE):
-        sentence = str(text) % {"title": proposal.title, "design": proposal.design.name, **words}
     tell(
         people=audience(proposal.design, also=spoke_in(proposal)),
         kind=f"designs.{kind}",
-        text=sentence,
+        text=said(text, title=proposal.title, design=proposal.design.name, **words),
         url=url_of(proposal),
         actor=actor,
         about=f"designs.proposal:{proposal.pk}",

@@ -24,7 +24,8 @@ from designs.queries.proposals import branch_tip, commits_in, is_approved
 from designs.services.files import author_of
 from designs.services.index import index_later
 from designs.services.proposals.common import held, still_open, tell_about, words_of
-from designs.services.proposals.following import follow, share_large_files
+from designs.services.proposals.following import follow, land, share_large_files
+from designs.services.proposals.landing import landing_of, mark_of
 from designs.services.proposals.material import check_licences
 from designs.services.proposals.opening import open_proposal
 from designs.services.proposals.reviews import same_version
@@ -44,7 +45,8 @@ def merge(
 ) -> Proposal:
     """Bring the change into its branch, by a merge commit, or as one commit that names everybody who worked on it.
 
-    `head` is the version that was looked at, `at` when it is merged, now without it. Raises NotYours, Archived,
+    `head` is the version that was looked at, `at` when it is merged, now without it. One that is in the branch already,
+    since a process died before it wrote so down, is written down and not merged again. Raises NotYours, Archived,
     Mirrored, ChangeOver, ChangeMoved, NeedsApproval, BadMethod, LicenceForbids, MergeConflict (with
     `paths`) or BranchMoved; then nothing has changed.
     """
@@ -57,6 +59,8 @@ def merge(
     same_version(change, head)
     if design.merge_needs_approval and not is_approved(change):
         raise NeedsApproval(_("Somebody who may merge must agree to the newest version first."))
+    if landing := landing_of(change):
+        return land(change, landing)
     check_licences(design, change.source)
     if method not in Proposal.Method.values:
         raise BadMethod(_("A change is merged as “merge” or “squash”, not as “%(what)s”.") % {"what": method[:20]})
@@ -81,7 +85,7 @@ def _merged(change: Proposal, by: User, *, squash: bool, message: str, at: dt.da
         try:
             return merging.merge(
                 repository, branch=change.target_branch, theirs=change.head, message=text, author=author,
-                at=at, squash=squash,
+                at=at, squash=squash, mark=mark_of(change, method=change.method, by=by),
             )  # fmt: skip
         except BranchMoved:
             if attempt + 1 == TRIES:

@@ -17,6 +17,7 @@ from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.work import do
+from commons.said import said
 from designs import checks, git
 from designs.errors import DesignNotFound
 from designs.git import comparing, merging
@@ -26,8 +27,9 @@ from designs.models import Blob, Check, Design, OfferedFile, Proposal
 from designs.policies import seen_by
 from designs.queries.proposals import branch_tip
 from designs.services import diffs, lfs, previews
-from designs.services.index import blobs_of
+from designs.services.index import blobs_of, index_later
 from designs.services.proposals.common import held, internal_ref, tell_about
+from designs.services.proposals.landing import Landing, landing_of
 from designs.services.proposals.material import material_of
 
 KIND = "designs.change"
@@ -36,13 +38,13 @@ MAX_OFFERED = 2000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look at a change saw. `was` is the head that it had then; `landed` that the target has it by a push."""
+    """What a look at a change saw. `was` is the head that it had then, `landed` how it came into the target."""
 
     was: str
     head: str
     base: str
     onto: str
-    landed: bool
+    landed: Landing | None
     changes: Sequence[Change]
     digests: Sequence[Digest]
     findings: Sequence[checks.Finding]
@@ -56,7 +58,7 @@ def follow(*, proposal: Proposal, by: User | None) -> Run | None:
     design = proposal.design
     return runs.start(
         kind=KIND, inputs={"proposal": proposal.pk},
-        title=_("Looking at change %(n)d of %(design)s") % {"n": proposal.number, "design": design.name},
+        title=said(gettext_lazy("Looking at change %(n)d of %(design)s"), n=proposal.number, design=design.name),
         subject=subject, owner=by, public=design.is_shown, demo=design.demo,
     )  # fmt: skip
 
@@ -80,6 +82,16 @@ def follow_related(*, design: Design, by: User | None) -> int:
     for proposal in listed:
         follow(proposal=proposal, by=by)
     return len(listed)
+
+
+def follow_missed() -> int:
+    """Look again at the open changes whose target is not what was looked at: a process that died told nobody of what it
+    wrote. How many; called once a day."""
+    listed = list(Proposal.objects.filter(state=Proposal.State.OPEN, design__deleted_at=None).select_related("design"))
+    missed = [one for one in listed if branch_tip(one.design, one.target_branch) != one.checked_onto]
+    for proposal in missed:
+        follow(proposal=proposal, by=None)
+    return len(missed)
 
 
 def look_again_at_blobs(*, oids: Collection[str]) -> int:
@@ -144,7 +156,7 @@ def look(proposal: Proposal, *, take_newest: bool = False) -> Seen:
     wanted = {oid for change in changes for oid in (change.old_oid, change.new_oid) if oid}
     have = set(Blob.objects.filter(oid__in=wanted).values_list("oid", flat=True))
     digests = tuple(repository.digests(sorted(wanted - have))) if wanted - have else ()
-    landed = bool(onto) and repository.is_ancestor(proposal.head, onto)
+    landed = landing_of(proposal)
     material = material_of(design, proposal.source, base=base, head=head, onto=onto, changes=changes)
     return Seen(proposal.head, head, base, onto, landed, changes, digests, checks.find(material))
 
@@ -170,7 +182,7 @@ def write(*, proposal: Proposal, seen: Seen) -> Proposal:
     if not change.is_open or change.head != seen.was:
         return change
     if seen.landed:
-        return _landed(change)
+        return land(change, seen.landed)
     _write_files(change, seen)
     if seen.head != change.head:
         change.head = seen.head
@@ -188,12 +200,18 @@ def write(*, proposal: Proposal, seen: Seen) -> Proposal:
     return change
 
 
-def _landed(change: Proposal) -> Proposal:
-    """Somebody pushed a target that holds the change: it is merged, by git rather than here."""
-    change.state, change.merged_commit, change.ended_at = Proposal.State.MERGED, change.head, timezone.now()
-    change.save(update_fields=["state", "merged_commit", "ended_at", "updated_at"])
+def land(change: Proposal, landing: Landing) -> Proposal:
+    """Write down that the target holds the change: somebody pushed it with git, or it was merged here by a process that
+    died before it could write so. Call it with the change held."""
+    person = User.objects.filter(pk=landing.by).first() if landing.by else None
+    change.state, change.merged_commit, change.method = Proposal.State.MERGED, landing.commit, landing.method
+    change.ended_by, change.ended_at = person, timezone.now()
+    change.save(update_fields=["state", "merged_commit", "method", "ended_by", "ended_at", "updated_at"])
+    if landing.method:
+        share_large_files(change)
+        index_later(design=change.design, by=person)
     tell_about(
-        change, kind="change-merged", actor=None,
+        change, kind="change-merged", actor=person,
         text=gettext_lazy("“%(title)s” is in %(design)s now"),
     )  # fmt: skip
     return change

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from django.conf import settings
+
 from designs import git
 from designs.checks import ChangedFile, Material, Side
 from designs.engine import formats
@@ -77,7 +79,10 @@ def _okh(repository: Repository, head: str) -> list[str] | None:
         return None
     paths = {entry.path for entry in entries}
     checked = check.check(
-        repository.read(found.oid, limit=MAX_MANIFEST_BYTES), found.path, has_file=lambda path: path in paths
+        repository.read(found.oid, limit=MAX_MANIFEST_BYTES),
+        found.path,
+        has_file=lambda path: path in paths,
+        site=settings.PUBLIC_URL,
     )
     return [
         f"{found.path}:{finding.line}: {finding.sentence}"

@@ -41,7 +41,7 @@ class ReadOut(serializers.Serializer[Any]):
 
 def _document(notice: Notice) -> dict[str, Any]:
     return {
-        "id": notice.pk, "kind": notice.kind, "text": notice.text, "url": notice.url,
+        "id": notice.pk, "kind": notice.kind, "text": notice.sentence, "url": notice.url,
         "actor": notice.actor.username if notice.actor else None,
         "created_at": notice.created_at, "read_at": notice.read_at,
     }  # fmt: skip

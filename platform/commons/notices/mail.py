@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commons.notices.models import MailChoice, Notice
-from commons.notices.queries import visible
+from commons.notices.queries import mail_language, visible
 from commons.people.models import User
 
 log = logging.getLogger(__name__)
@@ -101,10 +101,9 @@ def _claim(person: User, now: dt.datetime) -> list[Notice]:
 
 
 def _letter(person: User, address: str, notices: Sequence[Notice]) -> EmailMultiAlternatives:
-    with translation.override(settings.LANGUAGE_CODE):
-        leave = unsubscribe_url(person)
-        count = len(notices)
-        subject = notices[0].text if count == 1 else ngettext("%(n)d notice", "%(n)d notices", count) % {"n": count}
+    leave, count = unsubscribe_url(person), len(notices)
+    with translation.override(mail_language(person)):
+        subject = notices[0].sentence if count == 1 else ngettext("%(n)d notice", "%(n)d notices", count) % {"n": count}
         context = {
             "person": person, "notices": notices, "site": settings.PUBLIC_URL, "leave": leave,
             "days": by_day(notices), "why": _("You get this because you have an account in this city."),

@@ -5,9 +5,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from commons.said import spoken
+
 
 class Notice(models.Model):
-    """Something that happened and concerns a person. `kind` is "room.event", `url` leads to it."""
+    """Something that happened and concerns a person. `kind` is "room.event", `url` leads to it.
+
+    `text` is the sentence in the site's own language; `kept` (`commons.said`) says it in the reader's.
+    """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     actor = models.ForeignKey(
@@ -15,6 +20,7 @@ class Notice(models.Model):
     )
     kind = models.CharField(max_length=40)
     text = models.CharField(max_length=300)
+    kept = models.JSONField(null=True, blank=True)
     url = models.CharField(max_length=300)
     about = models.CharField(max_length=120, blank=True, help_text="equal notices about the same unread thing are one")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -37,6 +43,11 @@ class Notice(models.Model):
         return self.text
 
     @property
+    def sentence(self) -> str:
+        """What happened, in the language of now."""
+        return spoken(self.kept, self.text)
+
+    @property
     def room(self) -> str:
         """The room that it is from."""
         return self.kind.partition(".")[0]
@@ -52,6 +63,7 @@ class MailChoice(models.Model):
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notice_mail")
     when = models.CharField(max_length=8, choices=When.choices, default=When.DAILY)
+    language = models.CharField(max_length=10, blank=True, help_text="of the letters; the site's own without it")
     last_sent_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from django.conf import settings
+
 from commons import sockets
 from commons.notices.models import MailChoice, Notice
 from commons.people.models import User
@@ -33,6 +35,16 @@ def unread_count(person: User) -> int:
     unread = Notice.objects.filter(person=person, read_at=None).order_by("-pk")[: MOST_COUNTED + 1]
     found = list(unread)
     return len(visible(person, found)) if found else 0
+
+
+def mail_language(person: User) -> str:
+    """The language of the person's letters: the one that they chose, or the site's own."""
+    return chosen_language(person) or settings.LANGUAGE_CODE
+
+
+def chosen_language(person: User) -> str:
+    """The language that the person chose for letters, or nothing."""
+    return MailChoice.objects.filter(person=person).values_list("language", flat=True).first() or ""
 
 
 def mail_choice(person: User) -> str:

@@ -1,10 +1,12 @@
 """My notices: read them, mark them, choose letters."""
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -13,14 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from commons.errors import NotFound
 from commons.notices import mail, queries, services
 from commons.notices.models import MailChoice, Notice
-from commons.people.models import User
+from commons.people.signed_in import person_of
 
 PAGE = 50
 
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 login_required saw to it
-    return request.user
 
 
 @require_GET
@@ -28,7 +26,7 @@ def _me(request: HttpRequest) -> User:
 @never_cache
 def notices(request: HttpRequest) -> HttpResponse:
     """What happened that concerns me, by day."""
-    person, before = _me(request), request.GET.get("before", "")
+    person, before = person_of(request), request.GET.get("before", "")
     beyond = int(before) if before.isdecimal() and len(before) < 19 else None
     found = queries.newest(person, limit=PAGE, before=beyond)
     last = found[-1].pk if found else None
@@ -39,6 +37,8 @@ def notices(request: HttpRequest) -> HttpResponse:
         "older": older,
         "choices": MailChoice.When.choices,
         "chosen": queries.mail_choice(person),
+        "languages_of_letters": settings.LANGUAGES,
+        "language_of_letters": queries.chosen_language(person) or get_language(),
         "proven": EmailAddress.objects.filter(user=person, verified=True, primary=True).exists(),
     }
     return render(request, "notices/notices.html", context)
@@ -49,7 +49,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 @never_cache
 def notice(request: HttpRequest, pk: int) -> HttpResponse:
     """Go to what a notice is about; it is read then."""
-    person = _me(request)
+    person = person_of(request)
     found = queries.visible(person, Notice.objects.filter(person=person, pk=pk))
     if not found or not found[0].url.startswith("/") or found[0].url.startswith("//"):
         raise NotFound(_("There is no such notice, or what it was about is gone."))
@@ -62,7 +62,8 @@ def notice(request: HttpRequest, pk: int) -> HttpResponse:
 def read(request: HttpRequest) -> HttpResponse:
     """Mark one read, or all."""
     number = request.POST.get("number", "")
-    services.mark_read(person=_me(request), numbers=[int(number)] if number.isdecimal() and len(number) < 19 else None)
+    one = [int(number)] if number.isdecimal() and len(number) < 19 else None
+    services.mark_read(person=person_of(request), numbers=one)
     return redirect("rooms:notices")
 
 
@@ -70,7 +71,8 @@ def read(request: HttpRequest) -> HttpResponse:
 @login_required
 def choose_mail(request: HttpRequest) -> HttpResponse:
     """Choose when letters come."""
-    services.choose_mail(person=_me(request), when=request.POST.get("when", ""))
+    asked = {name: request.POST.get(name, "") for name in ("when", "language")}
+    services.choose_mail(person=person_of(request), **asked)
     messages.success(request, _("Saved."))
     return redirect("rooms:notices")
 

@@ -17,6 +17,7 @@ from commons.reports import queries
 from commons.reports.errors import BadReport, NotModerator, TooManyReports, UnknownCase, UnknownTarget, WrongState
 from commons.reports.models import Case, LogEntry, Reason, Report
 from commons.reports.policies import check_may_moderate, may_decide
+from commons.said import said
 
 MAX_IN_AN_HOUR, MAX_WORDS = 10, 2000
 
@@ -131,8 +132,7 @@ def warn(*, case: Case, by: User, words: str) -> None:
     if held.author is None:
         raise BadReport(_("Nobody is known as its author, so nobody can be written to."))
     _log(held, LogEntry.Verb.WARN, by, words)
-    with translation.override(settings.LANGUAGE_CODE):
-        text = _("The city's stewards write about %(title)s: %(words)s") % {"title": held.title, "words": words}
+    text = said(lazy("The city's stewards write about %(title)s: %(words)s"), title=held.title, words=words)
     tell(people=[held.author], kind="reports.warned", text=text, url=_url(held), actor=by)
 
 
@@ -188,17 +188,16 @@ def _url(case: Case) -> str:
 
 
 def _close(case: Case, outcome: str, sentence: Promise) -> None:
-    """Close the open reports and tell those who made them; the sentence is said in the site's language."""
+    """Close the open reports and tell those who made them."""
     open_ones = list(case.reports.filter(closed_at=None).select_related("reporter"))
     case.reports.filter(closed_at=None).update(closed_at=timezone.now(), outcome=outcome)
     people = [made.reporter for made in open_ones if made.reporter is not None]
     with translation.override(settings.LANGUAGE_CODE):
         url = reverse("rooms:my_reports")
-        tell(people=people, kind="reports.outcome", text=str(sentence) % {"title": case.title}, url=url)
+    tell(people=people, kind="reports.outcome", text=said(sentence, title=case.title), url=url)
 
 
 def _tell_author(case: Case, by: User, kind: str, sentence: Promise) -> None:
     if case.author is None:
         return
-    with translation.override(settings.LANGUAGE_CODE):
-        tell(people=[case.author], kind=kind, text=str(sentence) % {"title": case.title}, url=_url(case), actor=by)
+    tell(people=[case.author], kind=kind, text=said(sentence, title=case.title), url=_url(case), actor=by)

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from commons.errors import CityError
-from commons.people.models import User
+from commons.people.signed_in import person_of
 from commons.reports import policies, queries, services
 from commons.reports.models import Case, LogEntry, Reason
 
@@ -25,10 +25,6 @@ DECISIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 login_required saw to it
-    return request.user
-
 
 @require_http_methods(["GET", "POST"])
 @login_required
@@ -37,12 +33,12 @@ def new(request: HttpRequest) -> HttpResponse:
     """What is wrong with it?"""
     asked = request.POST if request.method == "POST" else request.GET
     kind, key = asked.get("kind", "")[:40], asked.get("key", "")[:80]
-    plug, found = queries.target(kind, key, _me(request))
+    plug, found = queries.target(kind, key, person_of(request))
     refusal: CityError | None = None
     if request.method == "POST":
         reason, words = asked.get("reason", ""), asked.get("words", "")
         try:
-            services.report(kind=kind, key=key, reason=reason, words=words, by=_me(request))
+            services.report(kind=kind, key=key, reason=reason, words=words, by=person_of(request))
             messages.success(request, _("Thank you. Somebody looks at it, and you will hear what became of it."))
             return redirect(found.url)
         except CityError as error:
@@ -57,7 +53,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @never_cache
 def mine(request: HttpRequest) -> HttpResponse:
     """What became of what I reported, and what of mine is hidden?"""
-    person = _me(request)
+    person = person_of(request)
     context = {"reports": queries.reports_of(person)[:100], "hidden": queries.hidden_of(person)[:50]}
     return render(request, "reports/mine.html", context)
 
@@ -76,7 +72,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @never_cache
 def case(request: HttpRequest, pk: int) -> HttpResponse:
     """What was reported, and what should be done? For its author: why is it hidden, and what can I say?"""
-    person = _me(request)
+    person = person_of(request)
     found = queries.case_for(pk, person)
     context: dict[str, Any] = {"case": found, "own": found.author_id == person.pk}
     if policies.may_moderate(person) and not context["own"]:
@@ -100,7 +96,7 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Dismiss, hide, show again, leave hidden, or write to the author."""
-    person = _me(request)
+    person = person_of(request)
     found, verb = queries.case_for(pk, person), request.POST.get("do", "")
     words = request.POST.get("words", "")
     try:
@@ -116,7 +112,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def appeal(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask to look again."""
-    person = _me(request)
+    person = person_of(request)
     try:
         services.appeal(case=queries.case_for(pk, person), by=person, words=request.POST.get("words", ""))
         messages.success(request, _("Somebody looks at it again, and you will hear what became of it."))

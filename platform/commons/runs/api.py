@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils import translation
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.request import Request
@@ -13,7 +14,10 @@ from rest_framework.views import APIView
 
 from commons.runs import policies, queries, services
 from commons.runs.models import Run
+from commons.said import language_of
 from commons.web.api import CursorPagination, requires
+
+LANGUAGE = OpenApiParameter("lang", str, description="of title and stage, such as fi; the site's own without it")
 
 
 class RunErrorSerializer(serializers.Serializer[Any]):
@@ -26,6 +30,8 @@ class RunErrorSerializer(serializers.Serializer[Any]):
 class RunSerializer(serializers.ModelSerializer[Run]):
     """A run as every room answers it: 202 when it is started, and then at `runs/{id}/`."""
 
+    title = serializers.CharField(source="name", read_only=True)
+    stage = serializers.CharField(source="doing", read_only=True)
     result = serializers.JSONField(read_only=True, allow_null=True)
     error = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
@@ -78,7 +84,7 @@ class RunList(generics.ListAPIView[Run]):
     def get_queryset(self) -> QuerySet[Run]:
         """Those of the filters in the address."""
         given = {name: self.request.query_params[name] for name in self.filters if name in self.request.query_params}
-        return queries.visible_to(self.request.user).filter(**given)
+        return queries.visible_to(self.request.user, self.request.auth).filter(**given)
 
     @extend_schema(
         parameters=[
@@ -97,11 +103,12 @@ class RunDetail(APIView):
 
     permission_classes = requires(anonymous_reads=True)
 
-    @extend_schema(responses={200: RunSerializer})
+    @extend_schema(parameters=[LANGUAGE], responses={200: RunSerializer})
     def get(self, request: Request, pk: UUID) -> Response:
         """How far it is, or what came of it."""
-        run = queries.run(pk, request.user)
-        return Response(RunSerializer(run, context={"request": request}).data)
+        run = queries.run(pk, request.user, request.auth)
+        with translation.override(language_of(request.query_params.get("lang", ""))):
+            return Response(RunSerializer(run, context={"request": request}).data)
 
 
 class RunCancel(APIView):
@@ -112,7 +119,7 @@ class RunCancel(APIView):
     @extend_schema(request=None, responses={200: RunSerializer})
     def post(self, request: Request, pk: UUID) -> Response:
         """Ask it to stop; one that waits stops at once, one that works stops at its next step."""
-        run = queries.run(pk, request.user)
+        run = queries.run(pk, request.user, request.auth)
         policies.check_may_cancel(request.user, run, token=request.auth)
         services.cancel(run=run)
         run.refresh_from_db()

@@ -2,6 +2,7 @@
 
 The row is the truth and Valkey's news may be lost, so a stream begins with the row, and reads it again with each
 keep-alive. Visibility is that of `queries.visible_to`; what the caller may not see answers 404 like what is not there.
+The stage is said in the language that the address names (`?lang=fi`).
 One subscription for each process serves all streams; a slow reader gets the newest state, not a queue.
 
 Events: `progress` and, last, `done`; data: {"status", "progress", "stage"} and, when done, {"result", "error"}. A
@@ -16,9 +17,11 @@ import re
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import redis.asyncio as valkey
@@ -27,6 +30,7 @@ from django.contrib import auth
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.http import HttpRequest
+from django.utils import translation
 from redis.exceptions import RedisError
 
 from commons.errors import CityError
@@ -34,6 +38,7 @@ from commons.people.authentication import person_of
 from commons.runs import queries
 from commons.runs.models import Run
 from commons.runs.signals import channel
+from commons.said import language_of
 from commons.web.problems import PROBLEM_JSON, problem
 
 log = logging.getLogger(__name__)
@@ -49,6 +54,15 @@ SHORTEST_STEP_S = 0.1
 SEND_PATIENCE_S = 30.0
 MOST_STREAMS = 1000
 OVER = frozenset({"done", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a stream: the headers of the request, and the language of the page."""
+
+    headers: dict[str, str]
+    language: str
+
 
 _readers = ThreadPoolExecutor(4, "run-events")
 
@@ -105,7 +119,8 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         return
     try:
         run_id = UUID(found[1]) if found else None
-        state = await _in_thread(_state, run_id, headers) if run_id else None
+        reader = Reader(headers, _language(scope))
+        state = await _in_thread(_state, run_id, reader) if run_id else None
     except ValueError:
         state = None
     except CityError as refusal:
@@ -122,9 +137,14 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     else:
         _open += 1
         try:
-            await _until_gone(receive, _tell(send, run_id, headers))
+            await _until_gone(receive, _tell(send, run_id, reader))
         finally:
             _open -= 1
+
+
+def _language(scope: Scope) -> str:
+    """The language that the page of the caller is in, as the address names it; the site's own without one."""
+    return language_of(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [""])[-1])
 
 
 async def _until_gone(receive: Receive, work: Any) -> None:
@@ -149,7 +169,7 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _tell(send: Send, run_id: UUID, headers: dict[str, str]) -> None:
+async def _tell(send: Send, run_id: UUID, reader: Reader) -> None:
     start = [
         (b"content-type", b"text/event-stream; charset=utf-8"),
         (b"cache-control", b"no-store"),
@@ -157,21 +177,21 @@ async def _tell(send: Send, run_id: UUID, headers: dict[str, str]) -> None:
         (b"x-content-type-options", b"nosniff"),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": start})
-    async with contextlib.aclosing(_lines(run_id, headers)) as lines:
+    async with contextlib.aclosing(_lines(run_id, reader)) as lines:
         async for line in lines:
             message = {"type": "http.response.body", "body": line, "more_body": True}
             await asyncio.wait_for(send(message), SEND_PATIENCE_S)
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _lines(run_id: UUID, headers: dict[str, str]) -> AsyncGenerator[bytes, None]:
+async def _lines(run_id: UUID, reader: Reader) -> AsyncGenerator[bytes, None]:
     """What goes over the wire, until the run is over or no longer the caller's to see."""
     said: State | None = None
     number = 0
     with newsroom.watching(run_id) as news:
         while True:
             news.clear()
-            state = await _in_thread(_state, run_id, headers)
+            state = await _in_thread(_state, run_id, reader)
             if state is None:
                 return
             over = state["status"] in OVER
@@ -196,37 +216,38 @@ async def _in_thread(work: Callable[..., State | None], *arguments: Any) -> Stat
     return await asyncio.get_running_loop().run_in_executor(_readers, work, *arguments)
 
 
-def _state(run_id: UUID, headers: dict[str, str]) -> State | None:
+def _state(run_id: UUID, reader: Reader) -> State | None:
     """The run as the caller may see it now; the connection goes back with the thread."""
     try:
-        run = queries.visible_to(_person(headers)).filter(pk=run_id).first()
+        run = queries.visible_to(*_person(reader.headers)).filter(pk=run_id).first()
     finally:
         if connection.connection is not None:
             connection.close_if_unusable_or_obsolete()
     if run is None:
         return None
-    state: State = {"status": run.status, "progress": round(run.progress, 4), "stage": run.stage}
+    with translation.override(reader.language):
+        state: State = {"status": run.status, "progress": round(run.progress, 4), "stage": run.doing}
     if run.is_over:
         error = {"code": run.error_code, "detail": run.error} if run.error_code else None
         state |= {"result": run.result if run.status == Run.Status.DONE else None, "error": error}
     return state
 
 
-def _person(headers: dict[str, str]) -> Any:
-    """Who asks, by bearer token or by the session's cookie; None for a stranger or a token that is not alive."""
+def _person(headers: dict[str, str]) -> tuple[Any, Any]:
+    """Who asks and with which token: by bearer token, or by the session's cookie; nobody for a stranger."""
     scheme, _space, secret = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         found = person_of(secret.strip())
-        return found[0] if found else None
+        return found or (None, None)
     cookies: SimpleCookie = SimpleCookie()
     with contextlib.suppress(CookieError):
         cookies.load(headers.get("cookie", ""))
     if settings.SESSION_COOKIE_NAME not in cookies:
-        return None
+        return None, None
     request = HttpRequest()
     engine = import_module(settings.SESSION_ENGINE)
     request.session = engine.SessionStore(cookies[settings.SESSION_COOKIE_NAME].value)
-    return auth.get_user(request)
+    return auth.get_user(request), None
 
 
 async def _answer(send: Send, document: dict[str, Any], *more: tuple[bytes, bytes]) -> None:

@@ -6,12 +6,15 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from commons.said import spoken
+
 
 class Run(models.Model):
     """One piece of long work.
 
     A worker that claims it raises `fence` and holds a lease; it may finish only while `fence` is still its own, so a
-    worker that lost its lease can have no effect. `inputs_sha256` is of the canonical JSON of `inputs`.
+    worker that lost its lease can have no effect. `inputs_sha256` is of the canonical JSON of `inputs`. Title and stage
+    are kept in the site's own language and, beside it, so that each reader has them in theirs (`commons.said`).
     """
 
     class Status(models.TextChoices):
@@ -24,6 +27,7 @@ class Run(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=200, blank=True)
+    title_kept = models.JSONField(null=True, blank=True)
     subject = models.CharField(
         max_length=200, blank=True, help_text=_("what it is about, e.g. energy.community:fontana17")
     )
@@ -38,6 +42,7 @@ class Run(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
     progress = models.FloatField(default=0.0)
     stage = models.CharField(max_length=200, blank=True)
+    stage_kept = models.JSONField(null=True, blank=True)
     result = models.JSONField(null=True, blank=True)
     error_code = models.CharField(max_length=80, blank=True)
     error = models.TextField(blank=True)
@@ -62,7 +67,17 @@ class Run(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.title or self.kind
+        return self.name or self.kind
+
+    @property
+    def name(self) -> str:
+        """The title in the language of now."""
+        return spoken(self.title_kept, self.title)
+
+    @property
+    def doing(self) -> str:
+        """What it does now, in the language of now."""
+        return spoken(self.stage_kept, self.stage)
 
     @property
     def is_over(self) -> bool:

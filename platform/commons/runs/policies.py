@@ -1,4 +1,4 @@
-"""Who may stop a run: its owner and staff; a token needs a scope of the run's room."""
+"""Who may stop a run: its owner and staff. A token needs a scope of the run's room, to stop it and to see it."""
 
 from typing import Any
 
@@ -6,6 +6,17 @@ from django.utils.translation import gettext as _
 
 from commons.errors import NotAllowed
 from commons.runs.models import Run
+
+#: Scopes that are named after what a room keeps, and the room.
+ROOM_OF = {"bookings": "labs"}
+
+
+def rooms_of(token: Any) -> frozenset[str] | None:
+    """The rooms of which a token has a scope; None for all: nobody's token, or one of `admin`."""
+    if token is None or "admin" in token.scopes:
+        return None
+    named = {scope.partition(":")[0] for scope in token.scopes}
+    return frozenset(ROOM_OF.get(name, name) for name in named)
 
 
 def may_cancel(user: Any, run: Run) -> bool:
@@ -17,6 +28,6 @@ def check_may_cancel(user: Any, run: Run, *, token: Any = None) -> None:
     """Raises NotAllowed with the reason."""
     if not may_cancel(user, run):
         raise NotAllowed(_("Only the person who started this, or staff, can stop it."))
-    room = run.kind.partition(".")[0]
-    if token is not None and not any(scope == "admin" or scope.startswith(f"{room}:") for scope in token.scopes):
+    room, rooms = run.kind.partition(".")[0], rooms_of(token)
+    if rooms is not None and room not in rooms:
         raise NotAllowed(_("This token has no scope of “%(room)s”.") % {"room": room})

@@ -8,20 +8,25 @@ from django.utils.translation import gettext as _
 
 from commons.runs.errors import RunFailed, RunNotFound
 from commons.runs.models import Run
+from commons.runs.policies import rooms_of
 
 
-def visible_to(user: Any) -> QuerySet[Run]:
-    """Runs that this person may see: public ones and their own; staff see all."""
+def visible_to(user: Any, token: Any = None) -> QuerySet[Run]:
+    """Runs that this person may see: public ones and their own; staff see all. Through a token only those of the rooms
+    of its scopes, and what everybody sees."""
     if user is None or not user.is_authenticated:
         return Run.objects.filter(public=True)
-    if user.is_staff:
-        return Run.objects.all()
-    return Run.objects.filter(Q(public=True) | Q(owner=user))
+    rooms = rooms_of(token)
+    scoped = Q() if rooms is None else Q(pk__in=[])
+    for room in sorted(rooms or ()):
+        scoped |= Q(kind__startswith=f"{room}.")
+    own = Q() if user.is_staff else Q(owner=user)
+    return Run.objects.filter(Q(public=True) | own & scoped if own or scoped else Q())
 
 
-def run(pk: UUID | str, user: Any) -> Run:
+def run(pk: UUID | str, user: Any, token: Any = None) -> Run:
     """The run, if this person may see it; raises RunNotFound, which says the same whether it exists or not."""
-    found = visible_to(user).filter(pk=pk).first()
+    found = visible_to(user, token).filter(pk=pk).first()
     if found is None:
         raise RunNotFound(_("There is no such run, or it is not yours to see."))
     return found

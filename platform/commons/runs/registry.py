@@ -33,7 +33,10 @@ class Job(Protocol):
         ...
 
     def progress(self, share: float, stage: str = "") -> None:
-        """Tell how far it is (0..1) and what it does now; raises `Cancelled` when it was asked to stop."""
+        """Tell how far it is (0..1) and what it does now; raises `Cancelled` when it was asked to stop.
+
+        A stage that `commons.said.said` made is read by everybody in their own language.
+        """
         ...
 
 

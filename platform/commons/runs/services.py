@@ -24,6 +24,7 @@ from commons.runs import registry
 from commons.runs.errors import Cancelled, GaveUp, LeaseLost, RunTimeout, UnknownKind
 from commons.runs.models import Run
 from commons.runs.signals import publish, waiting
+from commons.said import keep
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +51,15 @@ def start(
     demo: bool = False,
     bell: bool = True,
 ) -> Run:
-    """Write the run down and ring the bell once the transaction is committed.
+    """Write the run down and ring the bell once the transaction is committed. Make the title by `commons.said.said`.
 
     Without the bell the caller does the work itself (`work.inline`); if it dies, the sweep rings all the same.
     """
     found = registry.find(kind)
     run = Run.objects.create(
         kind=kind,
-        title=str(title),
+        title=str(title)[:200],
+        title_kept=keep(title),
         subject=subject,
         owner=owner,
         public=public,
@@ -133,7 +135,7 @@ def extend(*, run: Run) -> bool:
 def report(*, run: Run, share: float, stage: str) -> None:
     """Say how far it is. Raises LeaseLost or Cancelled."""
     share = min(max(share, 0.0), 1.0)
-    if not _mine(run).update(progress=share, stage=stage[:200], lease_until=Now() + LEASE):
+    if not _mine(run).update(progress=share, stage=stage[:200], stage_kept=keep(stage), lease_until=Now() + LEASE):
         raise LeaseLost(_("Another worker took run %(id)s over.") % {"id": run.pk})
     if Run.objects.filter(pk=run.pk, cancel_requested=True).exists():
         raise Cancelled(_("It was stopped at “%(stage)s”.") % {"stage": stage})

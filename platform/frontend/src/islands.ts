@@ -2,12 +2,14 @@
 
 const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-model": () => import("./islands/model"),
+  "lc-layers": () => import("./islands/layers"),
   "lc-compare": () => import("./islands/compare"),
   "lc-chart": () => import("./islands/chart"),
   "lc-map": () => import("./islands/map"),
   "lc-run": () => import("./islands/run"),
   "lc-drop": () => import("./islands/drop"),
   "lc-live": () => import("./islands/live"),
+  "lc-week": () => import("./islands/week"),
 };
 
 const asked = new Set<string>();

@@ -240,7 +240,6 @@ class Supervisor:
         else:
             self.say(f"The demo ended with status {child.returncode}; `manage.py demo` tries again.")
 
-
     def _wait_for_workers(self, patience_s: float = 60.0) -> None:
         """The workers load longer than the site; a command that finds none would start one more."""
         from commons.runs import workers  # noqa: PLC0415 it reads the settings

@@ -1,4 +1,4 @@
-"""Small files of the site: robots.txt, the manifest, the favicon."""
+"""Small files of the site: the manifest, the favicon."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,17 +13,6 @@ FAVICON = (
     'stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"/>'
     '<circle cx="9.2" cy="8" r="2.1" fill="#f8ab00"/></svg>'
 )
-
-
-@require_safe
-@cache_control(max_age=86400, public=True)
-def robots(request: HttpRequest) -> HttpResponse:
-    """Robots may read what people read, but not the account pages, search or files made on demand."""
-    lines = [
-        "User-agent: *",
-        *(f"Disallow: {p}" for p in ("/account/", "/me/", "/staff/", "/search/", "/api/", "/runs/", "/sign-in/")),
-    ]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")
 
 
 @require_safe

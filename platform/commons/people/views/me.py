@@ -11,13 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from commons.people import queries, services
 from commons.people.forms import ProfileForm, TokenForm
-from commons.people.models import User
+from commons.people.signed_in import person_of
 from commons.runs import queries as runs
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 login_required saw to it
-    return request.user
 
 
 @require_GET
@@ -25,7 +20,7 @@ def _me(request: HttpRequest) -> User:
 @never_cache
 def me(request: HttpRequest) -> HttpResponse:
     """Everything of mine in one place."""
-    user = _me(request)
+    user = person_of(request)
     context = {
         "handle": getattr(user, "handle", None),
         "tokens": queries.tokens_of(user),
@@ -39,7 +34,7 @@ def me(request: HttpRequest) -> HttpResponse:
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     """The name to show and the neighbourhood to begin with."""
-    user = _me(request)
+    user = person_of(request)
     form = ProfileForm(
         request.POST if request.method == "POST" else None, initial={"name": user.name, "home": user.home_id}
     )
@@ -56,7 +51,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @never_cache
 def new_token(request: HttpRequest) -> HttpResponse:
     """Make a token; its secret is on the answer to the POST and nowhere else."""
-    user = _me(request)
+    user = person_of(request)
     form = TokenForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
         token, secret = services.create_token(
@@ -73,7 +68,7 @@ def new_token(request: HttpRequest) -> HttpResponse:
 @login_required
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     """End a token of mine at once."""
-    token = queries.token_of(_me(request), pk)
+    token = queries.token_of(person_of(request), pk)
     services.revoke_token(token=token)
     messages.success(request, _("The token “%(name)s” works no more.") % {"name": token.name})
     return redirect("rooms:me")

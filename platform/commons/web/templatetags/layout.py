@@ -32,18 +32,27 @@ THEMES = ("light", "dark")
 MOST_IN_TAB_BAR = 5
 
 
-@register.simple_tag
-def assets() -> SafeString:
-    """Style sheet, script and the first font, by the names of the last build; nothing when it was never built."""
+@register.simple_tag(takes_context=True)
+def assets(context: template.Context) -> SafeString:
+    """Style sheets, script and the first font, by the names of the last build; nothing when it was never built."""
     loader = DjangoViteAssetLoader.instance()
     try:
         font = loader.generate_vite_asset_url(FONT)
         tags = loader.generate_vite_asset(ENTRY)
+        more = [loader.generate_vite_asset_url(sheet.entry) for sheet in _sheets(context.get("request"))]
     except DjangoViteAssetNotFoundError:
         log.warning("the front end is not built, so pages have no style: run `npm run build` in platform/frontend")
         return mark_safe("")
     preload = f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>\n'
-    return mark_safe(preload + str(tags))  # noqa: S308 made of the manifest alone
+    links = "".join(f'\n<link rel="stylesheet" href="{url}">' for url in more)
+    return mark_safe(preload + str(tags) + links)  # noqa: S308 made of the manifest alone
+
+
+def _sheets(request: HttpRequest | None) -> list[sockets.Sheet]:
+    """The sheets that rooms have for the pages of this view."""
+    match = getattr(request, "resolver_match", None)
+    package = match.func.__module__.partition(".")[0] if match else ""
+    return [sheet for sheet in sockets.sheets if package in sheet.packages]
 
 
 @register.simple_tag

@@ -1,5 +1,5 @@
 /**
- * <lc-run src="/api/v1/runs/<id>/events" state="/api/v1/runs/<id>/" stop="/api/v1/runs/<id>/cancel/" status="running"
+ * <lc-run src="/api/v1/runs/<id>/events?lang=fi" state="/api/v1/runs/<id>/?lang=fi" stop="/api/v1/runs/<id>/cancel/" status="running"
  *   then="reload">…bar, stage and a hidden Stop form by the server…</lc-run>   ({% progress run %} writes it)
  *
  * Follows the run's event stream; where no stream comes it asks every two seconds. When the run ends, one way
