@@ -22,7 +22,7 @@ class LabOkw(APIView):
 
     permission_classes = requires(anonymous_reads=True)
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="lab_okw", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, lab: str) -> Response:
         """The facility with its equipment; no people, no bookings."""
         return Response(okw.document([facility_of(catalogue.find_lab(lab))]))
@@ -33,7 +33,7 @@ class AllOkw(APIView):
 
     permission_classes = requires(anonymous_reads=True)
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="labs_okw", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """The first 500 labs that are not closed for good, as a list of facilities."""
         labs = Lab.objects.exclude(status=Lab.Status.CLOSED).select_related("organisation").order_by("pk")

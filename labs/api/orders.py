@@ -136,6 +136,7 @@ class OrderStep(APIView):
     permission_classes = OWN
 
     @extend_schema(
+        operation_id="order_step",
         request=StepSerializer,
         responses=OrderSerializer,
         parameters=[

@@ -57,8 +57,8 @@ class Part:
 
     Files of the same `thing` are one thing in several formats: who makes one of them has made it. `wall_mm` is its
     thinnest wall, `overhang` the share of its surface that hangs in the best position, `cut_mm` the length of all cuts,
-    `use` what a program is for (printing or cutting), `material` what the design's parts list says. `sound` is false when
-    it could not be read, so that no machine makes it.
+    `use` what a program is for (printing or cutting), `material` what the design's parts list says. `sound` is false
+    when it could not be read, so that no machine makes it.
     """
 
     path: str

@@ -171,11 +171,18 @@ def _machine(taken: Taken, one: Equipment, name: str) -> None:
         equipment.change_machine(machine=found, **facts)
         taken.changed.append(name)
         return
-    cls = one.cls or next((c for c, p in catalogue.PROCESS_OF.items() if p == one.process), Machine.Kind.OTHER)
+    cls = one.cls or _class_for(one.process)
     made = catalogue.add_machine(lab=taken.lab, name=name, cls=str(cls), slug=_free_slug(taken.lab, name), **facts)
     if not one.working:
         catalogue.set_state(machine=made, state=Machine.State.REPAIR, note=_("As the imported document says."))
     taken.made.append(name)
+
+
+def _class_for(process: str) -> str:
+    """The class of a machine of which only the process is known; hand work tells of none."""
+    if process == Machine.Process.HAND:
+        return Machine.Kind.OTHER
+    return next((cls for cls, own in catalogue.PROCESS_OF.items() if own == process), Machine.Kind.OTHER)
 
 
 def _free_slug(lab: Lab, name: str) -> str:
