@@ -149,8 +149,8 @@ NAMES = {"aino": "Aino", "otto": "Otto", "sanna": "Sanna", "mikko": "Mikko", "le
 PROFILES: dict[str, dict[str, Any]] = {
     "kamppi-open-lab": {
         "access": "membership",
-        "house_rules": "Sweep up behind you. Nobody leaves the laser alone while it cuts.\n\nWhat breaks is told at the "
-        "desk at once; nobody pays for an honest mistake.",
+        "house_rules": "Sweep up behind you. Nobody leaves the laser alone while it cuts.\n\nWhat breaks is told at "
+        "the desk at once; nobody pays for an honest mistake.",
         "directions": "Through the yard, down the stairs, the green door.",
         "wheelchair": "A lift goes down from the yard; ask at the desk.",
         "email": "desk@kamppi-open-lab.example",

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         if options["json"]:
             document = {"findings": [asdict(one) for one in reading.findings], "taken": told}
             self.stdout.write(json.dumps(document, ensure_ascii=False))
-        for lab in taken:
-            out.write(f"{lab.lab.slug}: {len(lab.made)} machines made, {len(lab.changed)} brought up to date\n")
+        for done in taken:
+            out.write(f"{done.lab.slug}: {len(done.made)} machines made, {len(done.changed)} brought up to date\n")
         if not reading.ok:
             raise CommandError("Nothing was taken over; mend the errors first.")
