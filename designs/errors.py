@@ -309,6 +309,12 @@ class Moved(DesignNotFound):
         return address[:at] + after + address[at + len(before) :] if at >= 0 else after + "/"
 
 
+class NoSuchMeasured(NotFound):
+    """What a make shall point to is nothing that a machine made of the design for this person, or is told of."""
+
+    code = "design:no-such-measured"
+
+
 class BadPhoto(BadInput):
     """Not a photo of a kind that is shown, or larger than one may be."""
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from labs.models import Badge, BadgeGrant, Booking, Job, Lab, Machine
+from labs.models import Badge, BadgeGrant, Booking, BookingSeries, FeedKey, Job, Lab, Machine, WaitlistEntry
 
-for _model in (Badge, BadgeGrant, Booking, Job, Lab, Machine):
+for _model in (Badge, BadgeGrant, Booking, BookingSeries, FeedKey, Job, Lab, Machine, WaitlistEntry):
     admin.site.register(_model)

@@ -15,8 +15,9 @@ from commons.places.models import Place
 from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
-from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, matching
+from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, made, matching
 from labs.queries.near import near_of
+from labs.services import hooks, ledger, waitlist
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -26,7 +27,9 @@ MOST_MACHINES, MOST_ASKED, MOST_MAKES, ALL_MAKES = 3, 8, 3, 100
 
 
 def plug_in() -> None:
-    """Fill the sockets of the ground floor."""
+    """Fill the sockets of the ground floor, and let the books hear of bookings."""
+    hooks.listen(ledger.heard)
+    hooks.listen(waitlist.time_freed)
     sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25))
     sockets.figures.register(
         sockets.HeadlineFigure(
@@ -61,6 +64,7 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.all_makes", "designs.makes.measured", "labs/parts/makes.html", all_makes, order=20)
     )
+    sockets.measured_makes.register(sockets.MeasuredMakes("labs", made.of_person, made.named))
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from commons.people.models import Membership, User
-from labs.models import Booking, Lab
+from labs.models import Account, Booking, Invoice, Lab, WaitlistEntry
 
 MANAGING = (Membership.Role.MANAGER, Membership.Role.OWNER)
 TRAINING = (*MANAGING, Membership.Role.TRAINER)
@@ -71,3 +71,26 @@ def may_change_booking(user: User | None, booking: Booking) -> bool:
     if user is None or not user.is_authenticated:
         return False
     return booking.user_id == user.pk or may_manage(user, booking.machine.lab)
+
+
+def may_change_entry(user: User | None, entry: WaitlistEntry) -> bool:
+    """Take a place off a waitlist: the person who waits, or who manages the lab."""
+    if user is None or not user.is_authenticated:
+        return False
+    return entry.user_id == user.pk or may_manage(user, entry.lab)
+
+
+def may_see_wallet(user: User | None, wallet: Account) -> bool:
+    """Whose it is, and who manages the lab."""
+    return _own_or_managed(user, wallet.user_id, wallet.lab)
+
+
+def may_see_invoice(user: User | None, invoice: Invoice) -> bool:
+    """Who is billed, and who manages the lab."""
+    return _own_or_managed(user, invoice.user_id, invoice.lab)
+
+
+def _own_or_managed(user: User | None, owner: int | None, lab: Lab) -> bool:
+    if user is None or not user.is_authenticated:
+        return False
+    return owner == user.pk or may_manage(user, lab)

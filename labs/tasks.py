@@ -1,4 +1,4 @@
-"""What beat rings for: the demo's machines tell what they make, and their members book ahead."""
+"""What beat rings for: the clock of bookings; the demo's machines say what they make, its members book ahead."""
 
 from celery import shared_task
 from django.conf import settings
@@ -7,6 +7,11 @@ from django.utils import timezone
 from commons.runs.registry import Inputs, Job, Outcome, kind
 
 BEAT = {
+    "labs.bookings_clock": {
+        "task": "labs.bookings_clock",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 55},
+    },
     "labs.demo_tick": {
         "task": "labs.demo_tick",
         "schedule": 60.0,
@@ -22,8 +27,34 @@ BEAT = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3000},
     },
+    "labs.points": {"task": "labs.points", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000}},
+    "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
+
+
+@shared_task(name="labs.points")
+def points() -> int:
+    """Each hour: the points of a week that has begun; to how many people."""
+    from labs.services import ledger  # noqa: PLC0415 models must be loaded first
+
+    return ledger.grant_all(timezone.now())
+
+
+@shared_task(name="labs.energy")
+def energy() -> int:
+    """Ask for the measured energy of jobs that ended; how many postings were made."""
+    from labs.services import ledger  # noqa: PLC0415
+
+    return ledger.charge_all_energy(timezone.now())
+
+
+@shared_task(name="labs.bookings_clock")
+def bookings_clock() -> dict[str, int]:
+    """Every minute: time that nobody uses is given free, and offered to those who wait. How many of each."""
+    from labs.services import clock  # noqa: PLC0415 services need the models
+
+    return clock.tick(timezone.now())
 
 
 @shared_task(name="labs.demo_tick")

@@ -49,6 +49,7 @@ class MakeOut(serializers.Serializer[Any]):
     release = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
     photos = PhotoOut(many=True)
+    measured = serializers.CharField(allow_null=True, help_text="the key of what a machine measured of it")
 
 
 class MeasuredOut(serializers.Serializer[Any]):
@@ -78,6 +79,10 @@ class MakeIn(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
     ref = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     photos = serializers.ListField(child=serializers.FileField(), required=False, default=list, max_length=6)
+    measured = serializers.CharField(
+        max_length=80, required=False, allow_blank=True, default="",
+        help_text="what a machine made for the caller, such as labs.job:<id>",
+    )  # fmt: skip
 
 
 class CommentOut(serializers.Serializer[Any]):
@@ -161,6 +166,7 @@ def of_make(make: Make) -> dict[str, Any]:
         "release": make.release.version if make.release else None,
         "created_at": make.created_at,
         "photos": [of_photo(make, photo) for photo in make.photos.all()],
+        "measured": make.measured or None,
     }
 
 

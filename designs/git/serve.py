@@ -1,7 +1,7 @@
 """Smart HTTP, protocol version 2: `git upload-pack` and `git receive-pack --stateless-rpc`, streamed both ways.
 
 Memory stays constant whatever the size: a fetch's request is small and spooled, its answer streamed; a push is pumped
-into git in pieces of 64 KiB, and git's answer to it is a few lines.
+into git in pieces of 256 KiB, and git's answer to it is a few lines.
 """
 
 import contextlib

@@ -10,7 +10,7 @@ from designs.git.commits import NO_COMMIT, Author
 from designs.git.names import check_revision
 from designs.git.repository import TAGS, Repository
 
-#: No push and no gc touches what is under here; `hook.py` refuses to move a tag of the same name.
+#: No push and no gc touches what is under here; `incoming.py` refuses to move a tag of the same name.
 FIXED = "refs/internal/releases/"
 
 

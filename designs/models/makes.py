@@ -9,13 +9,17 @@ from designs.models.releases import Release
 
 
 class Make(models.Model):
-    """A thing that a person made from a design, with words and photos. `commit` says which version it was."""
+    """A thing that a person made from a design, with words and photos. `commit` says which version it was.
+
+    `measured` is the key of what a machine measured of it, in the room that did (`sockets.measured_makes`).
+    """
 
     design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="makes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="makes")
     release = models.ForeignKey(Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="makes")
     commit = models.CharField(max_length=40, blank=True)
     text = models.TextField(blank=True, max_length=4000)
+    measured = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden_reason = models.CharField(max_length=400, blank=True)
@@ -23,6 +27,9 @@ class Make(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["design", "-created_at"], name="designs_makes"),)
+        constraints = (
+            models.UniqueConstraint("measured", name="designs_make_measured_once", condition=~models.Q(measured="")),
+        )
 
     def __str__(self) -> str:
         return f"{self.author} · {self.design}"

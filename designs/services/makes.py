@@ -20,13 +20,16 @@ from django.utils.translation import gettext_lazy as lazy
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.said import said
+from commons.sockets import MeasuredThing
 from designs import git
-from designs.errors import BadPhoto, NothingSaid, NotYours, TooMany
+from designs.errors import BadPhoto, NoSuchMeasured, NothingSaid, NotYours, TooMany
 from designs.models import Design, Make, MakePhoto, Release
 from designs.policies import check_not_archived, may_talk
 from designs.queries.audience import audience
+from designs.queries.measured import own_measured
 from designs.sandbox.photos import Photo
 from designs.services import declared
+from designs.services.holding import hold
 from designs.services.index import subject_of
 from designs.services.telling import design_url, tell_people
 
@@ -43,22 +46,28 @@ def add_make(
     photos: Sequence["UploadedFile[bytes]"] = (),
     release: Release | None = None,
     ref: str = "",
+    measured: str = "",
 ) -> Make:
-    """Tell that one made the design; a worker draws the photos. `ref` says which version, the shown one without it.
+    """Tell that one made the design; a worker draws the photos. `ref` says which version, the shown one without it, and
+    `measured` what a machine measured of it, which knows its version itself.
 
-    Raises Archived, NotYours, NothingSaid, BadPhoto, BadRevision or TooMany; then nothing is kept.
+    Raises Archived, NotYours, NothingSaid, NoSuchMeasured, BadPhoto, BadRevision or TooMany; then nothing is kept.
     """
     check_not_archived(design)
     if not may_talk(author, design):
         raise NotYours(_("You cannot add makes to this design."))
     text = text.replace("\r\n", "\n").replace("\x00", "").strip()
-    _check(text, photos)
+    _check(text, photos, measured)
     since = timezone.now() - dt.timedelta(hours=1)
     if Make.objects.filter(author=author, created_at__gte=since).count() >= MAX_IN_AN_HOUR:
         raise TooMany(_("That is a lot of makes in an hour. Wait a little, nothing is lost."))
     repository = git.of(design.repository)
     commit = release.commit if release else repository.commit_of(ref) if ref else design.head
-    make = Make.objects.create(design=design, author=author, text=text, release=release, commit=commit)
+    if measured:
+        commit = _own(design, author, measured).commit[:40] or commit
+    make = Make.objects.create(
+        design=design, author=author, text=text, release=release, commit=commit, measured=measured
+    )
     kept = [_receive(make, number, photo) for number, photo in enumerate(photos)]
     count_makes(design)
     if kept:
@@ -71,6 +80,15 @@ def add_make(
     url = design_url(design, "rooms:design_makes") + f"#make-{make.pk}"
     tell_people(audience(design), kind="designs.make", text=words, url=url, actor=author)
     return make
+
+
+def _own(design: Design, author: User, key: str) -> MeasuredThing:
+    """What a machine made of the design for the author. Locks the design, so that two makes never point to the same."""
+    hold(design)
+    found = next((thing for thing in own_measured(design, author) if thing.key == key), None)
+    if found is None:
+        raise NoSuchMeasured(_("No machine made this for you, or you have told of it already."))
+    return found
 
 
 @transaction.atomic
@@ -136,8 +154,8 @@ def forget_photos(design: Design) -> None:
     transaction.on_commit(lambda: _unlink(files))
 
 
-def _check(text: str, photos: Sequence["UploadedFile[bytes]"]) -> None:
-    if not text and not photos:
+def _check(text: str, photos: Sequence["UploadedFile[bytes]"], measured: str) -> None:
+    if not text and not photos and not measured:
         raise NothingSaid(_("Add a photo, or say how it went."))
     if len(text) > MAX_TEXT:
         raise NothingSaid(_("Up to %(n)d characters, please; this has %(m)d.") % {"n": MAX_TEXT, "m": len(text)})

@@ -16,6 +16,7 @@ from commons.people.signed_in import person_of
 from designs import markdown, queries
 from designs.errors import DesignNotFound
 from designs.queries.makes import find_make, find_photo, makes_of
+from designs.queries.measured import measured_of, own_measured
 from designs.services import makes
 from designs.views.content import SANDBOX
 from designs.views.frame import frame
@@ -39,10 +40,13 @@ def _page(
 ) -> HttpResponse:
     design, _commit, context = frame(request, owner, slug, tab="makes")
     page = Paginator(makes_of(design, of_session(request)), PAGE).get_page(request.GET.get("page"))
+    pointed = measured_of(page)
     known = markdown.known_names(make.text for make in page)
     context |= {
         "page": page,
-        "makes": [(make, markdown.comment(make.text, people=known)) for make in page],
+        "makes": [(make, markdown.comment(make.text, people=known), pointed.get(make.measured)) for make in page],
+        "own_measured": own_measured(design, of_session(request)) if context["may_talk"] else [],
+        "chosen": request.POST.get("measured", ""),
         "releases": design.releases.order_by("-created_at")[:20],
         "typed": typed,
         "refusal": refusal,
@@ -60,9 +64,10 @@ def add(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     design = queries.find(owner=owner, slug=slug, visitor=person)
     text = request.POST.get("text", "")
     release = design.releases.filter(pk=number(request.POST.get("release", ""))).first()
+    measured = request.POST.get("measured", "")[:80]
     try:
         sent = cast("list[UploadedFile[bytes]]", request.FILES.getlist("photos"))
-        made = makes.add_make(design=design, author=person, text=text, photos=sent, release=release)
+        made = makes.add_make(design=design, author=person, text=text, photos=sent, release=release, measured=measured)
     except CityError as refusal:
         return _page(request, owner, slug, typed=text, refusal=refusal)
     if sent:

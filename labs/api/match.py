@@ -32,8 +32,8 @@ class MatchSerializer(serializers.Serializer[matching.Match]):
     distance_km = serializers.FloatField(allow_null=True)
     free_at = serializers.DateTimeField(allow_null=True, help_text="the first time that could be booked")
     solar_share = serializers.FloatField(source="share", allow_null=True, help_text="share of local sun then")
-    price = serializers.DecimalField(source="price.amount", max_digits=12, decimal_places=2, default=None)
-    currency = serializers.CharField(source="price.currency", default=None)
+    price = serializers.DecimalField(source="price.gross", max_digits=12, decimal_places=2, default=None)
+    currency = serializers.CharField(source="price.unit", default=None)
 
 
 class PlannedPart(serializers.Serializer[Any]):

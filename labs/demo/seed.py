@@ -13,7 +13,7 @@ from commons.devices.services.demo import report
 from commons.people.models import Handle, Organisation, User
 from commons.people.services import create_organisation, create_user, set_role
 from commons.places.models import Place
-from labs.demo import furnishing, stock, work
+from labs.demo import furnishing, stock, terms, work
 from labs.models import Badge, Lab, Machine
 from labs.services import catalogue
 
@@ -39,7 +39,9 @@ def seed(say: Say) -> None:
     for slug, facts in stock.LABS.items():
         lab = _lab(slug, facts, place, people)
         readings = messages = booked = 0
-        for machine in _machines(lab, badges):
+        machines = _machines(lab, badges)
+        terms.set_terms(lab, people)
+        for machine in machines:
             readings += _past(machine, now)
             messages += work.tell(machine, start=now - PAST, now=timezone.now())
             booked += work.book_ahead(machine, people=list(people.values()), now=now, days_ahead=BOOKED_DAYS)

@@ -81,6 +81,37 @@ def next_free(wanted: Span, buffers: Buffers, taken: Sequence[Span], opened: Seq
         start = up_to_quarter(met.end + buffers.before)
 
 
+class Calendar(NamedTuple):
+    """All that a search for time must know of one machine."""
+
+    buffers: Buffers
+    taken: Sequence[Span]
+    opened: Sequence[Span]
+
+
+def next_free_together(wanted: Span, calendars: Sequence[Calendar]) -> Span | None:
+    """The first span, at or after the wanted one, that could be booked on every one of these machines; or None."""
+    span = wanted
+    while True:
+        found = [next_free(span, *calendar) for calendar in calendars]
+        starts = [free.start for free in found if free is not None]
+        if len(starts) < len(calendars):
+            return None
+        latest = max(starts)
+        if latest == span.start:
+            return span
+        span = Span(latest, latest + (wanted.end - wanted.start))
+
+
+def without(spans: Sequence[Span], removed: Sequence[Span]) -> list[Span]:
+    """What is left of the spans when others are taken out of them, in order."""
+    left = list(spans)
+    for gone in removed:
+        pieces = [(Span(s.start, min(s.end, gone.start)), Span(max(s.start, gone.end), s.end)) for s in left]
+        left = [piece for pair in pieces for piece in dict.fromkeys(pair) if piece.start < piece.end]
+    return sorted(left)
+
+
 def share_of(span: Span, sun: Sequence[Sun]) -> float | None:
     """The mean share over a span, weighted by time; None unless the sun is known for 95 % of it."""
     known, total = dt.timedelta(), 0.0

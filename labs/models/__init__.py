@@ -3,17 +3,29 @@
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
+from labs.models.feeds import FeedKey
 from labs.models.jobs import Job, JobEvent
+from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
 from labs.models.profile import Backer, Joining, OpeningException
+from labs.models.rules import BookingRule, RuleSet
+from labs.models.series import BookingSeries
+from labs.models.waitlist import WaitlistEntry
 
 __all__ = [
+    "Account",
     "Backer",
     "Badge",
     "BadgeGrant",
     "Booking",
+    "BookingRule",
+    "BookingSeries",
     "Circuit",
     "Consumable",
+    "Entry",
+    "FeedKey",
+    "Invoice",
+    "InvoiceLine",
     "Job",
     "JobEvent",
     "Joining",
@@ -25,5 +37,10 @@ __all__ = [
     "OpeningException",
     "OrderBooking",
     "OrderEvent",
+    "Posting",
+    "RuleSet",
     "StockEntry",
+    "Tariff",
+    "Till",
+    "WaitlistEntry",
 ]

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,7 +16,8 @@ class Booking(models.Model):
 
     `blocked` is [start − buffer before, end + buffer after): the exclusion constraint stands on it, so two
     bookings that hold their time can never meet on one machine, whatever the code above does. Bookings made
-    in one step on several machines share `together`. `sequence` counts the changes that a calendar must hear of.
+    in one step on several machines share `together`; those of a series keep in `occurrence` when the series meant
+    them to start, wherever they were moved. `sequence` counts the changes that a calendar must hear of.
     """
 
     class Kind(models.TextChoices):
@@ -52,6 +54,10 @@ class Booking(models.Model):
     blocked = DateTimeRangeField()
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.BOOKED)
     together = models.UUIDField(null=True, blank=True, db_index=True)
+    series = models.ForeignKey(
+        "labs.BookingSeries", null=True, blank=True, on_delete=models.SET_NULL, related_name="bookings"
+    )
+    occurrence = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=200, blank=True)
     design = models.ForeignKey(
@@ -59,7 +65,7 @@ class Booking(models.Model):
     )
     sequence = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(default=timezone.now)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -74,6 +80,11 @@ class Booking(models.Model):
         indexes = (
             models.Index(fields=["machine", "start"], name="labs_booking_of_machine"),
             models.Index(fields=["user", "end"], name="labs_booking_of_person"),
+            models.Index(
+                fields=["start"],
+                name="labs_booking_open",
+                condition=models.Q(status__in=["offered", "requested", "booked", "running"]),
+            ),
         )
         constraints = (
             ExclusionConstraint(

@@ -2,17 +2,18 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from commons.people.models import User
 from labs.engine import hours, times
 from labs.engine.hours import Span
-from labs.engine.times import Buffers, Offer
-from labs.models import Booking, Machine
+from labs.engine.times import Buffers, Calendar, Offer
+from labs.models import Booking, Lab, Machine
 from labs.queries import opening, sun
 
 LOOK_AHEAD = dt.timedelta(days=60)
@@ -30,9 +31,11 @@ class Slot:
 
 
 def buffers(machine: Machine) -> Buffers:
-    """What the machine needs before and after each use."""
-    before, after = machine.buffer_before_min, machine.buffer_after_min
-    return Buffers(dt.timedelta(minutes=before), dt.timedelta(minutes=after))
+    """What the machine needs before and after each use, by the lab's rules."""
+    from labs.queries import rules  # noqa: PLC0415 the rules read bookings
+
+    found = rules.for_machine(machine)
+    return Buffers(dt.timedelta(minutes=found.buffer_before_min), dt.timedelta(minutes=found.buffer_after_min))
 
 
 def opened(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]:
@@ -48,25 +51,39 @@ def is_open(machine: Machine, span: Span) -> bool:
     return times.opening(span, opened(machine, span.start - day, span.end + day)) is not None
 
 
-def taken(machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Booking | None = None) -> list[Span]:
-    """Blocked spans, bookings with their buffers, in order."""
+def taken(machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Collection[uuid.UUID] = ()) -> list[Span]:
+    """Blocked spans, bookings with their buffers, in order; `without` the bookings of these ids."""
     meeting = Booking.objects.filter(machine=machine, blocked__overlap=DateTimeTZRange(start, end))
     meeting = meeting.filter(status__in=Booking.HOLDING)
-    if without is not None:
-        meeting = meeting.exclude(pk=without.pk)
+    if without:
+        meeting = meeting.exclude(pk__in=without)
     return sorted(Span(r.lower, r.upper) for r in meeting.values_list("blocked", flat=True))
 
 
-def next_free(machine: Machine, wanted: Span, *, without: Booking | None = None) -> Span | None:
-    """The first time of the same length, at or after the wanted one, that could be booked."""
+def calendar(
+    machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Collection[uuid.UUID] = ()
+) -> Calendar:
+    """All that a search for time between two moments must know of a machine."""
     day = dt.timedelta(days=1)
-    until = wanted.end + LOOK_AHEAD
-    return times.next_free(
-        wanted,
+    return Calendar(
         buffers(machine),
-        taken(machine, wanted.start - day, until + day, without=without),
-        [s for s in opened(machine, wanted.start - day, until) if s.end > wanted.start],
+        taken(machine, start - day, end + day, without=without),
+        [s for s in opened(machine, start - day, end) if s.end > start],
     )
+
+
+def next_free(machine: Machine, wanted: Span, *, without: Collection[uuid.UUID] = ()) -> Span | None:
+    """The first time of the same length, at or after the wanted one, that could be booked."""
+    return next_free_together([machine], wanted, without=without)
+
+
+def next_free_together(
+    machines: Iterable[Machine], wanted: Span, *, without: Collection[uuid.UUID] = ()
+) -> Span | None:
+    """The first time of the same length, at or after the wanted one, that could be booked on all these machines."""
+    until = wanted.end + LOOK_AHEAD
+    calendars = [calendar(machine, wanted.start, until, without=without) for machine in machines]
+    return times.next_free_together(wanted, calendars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +175,10 @@ def _waking(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span
 
 
 def of_person(user: User) -> QuerySet[Booking]:
-    """A person's bookings, next first."""
-    rows = Booking.objects.filter(user=user).select_related("machine__lab__place", "design__owner")
+    """A person's bookings, next first; closures that the person made are none of them."""
+    rows = Booking.objects.filter(user=user, kind=Booking.Kind.USE).select_related(
+        "machine__lab__place", "design__owner"
+    )
     return rows.order_by("start", "pk")
 
 
@@ -170,4 +189,58 @@ def to_come(user: User) -> QuerySet[Booking]:
 
 def find(booking_id: uuid.UUID | str) -> Booking | None:
     """The booking of that id."""
-    return Booking.objects.select_related("machine__lab__place", "user", "design").filter(pk=booking_id).first()
+    return (
+        Booking.objects.select_related(
+            "machine__lab__place", "user", "booked_by", "decided_by", "design__owner", "series"
+        )
+        .filter(pk=booking_id)
+        .first()
+    )
+
+
+def beside(booking: Booking) -> list[Booking]:
+    """The other bookings that were made in the same step."""
+    if not booking.together or booking.kind != Booking.Kind.USE:
+        return []
+    rows = Booking.objects.filter(together=booking.together).exclude(pk=booking.pk)
+    return list(rows.select_related("machine__lab__place").order_by("machine"))
+
+
+def of_series(booking: Booking) -> list[Booking]:
+    """All occurrences of the booking's series on its machine, soonest first; nothing for one that stands alone."""
+    if booking.series_id is None:
+        return []
+    rows = Booking.objects.filter(series=booking.series_id, machine=booking.machine_id)
+    return list(rows.select_related("machine__lab__place").order_by("start"))
+
+
+def no_shows(user: User, lab: Lab, *, since: dt.datetime | None = None) -> int:
+    """How often the person did not come to a booking in the lab."""
+    rows = Booking.objects.filter(user=user, machine__lab=lab, status=Booking.Status.MISSED)
+    return (rows.filter(start__gte=since) if since else rows).count()
+
+
+def requests(lab: Lab, now: dt.datetime) -> list[Booking]:
+    """What waits for a decision, soonest first; of a series or of several machines the first stands for all.
+
+    Each carries `missed`, how often its person did not come.
+    """
+    rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.REQUESTED, end__gt=now)
+    missed = Count("user__bookings", filter=Q(user__bookings__status="missed", user__bookings__machine__lab=lab))
+    found: dict[object, Booking] = {}
+    for booking in rows.select_related("machine", "user").annotate(missed=missed).order_by("start", "machine"):
+        found.setdefault(booking.series_id or booking.together or booking.pk, booking)
+    return list(found.values())
+
+
+def closures(lab: Lab, now: dt.datetime) -> list[Booking]:
+    """Maintenance and closures that are not over, soonest first."""
+    rows = Booking.objects.filter(machine__lab=lab, status__in=Booking.OPEN, end__gt=now)
+    return list(rows.exclude(kind=Booking.Kind.USE).select_related("machine").order_by("start"))
+
+
+def missed(lab: Lab, *, since: dt.datetime) -> list[tuple[str, int]]:
+    """Who did not come, most often first."""
+    rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.MISSED, start__gte=since)
+    counted = rows.values_list("user__username").annotate(n=Count("pk")).order_by("-n", "user__username")
+    return list(counted)

@@ -17,10 +17,13 @@ from labs.engine import matching as engine
 from labs.engine import times
 from labs.engine.hours import Span
 from labs.engine.matching import Part, Row
+from labs.engine.times import Buffers
 from labs.materials import normal
-from labs.models import Booking, Lab, Machine
-from labs.queries import bookings, catalogue, opening, prices, sun
+from labs.models import Booking, Lab, Machine, Till
+from labs.queries import bookings, catalogue, opening, prices, rules, sun
 from labs.queries.parts import parts_of, things
+from labs.queries.prices import Price
+from labs.queries.rules import Rules
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -31,6 +34,8 @@ HOUR = dt.timedelta(hours=1)
 #: How many of the nearest that fit are asked for their queue, sun and price; how far ahead.
 CANDIDATES, AHEAD = 60, dt.timedelta(days=14)
 MOST_SHOWN = 100
+#: A price takes three queries, so it is asked for the nearest alone.
+PRICED = 12
 ORDERS = ("best", "near", "soon", "sunny", "cheap")
 
 
@@ -71,7 +76,7 @@ class Match:
     distance_km: float | None = None
     free: Span | None = None
     share: float | None = None
-    price: "prices.Price | None" = None
+    price: Price | None = None
     score: float = 0.0
 
     @property
@@ -202,31 +207,43 @@ def _match(machine: Machine, parts: Sequence[Part], material: str = "", km: floa
 
 
 def _ranked(told: Sequence[Match], asked: Asked, now: dt.datetime) -> list[Match]:
-    """The same with the first free time, the sun then, and the price of it."""
+    """The same with the first free time, the sun then, and the price of it; the same queries however many."""
     fitting = [match for match in told if match.fits]
-    opening.know(match.machine.lab for match in fitting)
-    taken = _taken([match.machine for match in fitting], now)
-    suns: dict[int | None, list[times.Sun]] = {}
-    opened: dict[int, list[Span]] = {}
+    machines = [match.machine for match in fitting]
+    opening.know(machine.lab for machine in machines)
+    diary = _Diary(now, asked.length, _taken(machines, now), rules.for_machines(machines, asked.person))
+    free = {machine.pk: diary.free(machine) for machine in machines}
+    costs = _prices(machines, asked.person, free, now)
+    suns: dict[int, list[times.Sun]] = {}
     found = []
     for match in told:
-        if not match.fits:
-            found.append(match)
-            continue
-        free = _free(match.machine, taken.get(match.machine.pk, []), asked.length, now, opened)
-        place = match.machine.lab.place
-        if free and place and place.pk not in suns:
+        span, place = free.get(match.machine.pk), match.machine.lab.place
+        if span and place and place.pk not in suns:
             suns[place.pk] = sun.hours(place, now, now + AHEAD)
-        share = times.share_of(free, suns.get(place.pk, [])) if free and place else None
-        price = prices.price_of(match.machine, asked.person, free) if free else None
+        share = times.share_of(span, suns[place.pk]) if span and place else None
+        price = costs.get(match.machine.pk)
         score = engine.score(
             km=match.distance_km if asked.near else 0.0,
-            wait_days=(free.start - now) / dt.timedelta(days=1) if free else None,
+            wait_days=(span.start - now) / dt.timedelta(days=1) if span else None,
             share=share,
-            price=float(price.amount) if price else None,
+            price=float(price.gross) if price else None,
         )
-        found.append(replace(match, free=free, share=share, price=price, score=score))
+        found.append(replace(match, free=span, share=share, price=price, score=score))
     return found
+
+
+def _prices(
+    machines: Sequence[Machine], person: User | None, free: dict[int, Span | None], now: dt.datetime
+) -> dict[int, Price]:
+    """What the free times cost, where a lab asks for something: its tariffs are read once."""
+    asking = set(Till.objects.filter(lab__in={m.lab_id for m in machines}).exclude(mode=Till.Mode.NONE)
+                 .values_list("lab_id", flat=True))  # fmt: skip
+    told: dict[int, Price] = {}
+    for machine in machines:
+        span = free[machine.pk]
+        if machine.lab_id in asking and span and len(told) < PRICED:
+            told[machine.pk] = prices.price_of(machine, person, span, at=now)
+    return told
 
 
 def _taken(machines: Sequence[Machine], now: dt.datetime) -> dict[int, list[Span]]:
@@ -244,20 +261,30 @@ def _taken(machines: Sequence[Machine], now: dt.datetime) -> dict[int, list[Span
     return found
 
 
-def _free(
-    machine: Machine, taken: list[Span], length: dt.timedelta, now: dt.datetime, known: dict[int, list[Span]]
-) -> Span | None:
-    """The first time of that length; `known` holds when labs are open."""
-    length = min(length, dt.timedelta(hours=machine.longest_h))
-    start = times.up_to_quarter(now + dt.timedelta(minutes=5))
-    if machine.unattended:
-        opened = [Span(start, now + AHEAD)]
-    elif machine.lab_id in known:
-        opened = known[machine.lab_id]
-    else:
-        opened = [s for s in bookings.opened(machine, start - HOUR, now + AHEAD) if s.end > start]
-        known[machine.lab_id] = opened
-    return times.next_free(Span(start, start + length), bookings.buffers(machine), taken, opened)
+class _Diary:
+    """What is known of many machines' time: bookings, rules, and when their labs are open."""
+
+    def __init__(
+        self, now: dt.datetime, length: dt.timedelta, taken: dict[int, list[Span]], ruled: dict[int, Rules]
+    ) -> None:
+        self.now, self.length, self.taken, self.ruled = now, length, taken, ruled
+        self.opened: dict[int, list[Span]] = {}
+
+    def free(self, machine: Machine) -> Span | None:
+        """The first time of the wanted length, or of the longest that the machine can be had."""
+        ruled = self.ruled[machine.pk]
+        length = min(self.length, dt.timedelta(hours=ruled.longest_h))
+        start = times.up_to_quarter(self.now + max(dt.timedelta(minutes=ruled.lead_min), dt.timedelta(minutes=5)))
+        before, after = (dt.timedelta(minutes=n) for n in (ruled.buffer_before_min, ruled.buffer_after_min))
+        taken = self.taken.get(machine.pk, [])
+        return times.next_free(Span(start, start + length), Buffers(before, after), taken, self._open(machine))
+
+    def _open(self, machine: Machine) -> list[Span]:
+        if machine.unattended:
+            return [Span(self.now, self.now + AHEAD)]
+        if machine.lab_id not in self.opened:
+            self.opened[machine.lab_id] = bookings.opened(machine, self.now, self.now + AHEAD)
+        return self.opened[machine.lab_id]
 
 
 def _order(by: str) -> "Callable[[Match], tuple[float, ...]]":
@@ -266,7 +293,7 @@ def _order(by: str) -> "Callable[[Match], tuple[float, ...]]":
         "near": lambda m: (engine.UNKNOWN_KM if m.distance_km is None else m.distance_km, m.score),
         "soon": lambda m: ((m.free_at or late).timestamp(), m.score),
         "sunny": lambda m: (-round(100 * (m.share or 0.0)), m.score),
-        "cheap": lambda m: (float(m.price.amount) if m.price else 0.0, m.score),
+        "cheap": lambda m: (float(m.price.gross) if m.price else 0.0, m.score),
     }.get(by, lambda m: (m.score,))
 
 

@@ -211,7 +211,8 @@ def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:
     """The booking that a job belongs to: it runs when the job starts, or begins soon after."""
     return (
         Booking.objects.select_related("user", "design")
-        .filter(machine=machine, status__in=Booking.OPEN, start__lte=at + EARLY, end__gt=at)
+        .filter(machine=machine, kind=Booking.Kind.USE, status__in=Booking.HOLDING)
+        .filter(start__lte=at + EARLY, end__gt=at)
         .order_by("-start")
         .first()
     )

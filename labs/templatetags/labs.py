@@ -13,7 +13,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from labs.engine.hours import Span
+from labs.models import Booking
 from labs.queries.jobs import Shown
+from labs.services.bookings import EARLY
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -80,6 +83,28 @@ def outcome_tone(outcome: str) -> str:
     return OUTCOME_TONES.get(outcome, "line")
 
 
+STATUS_TONES = {
+    "offered": "warn",
+    "requested": "warn",
+    "booked": "good",
+    "running": "good",
+    "missed": "bad",
+    "declined": "bad",
+}
+
+
+@register.filter
+def status_tone(status: str) -> str:
+    """The chip's kind for the state of a booking."""
+    return STATUS_TONES.get(status, "line")
+
+
+@register.filter
+def can_check_in(booking: Booking, now: dt.datetime) -> bool:
+    """Whether its person can check in now."""
+    return booking.status == Booking.Status.BOOKED and booking.start - EARLY <= now < booking.end
+
+
 @register.filter
 def why_word(why: str) -> str:
     """Why a time cannot be had, in a word."""
@@ -109,3 +134,9 @@ def in_zone(moment: dt.datetime, zone: ZoneInfo) -> str:
 def clock_in(moment: dt.datetime, zone: ZoneInfo) -> str:
     """The time in a lab's own zone: “10:30”."""
     return f"{moment.astimezone(zone):%H:%M}"
+
+
+@register.filter
+def minutes_of(span: Span) -> int:
+    """How many minutes a span of time takes."""
+    return int((span.end - span.start).total_seconds() // 60)

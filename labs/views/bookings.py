@@ -13,22 +13,42 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commons.errors import CityError
+from commons.people.models import User
 from labs import policies
 from labs.api.common import design_named
+from labs.engine.hours import Span
 from labs.engine.times import Offer
 from labs.errors import BadTime, Overlap, UnknownBooking, UnknownDesign
-from labs.models import Machine
-from labs.queries import badges, bookings, catalogue, jobs, week
+from labs.errors.bookings import BadRepeat, UnknownEntry
+from labs.models import Booking, Machine, WaitlistEntry
+from labs.queries import badges, bookings, catalogue, jobs, rules, week
+from labs.queries import waitlist as waitlist_queries
 from labs.services import bookings as services
-from labs.services import checks
-from labs.views.common import day_word, offer_words, page, viewer
+from labs.services import checks, waitlist
+from labs.views.common import day_word, moment, offer_words, page, viewer
+from labs.views.terms import terms
 
 if TYPE_CHECKING:
     from designs.models import Design
 
+MOST_TIMES = 52
+REPEATS = {
+    "day": "FREQ=DAILY",
+    "week": "FREQ=WEEKLY",
+    "fortnight": "FREQ=WEEKLY;INTERVAL=2",
+    "month": "FREQ=MONTHLY",
+}
+REPEAT_WORDS = (
+    ("", lazy("once")),
+    ("day", lazy("every day")),
+    ("week", lazy("every week")),
+    ("fortnight", lazy("every two weeks")),
+    ("month", lazy("every month")),
+)
 LENGTHS_MIN = (30, 60, 90, 120, 180, 240, 360, 480, 720)
 
 
@@ -100,12 +120,75 @@ def _book(request: HttpRequest, machine: Machine) -> HttpResponse:
     try:
         if start is None or end is None:
             raise BadTime(_("Choose a time first."))
-        booking = services.create_booking(machine=machine, user=person, start=start, end=end, design=_design(request))
+        if request.POST.get("do") == "wait":
+            return _wait(request, machine, person, Span(start, end))
+        messages.success(request, _made(request, machine, person, Span(start, end)))
     except CityError as refusal:
         context = _page(request, machine, refusal=refusal, start=start, end=end)
         return page(request, "labs/book.html", context, lab=machine.lab, status=refusal.status)
-    words = {"machine": machine.name, "time": checks.local(booking.start, machine)}
-    messages.success(request, _("%(machine)s is yours, %(time)s.") % words)
+    return redirect("rooms:my_bookings")
+
+
+def _made(request: HttpRequest, machine: Machine, person: User, span: Span) -> str:
+    """Book what the form asks: once or again and again, one machine or several; and say what was done."""
+    also = {int(n) for n in request.POST.getlist("also") if n.isdecimal() and len(n) < 19}
+    machines = [machine, *catalogue.machines(machine.lab).filter(pk__in=also).exclude(pk=machine.pk)]
+    facts: dict[str, Any] = {
+        "user": person,
+        "booked_by": person,
+        "start": span.start,
+        "end": span.end,
+        "design": _design(request),
+        "note": request.POST.get("note", "")[:200],
+    }
+    words = {"machine": ", ".join(m.name for m in machines), "time": checks.local(span.start, machine)}
+    if rule := _rule(request):
+        done = services.create_series(machines=machines, rrule=rule, skip="skip" in request.POST, **facts)
+        words |= {"count": str(len({b.start for b in done.bookings}))}
+        if done.bookings[0].status == Booking.Status.REQUESTED:
+            return _("Asked for: %(machine)s, %(count)s times from %(time)s. You hear from the lab.") % words
+        return _("%(machine)s is yours, %(count)s times from %(time)s.") % words
+    if len(machines) > 1:
+        booking = services.book_together(machines=machines, **facts)[0]
+    else:
+        booking = services.create_booking(machine=machine, **facts)
+    if booking.status == Booking.Status.REQUESTED:
+        return _("Asked for: %(machine)s, %(time)s. You hear from the lab.") % words
+    return _("%(machine)s is yours, %(time)s.") % words
+
+
+def _rule(request: HttpRequest) -> str:
+    """The RRULE that the form asks for, or nothing."""
+    every, times = REPEATS.get(request.POST.get("repeat", "")), request.POST.get("times", "")
+    if every is None:
+        return ""
+    count = int(times) if times.isdecimal() and len(times) < 4 else 0
+    if not 2 <= count <= MOST_TIMES:
+        raise BadRepeat(_("Say how many times, from 2 to %(most)s.") % {"most": MOST_TIMES})
+    return f"{every};COUNT={count}"
+
+
+def _wait(request: HttpRequest, machine: Machine, person: User, span: Span) -> HttpResponse:
+    """Join the waitlist for this length between the two times of the form."""
+    zone = machine.lab.zone
+    earliest = moment(request.POST, "early_day", "early_at", zone)
+    latest = moment(request.POST, "late_day", "late_at", zone)
+    if earliest is None or latest is None:
+        raise BadTime(_("Choose a day and a time for both."))
+    any_like_it = "any" in request.POST
+    entry = waitlist.join(
+        user=person,
+        lab=machine.lab,
+        machine=None if any_like_it else machine,
+        cls=machine.cls if any_like_it else "",
+        earliest=earliest,
+        latest=latest,
+        length=span.end - span.start,
+        design=_design(request),
+    )
+    before = waitlist_queries.ahead(entry)
+    words = _("You wait; nobody is before you.") if not before else _("You wait; %(n)s are before you.") % {"n": before}
+    messages.success(request, words)
     return redirect("rooms:my_bookings")
 
 
@@ -147,11 +230,24 @@ def _page(
             machine, first=first, asked=week.Asked(length, pick, asked, person, _shown(request)), now=now
         ),
         "missing": missing,
+        **terms(machine, person, pick, length, now),
         "refusal": refusal,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}",
         "asked": asked,
         "out": machine.state == Machine.State.REPAIR,
+        "beside": [m for m in catalogue.machines(machine.lab) if m.pk != machine.pk] if person else [],
+        "chosen_also": set(request.POST.getlist("also")),
+        "repeats": REPEAT_WORDS,
+        "needs_approval": rules.for_machine(machine, person).needs_approval,
+        "typed": request.POST,
+        "wait": _wait_times(pick, length, zone) if pick else None,
     }
+
+
+def _wait_times(pick: dt.datetime, length: dt.timedelta, zone: dt.tzinfo) -> dict[str, dt.datetime]:
+    """What the form of the waitlist begins with: from the chosen time until the evening of the next day."""
+    there = pick.astimezone(zone)
+    return {"earliest": there, "latest": max(there + length, there.replace(hour=20, minute=0) + dt.timedelta(days=1))}
 
 
 def _offer(
@@ -194,14 +290,32 @@ def _pick(
 @require_safe
 @login_required
 def mine(request: HttpRequest) -> HttpResponse:
-    """My bookings, those to come first."""
+    """My bookings, those to come first; what is on offer before them."""
     person = viewer(request)
     assert person is not None  # noqa: S101 login_required
     now = timezone.now()
     rows = list(bookings.of_person(person).order_by("-start")[:200])
-    coming = [b for b in reversed(rows) if b.end > now and b.status in b.OPEN]
-    past = [b for b in rows if b not in coming]
-    return render(request, "labs/my_bookings.html", {"coming": coming, "past": past[:50], "now": now})
+    open_ones = [b for b in reversed(rows) if b.end > now and b.status in b.OPEN]
+    context = {
+        "offers": [b for b in open_ones if b.status == Booking.Status.OFFERED],
+        "coming": [b for b in open_ones if b.status != Booking.Status.OFFERED],
+        "waiting": [e for e in waitlist_queries.of_person(person) if e.status == WaitlistEntry.Status.WAITING],
+        "past": [b for b in rows if b not in open_ones][:50],
+        "now": now,
+    }
+    return render(request, "labs/my_bookings.html", context)
+
+
+@require_POST
+@login_required
+def withdraw(request: HttpRequest, entry: uuid.UUID) -> HttpResponse:
+    """Wait no longer."""
+    found = waitlist_queries.find(entry)
+    if found is None or not policies.may_change_entry(viewer(request), found):
+        raise UnknownEntry(_("There is no such place on a waitlist, or it is not yours."))
+    waitlist.withdraw(entry=found, by=viewer(request))
+    messages.success(request, _("You wait no longer."))
+    return redirect("rooms:my_bookings")
 
 
 @require_POST
@@ -211,7 +325,7 @@ def cancel(request: HttpRequest, booking: uuid.UUID) -> HttpResponse:
     found = bookings.find(booking)
     if found is None or not policies.may_change_booking(viewer(request), found):
         raise UnknownBooking(_("There is no such booking, or it is not yours."))
-    services.cancel_booking(booking=found)
+    services.cancel_booking(booking=found, by=viewer(request))
     words = {"machine": found.machine.name, "time": checks.local(found.start, found.machine)}
     messages.success(request, _("Cancelled: %(machine)s, %(time)s. The time is free again.") % words)
     return redirect("rooms:my_bookings")

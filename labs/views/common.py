@@ -28,6 +28,15 @@ def page(
         return render(request, template, context, status=status)
 
 
+def moment(fields: Mapping[str, Any], day: str, at: str, zone: dt.tzinfo) -> dt.datetime | None:
+    """The time of a day and a clock in a form, by a lab's own clock; None when they cannot be read."""
+    try:
+        there = dt.datetime.fromisoformat(f"{fields.get(day, '')}T{fields.get(at, '')}")
+    except ValueError:
+        return None
+    return there.replace(tzinfo=zone).astimezone(dt.UTC) if there.tzinfo is None else None
+
+
 def viewer(request: HttpRequest) -> User | None:
     """The signed-in person, or None."""
     return request.user if isinstance(request.user, User) else None

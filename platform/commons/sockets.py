@@ -3,7 +3,7 @@
 Each socket is a typed record and a registry. A room that is left out simply leaves its sockets empty.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -291,6 +291,27 @@ class ApiRows:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredThing:
+    """Something that a machine made and measured: a key for good, a line to read, its page, when, of which commit."""
+
+    key: str
+    title: str
+    url: str
+    at: "dt.datetime"
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredMakes:
+    """What machines made: of a design for a person (who may then point to it), and by its keys."""
+
+    slug: str
+    of_person: "Callable[[Any, User], Iterable[MeasuredThing]]"
+    named: Callable[[Collection[str]], Iterable[MeasuredThing]]
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class OpenDataset:
     """A public dataset: rows for the catalogue and a writer of its file."""
 
@@ -327,4 +348,5 @@ open_datasets: Socket[OpenDataset] = Socket("open_datasets")
 notice_filters: Socket[NoticeFilter] = Socket("notice_filters")
 report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
+measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
 sitemaps: Socket[Sitemap] = Socket("sitemaps")

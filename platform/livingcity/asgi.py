@@ -4,9 +4,7 @@ Django under ASGI serves pages several times slower than under WSGI, and WSGI sp
 each does what it is good at (docs/decisions/0001-one-port.md).
 """
 
-import gc
 from collections.abc import Awaitable, Callable, MutableMapping
-from importlib import import_module
 from typing import Any
 
 from livingcity import lean
@@ -20,10 +18,6 @@ from livingcity.wsgi import application as wsgi_application  # noqa: E402
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
 
 die_with_spawner()
-# What is loaded stays: looking through it for rubbish again and again cost 110 ms, in the midst of a page.
-import_module("livingcity.urls")
-gc.collect()
-gc.freeze()
 pages = Bridge(wsgi_application)
 lean.settle()
 

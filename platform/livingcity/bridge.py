@@ -32,8 +32,12 @@ Environ = dict[str, Any]
 
 BUFFERED_BODY_BYTES = 1024 * 1024
 BLOCK_BYTES = 128 * 1024
-READ_AHEAD_BYTES = 512 * 1024
+READ_AHEAD_BYTES = 1024 * 1024
 READ_AHEAD_S = 0.2
+#: A push ends with a checksum of all its bytes, and git keeps nothing of one that is wrong.
+CHECKED = frozenset({"application/x-git-receive-pack-request"})
+AHEAD = 16
+USUAL_PIECE_BYTES = 64 * 1024
 UNKNOWN_LENGTH = sys.maxsize
 PAGE_THREADS = 8
 STREAM_THREADS = 24
@@ -56,17 +60,26 @@ class Body(io.RawIOBase):
     """`wsgi.input` of a long request: what has come so far, then what the event loop receives.
 
     The loop gathers the next block while the thread works on the one before: a body comes in pieces of some kilobytes,
-    and a thread that asked for each of them would mostly wait. So two blocks are in memory at most.
+    and a thread that asked for each of them would mostly wait. So about two blocks are in memory.
+
+    `ahead` is how many pieces the server is asked for at the same time, which spares most of the way between its
+    threads and ours. Its answers are taken in the order in which it gives them; that this is the order of the bytes
+    holds for granian with one thread for each of its tasks, but no server promises it. So more than one is only for
+    bodies that are checked by what is in them (`CHECKED`).
     """
 
-    def __init__(self, head: bytes, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, head: bytes, receive: Receive, loop: asyncio.AbstractEventLoop, *, ahead: int = 1) -> None:
         self._buffer = memoryview(head)
-        self._receive = receive
-        self._loop = loop
-        self._next: concurrent.futures.Future[tuple[bytes, bool]] | None = self._ahead()
-
-    def _ahead(self) -> "concurrent.futures.Future[tuple[bytes, bool]]":
-        return asyncio.run_coroutine_threadsafe(_gather(self._receive, READ_AHEAD_BYTES), self._loop)
+        self._ended = False
+        self._receive, self._loop, self._ahead = receive, loop, ahead
+        self._parts: list[bytes] = []
+        self._size = self._asked = 0
+        self._largest = USUAL_PIECE_BYTES
+        self._more = True
+        self._fault: Exception | None = None
+        self._waiting: concurrent.futures.Future[tuple[bytes, bool]] | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._ask()
 
     def readable(self) -> bool:
         """Always."""
@@ -74,27 +87,68 @@ class Body(io.RawIOBase):
 
     def readinto(self, into: Any) -> int:
         """Wait for bytes; 0 at the end. Raises ClientGone."""
-        while not self._buffer and self._next is not None:
-            block, more = self._next.result(PATIENCE_S)
-            self._buffer, self._next = memoryview(block), self._ahead() if more else None
+        while not self._buffer and not self._ended:
+            block: concurrent.futures.Future[tuple[bytes, bool]] = concurrent.futures.Future()
+            self._loop.call_soon_threadsafe(self._want, block)
+            data, more = block.result(PATIENCE_S)
+            self._buffer, self._ended = memoryview(data), not more
         count = min(len(into), len(self._buffer))
         into[:count] = self._buffer[:count]
         self._buffer = self._buffer[count:]
         return count
 
+    # The rest runs in the event loop.
 
-async def _gather(receive: Receive, size: int) -> tuple[bytes, bool]:
-    """A block of about `size` bytes, or what comes in a moment from a slow client; and whether there is more."""
-    parts: list[bytes] = []
-    total, more, clock = 0, True, asyncio.get_running_loop().time
-    until = clock() + READ_AHEAD_S
-    while more and total < size:
-        part, more = _part(await receive())
-        parts.append(part)
-        total += len(part)
-        if clock() > until:
-            break
-    return b"".join(parts), more
+    def _ask(self) -> None:
+        while self._more and self._asked < self._ahead:
+            coming = self._size + self._asked * self._largest
+            if coming >= READ_AHEAD_BYTES:
+                break
+            self._asked += 1
+            asyncio.ensure_future(self._receive(), loop=self._loop).add_done_callback(self._came)
+
+    def _came(self, coming: "asyncio.Future[Message]") -> None:
+        self._asked -= 1
+        try:
+            part, more = _part(coming.result())
+        except Exception as fault:
+            part, more = b"", False
+            self._fault = self._fault or (fault if self._more else None)
+        if self._more:
+            self._parts.append(part)
+            self._size += len(part)
+            self._largest = max(self._largest, len(part))
+            self._more = more
+        self._hand_over()
+        self._ask()
+
+    def _want(self, block: "concurrent.futures.Future[tuple[bytes, bool]]") -> None:
+        self._waiting = block
+        self._hand_over()
+        self._ask()
+
+    def _hand_over(self, *, now: bool = False) -> None:
+        """Give the thread that waits a block: a large one, or what has come in a moment from a slow client."""
+        if self._waiting is None:
+            return
+        if self._more and self._size < BLOCK_BYTES and not (now and self._parts):
+            if self._parts and self._late is None:
+                self._late = self._loop.call_later(READ_AHEAD_S, self._hand_over_late)
+            return
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        waiting, self._waiting = self._waiting, None
+        if self._fault is not None:
+            waiting.set_exception(self._fault)
+            return
+        data = b"".join(self._parts)
+        self._parts, self._size = [], 0
+        waiting.set_result((data, self._more))
+
+    def _hand_over_late(self) -> None:
+        self._late = None
+        self._hand_over(now=True)
 
 
 def _part(message: Message) -> tuple[bytes, bool]:
@@ -253,7 +307,9 @@ class Bridge:
         except ClientGone:
             return
         if more:
-            await self._long(self._whole_exchange, environ, Body(head, receive, loop), context, send, loop)
+            ahead = AHEAD if environ.get("CONTENT_TYPE") in CHECKED else 1
+            body = Body(head, receive, loop, ahead=ahead)
+            await self._long(self._whole_exchange, environ, body, context, send, loop)
             return
         environ["wsgi.input"] = io.BytesIO(head)
         if head or "CONTENT_LENGTH" not in environ:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from livingcity.bridge import BUFFERED_BODY_BYTES, Bridge, ClientGone
+from livingcity.bridge import BUFFERED_BODY_BYTES, Bridge, ClientGone, Threads
 
 SCOPE = {"type": "http", "method": "POST", "path": "/ä", "query_string": b"a=1", "http_version": "1.1"}
 Application = Callable[..., Any]
@@ -65,9 +65,44 @@ def test_a_small_request_comes_whole() -> None:
     assert len(sent) == 2
 
 
-def test_a_long_request_is_read_as_it_comes() -> None:
+@pytest.mark.parametrize("kind", [b"text/plain", b"application/x-git-receive-pack-request"])
+def test_a_long_request_is_read_as_it_comes(kind: bytes) -> None:
+    """Pieces of every size, many of them small; several are asked for at a time where a body is checked."""
     pieces = [bytes([n]) * BUFFERED_BODY_BYTES for n in range(5)]
-    assert body(exchange(echo, *pieces)) == b"".join(pieces)
+    pieces += [bytes([n % 251]) * (1 + 37 * n % 9000) for n in range(2000)]
+    assert body(exchange(echo, *pieces, headers=((b"content-type", kind),))) == b"".join(pieces)
+
+
+@pytest.mark.parametrize("kind", [b"text/plain", b"application/x-git-receive-pack-request"])
+def test_what_a_slow_client_has_sent_is_not_kept_waiting(kind: bytes) -> None:
+    """Less than a block reaches the application although the client has gone silent; the rest comes later."""
+    seen: list[bytes] = []
+    heard = threading.Event()
+
+    def application(environ: dict[str, Any], start: Any) -> Any:
+        environ["wsgi.input"].read(BUFFERED_BODY_BYTES)
+        while piece := environ["wsgi.input"].read1(100):
+            seen.append(piece)
+            heard.set()
+        start("200 OK", [])
+        return Whole()
+
+    async def run() -> None:
+        waiting = [b"x" * BUFFERED_BODY_BYTES, b"little", b"more"]
+
+        async def receive() -> Any:
+            if len(waiting) == 1:
+                await asyncio.to_thread(heard.wait, 60)
+            piece = waiting.pop(0) if waiting else b""
+            return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
+
+        async def send(_message: Any) -> None:
+            pass
+
+        await Bridge(application)({**SCOPE, "headers": ((b"content-type", kind),)}, receive, send)
+
+    asyncio.run(run())
+    assert b"".join(seen) == b"littlemore" and seen[0] == b"little"
 
 
 def test_a_client_that_leaves_in_the_middle_raises_in_the_application() -> None:
@@ -83,6 +118,28 @@ def test_a_client_that_leaves_in_the_middle_raises_in_the_application() -> None:
 
     exchange(application, b"x" * BUFFERED_BODY_BYTES * 2, gone=True)
     assert [type(error) for error in caught] == [ClientGone]
+
+
+def test_threads_are_started_only_when_all_others_work() -> None:
+    names: set[str] = set()
+    both = threading.Barrier(2)
+
+    def alone() -> None:
+        names.add(threading.current_thread().name)
+
+    def together() -> None:
+        names.add(threading.current_thread().name)
+        both.wait(60)
+
+    async def run() -> None:
+        threads = Threads(8, "t")
+        for _ in range(20):
+            await threads.run(alone)
+        assert len(names) == 1
+        await asyncio.gather(threads.run(together), threads.run(together))
+        assert len(names) == 2
+
+    asyncio.run(run())
 
 
 def test_a_stream_is_sent_piece_by_piece_and_closed() -> None:

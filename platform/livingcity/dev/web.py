@@ -11,4 +11,6 @@ def web_argv(*, port: int, host: str = "", workers: int = 1) -> list[str]:
     host = host or os.environ.get("HOST") or LOCAL
     argv = [sys.executable, "-m", "granian", "livingcity.asgi:application", "--interface", "asginl", "--host", host]
     argv += ["--port", str(port), "--workers", str(workers), "--no-ws", "--log-level", "warning"]
+    # One thread each, so that the pieces of a body reach us one after the other (`livingcity.bridge.Body`).
+    argv += ["--runtime-threads", "1", "--blocking-threads", "1"]
     return [*argv, "--workers-kill-timeout", "3", "--backlog", "2048"]
