@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from labs.engine import matching
 from labs.engine.matching import Part, Row, Screen
 
-calmly = settings(deadline=None, max_examples=150)
+calmly = settings(deadline=None, max_examples=60)
 side = st.floats(1, 400)
 box = st.tuples(side, side, side)
 ANGLES = [math.radians(n / 2) for n in range(181)]
@@ -131,3 +131,11 @@ def test_a_program_is_for_machines_that_work_as_it_does() -> None:
 def test_distances_are_those_of_the_globe() -> None:
     assert abs(matching.distance_km((60.1699, 24.9384), (59.4370, 24.7536)) - 82.1) < 0.5  # Helsinki to Tallinn
     assert abs(matching.distance_km((0, 0), (0, 180)) - math.pi * matching.EARTH_KM) < 1e-6
+
+
+def test_a_file_that_could_not_be_read_is_made_by_nobody_and_said() -> None:
+    torn = Part("a.stl", "stl", (10, 10, 10), sound=False)
+    said = matching.match([torn], process="fff", volume_mm=(100, 100, 100))
+    assert (said.fits, said.makes) == (False, ())
+    assert [reason.word for reason in said.reasons_against] == ["broken"]
+    assert Screen([torn]).screen([Row(1, 1, "fff", 100, 100, 100, True)]).whole == []

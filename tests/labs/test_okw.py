@@ -99,7 +99,7 @@ def test_mistakes_have_their_line_and_field(text: str, level: str, line: int, wh
     assert (finding.level, finding.line, finding.where) == (level, line, where), finding.sentence
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_nothing_makes_the_reader_fall(raw: bytes) -> None:
     okw.read(raw)
@@ -108,7 +108,7 @@ def test_nothing_makes_the_reader_fall(raw: bytes) -> None:
 spans = st.sampled_from([[], [["09:00", "17:00"]], [["08:00", "12:00"], ["13:00", "24:00"]]])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.fixed_dictionaries(dict.fromkeys(hours.DAYS, spans)))
 def test_hours_come_back_as_they_were_written(week: dict[str, Any]) -> None:
     told = {day: some for day, some in week.items() if some}
