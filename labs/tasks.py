@@ -57,6 +57,14 @@ def bookings_clock() -> dict[str, int]:
     return clock.tick(timezone.now())
 
 
+@shared_task(name="labs.offer_letter")
+def offer_letter(booking: str) -> bool:
+    """The letter about a time of the waitlist that is held for its reader."""
+    from labs.services import letters  # noqa: PLC0415 services need the models
+
+    return letters.offer(booking)
+
+
 @shared_task(name="labs.demo_tick")
 def demo_tick() -> int:
     """The demo's machines say what they do."""

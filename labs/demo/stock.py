@@ -164,7 +164,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
 }
 #: Circuits with what they carry in W and the machines on them.
-CIRCUITS = {
+CIRCUITS: dict[str, tuple[tuple[str, int, tuple[str, ...]], ...]] = {
     "kamppi-open-lab": (
         ("Circuit A", 3600, ("Saimaa", "Inari", "Lokka")),
         ("Circuit B", 5500, ("Oulujärvi", "Pielinen")),
@@ -173,7 +173,7 @@ CIRCUITS = {
 }
 TOLERANCES_MM = {"Saimaa": 0.2, "Inari": 0.2, "Lokka": 0.25, "Oulujärvi": 0.1, "Pielinen": 0.15, "Kuusi": 0.3}
 #: Name, unit, mark, what is there, where, for which machines.
-CONSUMABLES = {
+CONSUMABLES: dict[str, tuple[tuple[str, str, int, float, str, tuple[str, ...]], ...]] = {
     "kamppi-open-lab": (
         ("PLA, 1.75 mm", "kg", 2, 7.5, "Shelf 3", ("Saimaa", "Inari", "Lokka")),
         ("Birch plywood, 4 mm", "sheets", 10, 8, "Behind the laser", ("Oulujärvi",)),

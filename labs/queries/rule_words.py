@@ -82,10 +82,19 @@ def hours(value: object) -> str:
 
 
 def _week(text: object) -> str:
-    """A week of spans with the days' short names."""
-    names = {day: formats.date_format(dt.date(2024, 1, 1 + nth), "D") for nth, day in enumerate(DAYS)}
-    parts = [part.strip().partition(" ") for part in str(text).split(",") if part.strip()]
-    return ", ".join(f"{names.get(day, day)} {clock.replace('-', '–')}" for day, _space, clock in parts)
+    """A week of spans with the days' short names; days with the same hours are said together: "Mon–Fri 16:00–18:00"."""
+    week = engine.read_week(str(text))
+    names = [formats.date_format(dt.date(2024, 1, 1 + nth), "D") for nth in range(7)]
+    told: list[tuple[list[str], str]] = []
+    for nth, day in enumerate(DAYS):
+        clock = ", ".join(f"{opens}–{closes}" for opens, closes in week.get(day, ()))
+        if told and told[-1][1] == clock:
+            told[-1][0].append(names[nth])
+        else:
+            told.append(([names[nth]], clock))
+    return "; ".join(
+        f"{days[0]}–{days[-1]} {clock}" if len(days) > 1 else f"{days[0]} {clock}" for days, clock in told if clock
+    )
 
 
 def sentence(name: str, value: engine.Value | None) -> str:

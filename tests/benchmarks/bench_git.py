@@ -159,7 +159,7 @@ class Rival:
         user = subprocess.run(["id", "-un"], capture_output=True, check=True).stdout.decode().strip()
         config = NGINX.format(folder=folder, port=self.port, backend=f"{exec_path}/git-http-backend", user=user)
         (folder / "nginx.conf").write_text(config)
-        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "process_group": 0}
         self.children = [
             subprocess.Popen([_program("fcgiwrap"), "-c", "8", "-s", f"unix:{folder}/fcgi.sock"], **quiet),
             subprocess.Popen(
@@ -173,7 +173,7 @@ class Rival:
 
     def stop(self) -> None:
         for child in self.children:
-            child.send_signal(signal.SIGTERM)
+            os.killpg(child.pid, signal.SIGTERM)  # fcgiwrap leaves its own children
             child.wait(10)
 
 
