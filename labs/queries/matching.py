@@ -19,7 +19,7 @@ from labs.engine.hours import Span
 from labs.engine.matching import Part, Row
 from labs.engine.times import Buffers
 from labs.materials import normal
-from labs.models import Booking, Lab, Machine, Till
+from labs.models import Booking, BookingRule, Lab, Machine, Till
 from labs.queries import bookings, catalogue, opening, prices, rules, sun
 from labs.queries.parts import parts_of, things
 from labs.queries.prices import Price
@@ -211,7 +211,9 @@ def _ranked(told: Sequence[Match], asked: Asked, now: dt.datetime) -> list[Match
     fitting = [match for match in told if match.fits]
     machines = [match.machine for match in fitting]
     opening.know(machine.lab for machine in machines)
-    diary = _Diary(now, asked.length, _taken(machines, now), rules.for_machines(machines, asked.person))
+    labs = {machine.lab_id for machine in machines}
+    kept = BookingRule.objects.filter(lab__in=labs, active=True, name="blackout").values_list("lab_id", flat=True)
+    diary = _Diary(now, asked.length, _taken(machines, now), rules.for_machines(machines, asked.person), set(kept))
     free = {machine.pk: diary.free(machine) for machine in machines}
     costs = _prices(machines, asked.person, free, now)
     suns: dict[int, list[times.Sun]] = {}
@@ -265,9 +267,16 @@ class _Diary:
     """What is known of many machines' time: bookings, rules, and when their labs are open."""
 
     def __init__(
-        self, now: dt.datetime, length: dt.timedelta, taken: dict[int, list[Span]], ruled: dict[int, Rules]
+        self,
+        now: dt.datetime,
+        length: dt.timedelta,
+        taken: dict[int, list[Span]],
+        ruled: dict[int, Rules],
+        kept: set[int],
     ) -> None:
         self.now, self.length, self.taken, self.ruled = now, length, taken, ruled
+        #: Labs whose rules keep some hours from booking: only their machines are asked one by one.
+        self.kept = kept
         self.opened: dict[int, list[Span]] = {}
 
     def free(self, machine: Machine) -> Span | None:
@@ -280,6 +289,8 @@ class _Diary:
         return times.next_free(Span(start, start + length), Buffers(before, after), taken, self._open(machine))
 
     def _open(self, machine: Machine) -> list[Span]:
+        if machine.lab_id in self.kept:
+            return bookings.bookable(machine, self.now, self.now + AHEAD)
         if machine.unattended:
             return [Span(self.now, self.now + AHEAD)]
         if machine.lab_id not in self.opened:
