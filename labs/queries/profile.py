@@ -39,10 +39,11 @@ class Load:
         return max(self.circuit.limit_w - (self.watts or 0.0), 0.0)
 
 
-def loads(lab: Lab, tiles: list[Tile]) -> list[Load]:
-    """The circuits of a lab with their load, from the tiles of its board; one query."""
+def loads(tiles: list[Tile]) -> list[Load]:
+    """The circuits that the machines of a board hang on, with their load; no query."""
+    circuits = {tile.machine.circuit for tile in tiles if tile.machine.circuit is not None}
     found = []
-    for circuit in lab.circuits.all():
+    for circuit in sorted(circuits, key=lambda one: (one.name, one.pk)):
         mine = [tile for tile in tiles if tile.machine.circuit_id == circuit.pk]
         told = [tile.power.watts for tile in mine if tile.power.watts is not None and not tile.power.old]
         found.append(

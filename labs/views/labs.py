@@ -62,7 +62,7 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
         "heard_at": max((t.power.heard_at for t in every if t.power.heard_at), default=None),
         "today": board.since(found, midnight, person),
         "month": board.since(found, now - dt.timedelta(days=30), person),
-        "loads": profiles.loads(found, every),
+        "loads": profiles.loads(every),
         "next_here": board.next_here(found, now),
         "now": now,
         "best_tile": next((t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)),

@@ -16,8 +16,8 @@ from labs.engine import hours
 from labs.errors import BadHours, BadMachine, BadTime
 from labs.errors.catalogue import AlreadyMember, AnsweredAlready, BadProfile, BadStock, BadUpload
 from labs.models import Consumable, Joining, Lab, Machine, MachinePhoto
+from labs.queries import board, directory, opening
 from labs.queries import bookings as booking_queries
-from labs.queries import directory, opening
 from labs.queries.profile import loads
 from labs.services import bookings, equipment, members, profile, stock
 from tests.labs.conftest import lab, machine, person
@@ -146,8 +146,8 @@ def test_facts_of_a_machine(printer: Machine, manager: User) -> None:
     elsewhere = profile.add_circuit(lab=lab(), name="A", limit_w=1000)
     with pytest.raises(BadMachine, match="another lab"):
         equipment.change_machine(machine=printer, circuit=elsewhere)
-    (load,) = loads(printer.lab, [])
-    assert (load.watts, load.left_w) == (None, 3600)
+    (load,) = loads(board.board(printer.lab, viewer=None, now=timezone.now()))
+    assert (load.watts, load.left_w, load.machines) == (None, 3600, [printer])
 
 
 def test_what_is_uploaded(printer: Machine, manager: User, settings: Any, tmp_path: Any, client: Client) -> None:
