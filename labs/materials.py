@@ -43,7 +43,8 @@ _ARTICLES = {article.lower(): name for name, (article, _others) in MATERIALS.ite
 
 
 def normal(text: str) -> str:
-    """The material as we write it: `PET-G` is `PETG`, `Birch plywood, 4 mm` is `plywood`; others stay as they are."""
+    """The material as we write it: `PET-G` is `PETG`, `Birch plywood, 4 mm` is `plywood`, `PETG printed` is
+    `PETG`; others stay as they are."""
     plain = re.sub(r"\s+", " ", text.strip())
     if plain.lower().startswith(("http://en.wikipedia.org/wiki/", "https://en.wikipedia.org/wiki/")):
         article = plain.split("/wiki/", 1)[1]
@@ -51,8 +52,9 @@ def normal(text: str) -> str:
     low = plain.lower()
     if low in _KNOWN:
         return _KNOWN[low]
-    words = re.split(r"[,;(/]| \d", low)[0].strip()
-    return _KNOWN.get(words, plain)[:40]
+    words = re.split(r"[,;(/]| \d", low)[0].split()
+    known = (_KNOWN.get(" ".join(words[:n])) for n in range(len(words), 0, -1))
+    return next((word for word in known if word), plain)[:40]
 
 
 def article(material: str) -> str:
