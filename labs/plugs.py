@@ -15,7 +15,19 @@ from commons.places.models import Place
 from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
-from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, made, matching
+from labs.queries import (
+    addresses,
+    badges,
+    board,
+    bookings,
+    catalogue,
+    evidence,
+    figure,
+    jobs,
+    learning,
+    made,
+    matching,
+)
 from labs.queries.near import near_of
 from labs.services import hooks, ledger, waitlist
 
@@ -59,6 +71,9 @@ def plug_in() -> None:
     sockets.page_slots.register(sockets.PageSlot("labs.fits", "designs.file.fits", "labs/parts/fits.html", fits))
     sockets.page_slots.register(
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
+    )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.my_badges", "people.me.below", "labs/parts/my_learning.html", my_learning, order=30)
     )
     sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.page_slots.register(
@@ -175,6 +190,12 @@ def _makes(request: HttpRequest, design: "Design", most: int) -> dict[str, Any]:
     shown = jobs.shown(jobs.of_design(design)[:most], _person(request))
     count, kwh = jobs.energy_of_design(design)
     return {"makes": shown, "count": count, "kwh": kwh}
+
+
+def my_learning(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
+    """My badges and sessions to come, on the page of my things."""
+    now = timezone.now()
+    return {"held": badges.of_person(person, at=now), "seats": list(learning.seats_of(person, now)[:3])}
 
 
 def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, Any]]:

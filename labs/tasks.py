@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from commons.runs.registry import Inputs, Job, Outcome, kind
+from labs import learning_tasks
 
 BEAT = {
     "labs.bookings_clock": {
@@ -31,6 +32,7 @@ BEAT = {
     "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
+BEAT |= learning_tasks.BEAT
 
 
 @shared_task(name="labs.points")

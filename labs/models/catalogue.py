@@ -68,12 +68,22 @@ class Lab(models.Model):
 
 
 class Badge(models.Model):
-    """What a person has learned, such as “Laser cutter”. `lab` is None when every lab accepts it."""
+    """What a person has learned, such as “Laser cutter”. `lab` is None when it is no lab's own.
+
+    Whether a lab believes it is the lab's rule (`TrustPolicy`, `TrustRule`).
+    """
+
+    class Kind(models.TextChoices):
+        SAFETY = "safety", _("Safety")
+        COMPETENCY = "competency", _("Competency")
+        OPTIONAL = "optional", _("Optional")
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     about = models.TextField(blank=True)
     lab = models.ForeignKey(Lab, null=True, blank=True, on_delete=models.CASCADE, related_name="badges")
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.COMPETENCY)
+    valid_months = models.PositiveSmallIntegerField(null=True, blank=True)
     demo = models.BooleanField(default=False)
 
     def __str__(self) -> str:
@@ -81,13 +91,22 @@ class Badge(models.Model):
 
 
 class BadgeGrant(models.Model):
-    """A badge that a trainer gave a person; it may expire or be taken back, and is never rewritten."""
+    """A badge that a trainer gave a person; it may expire or be taken back, and is never rewritten.
+
+    `given_in` is the lab that answers for it; None is the site itself, which every lab believes, unless `outside`
+    names the credential of another site that it came from.
+    """
 
     badge = models.ForeignKey(Badge, on_delete=models.CASCADE, related_name="grants")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="badge_grants")
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    given_in = models.ForeignKey(Lab, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
+    outside = models.ForeignKey(
+        "labs.OutsideBadge", null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+    )
+    evidence = models.CharField(max_length=200, blank=True)
     granted_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

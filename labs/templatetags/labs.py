@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.urls import NoReverseMatch, reverse
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,11 +15,13 @@ from django.utils.translation import gettext_lazy as lazy
 
 from labs.engine.hours import Span
 from labs.models import Booking
+from labs.queries import learning
 from labs.queries.jobs import Shown
 from labs.services.bookings import EARLY
 
 if TYPE_CHECKING:
     from designs.models import Design
+    from labs.models import Machine
 
 register = template.Library()
 
@@ -134,6 +136,15 @@ def in_zone(moment: dt.datetime, zone: ZoneInfo) -> str:
 def clock_in(moment: dt.datetime, zone: ZoneInfo) -> str:
     """The time in a lab's own zone: “10:30”."""
     return f"{moment.astimezone(zone):%H:%M}"
+
+
+@register.inclusion_tag("labs/parts/ways.html", takes_context=True)
+def ways(context: template.Context, machine: "Machine", at: dt.datetime | None = None) -> dict[str, object]:
+    """What the reader lacks for a machine, with the courses and the next session of each."""
+    request = context["request"]
+    user = request.user if request.user.is_authenticated else None
+    found = learning.ways(machine=machine, user=user, at=at or timezone.now())
+    return {"ways": found, "lab": machine.lab, "user": request.user}
 
 
 @register.filter

@@ -32,6 +32,7 @@ TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
     Tab("week", _("Week"), "rooms:lab_week"),
     Tab("about", _("About"), "rooms:lab_about"),
+    Tab("courses", _("Courses"), "rooms:lab_courses"),
     Tab("rules", _("Rules"), "rooms:lab_rules"),
     Tab("people", _("People"), "rooms:lab_people", lambda standing: standing.fellow),
     Tab("consumables", _("Consumables"), "rooms:lab_consumables", lambda standing: standing.fellow),

@@ -23,6 +23,7 @@ DEMO = os.environ.get("LIVINGCITY_DEMO", "1") != "0"
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SECRET_KEY = secret_key()
+SECRET_KEY_FALLBACKS = os.environ.get("SECRET_KEY_FALLBACKS", "").split()
 ALLOWED_HOSTS = [
     *filter(None, os.environ.get("ALLOWED_HOSTS", "").split(",")),
     urlsplit(PUBLIC_URL).hostname or "localhost",
