@@ -28,6 +28,7 @@ from labs.queries import (
     made,
     matching,
 )
+from labs.queries.near import near_of
 from labs.services import hooks, ledger, waitlist
 
 if TYPE_CHECKING:
@@ -119,11 +120,19 @@ def make_it(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
     found, fitting = _offers(request, design)
     makes_count, kwh = jobs.energy_of_design(design)
     more = max(fitting - MOST_MACHINES, 0)
-    return {"offers": found[:MOST_MACHINES], "more": more, "makes": makes_count, "kwh": kwh}
+    address = [design.owner.name, design.slug]
+    return {
+        "offers": found[:MOST_MACHINES],
+        "more": more,
+        "makes": makes_count,
+        "kwh": kwh,
+        "make_url": reverse("rooms:make", args=address),
+        "order_url": reverse("rooms:order_new", args=address) if design.releases.exists() else "",
+    }
 
 
 def fits(request: HttpRequest, file: "File") -> Mapping[str, Any] | None:
-    """“Fits 4 machines”: those whose working volume holds the file's box when it is turned by right angles."""
+    """“Fits 4 machines”: those whose working volume holds the file's box when it is turned to lie best."""
     found = matching.machines_for(file)
     if found is None or not catalogue.machines().exists():
         return None
@@ -141,12 +150,13 @@ def _offers(request: HttpRequest, design: "Design") -> tuple[list[dict[str, Any]
     known: dict[Any, tuple[list[dict[str, Any]], int]] = request.__dict__.setdefault("_labs_offers", {})
     if design.pk not in known:
         now = timezone.now()
-        fitting = [match for match in matching.matches(design) if match.fits]
         length = jobs.usual_length(design) or dt.timedelta(hours=1)
-        asked = [(m, bookings.best(m.machine, length=length, now=now, count=1)) for m in fitting[:MOST_ASKED]]
+        asked = matching.Asked(near=near_of(request), length=length, person=_person(request))
+        found = matching.find(design, asked=asked, most=MOST_ASKED)
+        offers = [(m, bookings.best(m.machine, length=length, now=now, count=1)) for m in found.matches if m.fits]
         late = now + dt.timedelta(days=366)
-        asked.sort(key=lambda a: (-round(100 * (a[1][0].share or 0)), a[1][0].start) if a[1] else (1, late))
-        known[design.pk] = [_offer(design, match, best) for match, best in asked], len(fitting)
+        offers.sort(key=lambda a: (-round(100 * (a[1][0].share or 0)), a[1][0].start) if a[1] else (1, late))
+        known[design.pk] = [_offer(design, match, best) for match, best in offers], found.fitting
     return known[design.pk]
 
 

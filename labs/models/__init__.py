@@ -3,12 +3,15 @@
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
+from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
 from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
 from labs.models.jobs import Job, JobEvent
 from labs.models.kiosk import Kiosk, KioskPass, MachineLabel
 from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
+from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
+from labs.models.profile import Backer, Joining, OpeningException
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
 from labs.models.trust import TrustPolicy, TrustRule
@@ -16,12 +19,15 @@ from labs.models.waitlist import WaitlistEntry
 
 __all__ = [
     "Account",
+    "Backer",
     "Badge",
     "BadgeGrant",
     "Booking",
     "BookingRule",
     "BookingSeries",
     "CheckAnswer",
+    "Circuit",
+    "Consumable",
     "Course",
     "CourseSession",
     "Credential",
@@ -33,12 +39,19 @@ __all__ = [
     "IssuerKey",
     "Job",
     "JobEvent",
+    "Joining",
     "Kiosk",
     "KioskPass",
     "Lab",
     "LogEntry",
     "Machine",
     "MachineLabel",
+    "MachinePhoto",
+    "MakeOrder",
+    "Manual",
+    "OpeningException",
+    "OrderBooking",
+    "OrderEvent",
     "Outage",
     "OutsideBadge",
     "Posting",
@@ -47,6 +60,7 @@ __all__ = [
     "Seat",
     "SignOff",
     "StatusList",
+    "StockEntry",
     "Tariff",
     "Teaching",
     "Till",

@@ -16,8 +16,22 @@ class Lab(models.Model):
     """A workshop that people can use. Its slug is the handle of the organisation that runs it.
 
     `opening_hours` is {"mon": [["09:00", "21:00"]], …} in the lab's own time; an empty object means always
-    open.
+    open; days that differ are `OpeningException`s. `house_rules` are its rules in plain words. `okw` holds what an
+    imported Open Know-Where document said besides, so that it leaves with the lab again.
     """
+
+    class Access(models.TextChoices):
+        PUBLIC = "public", _("Anybody may use it")
+        MEMBERSHIP = "membership", _("Members may use it; anybody can become one")
+        SHARED = "shared", _("Shared by those who rent a place in it")
+        HOURS = "restricted-public-hours", _("Its own people, and the public at some hours")
+        RESTRICTED = "restricted", _("Its own people alone")
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Open")
+        PLANNED = "planned", _("Planned")
+        PAUSED = "temporary-closure", _("Closed for a while")
+        CLOSED = "closed", _("Closed for good")
 
     organisation = models.OneToOneField("people.Organisation", on_delete=models.CASCADE, related_name="lab")
     slug = models.SlugField(max_length=39, unique=True)
@@ -28,6 +42,17 @@ class Lab(models.Model):
     lon = models.FloatField(null=True, blank=True)
     place = models.ForeignKey("places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="labs")
     opening_hours = models.JSONField(default=dict, blank=True)
+    access = models.CharField(max_length=24, choices=Access.choices, default=Access.PUBLIC)
+    status = models.CharField(max_length=18, choices=Status.choices, default=Status.ACTIVE)
+    house_rules = models.TextField(blank=True)
+    directions = models.TextField(blank=True)
+    wheelchair = models.CharField(max_length=200, blank=True)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    website = models.URLField(blank=True)
+    languages = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    takes_orders = models.BooleanField(default=True)
+    okw = models.JSONField(default=dict, blank=True)
     open_bookings_max = models.PositiveSmallIntegerField(default=20)
     created_at = models.DateTimeField(auto_now_add=True)
     demo = models.BooleanField(default=False)
@@ -100,7 +125,8 @@ class BadgeGrant(models.Model):
 class Machine(models.Model):
     """A machine of a lab. Its working volume is x, y, z in mm; a flat machine has no z.
 
-    `unattended` machines may work while the lab is closed, so they can be booked at any hour.
+    `unattended` machines may work while the lab is closed, so they can be booked at any hour. `tolerance_mm` is by
+    how much a made size may differ from the drawn one, either way. `okw` as with the lab.
     """
 
     class Kind(models.TextChoices):
@@ -145,12 +171,19 @@ class Machine(models.Model):
     name = models.CharField(max_length=120)
     cls = models.CharField(_("class"), max_length=24, choices=Kind.choices)
     process = models.CharField(max_length=24, choices=Process.choices)
+    maker = models.CharField(max_length=120, blank=True)
     model = models.CharField(max_length=120, blank=True)
+    about = models.TextField(blank=True)
     rated_w = models.PositiveIntegerField(null=True, blank=True)
     volume_x_mm = models.FloatField(null=True, blank=True)
     volume_y_mm = models.FloatField(null=True, blank=True)
     volume_z_mm = models.FloatField(null=True, blank=True)
+    tolerance_mm = models.FloatField(null=True, blank=True)
     materials = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    circuit = models.ForeignKey(
+        "labs.Circuit", null=True, blank=True, on_delete=models.SET_NULL, related_name="machines"
+    )
+    okw = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OK)
     state_note = models.CharField(max_length=200, blank=True)
     back_on = models.DateField(null=True, blank=True)

@@ -12,10 +12,10 @@ from commons.devices import services as devices
 from commons.devices.models import Device
 from commons.people.models import Organisation, User
 from commons.places.models import Place
-from labs.engine import hours
-from labs.errors import BadHours, BadMachine
+from labs.errors import BadMachine
 from labs.models import Badge, BadgeGrant, Lab, Machine
 from labs.services import badges
+from labs.services.profile import check_week
 
 PROCESS_OF = {
     Machine.Kind.PRINTER: Machine.Process.FFF,
@@ -60,12 +60,7 @@ def open_lab(
 ) -> Lab:
     """The lab of an organisation, under its handle. Raises BadHours."""
     week = dict(opening_hours or {})
-    try:
-        hours.check(week)
-    except ValueError as day:
-        raise BadHours(
-            _("The opening hours of “%(day)s” cannot be read; write them as 09:00 to 21:00, in order.") % {"day": day}
-        ) from None
+    check_week(week)
     return Lab.objects.create(
         organisation=organisation,
         slug=organisation.handle.name,

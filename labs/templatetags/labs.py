@@ -1,6 +1,7 @@
 """Tags of the room: pictures and addresses of designs, words for states."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from labs.engine.hours import Span
 from labs.models import Booking
@@ -24,6 +26,15 @@ if TYPE_CHECKING:
 register = template.Library()
 
 OUTCOME_TONES = {"finished": "good", "failed": "bad", "paused": "warn"}
+ORDER_STEPS = {
+    "accept": lazy("Accept the quote"),
+    "queue": lazy("Put it in the queue"),
+    "start": lazy("Begin"),
+    "ready": lazy("It is ready"),
+    "hand-over": lazy("Handed over"),
+    "decline": lazy("Decline"),
+    "withdraw": lazy("Take it back"),
+}
 TONES = {"proven": "good", "probable": "line", "declared": "line", "unknown": ""}
 
 
@@ -54,6 +65,18 @@ def design_picture(design: "Design | None") -> str:
 def provenance_chip(shown: Shown) -> SafeString:
     """How sure it is which design was made, in a word."""
     return format_html('<span class="chip {}">{}</span>', TONES[shown.provenance], shown.provenance_label)
+
+
+@register.simple_tag
+def order_step(step: str) -> str:
+    """The words on the button of a step."""
+    return str(ORDER_STEPS.get(step, step))
+
+
+@register.filter
+def plain_number(value: Decimal | float) -> str:
+    """A number without the zeros behind it: 0.2, 12, 1500."""
+    return f"{Decimal(str(value)).normalize():f}"
 
 
 @register.filter

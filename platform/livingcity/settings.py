@@ -206,7 +206,15 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PreviewStatusEnum": [(word, word) for word in ("ready", "pending", "failed", "none")],
         "ComparedKindEnum": [(word, word) for word in ("solid", "drawing", "image", "table", "text")],
-        **({"MachineKindEnum": "labs.models.Machine.Kind"} if "labs" in ROOMS else {}),
+        **(
+            {
+                "MachineKindEnum": "labs.models.Machine.Kind",
+                "LabStatusEnum": "labs.models.Lab.Status",
+                "OrderStatusEnum": "labs.models.MakeOrder.Status",
+            }
+            if "labs" in ROOMS
+            else {}
+        ),
         "PlaceKindEnum": "commons.places.models.Place.Kind",
         **({"PhotoStatusEnum": "designs.models.MakePhoto.State"} if "designs" in ROOMS else {}),
     },

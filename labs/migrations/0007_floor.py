@@ -27,7 +27,7 @@ DROP FUNCTION labs_log_is_final();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labs", "0005_learning"),
+        ("labs", "0006_match"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
