@@ -34,7 +34,9 @@ PER_PAGE = 30
 class FaultForm(forms.Form):
     """What is wrong, and whether it can still be used."""
 
-    machine = forms.ModelChoiceField(label=lazy("Machine"), queryset=Machine.objects.none())
+    machine = forms.ModelChoiceField(
+        label=lazy("Machine"), queryset=Machine.objects.none(), empty_label=lazy("Choose a machine")
+    )
     what = forms.CharField(
         label=lazy("What is wrong"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3, "maxlength": 2000})
     )
