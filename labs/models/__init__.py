@@ -3,6 +3,7 @@
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.feeds import FeedKey
+from labs.models.imports import ImportedRow, ImportFile, LabImport
 from labs.models.jobs import Job, JobEvent
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.rules import BookingRule, RuleSet
@@ -18,11 +19,14 @@ __all__ = [
     "BookingSeries",
     "Entry",
     "FeedKey",
+    "ImportFile",
+    "ImportedRow",
     "Invoice",
     "InvoiceLine",
     "Job",
     "JobEvent",
     "Lab",
+    "LabImport",
     "Machine",
     "Posting",
     "RuleSet",
