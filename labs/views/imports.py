@@ -29,10 +29,21 @@ from labs.views.common import page, viewer
 from labs.views.frame import frame
 
 MOST_LINES, MOST_PAST = 500, 20
-KINDS = {"members": lazy("People"), "machines": lazy("Machines"), "grants": lazy("Badges given"),
-         "badges": lazy("Kinds of badges"), "bookings": lazy("Bookings"), "unread": lazy("Lines that cannot be read")}  # fmt: skip
-DOES = {"new": lazy("new"), "joins": lazy("accounts that join"), "stands": lazy("stand here already"),
-        "kept": lazy("from an earlier import"), "left_out": lazy("left out")}  # fmt: skip
+KINDS = {
+    "members": lazy("People"),
+    "machines": lazy("Machines"),
+    "badges": lazy("Kinds of badges"),
+    "grants": lazy("Badges given"),
+    "bookings": lazy("Bookings"),
+    "unread": lazy("Lines that cannot be read"),
+}
+DOES = {
+    "new": lazy("new"),
+    "joins": lazy("with an account, who join"),
+    "stands": lazy("here already"),
+    "kept": lazy("from an earlier import"),
+    "left_out": lazy("left out"),
+}
 
 
 class UploadForm(forms.Form):
@@ -68,7 +79,7 @@ class UploadForm(forms.Form):
                 self.add_error(kind, _("It may have at most %(most)s MB.") % {"most": MAX_BYTES // 1_000_000})
         return found
 
-    def files(self) -> dict[str, tuple[str, bytes]]:
+    def chosen(self) -> dict[str, tuple[str, bytes]]:
         """The files by kind."""
         given: dict[str, UploadedFile] = {
             kind: self.cleaned_data[kind] for kind in (*services.CSV_KINDS, "nemo") if self.cleaned_data.get(kind)
@@ -96,7 +107,7 @@ def lab_imports(request: HttpRequest, lab: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         asked = {name: form.cleaned_data[name] for name in ("source", "days", "letters")}
         try:
-            made = services.stage(lab=found, by=person, files=form.files(), **asked)
+            made = services.stage(lab=found, by=person, files=form.chosen(), **asked)
         except CityError as refusal:
             context["refusal"] = refusal
         else:

@@ -421,7 +421,9 @@ def test_a_fixture_of_nemo_comes_over_and_the_rest_is_listed(city_lab: Lab) -> N
     assert rows() == before
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[1, {}]", b'[{"model": 1, "fields": {}}]', b"\xff\xfe[", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[1, {}]", b'[{"model": 1, "fields": {}}]', b"\xff\xfe[", b"[" * 100_000]
+)
 def test_what_is_no_fixture_is_told_and_nothing_falls_over(city_lab: Lab, body: bytes) -> None:
     found = imports.read(city_lab, {"nemo": ("dump.json", body)})
     assert {m.code for m in found.messages} <= {"not-json", "not-a-fixture"}
