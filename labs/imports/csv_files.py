@@ -96,8 +96,8 @@ def _table(kind: str, files: Mapping[str, tuple[str, bytes]], reading: Reading) 
     has = set(names.values())
     missing = [need for need in NEEDED[kind] if need not in has]
     if missing:
-        words = {"missing": ", ".join(missing), "has": ", ".join(c for c in table.columns if c) or "—"}
-        reading.say(Where(file, 1), "missing-columns", **words)
+        has_said = ", ".join(column for column in table.columns if column)[:300] or "—"
+        reading.say(Where(file, 1), "missing-columns", missing=", ".join(missing), has=has_said)
         return None
     if unknown:
         reading.say(Where(file, 1), "unknown-columns", Weight.NOTE, columns=", ".join(unknown)[:200])
@@ -198,8 +198,8 @@ def _form(table: Table, reading: Reading, days: str) -> str | None:
     cells = [row.cells.get(column, "") for row in table.rows for column in ("date", "start", "end")]
     forms = dates.forms_of(cells)
     if len(forms) > 1:
-        words = {"forms": ", ".join(forms), "example": next((c for c in cells if c), "")[:40]}
-        reading.say(Where(table.file), "dates-open", **words)
+        example = next((cell for cell in cells if cell), "")[:40]
+        reading.say(Where(table.file), "dates-open", forms=", ".join(forms), example=example)
         return None
     return forms[0]
 
@@ -237,8 +237,7 @@ def _time(where: Where, row: Row, reading: Reading, zone: ZoneInfo, form: str) -
         reading.say(where, "bad-time", text=text[:60], form=dates.DAYS[form][1])
         return None
     if found.twice:
-        words = {"text": text[:60], "zone": zone.key, "utc": f"{found.at:%H:%M}"}
-        reading.say(where, "twice", Weight.NOTE, **words)
+        reading.say(where, "twice", Weight.NOTE, text=text[:60], zone=zone.key, utc=f"{found.at:%H:%M}")
     return found.at
 
 

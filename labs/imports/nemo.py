@@ -44,6 +44,11 @@ WHY = (
 )  # fmt: skip
 
 
+def clean(value: object) -> str:
+    """Text that a database can hold: no NUL, no half of a pair of surrogates."""
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """An object of the file: its number in the list from 1, its model as written, its key and fields."""
@@ -56,7 +61,7 @@ class Item:
     def text(self, name: str, most: int = 120) -> str:
         """A field as one line of text; empty where it has none."""
         value = self.fields.get(name)
-        return " ".join(str(value).split())[:most] if isinstance(value, str | int | float) else ""
+        return " ".join(clean(value).split())[:most] if isinstance(value, str | int | float) else ""
 
 
 @dataclass(slots=True)
@@ -82,7 +87,7 @@ class Names:
             name = self.by_pk.get(str(value), f"#{value}")
         else:
             name = self.by_pk.get(value, value) if isinstance(value, str) else ""
-        name = name.lower()
+        name = clean(name).lower()[:250]
         return self.instead.get(name, name)
 
 
@@ -102,6 +107,9 @@ def read(file: str, body: bytes, *, now: dt.datetime) -> Reading:
         _user(item, reading, now)
     for item in sorts.get("nemo.tool", []):
         _tool(item, reading, tools)
+    others = sum(tool.cls == "other" for tool in reading.tools)
+    if others:
+        reading.say(Where(file), "other-machines", Weight.NOTE, count=others, of=len(reading.tools))
     spelt = {tool.names[0]: tool.name for tool in reading.tools}
     for item in sorts.get("nemo.qualification", []):
         _qualification(item, reading, users, tools, spelt)
@@ -134,7 +142,7 @@ def _items(file: str, body: bytes, reading: Reading) -> list[Item]:
             reading.say(Where(file, nth), "not-a-fixture")
             reading.count("unread")
             continue
-        items.append(Item(Where(file, nth), one["model"][:100], one.get("pk"), one["fields"]))
+        items.append(Item(Where(file, nth), clean(one["model"])[:100], one.get("pk"), one["fields"]))
     told = {"file": file, "kind": "nemo", "encoding": encoding, "rows": len(found)}
     reading.files.append(told)
     return items
@@ -183,8 +191,6 @@ def _tool(item: Item, reading: Reading, tools: Names) -> None:
         return
     category = item.text("_category") or item.text("category")
     cls = classes.guess(category.rpartition("/")[2]) or classes.guess(name) or "other"
-    if cls == "other":
-        reading.say(item.where, "unknown-class", Weight.NOTE, text=f"{name} ({category})" if category else name)
     facts: dict[str, object] = {}
     operational = item.fields.get("_operational", item.fields.get("operational", True))
     if operational is False:
@@ -231,8 +237,8 @@ def _slot(item: Item, reading: Reading, users: Names, tools: Names, *, kind: str
     kept = Kept.CANCELLED if item.fields.get("cancelled") or item.fields.get("shortened") else Kept.BOOKED
     if kept == Kept.BOOKED and item.fields.get("missed"):
         kept = Kept.MISSED
-    text = f"{kind}\n{item.pk}\n{person}\n{tool}\n{start.isoformat()}\n{end.isoformat()}"
-    foreign = f"{kind}/{item.pk}" if item.pk is not None else hashlib.sha256(text.encode()).hexdigest()[:32]
+    text = f"{kind}\n{clean(item.pk)}\n{person}\n{tool}\n{start.isoformat()}\n{end.isoformat()}"
+    foreign = clean(f"{kind}/{item.pk}") if item.pk is not None else hashlib.sha256(text.encode()).hexdigest()[:32]
     reading.slots.append(Slot(item.where, foreign[:250], tool, person, start, end, kept, kind, item.text("title", 200)))
 
 

@@ -39,6 +39,10 @@ SENTENCES: dict[str, tuple[str | Promise, str | Promise]] = {
         _("No class of machine is known for “%(text)s”; it becomes “other machine”."),
         _("Name a class, such as laser cutter, if it should be found by what it does."),
     ),
+    "other-machines": (
+        _("%(count)s of %(of)s machines become “other machine”: neither category nor name tells what they do."),
+        _("Nothing, or write a category such as laser cutter there first."),
+    ),
     "not-a-number": (_("“%(text)s” is no number above 1."), _("Write digits, without a unit.")),
     "dates-open": (
         _("Day and month cannot be told apart in dates such as “%(example)s”: %(forms)s would all do."),

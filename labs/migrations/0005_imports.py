@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('source', models.CharField(max_length=40)),
                 ('kind', models.CharField(choices=[('member', 'Member'), ('machine', 'Machine'), ('grant', 'Badge'), ('booking', 'Booking')], max_length=8)),
-                ('foreign_id', models.CharField(max_length=250)),
+                ('foreign_id', models.CharField(max_length=400)),
                 ('object_key', models.CharField(max_length=40)),
                 ('letter_due', models.BooleanField(default=False)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -69,7 +69,7 @@ class ImportedRow(models.Model):
     lab = models.ForeignKey("labs.Lab", on_delete=models.CASCADE, related_name="imported_rows")
     source = models.CharField(max_length=40)
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    foreign_id = models.CharField(max_length=250)
+    foreign_id = models.CharField(max_length=400)
     object_key = models.CharField(max_length=40)
     letter_due = models.BooleanField(default=False)
     at = models.DateTimeField(default=timezone.now)

@@ -81,9 +81,8 @@ def _imported(lab: Lab, source: str) -> dict[tuple[str, str], str]:
         keys = [key for of, _foreign, key in found if of == kind]
         if not keys:
             continue
-        alive[kind] = (
-            {str(pk) for pk in table.objects.filter(pk__in=keys).values_list("pk", flat=True)} if keys else set()
-        )  # type: ignore[attr-defined]
+        held = table._default_manager.filter(pk__in=keys).values_list("pk", flat=True)
+        alive[kind] = {str(pk) for pk in held}
     return {(kind, foreign): key if key in alive.get(kind, set()) else "" for kind, foreign, key in found}
 
 

@@ -81,7 +81,7 @@ class UploadForm(forms.Form):
 
     def chosen(self) -> dict[str, tuple[str, bytes]]:
         """The files by kind."""
-        given: dict[str, UploadedFile] = {
+        given: dict[str, UploadedFile[bytes]] = {
             kind: self.cleaned_data[kind] for kind in (*services.CSV_KINDS, "nemo") if self.cleaned_data.get(kind)
         }
         return {kind: (file.name or kind, file.read()) for kind, file in given.items()}
