@@ -14,7 +14,7 @@ from labs.engine import hours, times
 from labs.engine.hours import Span
 from labs.engine.times import Buffers, Calendar, Offer
 from labs.models import Booking, Lab, Machine
-from labs.queries import sun
+from labs.queries import opening, sun
 
 LOOK_AHEAD = dt.timedelta(days=60)
 
@@ -42,7 +42,7 @@ def opened(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]
     """When the machine may work between two times: always if it works alone, else while the lab is open."""
     if machine.unattended:
         return [Span(start, end)]
-    return hours.open_spans(machine.lab.opening_hours, machine.lab.zone, start, end)
+    return opening.open_spans(machine.lab, start, end)
 
 
 def bookable(machine: Machine, start: dt.datetime, end: dt.datetime, *, now: dt.datetime | None = None) -> list[Span]:
@@ -173,8 +173,12 @@ def _waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.date
     spans = bookable(machine, start, end, now=now)
     if not machine.unattended:
         return spans
-    week = machine.lab.opening_hours or {name: [["08:00", "21:00"]] for name in hours.DAYS}
-    starts = hours.open_spans(week, machine.lab.zone, start, end)
+    lab = machine.lab
+    if lab.opening_hours:
+        starts = opening.open_spans(lab, start, end)
+    else:
+        week = {name: [["08:00", "21:00"]] for name in hours.DAYS}
+        starts = hours.open_spans(week, lab.zone, start, end, opening.days_that_differ(lab, start, end))
     awake = [Span(max(a.start, b.start), min(a.end, b.end)) for a in starts for b in spans]
     return [span for span in awake if span.start < span.end] or spans
 

@@ -61,7 +61,7 @@ def known(lab: Lab, source: str, reading: Reading, *, now: dt.datetime) -> Known
         taken=_taken(lab, reading),
         badges=badges,
         badge_slugs=frozenset(Badge.objects.filter(slug__startswith=plain(lab.slug)).values_list("slug", flat=True)),
-        grants=_grants(badges.values(), now),
+        grants=_grants(lab, badges.values(), now),
     )
 
 
@@ -116,8 +116,9 @@ def _taken(lab: Lab, reading: Reading) -> dict[int, list[Busy]]:
     return found
 
 
-def _grants(badges: Iterable[int], now: dt.datetime) -> frozenset[tuple[int, int]]:
-    """Who holds which of these badges for good or still."""
+def _grants(lab: Lab, badges: Iterable[int], now: dt.datetime) -> frozenset[tuple[int, int]]:
+    """Who holds which of these badges for good or still, given by the lab or by the site itself."""
     good = BadgeGrant.objects.filter(badge__in=set(badges), revoked_at=None)
+    good = good.filter(Q(given_in=lab) | Q(given_in=None, outside=None))
     good = good.filter(Q(expires_at=None) | Q(expires_at__gt=now))
     return frozenset(good.values_list("user_id", "badge_id"))

@@ -17,6 +17,7 @@ from labs.engine.rules import Finding
 from labs.errors import BadTime, NotQualified, OutOfService, TooMany
 from labs.errors.rules import MembersOnly, OverQuota, Paused
 from labs.models import Machine
+from labs.queries import learning
 
 if TYPE_CHECKING:
     from labs.queries.rules import Asked
@@ -249,11 +250,27 @@ def _repair(_args: Any, asked: "Asked", words: dict[str, str]) -> Words:
 def _badge(_args: Any, asked: "Asked", words: dict[str, str]) -> Words:
     names = ", ".join(badge.name for badge in asked.missing)
     said = _("%(machine)s asks for the badge “%(names)s”.") % {**words, "names": names}
-    data = {
+    data: dict[str, Any] = {
         "badge": asked.missing[0].slug,
         "missing": [{"slug": badge.slug, "name": badge.name} for badge in asked.missing],
     }
-    return said, _("A trainer of %(lab)s can give it to you.") % words, data
+    way = learning.way_to(asked.missing[0], asked.machine.lab, asked.user, asked.facts.now)
+    remedy = _("A trainer of %(lab)s can give it to you.") % words
+    if way.teachings:
+        course = way.teachings[0].course
+        data["course"] = f"{course.design.owner.name}/{course.design.slug}"
+        remedy = _("The course “%(course)s” leads to it.") % {"course": course.title}
+    if way.session is not None:
+        data["next_session"] = {
+            "id": str(way.session.pk),
+            "lab": way.session.teaching.lab.slug,
+            "starts_at": way.session.starts_at.isoformat(),
+            "free": way.free,
+        }
+        there = {"time": local(way.session.starts_at, asked.machine), "n": way.free}
+        session = _("Its next session is %(time)s, with %(n)d places free.") % there
+        remedy = f"{remedy} {session}"
+    return said, remedy, data
 
 
 def _members(_args: Any, _asked: "Asked", words: dict[str, str]) -> Words:

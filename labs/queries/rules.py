@@ -22,7 +22,7 @@ from labs.engine.rules import Facts, Own, Row, Ruled
 from labs.errors.money import NoFunds
 from labs.models import Booking, BookingRule, Lab, Machine
 from labs.queries import badges, bookings, books, prices, rule_words
-from labs.queries.roles import role_of
+from labs.queries.roles import role_of, roles_of
 from labs.queries.rule_words import local
 
 __all__ = ["GRACE", "Refusal", "Rules", "allowed_time", "for_machine", "for_machines", "local", "why_not"]
@@ -107,13 +107,13 @@ def for_machine(machine: Machine, user: User | None = None) -> Rules:
 
 
 def for_machines(machines: Sequence[Machine], user: User | None = None) -> dict[int, Rules]:
-    """The same for many machines by their keys, with one query for all their rules and one for each lab's role."""
+    """The same for many machines by their keys, with one query for all their rules and one for the roles."""
     labs = {m.lab_id: m.lab for m in machines}
     rows: dict[int, list[Row]] = {key: [] for key in labs}
     for rule in BookingRule.objects.filter(lab__in=list(labs), active=True):
         if rule.name in engine.SORTS:
             rows[rule.lab_id].append(row(rule))
-    roles = {key: role_of(user, lab) for key, lab in labs.items()}
+    roles = roles_of(user, labs.values())
     return {m.pk: _told(resolved(m, roles[m.lab_id], rows[m.lab_id])) for m in machines}
 
 

@@ -199,6 +199,7 @@ class _Writing:
                 badge_id=self._badge(step.badge),
                 user_id=self._user(step.person),
                 granted_by=self.by,
+                given_in=self.lab,
                 granted_at=step.at or self.now,
             )
             for step in self.plan.given
