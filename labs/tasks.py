@@ -12,12 +12,10 @@ from django.utils.translation import gettext_lazy as lazy
 
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from commons.said import said
+from labs import learning_tasks
 
 if TYPE_CHECKING:
     from labs.models import LabImport
-
-from commons.runs.registry import Inputs, Job, Outcome, kind
-from labs import learning_tasks
 
 BEAT = {
     "labs.bookings_clock": {
