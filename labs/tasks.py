@@ -1,11 +1,21 @@
 """What beat rings for: the clock of bookings; the demo's machines say what they make, its members book ahead."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from commons.runs.registry import Inputs, Job, Outcome, kind
+from commons.said import said
 from labs import learning_tasks
+
+if TYPE_CHECKING:
+    from labs.models import LabImport
 
 BEAT = {
     "labs.bookings_clock": {
@@ -29,6 +39,7 @@ BEAT = {
         "options": {"queue": "default", "expires": 3000},
     },
     "labs.points": {"task": "labs.points", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000}},
+    "labs.imports": {"task": "labs.imports", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000}},
     "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
@@ -65,6 +76,67 @@ def offer_letter(booking: str) -> bool:
     from labs.services import letters  # noqa: PLC0415 services need the models
 
     return letters.offer(booking)
+
+
+@shared_task(name="labs.import_letters")
+def import_letters() -> int:
+    """Letters to those who got an account by an import; how many went out."""
+    from labs.services import imports  # noqa: PLC0415 services need the models
+
+    return imports.write_letters(timezone.now())
+
+
+@shared_task(name="labs.imports")
+def imports_round() -> int:
+    """Each hour: letters that could not be sent, and uploads that nobody confirmed; how many letters went out."""
+    from labs.services import imports  # noqa: PLC0415 services need the models
+
+    imports.forget_old(timezone.now())
+    return imports.write_letters(timezone.now())
+
+
+@kind("labs.check_import")
+def check_import(job: Job, inputs: Inputs) -> Outcome:
+    """The dry run of files that a lab uploaded."""
+    from labs.services import imports  # noqa: PLC0415 services need the models
+
+    made = _import(inputs)
+    job.progress(0.1, said(lazy("Reading the files")))
+    reading = imports.staged_reading(made)
+    job.progress(0.6, said(lazy("Comparing with the lab")))
+    report = imports.check(made.lab, made.source, reading)
+    return Outcome(_told(made, report), effect=lambda: imports.checked(made, report))
+
+
+@kind("labs.carry_out_import")
+def carry_out_import(job: Job, inputs: Inputs) -> Outcome:
+    """Take over what the dry run told; all of it or nothing, with the end of the run."""
+    from commons.people.models import User  # noqa: PLC0415
+    from labs.services import imports  # noqa: PLC0415 services need the models
+
+    made, by = _import(inputs), User.objects.filter(pk=inputs["by"]).first()
+    job.progress(0.1, said(lazy("Reading the files")))
+    reading = imports.staged_reading(made)
+    job.progress(0.5, said(lazy("Writing")))
+    result = _told(made, made.report or {})
+    return Outcome(result, effect=lambda: imports.done(made, reading, by=by, leave_out=bool(inputs["leave_out"])))
+
+
+def _import(inputs: Inputs) -> "LabImport":
+    from labs.errors.imports import UnknownImport  # noqa: PLC0415
+    from labs.models import LabImport  # noqa: PLC0415
+
+    made = LabImport.objects.select_related("lab__organisation").filter(pk=inputs["import"]).first()
+    if made is None:
+        raise UnknownImport(_("The files were deleted meanwhile."))
+    return made
+
+
+def _told(made: "LabImport", report: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run says of an import: numbers and where to look, no names of people."""
+    with translation.override(settings.LANGUAGE_CODE):
+        url = reverse("rooms:lab_import", args=[made.lab.slug, made.pk])
+    return {"url": url, "counts": report.get("counts", {}), "stops": report.get("stops", 0)}
 
 
 @shared_task(name="labs.demo_tick")

@@ -6,6 +6,7 @@ from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusL
 from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
 from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
+from labs.models.imports import ImportedRow, ImportFile, LabImport
 from labs.models.jobs import Job, JobEvent
 from labs.models.kiosk import Kiosk, KioskPass, MachineLabel
 from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
@@ -34,6 +35,8 @@ __all__ = [
     "Entry",
     "Fault",
     "FeedKey",
+    "ImportFile",
+    "ImportedRow",
     "Invoice",
     "InvoiceLine",
     "IssuerKey",
@@ -44,6 +47,7 @@ __all__ = [
     "KioskPass",
     "Lab",
     "LogEntry",
+    "LabImport",
     "Machine",
     "MachineLabel",
     "MachinePhoto",

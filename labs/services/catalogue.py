@@ -38,7 +38,8 @@ PROCESS_OF = {
 
 #: Names under a lab's address that are pages of the lab, so no machine may carry them.
 _PAGES = """
-about badges book bookings calendar.ics consumables courses desk faults incidents invoices join kiosk labels learn live
+about badges book bookings calendar.ics consumables courses desk faults import incidents invoices join kiosk labels
+learn live
 log machines maintenance members money new okw orders people prices rules settings status tasks trust waitlist wallets
 week
 """
