@@ -16,7 +16,7 @@ from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, made, matching
-from labs.services import hooks, ledger, waitlist
+from labs.services import hooks, interlocks, ledger, waitlist
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -29,6 +29,7 @@ def plug_in() -> None:
     """Fill the sockets of the ground floor, and let the books hear of bookings."""
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
+    hooks.listen(interlocks.heard)
     sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25))
     sockets.figures.register(
         sockets.HeadlineFigure(

@@ -20,10 +20,31 @@ BEAT = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3000},
     },
+    "labs.interlocks_clock": {
+        "task": "labs.interlocks_clock",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expires": 14},
+    },
     "labs.points": {"task": "labs.points", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000}},
     "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
+
+
+@shared_task(name="labs.interlocks_clock")
+def interlocks_clock() -> int:
+    """Every quarter of a minute: relays that hold are told again, others are asked whether they are off."""
+    from labs.services.interlocks import settle  # noqa: PLC0415 the drivers are for the worker alone
+
+    return settle()
+
+
+@shared_task(name="labs.interlocks_settle")
+def interlocks_settle(keys: list[int]) -> int:
+    """A booking changed: look at these relays at once."""
+    from labs.services.interlocks import settle  # noqa: PLC0415
+
+    return settle(keys)
 
 
 @shared_task(name="labs.points")

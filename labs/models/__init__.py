@@ -3,7 +3,9 @@
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.feeds import FeedKey
+from labs.models.interlocks import Interlock, InterlockCommand
 from labs.models.jobs import Job, JobEvent
+from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
@@ -18,12 +20,16 @@ __all__ = [
     "BookingSeries",
     "Entry",
     "FeedKey",
+    "Interlock",
+    "InterlockCommand",
     "Invoice",
     "InvoiceLine",
     "Job",
     "JobEvent",
     "Lab",
     "Machine",
+    "MaintenancePlan",
+    "MaintenanceRecord",
     "Posting",
     "RuleSet",
     "Tariff",

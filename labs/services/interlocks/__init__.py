@@ -1,0 +1,16 @@
+"""Interlocks: power asked for, given, held, ended; set up, locked out. `settle` alone speaks to relays."""
+
+from labs.services.interlocks.asking import ask_power, heard, look_again
+from labs.services.interlocks.setting import free, lock_out, remove, set_interlock
+from labs.services.interlocks.settling import settle
+
+__all__ = [
+    "ask_power",
+    "free",
+    "heard",
+    "lock_out",
+    "look_again",
+    "remove",
+    "set_interlock",
+    "settle",
+]
