@@ -16,6 +16,7 @@ from commons.places.models import Place
 from labs.engine import hours
 from labs.errors import BadBadge, BadHours, BadMachine
 from labs.models import Badge, BadgeGrant, Lab, Machine
+from labs.services import interlocks
 
 PROCESS_OF = {
     Machine.Kind.PRINTER: Machine.Process.FFF,
@@ -38,7 +39,7 @@ PROCESS_OF = {
 
 #: Names under a lab's address that are pages of the lab, so no machine may carry them.
 _PAGES = """
-about badges book bookings calendar.ics consumables courses desk faults incidents invoices join kiosk learn live log
+about badges book bookings calendar.ics consumables courses desk faults incidents interlocks invoices join kiosk learn live log
 machines maintenance members money new okw orders people prices rules settings tasks waitlist wallets week
 """
 RESERVED = frozenset(_PAGES.split())
@@ -117,6 +118,7 @@ def set_state(*, machine: Machine, state: str, note: str = "", back_on: dt.date 
     out = held.state == Machine.State.REPAIR
     held.state_note, held.back_on = (note, back_on) if out else ("", None)
     held.save(update_fields=["state", "state_note", "back_on"])
+    interlocks.look_at(held)
     return held
 
 

@@ -120,7 +120,7 @@ def test_no_power_without_the_badge_and_none_when_it_is_taken_back(
     assert contacts.closings == 1
 
 
-@pytest.mark.parametrize("what", ["repair", "locked", "cancelled", "unused", "account"])
+@pytest.mark.parametrize("what", ["repair", "locked", "closed", "unused", "account"])
 def test_what_ends_power_at_once_and_what_follows_does_not_bring_it_back(
     what: str, lock: Interlock, relay: tuple[Contacts, str], boss: User
 ) -> None:
@@ -133,13 +133,15 @@ def test_what_ends_power_at_once_and_what_follows_does_not_bring_it_back(
         catalogue.set_state(machine=printer, state="repair", note="smoke")
     elif what == "locked":
         interlocks.lock_out(interlock=lock, by=boss, reason="smoke")
-    elif what == "cancelled":
-        bookings.cancel_booking(booking, by=boss)
+    elif what == "closed":
+        start = timezone.now()
+        closing = {"machine": printer, "start": start, "end": start + HOUR, "by": boss, "cancel_conflicting": True}
+        assert bookings.close_machine(**closing) == [booking]
     elif what == "unused":
         Interlock.objects.update(in_use=False)
     else:
         User.objects.filter(pk=booking.user.pk).update(is_active=False)
-    interlocks.settle()
+    interlocks.settle(now=timezone.now() + (61 * SECOND if what == "closed" else 0 * SECOND))
     assert not contacts.on
     if what == "repair":
         catalogue.set_state(machine=printer, state="ok")

@@ -1,6 +1,6 @@
 """Interlocks: power asked for, given, held, ended; set up, locked out. `settle` alone speaks to relays."""
 
-from labs.services.interlocks.asking import ask_power, heard, look_again
+from labs.services.interlocks.asking import ask_power, heard, look_again, look_at
 from labs.services.interlocks.setting import free, lock_out, remove, set_interlock
 from labs.services.interlocks.settling import settle
 
@@ -10,6 +10,7 @@ __all__ = [
     "heard",
     "lock_out",
     "look_again",
+    "look_at",
     "remove",
     "set_interlock",
     "settle",

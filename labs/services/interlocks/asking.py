@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from labs.errors.interlocks import NoPower
-from labs.models import Booking, Interlock, InterlockCommand
+from labs.models import Booking, Interlock, InterlockCommand, Machine
 from labs.queries import interlocks
 from labs.services import hooks
 
@@ -46,8 +46,8 @@ def ask_power(*, booking: Booking, by: User) -> Interlock:
 
 def _ask(held: Interlock, booking: Booking, by: User) -> None:
     now = timezone.now()
-    held.asked, held.asked_at = booking.pk, now
-    held.save(update_fields=["asked", "asked_at", "updated_at"])
+    held.asked, held.asked_at, held.trouble = booking.pk, now, ""
+    held.save(update_fields=["asked", "asked_at", "trouble", "updated_at"])
     InterlockCommand.objects.create(
         machine_id=held.machine_id,
         at=now,
@@ -63,6 +63,11 @@ def look_again(keys: Iterable[int]) -> None:
     numbers = sorted(keys)
     if numbers:
         transaction.on_commit(lambda: _ring(numbers))
+
+
+def look_at(machine: Machine) -> None:
+    """The machine changed: look at its interlock, if it has one."""
+    look_again(Interlock.objects.filter(machine=machine).values_list("pk", flat=True))
 
 
 def _ring(numbers: list[int]) -> None:

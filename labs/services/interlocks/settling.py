@@ -37,6 +37,7 @@ class Task:
     held: Interlock
     wished: engine.Wish
     step: engine.Step
+    follows: bool = False
 
 
 def settle(keys: Iterable[int] | None = None, *, now: dt.datetime | None = None) -> int:
@@ -133,7 +134,10 @@ def _record(task: Task, said: Said, now: dt.datetime) -> Task | None:
         relay.next_at,
         relay.failures,
     )
-    held.trouble = said.sentence if relay.state == "fault" or outcome.lost or relay.failures else ""
+    if relay.state == "fault" or outcome.lost or relay.failures:
+        held.trouble = said.sentence
+    elif relay.state == "on" or (was == Interlock.State.FAULT and not task.follows):
+        held.trouble = ""  # what went wrong stays to be read until power is on, or the relay obeys again
     if said.answer in {"on", "off"}:
         held.answered_at = now
     ended = task.step.deed == "off" and not task.wished.on
@@ -142,7 +146,7 @@ def _record(task: Task, said: Said, now: dt.datetime) -> Task | None:
     held.save()
     if (outcome.lost or relay.state == "fault") and was != Interlock.State.FAULT:
         _warn(held, booking)
-    return Task(held, task.wished, engine.Step("off")) if outcome.then_off else None
+    return Task(held, task.wished, engine.Step("off"), follows=True) if outcome.then_off else None
 
 
 def _warn(held: Interlock, booking: Booking | None) -> None:
