@@ -25,6 +25,11 @@ BEAT = {
         "schedule": 15.0,
         "options": {"queue": "default", "expires": 14},
     },
+    "labs.maintenance": {
+        "task": "labs.maintenance",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3000},
+    },
     "labs.points": {"task": "labs.points", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000}},
     "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
@@ -37,6 +42,14 @@ def interlocks_clock() -> int:
     from labs.services.interlocks import settle  # noqa: PLC0415 the drivers are for the worker alone
 
     return settle()
+
+
+@shared_task(name="labs.maintenance")
+def maintenance() -> int:
+    """Each hour: which maintenance has become due; of how many plans people were told."""
+    from labs.services.maintenance import tell_due  # noqa: PLC0415 services need the models
+
+    return tell_due(timezone.now())
 
 
 @shared_task(name="labs.interlocks_settle")

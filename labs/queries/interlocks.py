@@ -39,6 +39,13 @@ def of_lab(lab: Lab) -> list[Machine]:
     return list(Machine.objects.filter(lab=lab).select_related("interlock").order_by("name"))
 
 
+def of_booking(booking: Booking) -> Interlock | None:
+    """The interlock of a booking that is in use now."""
+    if booking.status != S.RUNNING:
+        return None
+    return Interlock.objects.filter(machine=booking.machine_id, in_use=True).first()
+
+
 def words(why: str) -> str:
     """Why there is no power, as a sentence."""
     sentences = {

@@ -34,6 +34,8 @@ TABS = [
     Tab("rules", _("Rules"), "rooms:lab_rules"),
     Tab("bookings", _("Bookings"), "rooms:lab_bookings", lambda standing: standing.manages),
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
+    Tab("maintenance", _("Maintenance"), "rooms:lab_maintenance", lambda standing: standing.trains),
+    Tab("interlocks", _("Power"), "rooms:lab_interlocks", lambda standing: standing.manages),
     Tab("money", _("Money"), "rooms:lab_money", lambda standing: standing.manages),
 ]
 

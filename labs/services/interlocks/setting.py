@@ -109,6 +109,12 @@ def free(*, interlock: Interlock, by: User) -> Interlock:
     return held
 
 
+def ask_relay(*, interlock: Interlock) -> None:
+    """Have the worker look at the relay now, whatever it said last."""
+    Interlock.objects.filter(pk=interlock.pk).update(next_at=None)
+    look_again([interlock.pk])
+
+
 @transaction.atomic
 def remove(*, interlock: Interlock, by: User) -> None:
     """The machine has no relay any more; what was said to it stays. Raises BadInterlock while it may be on."""
