@@ -15,7 +15,20 @@ from commons.places.models import Place
 from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
-from labs.queries import addresses, board, bookings, catalogue, evidence, figure, jobs, made, matching
+from labs.queries import (
+    addresses,
+    badges,
+    board,
+    bookings,
+    catalogue,
+    evidence,
+    figure,
+    jobs,
+    learning,
+    made,
+    matching,
+)
+from labs.queries.near import near_of
 from labs.services import hooks, interlocks, ledger, waitlist
 
 if TYPE_CHECKING:
@@ -59,6 +72,9 @@ def plug_in() -> None:
     sockets.page_slots.register(sockets.PageSlot("labs.fits", "designs.file.fits", "labs/parts/fits.html", fits))
     sockets.page_slots.register(
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
+    )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.my_badges", "people.me.below", "labs/parts/my_learning.html", my_learning, order=30)
     )
     sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.page_slots.register(
@@ -105,11 +121,19 @@ def make_it(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
     found, fitting = _offers(request, design)
     makes_count, kwh = jobs.energy_of_design(design)
     more = max(fitting - MOST_MACHINES, 0)
-    return {"offers": found[:MOST_MACHINES], "more": more, "makes": makes_count, "kwh": kwh}
+    address = [design.owner.name, design.slug]
+    return {
+        "offers": found[:MOST_MACHINES],
+        "more": more,
+        "makes": makes_count,
+        "kwh": kwh,
+        "make_url": reverse("rooms:make", args=address),
+        "order_url": reverse("rooms:order_new", args=address) if design.releases.exists() else "",
+    }
 
 
 def fits(request: HttpRequest, file: "File") -> Mapping[str, Any] | None:
-    """“Fits 4 machines”: those whose working volume holds the file's box when it is turned by right angles."""
+    """“Fits 4 machines”: those whose working volume holds the file's box when it is turned to lie best."""
     found = matching.machines_for(file)
     if found is None or not catalogue.machines().exists():
         return None
@@ -127,12 +151,13 @@ def _offers(request: HttpRequest, design: "Design") -> tuple[list[dict[str, Any]
     known: dict[Any, tuple[list[dict[str, Any]], int]] = request.__dict__.setdefault("_labs_offers", {})
     if design.pk not in known:
         now = timezone.now()
-        fitting = [match for match in matching.matches(design) if match.fits]
         length = jobs.usual_length(design) or dt.timedelta(hours=1)
-        asked = [(m, bookings.best(m.machine, length=length, now=now, count=1)) for m in fitting[:MOST_ASKED]]
+        asked = matching.Asked(near=near_of(request), length=length, person=_person(request))
+        found = matching.find(design, asked=asked, most=MOST_ASKED)
+        offers = [(m, bookings.best(m.machine, length=length, now=now, count=1)) for m in found.matches if m.fits]
         late = now + dt.timedelta(days=366)
-        asked.sort(key=lambda a: (-round(100 * (a[1][0].share or 0)), a[1][0].start) if a[1] else (1, late))
-        known[design.pk] = [_offer(design, match, best) for match, best in asked], len(fitting)
+        offers.sort(key=lambda a: (-round(100 * (a[1][0].share or 0)), a[1][0].start) if a[1] else (1, late))
+        known[design.pk] = [_offer(design, match, best) for match, best in offers], found.fitting
     return known[design.pk]
 
 
@@ -166,6 +191,12 @@ def _makes(request: HttpRequest, design: "Design", most: int) -> dict[str, Any]:
     shown = jobs.shown(jobs.of_design(design)[:most], _person(request))
     count, kwh = jobs.energy_of_design(design)
     return {"makes": shown, "count": count, "kwh": kwh}
+
+
+def my_learning(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
+    """My badges and sessions to come, on the page of my things."""
+    now = timezone.now()
+    return {"held": badges.of_person(person, at=now), "seats": list(learning.seats_of(person, now)[:3])}
 
 
 def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, Any]]:

@@ -53,6 +53,19 @@ def may_train(user: User | None, lab: Lab) -> bool:
     return _has_role(user, lab, TRAINING)
 
 
+def may_make(user: User | None, lab: Lab) -> bool:
+    """Quote, queue and make what people order: who trains or manages."""
+    return _has_role(user, lab, TRAINING)
+
+
+def labs_that_make(user: User) -> set[int]:
+    """The keys of the labs for which the person may quote and make."""
+    if user.is_staff:
+        return set(Lab.objects.values_list("pk", flat=True))
+    held = Membership.objects.filter(user=user, role__in=TRAINING).values("organisation")
+    return set(Lab.objects.filter(organisation__in=held).values_list("pk", flat=True))
+
+
 def may_change_booking(user: User | None, booking: Booking) -> bool:
     """Move or cancel it: the person who booked, or who manages the lab."""
     if user is None or not user.is_authenticated:

@@ -4,6 +4,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from commons.runs.registry import Inputs, Job, Outcome, kind
+from labs import learning_tasks
+
 BEAT = {
     "labs.bookings_clock": {
         "task": "labs.bookings_clock",
@@ -30,10 +33,16 @@ BEAT = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3000},
     },
+    "labs.orders_expire": {
+        "task": "labs.orders_expire",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3000},
+    },
     "labs.points": {"task": "labs.points", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000}},
     "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
+BEAT |= learning_tasks.BEAT
 
 
 @shared_task(name="labs.interlocks_clock")
@@ -84,6 +93,14 @@ def bookings_clock() -> dict[str, int]:
     return clock.tick(timezone.now())
 
 
+@shared_task(name="labs.offer_letter")
+def offer_letter(booking: str) -> bool:
+    """The letter about a time of the waitlist that is held for its reader."""
+    from labs.services import letters  # noqa: PLC0415 services need the models
+
+    return letters.offer(booking)
+
+
 @shared_task(name="labs.demo_tick")
 def demo_tick() -> int:
     """The demo's machines say what they do."""
@@ -107,3 +124,25 @@ def demo_bookings() -> int:
     machines = Machine.objects.filter(demo=True, lab__demo=True).select_related("lab__place", "device")
     now = timezone.now()
     return sum(work.book_ahead(m, people=people, now=now, days_ahead=seed.BOOKED_DAYS) for m in machines)
+
+
+@shared_task(name="labs.orders_expire")
+def orders_expire() -> int:
+    """Quotes and orders that nobody answered run out."""
+    from labs.services import orders  # noqa: PLC0415 models must be loaded first
+
+    return orders.expire(now=timezone.now())
+
+
+@kind("labs.photo", queue="previews", engine_version="1")
+def draw_photo(job: Job, inputs: Inputs) -> Outcome:
+    """Draw a photo of a machine anew, so that nothing of the sender's file is ever shown."""
+    from designs.sandbox import photos  # noqa: PLC0415 the web process draws nothing
+    from labs.models import MachinePhoto  # noqa: PLC0415 models must be loaded first
+    from labs.services import equipment  # noqa: PLC0415
+
+    photo = MachinePhoto.objects.filter(pk=int(inputs["photo"]), state=MachinePhoto.State.PENDING).first()
+    if photo is None:
+        return Outcome({"photos": 0})
+    drawn = photos.redraw(equipment.incoming(photo))
+    return Outcome({"photos": 1}, lambda: equipment.keep_photo(photo=photo, drawn=drawn))

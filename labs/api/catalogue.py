@@ -1,7 +1,6 @@
 """Labs, machines, free times and matches over the API: readable by everybody."""
 
 import datetime as dt
-from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,9 +15,9 @@ from rest_framework.views import APIView
 
 from commons.errors import BadInput
 from commons.web.api import CursorPagination, requires
-from labs.api.common import caller, design_named, moment
+from labs.api.common import moment
 from labs.models import Lab, Machine
-from labs.queries import bookings, catalogue, matching
+from labs.queries import bookings, catalogue
 
 PUBLIC = requires(anonymous_reads=True)
 LONGEST = dt.timedelta(days=31)
@@ -42,6 +41,16 @@ class LabSerializer(serializers.ModelSerializer[Lab]):
             "lon",
             "place",
             "opening_hours",
+            "access",
+            "status",
+            "house_rules",
+            "directions",
+            "wheelchair",
+            "email",
+            "phone",
+            "website",
+            "languages",
+            "takes_orders",
             "url",
             "demo",
         )
@@ -56,6 +65,7 @@ class MachineSerializer(serializers.ModelSerializer[Machine]):
         slug_field="slug", many=True, read_only=True
     )
     volume_mm = serializers.SerializerMethodField()
+    circuit: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(slug_field="name", read_only=True)
     device: "serializers.PrimaryKeyRelatedField[Any]" = serializers.PrimaryKeyRelatedField(read_only=True)
 
     class Meta:
@@ -66,9 +76,13 @@ class MachineSerializer(serializers.ModelSerializer[Machine]):
             "slug",
             "name",
             "process",
+            "maker",
             "model",
+            "about",
             "rated_w",
+            "circuit",
             "volume_mm",
+            "tolerance_mm",
             "materials",
             "state",
             "state_note",
@@ -110,25 +124,6 @@ class AvailabilitySerializer(serializers.Serializer[Any]):
     machine = serializers.IntegerField()
     step_minutes = serializers.IntegerField()
     slots = SlotSerializer(many=True)
-
-
-class MatchSerializer(serializers.Serializer[matching.Match]):
-    """A machine for a design, with reasons in words."""
-
-    lab = serializers.CharField(source="machine.lab.slug")
-    machine = serializers.IntegerField(source="machine.pk")
-    name = serializers.CharField(source="machine.name")
-    fits = serializers.BooleanField()
-    makes = serializers.ListField(child=serializers.CharField(), help_text="paths of the files it can make")
-    reasons_for = serializers.ListField(child=serializers.CharField())
-    reasons_against = serializers.ListField(child=serializers.CharField())
-
-
-class MatchesSerializer(serializers.Serializer[Any]):
-    """All machines, those that fit first."""
-
-    design = serializers.CharField()
-    results = MatchSerializer(many=True)
 
 
 class ByKey(CursorPagination):
@@ -214,19 +209,3 @@ def _step(request: Request) -> dt.timedelta:
     if text not in {str(minutes) for minutes in STEPS_MIN}:
         raise BadInput(_("“step” is 15, 30 or 60 minutes."))
     return dt.timedelta(minutes=int(text))
-
-
-class MatchView(APIView):
-    """Which machines can make a design."""
-
-    permission_classes = PUBLIC
-
-    @extend_schema(
-        responses=MatchesSerializer,
-        parameters=[OpenApiParameter("design", OpenApiTypes.STR, required=True, description="owner/name")],
-    )
-    def get(self, request: Request) -> Response:
-        """Every machine with reasons for and against, those that fit first."""
-        design = design_named(request.query_params.get("design", ""), caller(request))
-        found = [asdict(m) | {"machine": m.machine} for m in matching.matches(design)]
-        return Response(MatchesSerializer({"design": request.query_params["design"], "results": found}).data)

@@ -26,7 +26,7 @@ DESK = requires(read=Scope.LABS_MANAGE, write=Scope.LABS_MANAGE)
 
 
 class InterlockSerializer(serializers.ModelSerializer[Interlock]):
-    """The relay of a machine; its password is never told. `wanted` is whether there shall be power, `why` the reason."""
+    """The relay of a machine; its password is never told. `wanted`: whether there shall be power; `why`: the reason."""
 
     machine = serializers.IntegerField(source="machine_id", read_only=True)
     has_password = serializers.SerializerMethodField()

@@ -13,7 +13,7 @@ from commons.devices.services.demo import report
 from commons.people.models import Handle, Organisation, User
 from commons.people.services import create_organisation, create_user, set_role
 from commons.places.models import Place
-from labs.demo import stock, terms, work
+from labs.demo import furnishing, learning, stock, terms, work
 from labs.models import Badge, Lab, Machine
 from labs.services import catalogue
 
@@ -31,13 +31,11 @@ def seed(say: Say) -> None:
         slug: catalogue.create_badge(slug=slug, name=name, about=about, demo=True)
         for slug, (name, about) in stock.BADGES.items()
     }
-    for name, slugs in stock.HOLDS.items():
-        for slug in slugs:
-            catalogue.grant_badge(badge=badges[slug], user=people[name], by=people["otto"])
     place = Place.objects.filter(slug="kamppi").first()
     now = timezone.now()
-    for slug, facts in stock.LABS.items():
-        lab = _lab(slug, facts, place, people)
+    labs = [_lab(slug, facts, place, people) for slug, facts in stock.LABS.items()]
+    learning.grant(badges, stock.HOLDS, people)
+    for lab in labs:
         readings = messages = booked = 0
         machines = _machines(lab, badges)
         terms.set_terms(lab, people)
@@ -45,10 +43,12 @@ def seed(say: Say) -> None:
             readings += _past(machine, now)
             messages += work.tell(machine, start=now - PAST, now=timezone.now())
             booked += work.book_ahead(machine, people=list(people.values()), now=now, days_ahead=BOOKED_DAYS)
+        furnishing.furnish(lab)
         say(
             f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} job messages, "
             f"{booked} bookings to come"
         )
+    learning.seed(say, people)
 
 
 def _person(name: str) -> User:
@@ -115,6 +115,7 @@ def remove(say: Say) -> None:
     """Take the demo's labs, machines, jobs and devices away, with everything that hangs on them."""
     labs = list(Lab.objects.filter(demo=True))
     found = list(Device.objects.filter(demo=True, machine__lab__in=labs))
+    learning.remove()
     organisations = Organisation.objects.filter(lab__in=labs, demo=True)
     with transaction.atomic():
         devices.delete_devices(devices=found)

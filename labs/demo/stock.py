@@ -144,3 +144,40 @@ HOLDS = {
     "aino": ["demo-3d-printing", "demo-laser"],
 }
 NAMES = {"aino": "Aino", "otto": "Otto", "sanna": "Sanna", "mikko": "Mikko", "leila": "Leila"}
+
+#: What the labs tell of themselves besides.
+PROFILES: dict[str, dict[str, Any]] = {
+    "kamppi-open-lab": {
+        "access": "membership",
+        "house_rules": "Sweep up behind you. Nobody leaves the laser alone while it cuts.\n\nWhat breaks is told at "
+        "the desk at once; nobody pays for an honest mistake.",
+        "directions": "Through the yard, down the stairs, the green door.",
+        "wheelchair": "A lift goes down from the yard; ask at the desk.",
+        "email": "desk@kamppi-open-lab.example",
+        "languages": ["fi", "sv", "en"],
+    },
+    "library-workshop": {
+        "access": "public",
+        "house_rules": "It is a library: the sewing machine is the loudest thing that may run after eight.",
+        "wheelchair": "Step-free from the street.",
+        "languages": ["fi", "en"],
+    },
+}
+#: Circuits with what they carry in W and the machines on them.
+CIRCUITS: dict[str, tuple[tuple[str, int, tuple[str, ...]], ...]] = {
+    "kamppi-open-lab": (
+        ("Circuit A", 3600, ("Saimaa", "Inari", "Lokka")),
+        ("Circuit B", 5500, ("Oulujärvi", "Pielinen")),
+    ),
+    "library-workshop": (("Second floor", 2300, ("Höytiäinen", "Kuusi", "Neula")),),
+}
+TOLERANCES_MM = {"Saimaa": 0.2, "Inari": 0.2, "Lokka": 0.25, "Oulujärvi": 0.1, "Pielinen": 0.15, "Kuusi": 0.3}
+#: Name, unit, mark, what is there, where, for which machines.
+CONSUMABLES: dict[str, tuple[tuple[str, str, int, float, str, tuple[str, ...]], ...]] = {
+    "kamppi-open-lab": (
+        ("PLA, 1.75 mm", "kg", 2, 7.5, "Shelf 3", ("Saimaa", "Inari", "Lokka")),
+        ("Birch plywood, 4 mm", "sheets", 10, 8, "Behind the laser", ("Oulujärvi",)),
+        ("End mill, 6 mm", "pcs", 2, 5, "Drawer 12", ("Pielinen",)),
+    ),
+    "library-workshop": (("Vinyl, white", "m", 5, 14, "Cupboard", ("Höytiäinen",)),),
+}

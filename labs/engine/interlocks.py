@@ -90,7 +90,7 @@ def state(text: str) -> State:
 
 
 def wish(facts: Facts, now: dt.datetime) -> Wish:
-    """Power is for one booking, checked in and not over, of a person who may use the machine now; else there is none."""
+    """Power is for a booking that is checked in and not over, of a person who may use the machine now."""
     refused: tuple[tuple[bool, Why], ...] = (
         (not facts.in_use, "not-in-use"),
         (facts.locked, "locked"),
@@ -110,23 +110,21 @@ def wish(facts: Facts, now: dt.datetime) -> Wish:
 def step(relay: Relay, wished: Wish, now: dt.datetime, *, hold_s: int) -> Step | None:
     """What to tell the relay now; None when nothing is due."""
     if wished.on and wished.until is not None:
-        left_s = int((wished.until - now).total_seconds())
-        for_s = max(min(hold_s, left_s), SHORTEST_S)
-        if relay.state != "on":
-            return Step("on", for_s)
-        renew_at = relay.valid_until - dt.timedelta(seconds=hold_s * (1 - RENEW_SHARE)) if relay.valid_until else now
-        ends_right = relay.valid_until is not None and relay.valid_until >= wished.until
-        if now >= renew_at and not ends_right and _due(relay, now):
-            return Step("hold", for_s)
-        # a booking that was cut short: the timer would run too long
-        if relay.valid_until is not None and relay.valid_until > wished.until + dt.timedelta(seconds=SHORTEST_S):
-            return Step("hold", for_s)
+        return _step_on(relay, wished.until, now, hold_s=hold_s)
+    if relay.state != "on" and not _due(relay, now):
         return None
-    if relay.state == "on":
-        return Step("off")
-    if relay.state == "fault":
-        return Step("off") if _due(relay, now) else None
-    return Step("read") if _due(relay, now) else None
+    return Step("read" if relay.state == "off" else "off")
+
+
+def _step_on(relay: Relay, until: dt.datetime, now: dt.datetime, *, hold_s: int) -> Step | None:
+    for_s = max(min(hold_s, int((until - now).total_seconds())), SHORTEST_S)
+    if relay.state != "on":
+        return Step("on", for_s)
+    opens = relay.valid_until or now
+    late = now >= opens - dt.timedelta(seconds=hold_s * (1 - RENEW_SHARE)) and opens < until and _due(relay, now)
+    # a booking that was cut short: the relay's timer would run too long
+    too_long = opens > until + dt.timedelta(seconds=SHORTEST_S)
+    return Step("hold", for_s) if late or too_long else None
 
 
 def _due(relay: Relay, now: dt.datetime) -> bool:

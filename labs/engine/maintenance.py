@@ -10,7 +10,7 @@ SOON_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """How far a plan is: `share` of its interval that has gone (1 is due), what is left of each, and which comes first."""
+    """How far a plan is: the `share` of its interval that has gone (1 is due), what is left, which comes first."""
 
     share: float
     left_h: float | None

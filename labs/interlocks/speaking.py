@@ -73,7 +73,7 @@ def speak(line: Line, step: Step) -> Said:
         reading = _do(driver_of(line), step)
     except RelayError as error:
         return said("silent" if error.silent else "refused", str(error))
-    except Exception as error:  # noqa: BLE001 a driver's bug must not leave the power on
+    except Exception as error:  # a driver's bug must not leave the power on
         return said("refused", f"{type(error).__name__}: {error}")
     return said(*_judged(line, step, reading))
 

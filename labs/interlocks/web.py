@@ -31,10 +31,10 @@ def ask(
 ) -> bytes:
     """The body of the answer. A 401 with a digest challenge is answered once. Raises RelayError."""
     sent = dict(headers or {})
-    status, challenge, answer = _once(target, method, path, body, sent)
+    status, challenge, answer = _once(target, method, path, body=body, headers=sent)
     if status == http.client.UNAUTHORIZED and target.password and challenge.lower().startswith("digest"):
-        sent["Authorization"] = digest(challenge, method, path, target.user or "admin", target.password)
-        status, _challenge, answer = _once(target, method, path, body, sent)
+        sent["Authorization"] = digest(challenge, method, path, user=target.user or "admin", password=target.password)
+        status, _challenge, answer = _once(target, method, path, body=body, headers=sent)
     if status in {401, 403}:
         raise RelayError(_("The relay refuses the name or the password."))
     if status != http.client.OK:
@@ -43,7 +43,7 @@ def ask(
 
 
 def _once(
-    target: Target, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    target: Target, method: str, path: str, *, body: bytes | None, headers: Mapping[str, str]
 ) -> tuple[int, str, bytes]:
     connection = _Pinned(target)
     try:
@@ -57,7 +57,7 @@ def _once(
         connection.close()
 
 
-def digest(challenge: str, method: str, path: str, user: str, password: str, cnonce: str = "") -> str:
+def digest(challenge: str, method: str, path: str, *, user: str, password: str, cnonce: str = "") -> str:
     """The answer to a digest challenge (RFC 7616, qop=auth), by SHA-256 as the relay asks, or MD5."""
     asked = {
         name.lower(): quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([\w-]+))', challenge)

@@ -2,37 +2,67 @@
 
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
+from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
+from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
 from labs.models.feeds import FeedKey
 from labs.models.interlocks import Interlock, InterlockCommand
 from labs.models.jobs import Job, JobEvent
+from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
 from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
+from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
+from labs.models.profile import Backer, Joining, OpeningException
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
+from labs.models.trust import TrustPolicy, TrustRule
 from labs.models.waitlist import WaitlistEntry
 
 __all__ = [
     "Account",
+    "Backer",
     "Badge",
     "BadgeGrant",
     "Booking",
     "BookingRule",
     "BookingSeries",
+    "CheckAnswer",
+    "Circuit",
+    "Consumable",
+    "Course",
+    "CourseSession",
+    "Credential",
     "Entry",
     "FeedKey",
     "Interlock",
     "InterlockCommand",
     "Invoice",
     "InvoiceLine",
+    "IssuerKey",
     "Job",
     "JobEvent",
+    "Joining",
     "Lab",
     "Machine",
+    "MachinePhoto",
     "MaintenancePlan",
     "MaintenanceRecord",
+    "MakeOrder",
+    "Manual",
+    "OpeningException",
+    "OrderBooking",
+    "OrderEvent",
+    "OutsideBadge",
     "Posting",
+    "Renewal",
     "RuleSet",
+    "Seat",
+    "SignOff",
+    "StatusList",
+    "StockEntry",
     "Tariff",
+    "Teaching",
     "Till",
+    "TrustPolicy",
+    "TrustRule",
     "WaitlistEntry",
 ]

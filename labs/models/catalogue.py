@@ -16,8 +16,22 @@ class Lab(models.Model):
     """A workshop that people can use. Its slug is the handle of the organisation that runs it.
 
     `opening_hours` is {"mon": [["09:00", "21:00"]], …} in the lab's own time; an empty object means always
-    open.
+    open; days that differ are `OpeningException`s. `house_rules` are its rules in plain words. `okw` holds what an
+    imported Open Know-Where document said besides, so that it leaves with the lab again.
     """
+
+    class Access(models.TextChoices):
+        PUBLIC = "public", _("Anybody may use it")
+        MEMBERSHIP = "membership", _("Members may use it; anybody can become one")
+        SHARED = "shared", _("Shared by those who rent a place in it")
+        HOURS = "restricted-public-hours", _("Its own people, and the public at some hours")
+        RESTRICTED = "restricted", _("Its own people alone")
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Open")
+        PLANNED = "planned", _("Planned")
+        PAUSED = "temporary-closure", _("Closed for a while")
+        CLOSED = "closed", _("Closed for good")
 
     organisation = models.OneToOneField("people.Organisation", on_delete=models.CASCADE, related_name="lab")
     slug = models.SlugField(max_length=39, unique=True)
@@ -28,6 +42,17 @@ class Lab(models.Model):
     lon = models.FloatField(null=True, blank=True)
     place = models.ForeignKey("places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="labs")
     opening_hours = models.JSONField(default=dict, blank=True)
+    access = models.CharField(max_length=24, choices=Access.choices, default=Access.PUBLIC)
+    status = models.CharField(max_length=18, choices=Status.choices, default=Status.ACTIVE)
+    house_rules = models.TextField(blank=True)
+    directions = models.TextField(blank=True)
+    wheelchair = models.CharField(max_length=200, blank=True)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    website = models.URLField(blank=True)
+    languages = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    takes_orders = models.BooleanField(default=True)
+    okw = models.JSONField(default=dict, blank=True)
     open_bookings_max = models.PositiveSmallIntegerField(default=20)
     created_at = models.DateTimeField(auto_now_add=True)
     demo = models.BooleanField(default=False)
@@ -43,12 +68,22 @@ class Lab(models.Model):
 
 
 class Badge(models.Model):
-    """What a person has learned, such as “Laser cutter”. `lab` is None when every lab accepts it."""
+    """What a person has learned, such as “Laser cutter”. `lab` is None when it is no lab's own.
+
+    Whether a lab believes it is the lab's rule (`TrustPolicy`, `TrustRule`).
+    """
+
+    class Kind(models.TextChoices):
+        SAFETY = "safety", _("Safety")
+        COMPETENCY = "competency", _("Competency")
+        OPTIONAL = "optional", _("Optional")
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     about = models.TextField(blank=True)
     lab = models.ForeignKey(Lab, null=True, blank=True, on_delete=models.CASCADE, related_name="badges")
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.COMPETENCY)
+    valid_months = models.PositiveSmallIntegerField(null=True, blank=True)
     demo = models.BooleanField(default=False)
 
     def __str__(self) -> str:
@@ -56,13 +91,22 @@ class Badge(models.Model):
 
 
 class BadgeGrant(models.Model):
-    """A badge that a trainer gave a person; it may expire or be taken back, and is never rewritten."""
+    """A badge that a trainer gave a person; it may expire or be taken back, and is never rewritten.
+
+    `given_in` is the lab that answers for it; None is the site itself, which every lab believes, unless `outside`
+    names the credential of another site that it came from.
+    """
 
     badge = models.ForeignKey(Badge, on_delete=models.CASCADE, related_name="grants")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="badge_grants")
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    given_in = models.ForeignKey(Lab, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
+    outside = models.ForeignKey(
+        "labs.OutsideBadge", null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+    )
+    evidence = models.CharField(max_length=200, blank=True)
     granted_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -81,7 +125,8 @@ class BadgeGrant(models.Model):
 class Machine(models.Model):
     """A machine of a lab. Its working volume is x, y, z in mm; a flat machine has no z.
 
-    `unattended` machines may work while the lab is closed, so they can be booked at any hour.
+    `unattended` machines may work while the lab is closed, so they can be booked at any hour. `tolerance_mm` is by
+    how much a made size may differ from the drawn one, either way. `okw` as with the lab.
     """
 
     class Kind(models.TextChoices):
@@ -126,12 +171,19 @@ class Machine(models.Model):
     name = models.CharField(max_length=120)
     cls = models.CharField(_("class"), max_length=24, choices=Kind.choices)
     process = models.CharField(max_length=24, choices=Process.choices)
+    maker = models.CharField(max_length=120, blank=True)
     model = models.CharField(max_length=120, blank=True)
+    about = models.TextField(blank=True)
     rated_w = models.PositiveIntegerField(null=True, blank=True)
     volume_x_mm = models.FloatField(null=True, blank=True)
     volume_y_mm = models.FloatField(null=True, blank=True)
     volume_z_mm = models.FloatField(null=True, blank=True)
+    tolerance_mm = models.FloatField(null=True, blank=True)
     materials = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    circuit = models.ForeignKey(
+        "labs.Circuit", null=True, blank=True, on_delete=models.SET_NULL, related_name="machines"
+    )
+    okw = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OK)
     state_note = models.CharField(max_length=200, blank=True)
     back_on = models.DateField(null=True, blank=True)

@@ -59,7 +59,7 @@ class Interlock(models.Model):
 
 
 class InterlockCommand(models.Model):
-    """One thing that was said to a relay, or done to its interlock, and what came of it. Never changed, never deleted."""
+    """One word to a relay, or deed to its interlock, and what came of it: never changed, never deleted."""
 
     class What(models.TextChoices):
         ON = "on", _("Power on")

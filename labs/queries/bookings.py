@@ -14,7 +14,7 @@ from labs.engine import hours, times
 from labs.engine.hours import Span
 from labs.engine.times import Buffers, Calendar, Offer
 from labs.models import Booking, Lab, Machine
-from labs.queries import sun
+from labs.queries import opening, sun
 
 LOOK_AHEAD = dt.timedelta(days=60)
 
@@ -42,7 +42,15 @@ def opened(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]
     """When the machine may work between two times: always if it works alone, else while the lab is open."""
     if machine.unattended:
         return [Span(start, end)]
-    return hours.open_spans(machine.lab.opening_hours, machine.lab.zone, start, end)
+    return opening.open_spans(machine.lab, start, end)
+
+
+def bookable(machine: Machine, start: dt.datetime, end: dt.datetime, *, now: dt.datetime | None = None) -> list[Span]:
+    """When the machine may work and the lab's rules for everybody let it be booked: not in hours that are kept from
+    booking and, where `now` is told, neither too soon nor too far ahead."""
+    from labs.queries import rules  # noqa: PLC0415 the rules read bookings
+
+    return times.without(opened(machine, start, end), rules.kept_free(machine, Span(start, end), now))
 
 
 def is_open(machine: Machine, span: Span) -> bool:
@@ -68,7 +76,7 @@ def calendar(
     return Calendar(
         buffers(machine),
         taken(machine, start - day, end + day, without=without),
-        [s for s in opened(machine, start - day, end) if s.end > start],
+        [s for s in bookable(machine, start - day, end) if s.end > start],
     )
 
 
@@ -126,7 +134,7 @@ def diary(machine: Machine, *, start: dt.datetime, end: dt.datetime, now: dt.dat
         now,
         buffers(machine),
         taken(machine, low, high),
-        opened(machine, low, high),
+        bookable(machine, low, high, now=now),
         sun.hours(machine.lab.place, start, end + dt.timedelta(days=1)),
     )
 
@@ -153,21 +161,26 @@ def best(machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int 
         length,
         buffers(machine),
         taken(machine, start - day, end + day),
-        [s for s in _waking(machine, start, end) if s.end - s.start >= length],
+        [s for s in _waking(machine, start, end, now) if s.end - s.start >= length],
         sun.hours(machine.lab.place, start, end),
         count=count,
     )
     return sorted(found, key=lambda o: -round(100 * (o.share or 0.0)))
 
 
-def _waking(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]:
+def _waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Span]:
     """Open time; one that works alone is offered when somebody can be there to start it."""
-    spans = opened(machine, start, end)
+    spans = bookable(machine, start, end, now=now)
     if not machine.unattended:
         return spans
-    week = machine.lab.opening_hours or {name: [["08:00", "21:00"]] for name in hours.DAYS}
-    starts = hours.open_spans(week, machine.lab.zone, start, end)
-    return [Span(s.start, min(s.end, end)) for s in starts] or spans
+    lab = machine.lab
+    if lab.opening_hours:
+        starts = opening.open_spans(lab, start, end)
+    else:
+        week = {name: [["08:00", "21:00"]] for name in hours.DAYS}
+        starts = hours.open_spans(week, lab.zone, start, end, opening.days_that_differ(lab, start, end))
+    awake = [Span(max(a.start, b.start), min(a.end, b.end)) for a in starts for b in spans]
+    return [span for span in awake if span.start < span.end] or spans
 
 
 def of_person(user: User) -> QuerySet[Booking]:

@@ -64,7 +64,7 @@ def find_lab(slug: str) -> Lab:
 
 def machines(lab: Lab | None = None) -> QuerySet[Machine]:
     """The machines of a lab, or of all, with what a list needs."""
-    rows = Machine.objects.select_related("lab__place", "device").prefetch_related("required_badges")
+    rows = Machine.objects.select_related("lab__place", "device", "circuit").prefetch_related("required_badges")
     return (rows if lab is None else rows.filter(lab=lab)).order_by("pk")
 
 

@@ -83,7 +83,7 @@ def find(job_id: uuid.UUID | str) -> Job:
 
 
 def shown(jobs: Iterable[Job], viewer: User | None) -> list[Shown]:
-    """Jobs as this visitor may see them; at most four queries, however many jobs."""
+    """Jobs as this visitor may see them; at most five queries, however many jobs."""
     listed = list(jobs)
     person = viewer if viewer is not None and viewer.is_authenticated else None
     seen = _visible_designs({j.design_id for j in listed if j.design_id}, person)
@@ -91,7 +91,17 @@ def shown(jobs: Iterable[Job], viewer: User | None) -> list[Shown]:
     organisations = (
         set(Membership.objects.filter(user=person).values_list("organisation_id", flat=True)) if person else set()
     )
-    return [_shown(job, person, seen, managed, organisations) for job in listed]
+    ordered = _ordered_by(listed, person)
+    return [_shown(job, person, seen, managed, organisations, job.pk in ordered) for job in listed]
+
+
+def _ordered_by(listed: list[Job], person: User | None) -> set[uuid.UUID]:
+    """Those that were made for an order of the person: they are theirs as if they had booked the machine."""
+    booked = [job.booking_id for job in listed if job.booking_id]
+    if person is None or not booked:
+        return set()
+    mine = Job.objects.filter(booking__in=booked, booking__order_booking__order__person=person)
+    return set(mine.values_list("pk", flat=True))
 
 
 def _visible_designs(wanted: set[int], person: User | None) -> set[int]:
@@ -102,9 +112,11 @@ def _visible_designs(wanted: set[int], person: User | None) -> set[int]:
     return set(visible_to(person).filter(pk__in=wanted).values_list("pk", flat=True))
 
 
-def _shown(job: Job, person: User | None, seen: set[int], managed: set[int], organisations: set[int]) -> Shown:
+def _shown(  # noqa: PLR0917 what `shown` found out about the person
+    job: Job, person: User | None, seen: set[int], managed: set[int], organisations: set[int], ordered: bool
+) -> Shown:
     booker = job.booking.user if job.booking else None
-    close = person is not None and (booker == person or job.machine.lab_id in managed)
+    close = person is not None and (ordered or booker == person or job.machine.lab_id in managed)
     design = job.design if job.design_id in seen else None
     fellow = close or job.machine.lab.organisation_id in organisations
     return Shown(

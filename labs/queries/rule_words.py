@@ -17,6 +17,7 @@ from labs.engine.rules import Finding
 from labs.errors import BadTime, NotQualified, OutOfService, TooMany
 from labs.errors.rules import MembersOnly, OverQuota, Paused
 from labs.models import Machine
+from labs.queries import learning
 
 if TYPE_CHECKING:
     from labs.queries.rules import Asked
@@ -82,10 +83,19 @@ def hours(value: object) -> str:
 
 
 def _week(text: object) -> str:
-    """A week of spans with the days' short names."""
-    names = {day: formats.date_format(dt.date(2024, 1, 1 + nth), "D") for nth, day in enumerate(DAYS)}
-    parts = [part.strip().partition(" ") for part in str(text).split(",") if part.strip()]
-    return ", ".join(f"{names.get(day, day)} {clock.replace('-', '–')}" for day, _space, clock in parts)
+    """A week of spans with the days' short names; days with the same hours are said together: "Mon–Fri 16:00–18:00"."""
+    week = engine.read_week(str(text))
+    names = [formats.date_format(dt.date(2024, 1, 1 + nth), "D") for nth in range(7)]
+    told: list[tuple[list[str], str]] = []
+    for nth, day in enumerate(DAYS):
+        clock = ", ".join(f"{opens}–{closes}" for opens, closes in week.get(day, ()))
+        if told and told[-1][1] == clock:
+            told[-1][0].append(names[nth])
+        else:
+            told.append(([names[nth]], clock))
+    return "; ".join(
+        f"{days[0]}–{days[-1]} {clock}" if len(days) > 1 else f"{days[0]} {clock}" for days, clock in told if clock
+    )
 
 
 def sentence(name: str, value: engine.Value | None) -> str:
@@ -240,11 +250,27 @@ def _repair(_args: Any, asked: "Asked", words: dict[str, str]) -> Words:
 def _badge(_args: Any, asked: "Asked", words: dict[str, str]) -> Words:
     names = ", ".join(badge.name for badge in asked.missing)
     said = _("%(machine)s asks for the badge “%(names)s”.") % {**words, "names": names}
-    data = {
+    data: dict[str, Any] = {
         "badge": asked.missing[0].slug,
         "missing": [{"slug": badge.slug, "name": badge.name} for badge in asked.missing],
     }
-    return said, _("A trainer of %(lab)s can give it to you.") % words, data
+    way = learning.way_to(asked.missing[0], asked.machine.lab, asked.user, asked.facts.now)
+    remedy = _("A trainer of %(lab)s can give it to you.") % words
+    if way.teachings:
+        course = way.teachings[0].course
+        data["course"] = f"{course.design.owner.name}/{course.design.slug}"
+        remedy = _("The course “%(course)s” leads to it.") % {"course": course.title}
+    if way.session is not None:
+        data["next_session"] = {
+            "id": str(way.session.pk),
+            "lab": way.session.teaching.lab.slug,
+            "starts_at": way.session.starts_at.isoformat(),
+            "free": way.free,
+        }
+        there = {"time": local(way.session.starts_at, asked.machine), "n": way.free}
+        session = _("Its next session is %(time)s, with %(n)d places free.") % there
+        remedy = f"{remedy} {session}"
+    return said, remedy, data
 
 
 def _members(_args: Any, _asked: "Asked", words: dict[str, str]) -> Words:

@@ -6,7 +6,7 @@ findings get their sentences.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from commons.errors import CityError
 from commons.people.models import User
+from labs.engine import hours
 from labs.engine import rules as engine
 from labs.engine.hours import Span
 from labs.engine.prices import NOTHING
@@ -21,7 +22,7 @@ from labs.engine.rules import Facts, Own, Row, Ruled
 from labs.errors.money import NoFunds
 from labs.models import Booking, BookingRule, Lab, Machine
 from labs.queries import badges, bookings, books, prices, rule_words
-from labs.queries.roles import role_of
+from labs.queries.roles import role_of, roles_of
 from labs.queries.rule_words import local
 
 __all__ = ["GRACE", "Refusal", "Rules", "allowed_time", "for_machine", "for_machines", "local", "why_not"]
@@ -106,13 +107,13 @@ def for_machine(machine: Machine, user: User | None = None) -> Rules:
 
 
 def for_machines(machines: Sequence[Machine], user: User | None = None) -> dict[int, Rules]:
-    """The same for many machines by their keys, with one query for all their rules and one for each lab's role."""
+    """The same for many machines by their keys, with one query for all their rules and one for the roles."""
     labs = {m.lab_id: m.lab for m in machines}
     rows: dict[int, list[Row]] = {key: [] for key in labs}
     for rule in BookingRule.objects.filter(lab__in=list(labs), active=True):
         if rule.name in engine.SORTS:
             rows[rule.lab_id].append(row(rule))
-    roles = {key: role_of(user, lab) for key, lab in labs.items()}
+    roles = roles_of(user, labs.values())
     return {m.pk: _told(resolved(m, roles[m.lab_id], rows[m.lab_id])) for m in machines}
 
 
@@ -191,6 +192,20 @@ def ask(
     return Asked(machine, user, ruled, facts, missing, moved, beside)
 
 
+def kept_free(machine: Machine, span: Span, now: dt.datetime | None) -> list[Span]:
+    """What the rules for everybody keep from booking within a span: hours of the week and, where `now` is told, what is
+    too soon or too far ahead; one query."""
+    ruled, (start, end) = resolved(machine, "", rows_of(machine.lab_id)), engine.absolute(span)
+    week = ruled.week("blackout")
+    shut = hours.open_spans(week, machine.lab.zone, start, end) if week else []
+    if now is not None:
+        told = _told(ruled)
+        shut.append(Span(now + dt.timedelta(days=told.horizon_days), end))
+        if told.lead_min:
+            shut.append(Span(start, now + dt.timedelta(minutes=told.lead_min)))
+    return [s for s in shut if s.start < s.end]
+
+
 def own_bookings(user: User, lab: int, *, since: dt.datetime, without: Booking | None = None) -> list[Own]:
     """A person's bookings in a lab that hold their time and end after `since`."""
     held = Booking.objects.filter(
@@ -256,7 +271,7 @@ def allowed_time(
     *, machine: Machine, user: User, span: Span, now: dt.datetime, moved: Booking | None = None
 ) -> Span | None:
     """The first time at or after the asked one that the rules allow this person and that nobody has; None when no
-    time within four weeks would do."""
+    time within four weeks would do, or when the wallet does not hold what it costs."""
     asked = ask(machine=machine, user=user, span=span, now=now, moved=moved, ahead=AHEAD)
     start, end = asked.facts.span
     if not engine.is_near(asked.facts.span, now):
@@ -264,4 +279,7 @@ def allowed_time(
     taken = bookings.taken(
         machine, start - DAY, max(start, end) + AHEAD, without=[moved.pk] if moved is not None else ()
     )
-    return engine.next_allowed(asked.ruled, asked.facts, taken=taken, buffers=bookings.buffers(machine))
+    found = engine.next_allowed(asked.ruled, asked.facts, taken=taken, buffers=bookings.buffers(machine))
+    if found is None or _funds(replace(asked, facts=replace(asked.facts, span=found))):
+        return None
+    return found

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -13,10 +12,10 @@ from commons.devices import services as devices
 from commons.devices.models import Device
 from commons.people.models import Organisation, User
 from commons.places.models import Place
-from labs.engine import hours
-from labs.errors import BadBadge, BadHours, BadMachine
+from labs.errors import BadMachine
 from labs.models import Badge, BadgeGrant, Lab, Machine
-from labs.services import interlocks
+from labs.services import badges, interlocks
+from labs.services.profile import check_week
 
 PROCESS_OF = {
     Machine.Kind.PRINTER: Machine.Process.FFF,
@@ -39,8 +38,9 @@ PROCESS_OF = {
 
 #: Names under a lab's address that are pages of the lab, so no machine may carry them.
 _PAGES = """
-about badges book bookings calendar.ics consumables courses desk faults incidents interlocks invoices join kiosk learn live log
-machines maintenance members money new okw orders people prices rules settings tasks waitlist wallets week
+about badges book bookings calendar.ics consumables courses desk faults incidents interlocks invoices join kiosk learn
+live log machines maintenance members money new okw orders people prices rules settings status tasks trust waitlist
+wallets week
 """
 RESERVED = frozenset(_PAGES.split())
 
@@ -60,12 +60,7 @@ def open_lab(
 ) -> Lab:
     """The lab of an organisation, under its handle. Raises BadHours."""
     week = dict(opening_hours or {})
-    try:
-        hours.check(week)
-    except ValueError as day:
-        raise BadHours(
-            _("The opening hours of “%(day)s” cannot be read; write them as 09:00 to 21:00, in order.") % {"day": day}
-        ) from None
+    check_week(week)
     return Lab.objects.create(
         organisation=organisation,
         slug=organisation.handle.name,
@@ -156,21 +151,22 @@ def create_badge(*, slug: str, name: str, about: str = "", lab: Lab | None = Non
     return badge
 
 
-@transaction.atomic
 def grant_badge(
-    *, badge: Badge, user: User, by: User | None = None, expires_at: dt.datetime | None = None
+    *,
+    badge: Badge,
+    user: User,
+    by: User | None = None,
+    expires_at: dt.datetime | None = None,
+    given_in: Lab | None = None,
 ) -> BadgeGrant:
     """Give a person a badge. A good one that lasts as long is kept rather than doubled. Raises BadBadge."""
-    now = timezone.now()
-    if expires_at is not None and expires_at <= now:
-        raise BadBadge(_("A badge cannot expire before it is given; choose a day to come."))
-    for grant in BadgeGrant.objects.filter(badge=badge, user=user, revoked_at=None):
-        if grant.expires_at is None or (expires_at is not None and grant.expires_at >= expires_at):
-            return grant
-    return BadgeGrant.objects.create(badge=badge, user=user, granted_by=by, granted_at=now, expires_at=expires_at)
+    return badges.give(badge=badge, user=user, by=by, expires_at=expires_at, given_in=given_in)
 
 
+@transaction.atomic
 def revoke_badge(*, badge: Badge, user: User) -> int:
     """Take a badge back; how many grants ended."""
-    now = timezone.now()
-    return BadgeGrant.objects.filter(badge=badge, user=user, revoked_at=None).update(revoked_at=now)
+    held = list(BadgeGrant.objects.filter(badge=badge, user=user, revoked_at=None))
+    for grant in held:
+        badges.take_back(grant=grant)
+    return len(held)

@@ -26,6 +26,7 @@ from labs.engine.hours import Span
 from labs.errors import BadJobEvent, NotALabDevice
 from labs.models import Booking, Job, JobEvent, Machine
 from labs.queries import sun
+from labs.services import orders
 
 HEX = {"sha256": 64, "source_sha256": 64, "sha1": 40, "blob": 40}
 EARLY = dt.timedelta(minutes=15)
@@ -203,6 +204,7 @@ def refold(*, job: Job) -> None:
         prove(job=job)
     measure(job=job)
     job.save()
+    orders.follow_job(job=job)
 
 
 def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:

@@ -1,27 +1,40 @@
 """Tags of the room: pictures and addresses of designs, words for states."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.urls import NoReverseMatch, reverse
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from labs.engine.hours import Span
 from labs.models import Booking
+from labs.queries import learning
 from labs.queries.jobs import Shown
 from labs.services.bookings import EARLY
 
 if TYPE_CHECKING:
     from designs.models import Design
+    from labs.models import Machine
 
 register = template.Library()
 
 OUTCOME_TONES = {"finished": "good", "failed": "bad", "paused": "warn"}
+ORDER_STEPS = {
+    "accept": lazy("Accept the quote"),
+    "queue": lazy("Put it in the queue"),
+    "start": lazy("Begin"),
+    "ready": lazy("It is ready"),
+    "hand-over": lazy("Handed over"),
+    "decline": lazy("Decline"),
+    "withdraw": lazy("Take it back"),
+}
 TONES = {"proven": "good", "probable": "line", "declared": "line", "unknown": ""}
 
 
@@ -52,6 +65,18 @@ def design_picture(design: "Design | None") -> str:
 def provenance_chip(shown: Shown) -> SafeString:
     """How sure it is which design was made, in a word."""
     return format_html('<span class="chip {}">{}</span>', TONES[shown.provenance], shown.provenance_label)
+
+
+@register.simple_tag
+def order_step(step: str) -> str:
+    """The words on the button of a step."""
+    return str(ORDER_STEPS.get(step, step))
+
+
+@register.filter
+def plain_number(value: Decimal | float) -> str:
+    """A number without the zeros behind it: 0.2, 12, 1500."""
+    return f"{Decimal(str(value)).normalize():f}"
 
 
 @register.filter
@@ -117,6 +142,15 @@ def in_zone(moment: dt.datetime, zone: ZoneInfo) -> str:
 def clock_in(moment: dt.datetime, zone: ZoneInfo) -> str:
     """The time in a lab's own zone: “10:30”."""
     return f"{moment.astimezone(zone):%H:%M}"
+
+
+@register.inclusion_tag("labs/parts/ways.html", takes_context=True)
+def ways(context: template.Context, machine: "Machine", at: dt.datetime | None = None) -> dict[str, object]:
+    """What the reader lacks for a machine, with the courses and the next session of each."""
+    request = context["request"]
+    user = request.user if request.user.is_authenticated else None
+    found = learning.ways(machine=machine, user=user, at=at or timezone.now())
+    return {"ways": found, "lab": machine.lab, "user": request.user}
 
 
 @register.filter

@@ -5,9 +5,10 @@ The catalogue comes last: a machine's address is anything under its lab's that i
 
 from django.urls import URLPattern, URLResolver
 
-from labs.urls import bookings, catalogue, interlocks, jobs, money, rules, week
+from labs.urls import bookings, catalogue, interlocks, jobs, learning, make, money, profile, rules, week
 
-PARTS = (bookings, interlocks, jobs, money, rules, week, catalogue)
+PARTS = (bookings, interlocks, jobs, learning, money, rules, make, week, profile, catalogue)
 
 urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.pages]
 api_urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.api]
+bare_urlpatterns: list[URLPattern | URLResolver] = [*learning.bare]

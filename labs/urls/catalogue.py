@@ -18,5 +18,4 @@ api = [
     path("labs/<slug:lab>/machines/", catalogue.Machines.as_view(), name="lab_machines"),
     path("machines/<int:machine>/", catalogue.OneMachine.as_view(), name="machine"),
     path("machines/<int:machine>/availability/", catalogue.Availability.as_view(), name="availability"),
-    path("match/", catalogue.MatchView.as_view(), name="match"),
 ]

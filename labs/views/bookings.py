@@ -294,7 +294,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     person = viewer(request)
     assert person is not None  # noqa: S101 login_required
     now = timezone.now()
-    rows = list(bookings.of_person(person).order_by("-start")[:200])
+    rows = list(bookings.of_person(person).order_by("-start", "-machine__name")[:200])
     open_ones = [b for b in reversed(rows) if b.end > now and b.status in b.OPEN]
     context = {
         "offers": [b for b in open_ones if b.status == Booking.Status.OFFERED],

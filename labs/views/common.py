@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from commons.people.models import User
 from commons.web import numbers
 from commons.web.context import set_place
-from labs.engine import hours
 from labs.engine.times import Offer
 from labs.models import Lab
+from labs.queries import opening
 
 
 def page(
@@ -44,17 +44,21 @@ def viewer(request: HttpRequest) -> User | None:
 
 def open_state(lab: Lab, now: dt.datetime) -> dict[str, Any]:
     """Whether the lab is open, and until when or from when in words of its own clock."""
-    if not lab.opening_hours:
-        return {"open": True, "turn": ""}
-    spans = hours.open_spans(lab.opening_hours, lab.zone, now, now + dt.timedelta(days=8))
+    spans = opening.open_spans(lab, now, now + dt.timedelta(days=8))
     if spans and spans[0].start <= now:
-        return {"open": True, "turn": f"{spans[0].end.astimezone(lab.zone):%H:%M}"}
-    if not spans:
-        return {"open": False, "turn": ""}
-    there = spans[0].start.astimezone(lab.zone)
-    today = there.date() == now.astimezone(lab.zone).date()
-    clock = f"{there:%H:%M}"
-    return {"open": False, "turn": clock if today else f"{formats.date_format(there, 'l')} {clock}"}
+        if spans[0].end >= now + dt.timedelta(days=8):
+            return {"open": True, "turn": ""}
+        return {"open": True, "turn": _turn(spans[0].end, now, lab)}
+    return {"open": False, "turn": _turn(spans[0].start, now, lab) if spans else ""}
+
+
+def _turn(moment: dt.datetime, now: dt.datetime, lab: Lab) -> str:
+    """“21:00”, or “Monday 08:00” when it is not today; a midnight still belongs to the day before it."""
+    there = moment.astimezone(lab.zone)
+    today = now.astimezone(lab.zone).date()
+    if there.date() == today or (there - dt.timedelta(minutes=1)).date() == today:
+        return f"{there:%H:%M}"
+    return f"{formats.date_format(there, 'l')} {there:%H:%M}"
 
 
 def day_word(there: dt.datetime, now: dt.datetime) -> str:

@@ -147,7 +147,11 @@ def _grant(request: HttpRequest, lab: Lab, person: User | None, form: BadgeForm)
     until = form.cleaned_data["expires_at"]
     expires_at = dt.datetime.combine(until, dt.time.max, lab.zone) if until else None
     given = services.grant_badge(
-        badge=form.cleaned_data["badge"], user=form.cleaned_data["person"], by=person, expires_at=expires_at
+        badge=form.cleaned_data["badge"],
+        user=form.cleaned_data["person"],
+        by=person,
+        expires_at=expires_at,
+        given_in=lab,
     )
     messages.success(request, _("%(person)s has the badge “%(badge)s”.") % {"person": given.user, "badge": given.badge})
     return redirect("rooms:lab_desk", lab.slug)

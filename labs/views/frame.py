@@ -31,12 +31,18 @@ class Tab:
 TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
     Tab("week", _("Week"), "rooms:lab_week"),
+    Tab("about", _("About"), "rooms:lab_about"),
+    Tab("courses", _("Courses"), "rooms:lab_courses"),
     Tab("rules", _("Rules"), "rooms:lab_rules"),
+    Tab("people", _("People"), "rooms:lab_people", lambda standing: standing.fellow),
+    Tab("consumables", _("Consumables"), "rooms:lab_consumables", lambda standing: standing.fellow),
+    Tab("orders", _("Orders"), "rooms:lab_orders", lambda standing: standing.trains),
     Tab("bookings", _("Bookings"), "rooms:lab_bookings", lambda standing: standing.manages),
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
     Tab("maintenance", _("Maintenance"), "rooms:lab_maintenance", lambda standing: standing.trains),
     Tab("interlocks", _("Power"), "rooms:lab_interlocks", lambda standing: standing.manages),
     Tab("money", _("Money"), "rooms:lab_money", lambda standing: standing.manages),
+    Tab("settings", _("Settings"), "rooms:lab_settings", lambda standing: standing.manages),
 ]
 
 

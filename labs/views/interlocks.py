@@ -1,6 +1,7 @@
-"""The power of a lab's machines: how each relay is spoken to, what it said, who is locked out; and power for a booking."""
+"""The power of a lab's machines: how each relay is spoken to and what it said; and power for a booking."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -136,26 +137,38 @@ def _initial(held: Interlock | None) -> dict[str, Any]:
 def _do(request: HttpRequest, machine: Machine, held: Interlock | None, person: User, form: InterlockForm) -> str:
     """Do what the form asks, and say that it is done; nothing when the form cannot be read."""
     do = request.POST.get("do", "")
-    if do == "set":
-        if not form.is_valid():
-            return ""
+    if do == "set" and form.is_valid():
         services.set_interlock(machine=machine, by=person, **form.asked())
         return _("The interlock is set up; the relay is asked now.")
     if held is None:
         return ""
-    if do == "lock":
-        services.lock_out(interlock=held, by=person, reason=request.POST.get("reason", ""))
-        return _("%(machine)s is locked out: its power goes off now.") % {"machine": machine.name}
-    if do == "free":
-        services.free(interlock=held, by=person)
-        return _("The lock is off. Nothing is switched on by it.")
-    if do == "ask":
-        services.ask_relay(interlock=held)
-        return _("The relay is asked; look again in a moment.")
-    if do == "remove":
-        services.remove(interlock=held, by=person)
-        return _("The interlock is taken away; what was said to it stays.")
-    return ""
+    deeds: dict[str, Callable[[], str]] = {
+        "lock": lambda: _lock(held, person, request.POST.get("reason", "")),
+        "free": lambda: _free(held, person),
+        "ask": lambda: _ask(held),
+        "remove": lambda: _remove(held, person),
+    }
+    return deeds[do]() if do in deeds else ""
+
+
+def _lock(held: Interlock, person: User, reason: str) -> str:
+    services.lock_out(interlock=held, by=person, reason=reason)
+    return _("%(machine)s is locked out: its power goes off now.") % {"machine": held.machine.name}
+
+
+def _free(held: Interlock, person: User) -> str:
+    services.free(interlock=held, by=person)
+    return _("The lock is off. Nothing is switched on by it.")
+
+
+def _ask(held: Interlock) -> str:
+    services.ask_relay(interlock=held)
+    return _("The relay is asked; look again in a moment.")
+
+
+def _remove(held: Interlock, person: User) -> str:
+    services.remove(interlock=held, by=person)
+    return _("The interlock is taken away; what was said to it stays.")
 
 
 @login_required

@@ -11,8 +11,11 @@ from django.views.decorators.http import require_safe
 
 from commons.web import numbers
 from labs import policies
-from labs.models import Machine
+from labs.models import Machine, MachinePhoto
 from labs.queries import board, bookings, catalogue, curves, jobs
+from labs.queries import directory as found_labs
+from labs.queries import profile as profiles
+from labs.queries.near import near_of, told
 from labs.views.common import open_state, viewer
 from labs.views.common import page as show_page
 from labs.views.frame import around
@@ -22,13 +25,21 @@ PER_PAGE = 20
 
 @require_safe
 def directory(request: HttpRequest) -> HttpResponse:
-    """What can I use near me? The labs in a list, with pins for the map."""
-    now = timezone.now()
-    kinds: dict[int, dict[str, None]] = {}
-    for machine in catalogue.machines():
-        kinds.setdefault(machine.lab_id, {})[machine.get_cls_display()] = None
-    labs = [(lab, open_state(lab, now), list(kinds.get(lab.pk, ()))) for lab in catalogue.labs()]
-    return render(request, "labs/directory.html", {"labs": labs, "pins": catalogue.pins()})
+    """Where can I make it? The labs that have what is asked, nearest first, as a list and on the map."""
+    now, near = timezone.now(), near_of(request)
+    asked = found_labs.wanted(request.GET, near)
+    rows = found_labs.search(asked, now)
+    context = {
+        "labs": [(row, open_state(row.lab, now)) for row in rows],
+        "pins": found_labs.pins(rows),
+        "asked": asked,
+        "near": near,
+        "told": told(request.GET) is not None,
+        "kinds": Machine.Kind.choices,
+        "processes": Machine.Process.choices,
+        "any_labs": bool(rows) or catalogue.labs().exists(),
+    }
+    return render(request, "labs/directory.html", context)
 
 
 @require_safe
@@ -51,6 +62,7 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
         "heard_at": max((t.power.heard_at for t in every if t.power.heard_at), default=None),
         "today": board.since(found, midnight, person),
         "month": board.since(found, now - dt.timedelta(days=30), person),
+        "loads": profiles.loads(every),
         "next_here": board.next_here(found, now),
         "now": now,
         "best_tile": next((t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)),
@@ -77,6 +89,9 @@ def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
         "best": bookings.best(found, length=dt.timedelta(hours=1), now=now, count=1),
         "manages": policies.may_manage(person, found.lab),
         "out": found.state == Machine.State.REPAIR,
+        "photos": found.photos.filter(state=MachinePhoto.State.READY),
+        "manuals": found.manuals.all(),
+        "consumables": found.consumables.all(),
         "now": now,
     }
     return show_page(request, "labs/machine.html", context, lab=found.lab)
@@ -88,15 +103,19 @@ def live(request: HttpRequest, lab: str) -> HttpResponse:
     found, now = catalogue.find_lab(lab), timezone.now()
     machines = [m for m in catalogue.machines(found) if m.device]
     power = board.powers([m.device for m in machines if m.device], now=now, spark=False)
-    told = {m.slug: _words(power[m.device.number]) for m in machines if m.device}
+    said = {m.slug: _words(power[m.device.number]) for m in machines if m.device}
     fresh = [p for p in power.values() if p.watts is not None and not p.old]
     heard = max((p.heard_at for p in fresh if p.heard_at), default=None)
     watts = sum(p.watts or 0.0 for p in fresh) if fresh else None
-    told["lab"] = {
+    said["lab"] = {
         "watts": numbers.watts(watts),
         "heard": _("machines, heard %(time)s") % {"time": numbers.ago(heard)},
     }
-    return JsonResponse(told)
+    for circuit in found.circuits.all():
+        mine = [power[m.device.number] for m in machines if m.device and m.circuit_id == circuit.pk]
+        drawn = [p.watts for p in mine if p.watts is not None and not p.old]
+        said[f"circuit-{circuit.pk}"] = {"watts": numbers.watts(sum(drawn) if drawn else None)}
+    return JsonResponse(said)
 
 
 def _words(power: board.Power) -> dict[str, str]:

@@ -14,19 +14,19 @@ from labs.services.rules import Scope
 class ScopeForm(forms.Form):
     """All of the lab, a class of machines or one machine; everybody or a role."""
 
-    scope = forms.ChoiceField(label=lazy("Where it holds"), required=False)
-    role = forms.ChoiceField(label=lazy("For whom"), required=False)
+    scope = forms.ChoiceField(label=lazy("Where it holds"))
+    role = forms.ChoiceField(label=lazy("For whom"))
 
     def __init__(self, *args: Any, lab: Lab, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         machines = list(catalogue.machines(lab))
         kinds = {machine.cls: machine.get_cls_display() for machine in machines}
         self.machines = {machine.pk: machine for machine in machines}
-        self.choose("role", [("", _("Everybody")), *BookingRule.Role.choices])
+        self.choose("role", [("everybody", _("Everybody")), *BookingRule.Role.choices])
         self.choose(
             "scope",
             [
-                ("", _("In all of the lab")),
+                ("lab", _("In all of the lab")),
                 *((f"cls:{cls}", _("Each: %(kind)s") % {"kind": kind}) for cls, kind in kinds.items()),
                 *((f"machine:{machine.pk}", machine.name) for machine in machines),
             ],
@@ -42,4 +42,5 @@ class ScopeForm(forms.Form):
         """Where and for whom."""
         what, _colon, which = self.cleaned_data["scope"].partition(":")
         machine = self.machines[int(which)] if what == "machine" else None
-        return Scope(machine, which if what == "cls" else "", self.cleaned_data["role"])
+        role = self.cleaned_data["role"]
+        return Scope(machine, which if what == "cls" else "", "" if role == "everybody" else role)

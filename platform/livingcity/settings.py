@@ -25,6 +25,7 @@ INTERLOCK_NETWORKS = [text for text in os.environ.get("INTERLOCK_NETWORKS", "").
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SECRET_KEY = secret_key()
+SECRET_KEY_FALLBACKS = os.environ.get("SECRET_KEY_FALLBACKS", "").split()
 ALLOWED_HOSTS = [
     *filter(None, os.environ.get("ALLOWED_HOSTS", "").split(",")),
     urlsplit(PUBLIC_URL).hostname or "localhost",
@@ -207,7 +208,15 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PreviewStatusEnum": [(word, word) for word in ("ready", "pending", "failed", "none")],
         "ComparedKindEnum": [(word, word) for word in ("solid", "drawing", "image", "table", "text")],
-        **({"MachineKindEnum": "labs.models.Machine.Kind"} if "labs" in ROOMS else {}),
+        **(
+            {
+                "MachineKindEnum": "labs.models.Machine.Kind",
+                "LabStatusEnum": "labs.models.Lab.Status",
+                "OrderStatusEnum": "labs.models.MakeOrder.Status",
+            }
+            if "labs" in ROOMS
+            else {}
+        ),
         "PlaceKindEnum": "commons.places.models.Place.Kind",
         **({"PhotoStatusEnum": "designs.models.MakePhoto.State"} if "designs" in ROOMS else {}),
     },

@@ -49,7 +49,7 @@ def test_the_web_process_has_loaded_no_engine() -> None:
     heavy = ["trimesh", "numba", "scipy", "pandapower", "sklearn", "osmium", "shapely", "pyproj", "pandas", "asyncua"]
     heavy += ["cascadio", "embreex", "manifold3d", "ezdxf", "gerbonara", "highspy", "DracoPy", "numpy", "PIL"]
     # What others load only because it lies there: most of what a web process could weigh in vain.
-    heavy += ["requests", "chardet", "pygments", "opentelemetry", "pydantic", "pydantic_core"]
+    heavy += ["requests", "chardet", "pygments", "opentelemetry", "pydantic", "pydantic_core", "openbadgeslib", "pyld"]
     code = (
         "import sys, livingcity.asgi; from drf_spectacular.generators import SchemaGenerator; "
         f"SchemaGenerator().get_schema(public=True); print([m for m in {heavy} if sys.modules.get(m)])"

@@ -1,6 +1,6 @@
 """Relays that speak the documented formats over real sockets: what a Shelly, a Tasmota and a home-made one do.
 
-Each keeps time by itself: its own timer opens it, whatever anybody says. `lie` makes it answer one thing and do another.
+Each keeps time by itself: its own timer opens it, whatever anybody says.
 """
 
 import hashlib

@@ -37,7 +37,8 @@ def machines() -> list[Machine]:
         ([390, 150, 150], ["Tall"]),  # lying in the file, standing in the machine
         ([390, 250, 150], []),
         ([100, 100, 100], ["Small", "Tall"]),
-        ([100.1, 1, 1], ["Tall"]),
+        ([140, 1, 1], ["Small", "Tall"]),  # from corner to corner
+        ([142, 1, 1], ["Tall"]),
     ],
 )
 def test_a_box_fits_where_it_can_be_turned_to_fit(

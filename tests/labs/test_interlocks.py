@@ -1,4 +1,4 @@
-"""A machine has power for its booked and qualified person alone, from check-in to the end; every word is written down."""
+"""A machine has power for its booked and qualified person alone, from check-in to the end, all of it written down."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
 from django.utils import timezone
 
 from commons.notices.models import Notice

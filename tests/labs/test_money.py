@@ -134,6 +134,8 @@ def test_what_is_not_there_is_not_paid(paid: tuple[Machine, User]) -> None:
         book(asked, user, tomorrow(), 5)
     assert (refused.value.status, refused.value.data["price"]) == (402, "62.00")
     assert [r.rule for r in why(asked, user, 5)] == ["funds"]
+    span = Span(tomorrow(), tomorrow() + 5 * HOUR)
+    assert rules.allowed_time(machine=asked, user=user, span=span, now=timezone.now()) is None
     assert (Booking.objects.count(), balance(asked.lab, user)) == (0, D(50))
     tills.set_till(lab=asked.lab, mode="money", tax_pct=D(24), credit=D(20))
     book(asked, user, tomorrow(), 5)
@@ -478,7 +480,7 @@ def test_the_desk_sets_prices_takes_money_and_bills(client: Client, printer: Mac
     till = {"do": "till", "mode": "money", "currency": "EUR", "tax_pct": "24", "credit": "0", "no_show_fee": "0"}
     assert client.post(path, till).status_code == 302
     tariff = {"do": "tariff", "per_hour": "10", "per_booking": "0", "per_kwh": "0", "minimum": "0"}
-    assert client.post(path, {**tariff, "scope": "cls:3d-printer"}).status_code == 302
+    assert client.post(path, {**tariff, "scope": "cls:3d-printer", "role": "everybody"}).status_code == 302
     post = {"do": "post", "person": user.username, "what": "top-up", "sum_": "30", "memo": "receipt 7"}
     assert client.post(path, post).status_code == 302
     assert client.post(path, {**post, "what": "pay-out", "sum_": "31"}).status_code == 422

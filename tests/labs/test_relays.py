@@ -79,7 +79,7 @@ def test_digest_answers_as_the_standard_shows() -> None:
         'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
     )
     cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
-    said = web.digest(challenge, "GET", "/dir/index.html", "Mufasa", "Circle of Life", cnonce)
+    said = web.digest(challenge, "GET", "/dir/index.html", user="Mufasa", password="Circle of Life", cnonce=cnonce)
     assert 'response="753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"' in said
 
 

@@ -18,6 +18,7 @@ from labs.engine.hours import Span
 from labs.errors import BadTime, NotQualified
 from labs.errors.rules import BadRule, MembersOnly, OverQuota, Paused, RulesChanged, UnknownRule
 from labs.models import Booking, BookingRule, Lab, Machine
+from labs.queries import bookings as reads_bookings
 from labs.queries import catalogue as reads
 from labs.queries import rule_preview, rules
 from labs.services import bookings, catalogue
@@ -215,6 +216,35 @@ def test_why_not_agrees_with_the_service(printer: Machine) -> None:
     assert seen >= {"", "booking:bad-time", "booking:over-quota"}
 
 
+def test_a_slot_that_says_free_is_taken_by_the_service(printer: Machine) -> None:
+    """With hours kept from booking, a lead and a horizon: free slots are accepted, the others refused."""
+    here, user = printer.lab, person()
+    noon = tomorrow(HELSINKI_NOON)
+    day = noon.astimezone(here.zone)
+    rule(here, "blackout", f"{day:%a} {day:%H}:00-{day + 2 * HOUR:%H}:30")
+    rule(here, "lead_min", "120")
+    now = timezone.now()
+    for first, count in ((now.replace(minute=0, second=0, microsecond=0), 5), (noon - HOUR, 6)):
+        slots = reads_bookings.slots(printer, start=first, end=first + count * HOUR, step=HOUR, now=now)
+        assert {slot.free for slot in slots} == {True, False}
+        for slot in slots:
+            point = transaction.savepoint()
+            try:
+                book(printer, user, slot.start)
+                accepted = True
+            except CityError:
+                accepted = False
+            transaction.savepoint_rollback(point)
+            assert accepted is slot.free, slot
+    offers = reads_bookings.best(printer, length=HOUR, now=now, days=2, count=20)
+    assert offers
+    assert not any(why_not_now(printer, user, Span(offer.start, offer.end)) for offer in offers)
+
+
+def why_not_now(asked: Machine, user: User, span: Span) -> list[rules.Refusal]:
+    return rules.why_not(machine=asked, user=user, span=span, now=timezone.now())
+
+
 def test_times_at_the_end_of_the_calendar_are_refused_in_words(printer: Machine) -> None:
     user = person()
     for start in (dt.datetime(9999, 12, 31, 20, tzinfo=dt.UTC), dt.datetime(2, 1, 1, tzinfo=dt.UTC)):
@@ -327,7 +357,14 @@ def test_the_page_says_the_rules_and_a_manager_tries_and_sets_them(client: Clien
     assert "Set a rule" not in html
     client.force_login(boss)
     book(printer, person(), tomorrow(), 3)
-    body = {"do": "try", "scope": "cls:3d-printer", "name": "per_day_h", "value": "2", "role": "", "revision": "1"}
+    body = {
+        "do": "try",
+        "scope": "cls:3d-printer",
+        "name": "per_day_h",
+        "value": "2",
+        "role": "everybody",
+        "revision": "1",
+    }
     html = client.post(path, body).content.decode()
     assert "1 of the 1 bookings to come would have been refused" in html
     assert BookingRule.objects.count() == 1

@@ -100,7 +100,7 @@ def write(
         rows.place(booking, machine, span)
         made.append(booking)
     if not rows.insert(made):
-        raise rows.taken(machines, span)
+        raise rows.taken(machines, span, without=[booking.pk for booking in made])
     for booking in made:
         hooks.changed(booking, "created")
     if first == Booking.Status.REQUESTED and series is None:

@@ -14,6 +14,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext as _
 
 from commons.people.models import User
+from labs.engine import times
 from labs.engine.hours import Span
 from labs.errors import OverAlready, Overlap
 from labs.errors.bookings import MovedMeanwhile
@@ -52,20 +53,21 @@ def lock(booking: Booking) -> Booking:
     return lock_bookings([booking.pk], lock_machines([booking.machine_id]))[0]
 
 
-def blocked(span: Span, machine: Machine) -> DateTimeTZRange:
+def blocked(span: Span, buffers: times.Buffers) -> DateTimeTZRange:
     """The span with what the machine needs before and after."""
-    before, after = bookings.buffers(machine)
-    return DateTimeTZRange(span.start - before, span.end + after)
+    return DateTimeTZRange(span.start - buffers.before, span.end + buffers.after)
 
 
 def place(booking: Booking, machine: Machine, span: Span) -> None:
     """Put the booking on this machine and time, with the machine's buffers; does not save."""
-    before, after = bookings.buffers(machine)
+    buffers = bookings.buffers(machine)
     booking.machine, booking.start, booking.end = machine, span.start, span.end
-    booking.blocked = blocked(span, machine)
-    booking.buffer_before_min, booking.buffer_after_min = before.seconds // 60, after.seconds // 60
+    booking.blocked = blocked(span, buffers)
+    booking.buffer_before_min = buffers.before // MINUTE
+    booking.buffer_after_min = buffers.after // MINUTE
 
 
+MINUTE = dt.timedelta(minutes=1)
 PLACE = ("machine", "start", "end", "blocked", "buffer_before_min", "buffer_after_min")
 
 
@@ -119,7 +121,7 @@ def refuse_if_over(booking: Booking, now: dt.datetime) -> None:
 
 def taken(machines: Sequence[Machine], span: Span, *, without: Collection[uuid.UUID] = ()) -> Overlap:
     """The refusal when another was faster: which machine, and when all of them are free next."""
-    wanted = [Booking(machine=m, blocked=blocked(span, m)) for m in machines]
+    wanted = [Booking(machine=m, blocked=blocked(span, bookings.buffers(m))) for m in machines]
     names = ", ".join(b.machine.name for b in wanted if meets(b, without=without)) or machines[0].name
     found = bookings.next_free_together(machines, span, without=without)
     if found is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -103,6 +104,14 @@ def offered(booking: Booking) -> None:
         lambda: _("%(machine)s has become free for you, %(time)s. Take it by %(until)s."),
         None,
     )
+    transaction.on_commit(lambda: _post(booking), robust=True)
+
+
+def _post(booking: Booking) -> None:
+    """The letter goes out through a worker: whoever freed the time does not wait for it."""
+    from labs.tasks import offer_letter  # noqa: PLC0415 tasks call services
+
+    offer_letter.delay(str(booking.pk))
 
 
 def lapsed(booking: Booking) -> None:

@@ -38,7 +38,7 @@ DROP FUNCTION IF EXISTS labs_log_is_final();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labs", "0004_rules"),
+        ("labs", "0006_match"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,50 @@
+"""Refusals of the catalogue: profiles, equipment, stock, people of a lab."""
+
+from django.utils.translation import gettext_lazy as _
+
+from commons.errors import CityError, Conflict, NotFound
+
+
+class BadProfile(CityError):
+    """Something of a lab's profile that cannot be."""
+
+    code = "labs:bad-profile"
+    status = 422
+    title = _("This cannot be said of a lab")
+
+
+class BadUpload(CityError):
+    """A photo or a manual that is too large or of another kind."""
+
+    code = "labs:bad-upload"
+    status = 422
+    title = _("This file cannot be taken")
+
+
+class BadStock(CityError):
+    """An amount that the stock cannot have."""
+
+    code = "labs:bad-stock"
+    status = 422
+    title = _("The stock cannot be that")
+
+
+class UnknownThing(NotFound):
+    """No photo, manual, consumable or request of that number here."""
+
+    code = "labs:unknown-thing"
+    title = _("There is no such thing")
+
+
+class AnsweredAlready(Conflict):
+    """The request to join or the invitation is not open any more."""
+
+    code = "labs:answered"
+    title = _("That was answered already")
+
+
+class AlreadyMember(Conflict):
+    """The person belongs to the lab."""
+
+    code = "labs:already-member"
+    title = _("They belong to the lab already")
