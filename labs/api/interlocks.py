@@ -165,7 +165,7 @@ class Lock(APIView):
 class CommandPages(CursorPagination):
     """Newest first."""
 
-    ordering = ("-at", "-pk")
+    ordering = "-pk"
 
 
 class Commands(generics.ListAPIView[InterlockCommand]):

@@ -58,7 +58,7 @@ def target(driver: str, url: str, **more: object) -> Target:
     try:
         scheme, host, port = parts(driver, url)
     except BadInterlock as refused:
-        raise RelayError(refused.sentence) from None
+        raise RelayError(str(refused.sentence)) from None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:

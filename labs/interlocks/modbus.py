@@ -55,7 +55,7 @@ class Modbus:
     def _client(self) -> Iterator[ModbusTcpClient]:
         client = ModbusTcpClient(self._target.address, port=self._target.port, timeout=SILENCE_S, retries=0)
         try:
-            if not client.connect():
+            if not client.connect():  # type: ignore[no-untyped-call]
                 raise RelayError(_("The relay gave no answer."), silent=True)
             yield client
         except (ModbusException, OSError) as error:

@@ -19,13 +19,16 @@ def wish(held: Interlock, now: dt.datetime) -> engine.Wish:
 def facts(held: Interlock, now: dt.datetime) -> engine.Facts:
     """Read what the wish is made of."""
     machine = Machine.objects.get(pk=held.machine_id)
-    booking = Booking.objects.select_related("user").filter(pk=held.asked, machine=machine).first()
-    base = {"in_use": held.in_use, "locked": held.locked, "in_order": machine.state == Machine.State.OK}
+    asked = Booking.objects.select_related("user").filter(machine=machine)
+    booking = asked.filter(pk=held.asked).first() if held.asked else None
+    in_order = machine.state == Machine.State.OK
     if booking is None or booking.kind != Booking.Kind.USE:
-        return engine.Facts(**base)
+        return engine.Facts(in_use=held.in_use, locked=held.locked, in_order=in_order)
     over_at = booking.ended_at if booking.status == S.DONE else booking.end
     return engine.Facts(
-        **base,
+        in_use=held.in_use,
+        locked=held.locked,
+        in_order=in_order,
         asked=True,
         checked_in=booking.checked_in_at is not None and booking.status in {S.RUNNING, S.DONE},
         active=booking.user.is_active,

@@ -206,5 +206,5 @@ def power(request: HttpRequest, booking: uuid.UUID) -> HttpResponse:
         services.ask_power(booking=found, by=person)
         messages.success(request, _("Power is asked for; the machine has it in a moment."))
     except CityError as refusal:
-        messages.error(request, refusal.sentence)
+        messages.error(request, str(refusal.sentence))
     return redirect("rooms:booking", found.pk)

@@ -112,7 +112,7 @@ def _line(held: Interlock) -> Line:
 def _record(task: Task, said: Said, now: dt.datetime) -> Task | None:
     """Write down what was said and what came of it; the “off” that is due at once, if any."""
     held = Interlock.objects.select_for_update(of=("self",)).select_related("machine__lab").get(pk=task.held.pk)
-    booking = Booking.objects.filter(pk=task.held.asked).first()
+    booking = Booking.objects.filter(pk=task.held.asked).first() if task.held.asked else None
     InterlockCommand.objects.create(
         machine_id=held.machine_id,
         at=now,
