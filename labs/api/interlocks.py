@@ -33,6 +33,7 @@ class InterlockSerializer(serializers.ModelSerializer[Interlock]):
     wanted = serializers.SerializerMethodField()
     why = serializers.SerializerMethodField()
     options = serializers.DictField(read_only=True)
+    state = serializers.CharField(read_only=True, help_text="off, on or fault")
 
     class Meta:
         model = Interlock
@@ -94,7 +95,7 @@ class CommandSerializer(serializers.ModelSerializer[InterlockCommand]):
 class PowerSerializer(serializers.Serializer[Any]):
     """The power of a booking's machine."""
 
-    state = serializers.ChoiceField(choices=Interlock.State.choices)
+    state = serializers.CharField(help_text="off, on or fault")
     trouble = serializers.CharField(allow_blank=True)
 
 

@@ -23,7 +23,7 @@ from labs.services import maintenance as services
 DESK = requires(read=Scope.LABS_MANAGE, write=Scope.LABS_MANAGE)
 
 
-class PlanSerializer(serializers.Serializer[Any]):
+class MaintenancePlanSerializer(serializers.Serializer[Any]):
     """A plan, and how far it is: `share` 1 is due."""
 
     id = serializers.IntegerField(source="plan.pk")
@@ -35,16 +35,16 @@ class PlanSerializer(serializers.Serializer[Any]):
     since = serializers.DateTimeField(source="plan.since")
     worked_h = serializers.FloatField()
     share = serializers.FloatField(source="due.share")
-    state = serializers.ChoiceField(source="due.state", choices=["due", "soon", "fine"])
+    state = serializers.CharField(source="due.state", help_text="due, soon or fine")
 
 
-class PlanListSerializer(serializers.Serializer[Any]):
+class MaintenancePlanListSerializer(serializers.Serializer[Any]):
     """All plans of a lab, the most urgent first."""
 
-    results = PlanSerializer(many=True)
+    results = MaintenancePlanSerializer(many=True)
 
 
-class NewPlan(serializers.Serializer[Any]):
+class NewMaintenancePlan(serializers.Serializer[Any]):
     """A plan to make; hours of work, days, or both."""
 
     machine = serializers.IntegerField()
@@ -55,7 +55,7 @@ class NewPlan(serializers.Serializer[Any]):
     since = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-class NewRecord(serializers.Serializer[Any]):
+class NewMaintenanceRecord(serializers.Serializer[Any]):
     """It was done."""
 
     at = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -63,7 +63,7 @@ class NewRecord(serializers.Serializer[Any]):
     used = serializers.CharField(required=False, allow_blank=True, max_length=300, default="")
 
 
-class RecordSerializer(serializers.Serializer[Any]):
+class MaintenanceRecordSerializer(serializers.Serializer[Any]):
     """What was done, after how many hours of work."""
 
     at = serializers.DateTimeField()
@@ -92,24 +92,24 @@ class LabMaintenance(APIView):
 
     permission_classes = DESK
 
-    @extend_schema(responses=PlanListSerializer)
+    @extend_schema(responses=MaintenancePlanListSerializer)
     def get(self, request: Request, lab: str) -> Response:
         """All of them, the most urgent first."""
         found = _lab(request, lab, manage=False)
-        return Response(PlanListSerializer({"results": maintenance.of_lab(found, timezone.now())}).data)
+        return Response(MaintenancePlanListSerializer({"results": maintenance.of_lab(found, timezone.now())}).data)
 
-    @extend_schema(request=NewPlan, responses={201: PlanSerializer})
+    @extend_schema(request=NewMaintenancePlan, responses={201: MaintenancePlanSerializer})
     def post(self, request: Request, lab: str) -> Response:
         """Make one. 422 `maintenance:bad-plan`."""
         found = _lab(request, lab, manage=True)
-        form = NewPlan(data=request.data)
+        form = NewMaintenancePlan(data=request.data)
         form.is_valid(raise_exception=True)
         facts = dict(form.validated_data)
         machine = catalogue.machines(found).filter(pk=facts.pop("machine")).first()
         if machine is None:
             raise BadPlan(_("There is no such machine in this lab."))
         plan = services.add_plan(machine=machine, by=signed_in(request), **facts)
-        return Response(PlanSerializer(maintenance.standings([plan], timezone.now())[0]).data, status=201)
+        return Response(MaintenancePlanSerializer(maintenance.standings([plan], timezone.now())[0]).data, status=201)
 
 
 class OnePlan(APIView):
@@ -129,11 +129,11 @@ class Done(APIView):
 
     permission_classes = DESK
 
-    @extend_schema(request=NewRecord, responses={201: RecordSerializer})
+    @extend_schema(request=NewMaintenanceRecord, responses={201: MaintenanceRecordSerializer})
     def post(self, request: Request, lab: str, plan: int) -> Response:
         """Note it; the hours begin again at nought. 422 `maintenance:bad-plan`."""
         held = _plan(_lab(request, lab, manage=False), plan)
-        form = NewRecord(data=request.data)
+        form = NewMaintenanceRecord(data=request.data)
         form.is_valid(raise_exception=True)
         record = services.log_done(plan=held, by=signed_in(request), **form.validated_data)
-        return Response(RecordSerializer(record).data, status=201)
+        return Response(MaintenanceRecordSerializer(record).data, status=201)
