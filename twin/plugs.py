@@ -41,6 +41,7 @@ def plug_in() -> None:
         )
     )
     sockets.home_cards.register(sockets.HomeCard("map", "twin/home_map.html", home_map, order=20, wide=True))
+    sockets.map_grounds.register(sockets.MapGround("twin", map_ground))
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
     sockets.open_datasets.register(
         sockets.OpenDataset("twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services)
@@ -77,6 +78,19 @@ def home_map(request: HttpRequest, place: Place) -> Mapping[str, Any] | None:
     if found is None:
         return None
     return pages.map_card(found)
+
+
+def map_ground(place: Place) -> Mapping[str, str] | None:
+    """Streets and areas of the place's district, for maps of other rooms."""
+    found = queries.of_place(place).first() or queries.districts().filter(place__parent=place).first()
+    if found is None:
+        return None
+    version = queries.current(found)
+    asked = {
+        layer: f"{reverse('api:district-layer', args=[found.slug, layer])}?version={version.number}"
+        for layer in ("streets", "areas")
+    }
+    return {**asked, "attribution": version.attribution}
 
 
 def open_services() -> list[dict[str, Any]]:

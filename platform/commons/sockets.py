@@ -66,6 +66,16 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class MapGround:
+    """What maps of any room draw under their pins in a place: addresses of GeoJSON by layer (“streets”, “areas”) and
+    “attribution”; None where the room knows nothing of the place."""
+
+    slug: str
+    layers: "Callable[[Place], Mapping[str, str] | None]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A headline figure of one place with what it is made of. `value` is None when nothing is known yet.
 
@@ -335,6 +345,7 @@ class Sitemap:
 
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
+map_grounds: Socket[MapGround] = Socket("map_grounds")
 figures: Socket[HeadlineFigure] = Socket("figures")
 home_cards: Socket[HomeCard] = Socket("home_cards")
 page_slots: Socket[PageSlot] = Socket("page_slots")

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse, translate_url
 from django.utils import timezone
-from django.utils.html import json_script
+from django.utils.html import format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
@@ -60,6 +60,15 @@ def words_for_islands() -> SafeString:
     """The translated words of the islands as a JSON block; nothing when all are as in English."""
     words = island_words()
     return json_script(words, "island-words") if words else mark_safe("")
+
+
+@register.simple_tag(takes_context=True)
+def map_ground(context: template.Context) -> SafeString:
+    """Attributes of an lc-map that is about the page's place: what a room draws under its pins."""
+    here = context.get("here")
+    found = next((drawn for plug in sockets.map_grounds if here and (drawn := plug.layers(here))), None) or {}
+    names = {name: name if name == "attribution" else f"src-{name}" for name in found}
+    return format_html_join("", ' {}="{}"', ((names[name], value) for name, value in found.items()))
 
 
 def address(name: str) -> str | None:
