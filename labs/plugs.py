@@ -29,7 +29,7 @@ from labs.queries import (
     matching,
 )
 from labs.queries.near import near_of
-from labs.services import hooks, ledger, waitlist
+from labs.services import hooks, interlocks, ledger, waitlist
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -42,6 +42,7 @@ def plug_in() -> None:
     """Fill the sockets of the ground floor, and let the books hear of bookings."""
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
+    hooks.listen(interlocks.heard)
     sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25))
     sockets.figures.register(
         sockets.HeadlineFigure(

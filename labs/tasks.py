@@ -33,6 +33,16 @@ BEAT = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3000},
     },
+    "labs.interlocks_clock": {
+        "task": "labs.interlocks_clock",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expires": 14},
+    },
+    "labs.maintenance": {
+        "task": "labs.maintenance",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3000},
+    },
     "labs.orders_expire": {
         "task": "labs.orders_expire",
         "schedule": 3600.0,
@@ -44,6 +54,30 @@ BEAT = {
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
 BEAT |= learning_tasks.BEAT
+
+
+@shared_task(name="labs.interlocks_clock")
+def interlocks_clock() -> int:
+    """Every quarter of a minute: relays that hold are told again, others are asked whether they are off."""
+    from labs.services.interlocks import settle  # noqa: PLC0415 the drivers are for the worker alone
+
+    return settle()
+
+
+@shared_task(name="labs.maintenance")
+def maintenance() -> int:
+    """Each hour: which maintenance has become due; of how many plans people were told."""
+    from labs.services.maintenance import tell_due  # noqa: PLC0415 services need the models
+
+    return tell_due(timezone.now())
+
+
+@shared_task(name="labs.interlocks_settle")
+def interlocks_settle(keys: list[int]) -> int:
+    """A booking changed: look at these relays at once."""
+    from labs.services.interlocks import settle  # noqa: PLC0415
+
+    return settle(keys)
 
 
 @shared_task(name="labs.points")

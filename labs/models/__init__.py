@@ -7,9 +7,11 @@ from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, Sto
 from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
 from labs.models.imports import ImportedRow, ImportFile, LabImport
+from labs.models.interlocks import Interlock, InterlockCommand
 from labs.models.jobs import Job, JobEvent
 from labs.models.kiosk import Kiosk, KioskPass, MachineLabel
 from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
+from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
 from labs.models.profile import Backer, Joining, OpeningException
@@ -37,6 +39,8 @@ __all__ = [
     "FeedKey",
     "ImportFile",
     "ImportedRow",
+    "Interlock",
+    "InterlockCommand",
     "Invoice",
     "InvoiceLine",
     "IssuerKey",
@@ -46,11 +50,13 @@ __all__ = [
     "Kiosk",
     "KioskPass",
     "Lab",
-    "LogEntry",
     "LabImport",
+    "LogEntry",
     "Machine",
     "MachineLabel",
     "MachinePhoto",
+    "MaintenancePlan",
+    "MaintenanceRecord",
     "MakeOrder",
     "Manual",
     "OpeningException",

@@ -14,7 +14,7 @@ from commons.people.models import Organisation, User
 from commons.places.models import Place
 from labs.errors import BadMachine
 from labs.models import Badge, BadgeGrant, Lab, Machine
-from labs.services import badges
+from labs.services import badges, interlocks
 from labs.services.profile import check_week
 
 PROCESS_OF = {
@@ -38,10 +38,9 @@ PROCESS_OF = {
 
 #: Names under a lab's address that are pages of the lab, so no machine may carry them.
 _PAGES = """
-about badges book bookings calendar.ics consumables courses desk faults import incidents invoices join kiosk labels
-learn live
-log machines maintenance members money new okw orders people prices rules settings status tasks trust waitlist wallets
-week
+about badges book bookings calendar.ics consumables courses desk faults import incidents interlocks invoices join kiosk
+labels learn live log machines maintenance members money new okw orders people prices rules settings status tasks trust
+waitlist wallets week
 """
 RESERVED = frozenset(_PAGES.split())
 
@@ -114,6 +113,7 @@ def set_state(*, machine: Machine, state: str, note: str = "", back_on: dt.date 
     out = held.state == Machine.State.REPAIR
     held.state_note, held.back_on = (note, back_on) if out else ("", None)
     held.save(update_fields=["state", "state_note", "back_on"])
+    interlocks.look_at(held)
     return held
 
 

@@ -104,6 +104,12 @@ def status_tone(status: str) -> str:
 
 
 @register.filter
+def power_tone(state: str) -> str:
+    """The chip's kind for the power of a machine."""
+    return {"on": "good", "fault": "bad"}.get(state, "line")
+
+
+@register.filter
 def can_check_in(booking: Booking, now: dt.datetime) -> bool:
     """Whether its person can check in now."""
     return booking.status == Booking.Status.BOOKED and booking.start - EARLY <= now < booking.end

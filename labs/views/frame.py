@@ -41,6 +41,8 @@ TABS = [
     Tab("orders", _("Orders"), "rooms:lab_orders", lambda standing: standing.trains),
     Tab("bookings", _("Bookings"), "rooms:lab_bookings", lambda standing: standing.manages),
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
+    Tab("maintenance", _("Maintenance"), "rooms:lab_maintenance", lambda standing: standing.trains),
+    Tab("interlocks", _("Power"), "rooms:lab_interlocks", lambda standing: standing.manages),
     Tab("money", _("Money"), "rooms:lab_money", lambda standing: standing.manages),
     Tab("settings", _("Settings"), "rooms:lab_settings", lambda standing: standing.manages),
 ]

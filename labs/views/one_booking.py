@@ -17,7 +17,7 @@ from commons.people.models import User
 from labs import policies
 from labs.errors import BadTime, UnknownBooking
 from labs.models import Booking
-from labs.queries import bookings
+from labs.queries import bookings, interlocks
 from labs.services import bookings as services
 from labs.services import waitlist
 from labs.services.bookings.move import SCOPES, Scope
@@ -134,6 +134,7 @@ def _page(found: Booking, person: User) -> dict[str, object]:
         "others": bookings.beside(found),
         "series": bookings.of_series(found),
         "now": now,
+        "interlock": interlocks.of_booking(found),
         "can": {
             "check_in": found.status == status.BOOKED and found.start - services.EARLY <= now < found.end,
             "end": found.status == status.RUNNING or (found.status == status.BOOKED and found.start <= now < found.end),

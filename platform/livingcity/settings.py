@@ -20,6 +20,8 @@ if not 0 <= PORT <= 65535:
 PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 USER_CONTENT_URL = os.environ.get("USER_CONTENT_URL", "").rstrip("/")
 DEMO = os.environ.get("LIVINGCITY_DEMO", "1") != "0"
+#: The private networks in which the relays of labs stand (docs/interlocks.md); the city reaches into no other.
+INTERLOCK_NETWORKS = [text for text in os.environ.get("INTERLOCK_NETWORKS", "").replace(",", " ").split() if text]
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SECRET_KEY = secret_key()

@@ -1,0 +1,18 @@
+"""Interlocks: power asked for, given, held, ended; set up, locked out. `settle` alone speaks to relays."""
+
+from labs.services.interlocks.asking import ask_power, heard, look_again, look_at
+from labs.services.interlocks.setting import ask_relay, free, lock_out, remove, set_interlock
+from labs.services.interlocks.settling import settle
+
+__all__ = [
+    "ask_power",
+    "ask_relay",
+    "free",
+    "heard",
+    "lock_out",
+    "look_again",
+    "look_at",
+    "remove",
+    "set_interlock",
+    "settle",
+]
