@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 #: What was said to relays and done to machines stays as it was; only a demo is taken away whole.
 GUARD = """
-CREATE FUNCTION labs_log_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION labs_audit_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE of_machine bigint;
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -25,14 +25,14 @@ BEGIN
     RAISE EXCEPTION 'the log of a machine is never changed' USING ERRCODE = 'restrict_violation';
 END $$;
 CREATE TRIGGER labs_interlockcommand_is_final BEFORE UPDATE OR DELETE ON labs_interlockcommand
-    FOR EACH ROW EXECUTE FUNCTION labs_log_is_final();
+    FOR EACH ROW EXECUTE FUNCTION labs_audit_is_final();
 CREATE TRIGGER labs_maintenancerecord_is_final BEFORE UPDATE OR DELETE ON labs_maintenancerecord
-    FOR EACH ROW EXECUTE FUNCTION labs_log_is_final();
+    FOR EACH ROW EXECUTE FUNCTION labs_audit_is_final();
 """
 UNGUARD = """
 DROP TRIGGER IF EXISTS labs_interlockcommand_is_final ON labs_interlockcommand;
 DROP TRIGGER IF EXISTS labs_maintenancerecord_is_final ON labs_maintenancerecord;
-DROP FUNCTION IF EXISTS labs_log_is_final();
+DROP FUNCTION IF EXISTS labs_audit_is_final();
 """
 
 
