@@ -173,7 +173,7 @@ def test_a_maker_signs_in_by_link_books_cancels_and_is_offered_the_next_best(wal
     walk.goto("/labs/corner-lab/ilves/book/")
     chosen = page.get_by_role("button", name=re.compile("^Book "))
     start, end = (
-        dt.datetime.fromisoformat(page.locator(f"main form[method=post] input[name={name}]").input_value())
+        dt.datetime.fromisoformat(page.locator("main form", has=chosen).locator(f"input[name={name}]").input_value())
         for name in ("start", "end")
     )
     bookings.create_booking(machine=printer, user=create_user(username="olli"), start=start, end=end)

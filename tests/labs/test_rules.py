@@ -190,7 +190,7 @@ def test_all_reasons_come_with_a_remedy_and_few_queries(printer: Machine) -> Non
     assert [r.rule for r in found] == ["longest_h", "lead_min", "badge", "members_only", "per_day_h"]
     assert all(r.sentence.endswith(".") and r.remedy.endswith(".") for r in found)
     assert isinstance(found[2].raised(), NotQualified)
-    assert len(queries) <= 6
+    assert len(queries) <= 14  # eight of them are the way to the badge: whom the lab trusts, course, next session
 
 
 def test_why_not_agrees_with_the_service(printer: Machine) -> None:

@@ -117,6 +117,6 @@ def test_a_run_shows_its_bar_and_can_be_stopped_while_it_runs(status: str, over:
         get_status_display=lambda: "Ready",
     )
     page = drawn("{% progress run %}", run=run, csrf_token="t")
-    assert 'src="/api/v1/runs/r1/events"' in page
+    assert 'src="/api/v1/runs/r1/events?lang=en"' in page
     assert 'aria-valuenow="33"' in page
     assert ("Stop</button>" in page) is stop
