@@ -1,6 +1,7 @@
 """Bad input through the pages: each gets a sentence, and nothing is changed."""
 
 import re
+from pathlib import Path
 
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
