@@ -127,7 +127,7 @@ def worker_available(*, alone: bool = False) -> Iterator[None]:
         yield
         return
     log = keeper.log_path("worker")
-    child = spawn(worker_argv(), death_signal=signal.SIGQUIT, log=log, env=child_environment(), nice=HEAVY_NICE)
+    child = spawn(worker_argv(), death_signal=signal.SIGKILL, log=log, env=child_environment(), nice=HEAVY_NICE)
     try:
         yield
     finally:

@@ -85,11 +85,13 @@ def parts() -> list[Part]:
     """What runs besides the services."""
     beat = [sys.executable, "-m", "celery", "-A", "livingcity", "--quiet", "beat", "-l", "WARNING", "--pidfile="]
     heavy = worker_argv(name="heavy", queues=HEAVY_QUEUES, processes=max(2, (os.cpu_count() or 2) - 1))
+    # Workers are killed when we are: while Celery still connects it does not hear a QUIT, and nothing is lost, since a
+    # run belongs to whom its lease says and each child dies with its worker.
     found = [
         Part("web server", web_argv(port=settings.PORT, workers=min(2, os.cpu_count() or 1)), signal.SIGKILL),
-        Part("worker", worker_argv(queues=QUICK_QUEUES, processes=1), signal.SIGQUIT),
+        Part("worker", worker_argv(queues=QUICK_QUEUES, processes=1), signal.SIGKILL),
         # A preview or a simulation may take minutes: it must neither hold up the quick work nor slow the pages down.
-        Part("heavy worker", heavy, signal.SIGQUIT, nice=HEAVY_NICE),
+        Part("heavy worker", heavy, signal.SIGKILL, nice=HEAVY_NICE),
         Part("clock", beat, signal.SIGTERM),
     ]
     if os.environ.get("MQTT_URL") and "ingest_mqtt" in get_commands():
