@@ -1,4 +1,4 @@
-"""What a machine says about its jobs: take it in once, fold it, prove the design, measure the kWh.
+"""What a machine says about its jobs: taken in once, folded to a job.
 
 Events share the device's counter of seq with its readings, under the same lock, in the same transaction. A
 job is folded anew from all its events, so that any order of arrival, and any repetition, gives the same
@@ -11,28 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.apps import apps
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from commons.devices import queries as device_queries
 from commons.devices import services as devices
 from commons.devices.models import Device
-from labs.engine import fold, times
-from labs.engine.hours import Span
+from labs.engine import fold
 from labs.errors import BadJobEvent, NotALabDevice
 from labs.models import Booking, Job, JobEvent, Machine
-from labs.queries import sun
 from labs.services import orders
+from labs.services.jobs.energy import measure
+from labs.services.jobs.proof import prove
 
 HEX = {"sha256": 64, "source_sha256": 64, "sha1": 40, "blob": 40}
 EARLY = dt.timedelta(minutes=15)
 TOO_OLD, TOO_NEW = dt.timedelta(days=400), dt.timedelta(minutes=5)
-#: A reading this far outside a job can still move its edges: the counter is read off between neighbours.
-EDGE = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,60 +211,3 @@ def booking_of(*, machine: Machine, at: dt.datetime) -> Booking | None:
         .order_by("-start")
         .first()
     )
-
-
-def prove(*, job: Job) -> None:
-    """Say which design the file is of, and how sure that is; does not save.
-
-    The same bytes in a design prove it; the source that a slicer named makes it probable. Only public
-    designs and those that the booking's person may see are asked, so that nobody learns of another's
-    private file by its hash.
-    """
-    job.design, job.provenance = None, Job.Provenance.UNKNOWN
-    job.design_path = job.design_commit = job.design_blob = job.design_release = ""
-    if not apps.is_installed("designs"):
-        return
-    from designs.queries import origins  # noqa: PLC0415 the room may be left out
-
-    person = job.booking.user if job.booking else None
-    if job.sha256 or job.sha1 or job.blob:
-        found = origins(sha256=job.sha256, sha1=job.sha1, blob=job.blob, visible_to=person)
-        grade = Job.Provenance.PROVEN
-    else:
-        found, grade = [], Job.Provenance.UNKNOWN
-    if not found and job.source_sha256:
-        found, grade = origins(sha256=job.source_sha256, visible_to=person), Job.Provenance.PROBABLE
-    if found:
-        booked = job.booking.design_id if job.booking else None
-        best = next((o for o in found if o.design.pk == booked), found[0])
-        job.design, job.provenance = best.design, grade
-        job.design_path, job.design_commit = best.path, best.commit
-        job.design_blob, job.design_release = best.blob, best.release
-    elif job.booking and job.booking.design_id:
-        job.design, job.provenance = job.booking.design, Job.Provenance.DECLARED
-
-
-def measure(*, job: Job) -> None:
-    """The kWh of the job by its device, and the share of local sun in its hours; does not save."""
-    end = job.finished_at or min(timezone.now(), job.started_at + dt.timedelta(days=30))
-    if end <= job.started_at:
-        job.energy_kwh, job.energy_quality, job.energy_coverage = None, Job.Quality.NONE, 0.0
-        return
-    energy = device_queries.energy(job.device, job.started_at, end)
-    known = energy.quality != "none"
-    job.energy_kwh = energy.kwh if known else None
-    job.energy_quality, job.energy_coverage = energy.quality, energy.coverage
-    place = job.machine.lab.place
-    job.solar_share = times.share_of(Span(job.started_at, end), sun.hours(place, job.started_at, end))
-
-
-def readings_came(*, device: Device, start: dt.datetime, end: dt.datetime) -> int:
-    """Measure again the finished jobs that late readings touch; how many. In the readings' transaction."""
-    touched = Job.objects.select_related("device", "machine__lab__place").filter(
-        Q(device=device), started_at__lte=end + EDGE, finished_at__gte=start - EDGE
-    )
-    jobs = list(touched)
-    for job in jobs:
-        measure(job=job)
-        job.save(update_fields=["energy_kwh", "energy_quality", "energy_coverage", "solar_share", "updated_at"])
-    return len(jobs)
