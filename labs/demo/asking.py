@@ -1,4 +1,4 @@
-"""What the demo's people want of its labs: makes ordered, a time waited for, one asked for, a place in the lab, bills."""
+"""What the demo's people want of its labs: makes ordered, a time waited for or asked for, a place in the lab, bills."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -34,7 +34,7 @@ PLANS = (
 )
 #: What people wrote down: kind, days ago, who, machine, what, what was done, what is for those who run the lab alone.
 LINES = (
-    (LogEntry.Kind.CHECK, 7, "otto", "", "First-aid box and fire blanket looked at.", "A packet of plasters put in.", ""),
+    (LogEntry.Kind.CHECK, 7, "otto", "", "First-aid box and fire blanket looked at.", "Plasters put in.", ""),
     (LogEntry.Kind.NEAR_MISS, 4, "leila", "Oulujärvi", "A small flame for a second at 4 mm plywood, slow and near.",
      "Lid shut, the air assist was off. Turned on, the cut went well.", "The hose had been unplugged for cleaning."),
     (LogEntry.Kind.NOTE, 2, "aino", "", "The compressor is at the service until Friday.", "", ""),

@@ -30,7 +30,6 @@ from labs.models import (
 )
 from tests.labs.conftest import design, lab, machine, person
 
-
 #: What there is as many of after the second seeding as after the first.
 ONCE = (Lab, Machine, Badge, BadgeGrant, Device, Fault, LogEntry, MaintenancePlan, Interlock, Kiosk, Invoice, Joining,
         MakeOrder, Seat, WaitlistEntry)  # fmt: skip
