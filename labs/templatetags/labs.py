@@ -31,7 +31,7 @@ ORDER_STEPS = {
     "queue": lazy("Put it in the queue"),
     "start": lazy("Begin"),
     "ready": lazy("It is ready"),
-    "hand-over": lazy("Handed over"),
+    "hand-over": lazy("Hand it over"),
     "decline": lazy("Decline"),
     "withdraw": lazy("Take it back"),
 }
