@@ -91,7 +91,7 @@ BACK = (
         ),
     ),
     Group(
-        _("Set up"),
+        _("Set-up"),
         (
             Tab("settings", _("Settings"), "rooms:lab_settings", _managers),
             Tab("import", _("Import"), "rooms:lab_imports", _managers),

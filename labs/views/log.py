@@ -43,7 +43,7 @@ class EntryForm(forms.Form):
         label=lazy("Machine, if one was part of it"),
         queryset=Machine.objects.none(),
         required=False,
-        empty_label=lazy("None"),
+        empty_label=lazy("No machine"),
     )
     text = forms.CharField(label=lazy("What happened"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4}))
     done = forms.CharField(
