@@ -19,6 +19,13 @@ class HasBegun(Conflict):
     title = _("This booking has begun")
 
 
+class NotMissed(Conflict):
+    """Nobody is to be excused here."""
+
+    code = "booking:not-missed"
+    title = _("This cannot be excused")
+
+
 class NotRequested(Conflict):
     """The booking waits for no decision."""
 

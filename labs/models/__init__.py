@@ -4,6 +4,7 @@ from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
 from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
+from labs.models.excuses import Excuse
 from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
 from labs.models.imports import ImportedRow, ImportFile, LabImport
@@ -35,6 +36,7 @@ __all__ = [
     "CourseSession",
     "Credential",
     "Entry",
+    "Excuse",
     "Fault",
     "FeedKey",
     "ImportFile",

@@ -11,7 +11,7 @@ from labs.queries import badges, bookings, catalogue, rulebook, rules
 MOST_ASKED = 12
 
 
-def instead(machine: Machine, user: User, span: Span, *, now: dt.datetime, most: int = 2) -> list[Machine]:
+def instead(machine: Machine, user: User, span: Span, *, now: dt.datetime, most: int = 3) -> list[Machine]:
     """Machines of the same class that this person could book for this time: of the lab first, then near by.
 
     Asked of each: in order, big enough where both volumes are known, free with its buffers, and no rule of its lab

@@ -214,7 +214,7 @@ def find(booking_id: uuid.UUID | str) -> Booking | None:
     """The booking of that id."""
     return (
         Booking.objects.select_related(
-            "machine__lab__place", "user", "booked_by", "decided_by", "design__owner", "series"
+            "machine__lab__place", "user", "booked_by", "decided_by", "design__owner", "series", "excuse__by"
         )
         .filter(pk=booking_id)
         .first()
@@ -239,7 +239,7 @@ def of_series(booking: Booking) -> list[Booking]:
 
 def no_shows(user: User, lab: Lab, *, since: dt.datetime | None = None) -> int:
     """How often the person did not come to a booking in the lab."""
-    rows = Booking.objects.filter(user=user, machine__lab=lab, status=Booking.Status.MISSED)
+    rows = Booking.objects.filter(user=user, machine__lab=lab, status=Booking.Status.MISSED, excuse=None)
     return (rows.filter(start__gte=since) if since else rows).count()
 
 
@@ -249,7 +249,8 @@ def requests(lab: Lab, now: dt.datetime) -> list[Booking]:
     Each carries `missed`, how often its person did not come.
     """
     rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.REQUESTED, end__gt=now)
-    missed = Count("user__bookings", filter=Q(user__bookings__status="missed", user__bookings__machine__lab=lab))
+    absent = Q(user__bookings__status="missed", user__bookings__machine__lab=lab, user__bookings__excuse=None)
+    missed = Count("user__bookings", filter=absent)
     found: dict[object, Booking] = {}
     for booking in rows.select_related("machine", "user").annotate(missed=missed).order_by("start", "machine"):
         found.setdefault(booking.series_id or booking.together or booking.pk, booking)
@@ -264,6 +265,6 @@ def closures(lab: Lab, now: dt.datetime) -> list[Booking]:
 
 def missed(lab: Lab, *, since: dt.datetime) -> list[tuple[str, int]]:
     """Who did not come, most often first."""
-    rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.MISSED, start__gte=since)
+    rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.MISSED, start__gte=since, excuse=None)
     counted = rows.values_list("user__username").annotate(n=Count("pk")).order_by("-n", "user__username")
     return list(counted)

@@ -132,7 +132,7 @@ def _missed(user: User, lab: int, ruled: Ruled, now: dt.datetime) -> list[dt.dat
     if not ruled.number("no_shows"):
         return []
     back = DAY * ((ruled.number("no_show_days") or 30) + (ruled.number("pause_days") or 0) + 1)
-    held = Booking.objects.filter(user=user, machine__lab=lab, status=Booking.Status.MISSED)
+    held = Booking.objects.filter(user=user, machine__lab=lab, status=Booking.Status.MISSED, excuse=None)
     return list(held.filter(Q(start__gt=now - back)).values_list("start", flat=True))
 
 

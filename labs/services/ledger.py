@@ -386,6 +386,20 @@ def _cancelled(booking: Booking) -> None:
         refund(booking, cancelling(booking, timezone.now()).share, once=f"cancelled:{booking.pk}")
 
 
+def _excused(booking: Booking) -> None:
+    """All that was paid, and the fee for not coming: each given back once."""
+    refund(booking, once=f"excused:{booking.pk}")
+    lab = booking.machine.lab
+    asked = Posting.objects.filter(lab=lab, once=f"fee:{booking.pk}").first()
+    once = f"fee-back:{booking.pk}"
+    if asked is None or Posting.objects.filter(lab=lab, once=once).exists():
+        return
+    entry = Entry.objects.select_related("account").get(posting=asked, account__kind=Kind.WALLET)
+    held = Account.objects.select_for_update(no_key=True).get(pk=entry.account_id)
+    about = About(_memo(booking), booking=booking, once=once, tax_pct=asked.tax_pct)
+    _use(lab, Posting.What.FEE, held, entry.amount, about)
+
+
 ACTS: dict[str, Any] = {
     "created": _paid_when_held,
     "approved": _paid_when_held,
@@ -395,4 +409,5 @@ ACTS: dict[str, Any] = {
     "lapsed": _cancelled,
     "declined": refund,
     "missed": fee,
+    "excused": _excused,
 }
