@@ -13,6 +13,7 @@ from labs.models.jobs import Job, JobEvent
 from labs.models.kiosk import Kiosk, KioskPass, MachineLabel
 from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
 from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
+from labs.models.mending import Mending
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
 from labs.models.profile import Backer, Joining, OpeningException
@@ -61,6 +62,7 @@ __all__ = [
     "MaintenanceRecord",
     "MakeOrder",
     "Manual",
+    "Mending",
     "OpeningException",
     "OrderBooking",
     "OrderEvent",
