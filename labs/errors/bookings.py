@@ -26,6 +26,13 @@ class NotMissed(Conflict):
     title = _("This cannot be excused")
 
 
+class InNameOfLeaver(Conflict):
+    """Somebody leaves in whose name machines are closed, and nobody else runs their lab."""
+
+    code = "booking:in-name-of-leaver"
+    title = _("This person cannot leave yet")
+
+
 class NotRequested(Conflict):
     """The booking waits for no decision."""
 

@@ -8,58 +8,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labs', '0009_interlocks'),
+        ("labs", "0009_interlocks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='maintenanceplan',
-            name='closure',
+            model_name="maintenanceplan",
+            name="closure",
             field=models.UUIDField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='maintenanceplan',
-            name='when_due',
-            field=models.CharField(choices=[('warn', 'Tell those who run the lab'), ('close', 'Close the machine until it is done')], default='warn', max_length=5),
+            model_name="maintenanceplan",
+            name="when_due",
+            field=models.CharField(
+                choices=[("warn", "Tell those who run the lab"), ("close", "Close the machine until it is done")],
+                default="warn",
+                max_length=5,
+            ),
         ),
         migrations.AddField(
-            model_name='stockentry',
-            name='record',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='parts', to='labs.maintenancerecord'),
+            model_name="stockentry",
+            name="record",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="parts",
+                to="labs.maintenancerecord",
+            ),
         ),
         migrations.AlterField(
-            model_name='interlockcommand',
-            name='what',
-            field=models.CharField(choices=[('on', 'Power on'), ('hold', 'Power stays on'), ('off', 'Power off'), ('read', 'Asked'), ('wanted', 'Somebody asked for power'), ('locked', 'Locked out'), ('freed', 'Lock taken off'), ('set', 'Set up'), ('removed', 'Taken away'), ('lent', 'Power lent to mend it'), ('ended', 'Mending ended')], max_length=8),
+            model_name="interlockcommand",
+            name="what",
+            field=models.CharField(
+                choices=[
+                    ("on", "Power on"),
+                    ("hold", "Power stays on"),
+                    ("off", "Power off"),
+                    ("read", "Asked"),
+                    ("wanted", "Somebody asked for power"),
+                    ("locked", "Locked out"),
+                    ("freed", "Lock taken off"),
+                    ("set", "Set up"),
+                    ("removed", "Taken away"),
+                    ("lent", "Power lent to mend it"),
+                    ("ended", "Mending ended"),
+                ],
+                max_length=8,
+            ),
         ),
         migrations.CreateModel(
-            name='Excuse',
+            name="Excuse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('booking', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='excuse', to='labs.booking')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(max_length=200)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "booking",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="excuse", to="labs.booking"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Mending',
+            name="Mending",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('reason', models.CharField(max_length=200)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('until', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('machine', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mendings', to='labs.machine')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("reason", models.CharField(max_length=200)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("until", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "machine",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mendings", to="labs.machine"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-at',),
-                'indexes': [models.Index(fields=['machine', '-until'], name='labs_mending_of_machine')],
+                "ordering": ("-at",),
+                "indexes": [models.Index(fields=["machine", "-until"], name="labs_mending_of_machine")],
             },
         ),
     ]
