@@ -17,9 +17,8 @@ from labs.models import Booking, BookingRule, Lab, Machine, MakeOrder
 from labs.queries import jobs as job_queries
 from labs.queries import orders as queries
 from labs.services import bookings as booking_services
-from labs.services import catalogue
+from labs.services import catalogue, orders
 from labs.services import jobs as job_services
-from labs.services import orders
 from tests.labs.conftest import design, enrolled, lab, machine, person, tomorrow
 
 pytestmark = pytest.mark.django_db
@@ -241,8 +240,8 @@ def test_a_booking_that_the_rules_refuse_is_told_with_its_sentence(
     BookingRule.objects.create(lab=printer.lab, name="longest_h", value="1")
     status, html, code, answer = both()
     assert (status, code, answer["code"]) == (422, 422, "booking:bad-time")
-    assert "A booking takes at most" in answer["detail"]
-    assert "A booking takes at most" in html
+    assert "can be booked for at most" in answer["detail"]
+    assert "can be booked for at most" in html
     assert answer["next_allowed"] is None or answer["next_allowed"]["start"]
     BookingRule.objects.all().delete()
     printer.required_badges.add(catalogue.create_badge(slug="printing", name="3D printing"))
