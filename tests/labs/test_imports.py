@@ -657,7 +657,7 @@ def test_files_go_up_are_checked_and_carried_out_over_the_api(client: Client, ci
     assert (told["status"], told["report"]["counts"]["bookings"]["new"]) == ("checked", 4)
     (message,) = [m for m in told["report"]["messages"] if m["weight"] == "stop"]
     assert (message["line"], message["code"]) == (6, "unknown-machine")
-    assert message["what"].startswith("There is no machine “Nothing”")
+    assert message["what"].startswith("There is no machine “nothing”")
     assert rows()["labs_booking"] == before
     refused = client.post(f"{one}confirm/", {}, "application/json", headers=head)
     assert (refused.status_code, refused.json()["code"]) == (422, "import:lines-left-out")
