@@ -26,8 +26,9 @@ def facts(held: Interlock, now: dt.datetime) -> engine.Facts:
     asked = Booking.objects.select_related("user").filter(machine=machine)
     booking = asked.filter(pk=held.asked).first() if held.asked else None
     in_order = machine.state == Machine.State.OK
-    asked_to_mend = Mending.objects.select_related("person").filter(machine=machine, pk=held.asked)
-    mending = asked_to_mend.first() if held.asked and booking is None else None
+    mending = None
+    if held.asked is not None and booking is None:
+        mending = Mending.objects.select_related("person").filter(machine=machine, pk=held.asked).first()
     if mending is not None:
         return engine.Facts(
             in_use=held.in_use,

@@ -170,7 +170,7 @@ def test_time_that_nobody_came_for_is_free_and_counted(printer: Machine, manager
     book(printer, manager, start + HOUR)
     bookings.check_in(booking=used, now=start + 2 * HOUR)
     assert clock.tick(start + 3 * HOUR) == {
-        "missed": 1, "declined": 0, "done": 1, "lapsed": 0, "offered": 0, "kept_down": 0,
+        "missed": 1, "declined": 0, "done": 1, "lapsed": 0, "offered": 0, "kept_down": 0, "overdue": 0,
     }  # fmt: skip
 
 
