@@ -105,7 +105,9 @@ class NewLabImport(serializers.Serializer[Any]):
     machines = serializers.FileField(required=False)
     bookings = serializers.FileField(required=False)
     nemo = serializers.FileField(required=False)
-    source = serializers.SlugField(required=False, allow_blank=True, max_length=40, default="")
+    source = serializers.SlugField(  # type: ignore[assignment] a field of that name, as the page has it
+        required=False, allow_blank=True, max_length=40, default=""
+    )
     zone = serializers.CharField(required=False, allow_blank=True, max_length=60, default="")
     days = serializers.ChoiceField(required=False, allow_blank=True, choices=[(d, d) for d in DAYS], default="")
     letters = serializers.BooleanField(required=False, default=True)
