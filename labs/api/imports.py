@@ -105,7 +105,7 @@ class NewLabImport(serializers.Serializer[Any]):
     machines = serializers.FileField(required=False)
     bookings = serializers.FileField(required=False)
     nemo = serializers.FileField(required=False)
-    source = serializers.SlugField(  # type: ignore[assignment] a field of that name, as the page has it
+    source = serializers.SlugField(  # type: ignore[assignment]  # named as on the page
         required=False, allow_blank=True, max_length=40, default=""
     )
     zone = serializers.CharField(required=False, allow_blank=True, max_length=60, default="")

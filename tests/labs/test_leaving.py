@@ -2,9 +2,10 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -125,7 +126,7 @@ def test_the_demos_people_leave_real_labs_too(printer: Machine) -> None:
     assert Account.objects.get(kind="wallet", lab=printer.lab).user.username == f"former-{neighbour.pk}"  # type: ignore[union-attr]
 
 
-def test_the_staff_page_and_the_command_let_go_or_say_why_not(client: Client, printer: Machine, capsys: Any) -> None:
+def test_the_staff_page_and_the_command_let_go_or_say_why_not(client: Client, printer: Machine) -> None:
     staff = create_user(username="steward", is_staff=True)
     client.force_login(staff)
     user, boss = person(), member(printer.lab, "manager")
@@ -140,3 +141,11 @@ def test_the_staff_page_and_the_command_let_go_or_say_why_not(client: Client, pr
     html = client.post(f"/staff/people/user/{owner.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
     assert "owns 1 design" in html
     assert User.objects.filter(pk=owner.pk).exists()
+    with pytest.raises(CommandError, match="owns 1 design"):
+        call_command("forget_person", owner.username)
+    gone, out = person(), StringIO()
+    call_command("forget_person", gone.username, "--json", stdout=out)
+    assert '"deleted": true' in out.getvalue().replace('":true', '": true')
+    assert not User.objects.filter(pk=gone.pk).exists()
+    with pytest.raises(CommandError, match="no account"):
+        call_command("forget_person", gone.username)
