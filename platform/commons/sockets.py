@@ -345,6 +345,17 @@ class Sitemap:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """What a room does when a person leaves the city. `leave` lets go of what is to come, or raises what has to be done
+    first; `keeps` says whether the account has to stay, without anything that names the person."""
+
+    slug: str
+    leave: "Callable[[User], None]"
+    keeps: "Callable[[User], bool]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
 map_grounds: Socket[MapGround] = Socket("map_grounds")
@@ -363,3 +374,4 @@ report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
 measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
 sitemaps: Socket[Sitemap] = Socket("sitemaps")
+leavers: Socket[Leaver] = Socket("leavers")
