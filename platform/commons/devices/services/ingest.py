@@ -23,7 +23,7 @@ from commons.devices.errors import DeviceRevoked, TooManyReadings, Unreadable
 from commons.devices.models import Device
 from commons.devices.queries import raw
 from commons.devices.services import rollups
-from commons.devices.services.partitions import ensure_days
+from commons.devices.services.partitions import days_known
 from commons.devices.services.seqs import lock_many, ranges_of_sorted, widened, write_seen
 from commons.devices.signals import Stored, group_stored, readings_stored
 from commons.errors import CityError
@@ -206,16 +206,23 @@ def _remarks(
 
     from commons.devices.engine.parse import FLAG_AHEAD, clock_flags  # noqa: PLC0415
 
+    if not faults and (not len(fresh) or _plausible(sent.batch.ts, received_us)):
+        return (), ()
     flags = clock_flags(sent.batch.ts[fresh], received_us)
     wrong = np.flatnonzero(flags)
-    if not (faults or len(wrong)):
-        return (), ()
     with translation.override(sent.language or translation.get_language()):
         rejected = tuple(Remark(f.seq, f.code, _sentence(f.code, f.index)) for f in faults)
         codes = ["reading:clock-ahead" if flag == FLAG_AHEAD else "reading:clock-behind" for flag in flags[wrong]]
         seqs = sent.batch.seq[fresh][wrong].tolist()
         flagged = tuple(Remark(seq, code, _sentence(code, 0)) for seq, code in zip(seqs, codes, strict=True))
     return rejected, flagged
+
+
+def _plausible(ts: "npt.NDArray[np.int64]", received_us: int) -> bool:
+    """Whether no stamp has an absurd clock."""
+    from commons.devices.engine.parse import AHEAD_US, BEHIND_US  # noqa: PLC0415
+
+    return bool(ts.max() <= received_us + AHEAD_US and ts.min() >= received_us - BEHIND_US)
 
 
 def _sentence(code: str, index: int) -> str:
@@ -226,6 +233,9 @@ def _fresh(device: Device, batch: "Batch") -> "tuple[npt.NDArray[np.intp], npt.N
     """Places in the batch of seqs that were never seen, each seq once, its first; and these seqs, ascending."""
     import numpy as np  # noqa: PLC0415
 
+    if len(batch.seq) == 1:
+        known = sets.holds(device.seen, int(batch.seq[0]))
+        return np.arange(0 if known else 1), batch.seq[: 0 if known else 1]
     unique, first = np.unique(batch.seq, return_index=True)
     if device.seen and len(unique):
         low, high = np.array(device.seen, dtype=np.int64).T
@@ -252,7 +262,7 @@ def _store(taken: Sequence[Taken], received_us: int) -> None:
     flags = clock_flags(ts, received_us)
     believed = flags == 0
     days = np.unique(ts[believed] // DAY_US).tolist()
-    ensure_days(raw.from_us(day * DAY_US).date() for day in days)
+    days_known(raw.from_us(day * DAY_US).date() for day in days)
     _copy(received_us, seq=seq, ts=ts, value=value, channel=channel, flags=flags, device=device)
     if believed.any():
         of_number = {one.device.number: one.device for one in news}
@@ -315,7 +325,7 @@ def _roll_up(  # noqa: PLR0917
     stream, ts, seq, value = stream[order], ts[order], seq[order], value[order]
     begins = np.flatnonzero(np.diff(stream, prepend=-1))
     keys = [divmod(one, CHANNELS_MOST) for one in stream[begins].tolist()]
-    heads = _heads(list(of_number))
+    heads, base = rollups.ends(list(of_number))
     streams = rollups.Streams(
         device=tuple(of_number[number] for number, _channel in keys),
         channel=tuple(number for _device, number in keys),
@@ -325,7 +335,7 @@ def _roll_up(  # noqa: PLR0917
         seq=seq,
         value=value,
     )
-    low, high = rollups.update(streams)
+    low, high = rollups.update(streams, base)
     _write_last(streams)
     _tell(streams, low.tolist(), high.tolist())
 
@@ -340,17 +350,6 @@ def _tell(streams: rollups.Streams, low: list[int], high: list[int]) -> None:
     for one in stored:
         readings_stored.send(sender=Device, device=one.device, start=one.start, end=one.end)
     group_stored.send(sender=Device, stored=stored)
-
-
-def _heads(numbers: list[int]) -> dict[tuple[int, int], raw.Row]:
-    """The newest believed reading of each channel of the devices."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT device_id, channel, (extract(epoch FROM ts) * 1000000)::int8, seq, value
-            FROM devices_lastvalue WHERE device_id = ANY(%s)""",
-            [numbers],
-        )
-        return {(device, channel): (ts, seq, value) for device, channel, ts, seq, value in cursor.fetchall()}
 
 
 def _write_last(streams: rollups.Streams) -> None:
