@@ -273,7 +273,7 @@ def fill(days: int) -> list[Any]:
                 midnight, seq=seq, ts=ts, value=value, device=device,
                 channel=channel.astype(np.int16), flags=np.zeros(count, dtype=np.int16),
             )  # fmt: skip
-            ingest._roll_up(of_number, ts, seq, value, channel, device)
+            ingest._roll_up(ingest.Believed(of_number, ts, seq, value, channel, device), machines)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE devices_reading")
         cursor.execute("VACUUM ANALYZE devices_rollup")

@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 from commons.devices import door, queries, services, serving, wire
 from commons.devices.errors import IngestAway
@@ -26,9 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def socket_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def socket_path(settings: SettingsWrapper) -> Iterator[Path]:
     path = Path(f"/tmp/lc-door-{os.getpid()}.sock")
-    monkeypatch.setenv("INGEST_SOCKET", str(path))
+    settings.INGEST_SOCKET = path
     yield path
     path.unlink(missing_ok=True)
 
@@ -62,13 +63,11 @@ def test_many_devices_over_one_line(socket_path: Path, transactional_db: None) -
 
     async def work(_doorkeeper: serving.Doorkeeper) -> None:
         way = door.Way()
-        asked = [
-            way.ask(tokens.fingerprint(token), "", body(1 + 3 * n, 3)) for n in range(4) for _device, token in made
-        ]
+        asked = [way.ask(tokens.fingerprint(token), body(1 + 3 * n, 3)) for n in range(4) for _device, token in made]
         answers = await asyncio.gather(*asked)
         assert {answer.status for answer in answers} == {200}
         assert sum(json.loads(answer.body)["stored"] for answer in answers) == 60
-        stranger = await way.ask(tokens.fingerprint(tokens.new_secret("lcd")), "", body(1, 1))
+        stranger = await way.ask(tokens.fingerprint(tokens.new_secret("lcd")), body(1, 1))
         assert (stranger.status, stranger.body) == (wire.UNKNOWN_TOKEN, b"")
 
     with_process(work)
@@ -80,9 +79,9 @@ def test_a_revoked_device_is_out_at_once(socket_path: Path, transactional_db: No
 
     async def work(_doorkeeper: serving.Doorkeeper) -> None:
         way = door.Way()
-        assert (await way.ask(tokens.fingerprint(token), "", body(1, 1))).status == 200
+        assert (await way.ask(tokens.fingerprint(token), body(1, 1))).status == 200
         await asyncio.to_thread(in_thread, services.revoke_device, device)
-        assert (await way.ask(tokens.fingerprint(token), "", body(2, 1))).status == wire.UNKNOWN_TOKEN
+        assert (await way.ask(tokens.fingerprint(token), body(2, 1))).status == wire.UNKNOWN_TOKEN
 
     with_process(work)
     assert queries.acked(device) == 1
@@ -104,7 +103,7 @@ def test_a_question_outlives_the_process(
 
     async def both() -> None:
         lost = await asyncio.get_running_loop().create_unix_server(Deaf, str(socket_path))
-        waiting = asyncio.create_task(way.ask(tokens.fingerprint(token), "", body(1, 2)))
+        waiting = asyncio.create_task(way.ask(tokens.fingerprint(token), body(1, 2)))
         await asyncio.sleep(0.2)
         assert not waiting.done()
         lost.close()
@@ -118,10 +117,10 @@ def test_a_question_outlives_the_process(
         doorkeeper.close()
         socket_path.touch()
         with pytest.raises(IngestAway):
-            await door.Way().ask(tokens.fingerprint(token), "", body(3, 1))
+            await door.Way().ask(tokens.fingerprint(token), body(3, 1))
         socket_path.unlink()
         with pytest.raises(door.Nobody):
-            await door.Way().ask(tokens.fingerprint(token), "", body(3, 1))
+            await door.Way().ask(tokens.fingerprint(token), body(3, 1))
 
     asyncio.run(both())
     assert queries.acked(device) == 2

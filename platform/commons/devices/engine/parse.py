@@ -119,7 +119,7 @@ def _stamps(stamps: list[Any]) -> Int64:
         raise ValueError("not a time")
     fraction = digits[:, 14:] @ 10 ** np.arange(5, 5 - (digits.shape[1] - 14), -1, dtype=np.int64)
     of_day = ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction
-    return _days(np.ascontiguousarray(table[:, :10])) * 86_400_000_000 + of_day
+    return np.asarray(_days(np.ascontiguousarray(table[:, :10])) * 86_400_000_000 + of_day, dtype=np.int64)
 
 
 def _days(table: npt.NDArray[np.uint8]) -> Int64:

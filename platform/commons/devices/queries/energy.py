@@ -123,7 +123,8 @@ def _rows(device: Device, first: int, hour: int, until: int, last: int) -> list[
             ) ORDER BY start, channel DESC""",
             [device.number, channels.POWER_W, channels.ENERGY_WH_TOTAL, *moments],
         )
-        return cursor.fetchall()
+        found: list[tuple[int, int, int, float, int, int]] = cursor.fetchall()
+        return found
 
 
 def _from_raw(device: Device, low: int, high: int, into: _Sum) -> None:

@@ -170,11 +170,11 @@ class Rows:
             column.extend(more)
 
 
-def update(streams: Streams, base: "Base") -> "tuple[Int64, Int64]":
-    """Bring the rollups of locked devices up to date with streams whose readings are already stored; `base` as `ends`
-    has answered it.
+def update(streams: Streams, base: "Base") -> "tuple[Int64, Int64, Rows]":
+    """The rollups of locked devices with streams whose readings are already stored; `base` as `ends` has answered it.
 
-    Answers of each stream the stretch (µs, inclusive) whose energy may have changed.
+    Answers of each stream the stretch (µs, inclusive) whose energy may have changed, and the rows, which the caller
+    writes by ROLLED. Rows that are not true any more are taken away.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -186,8 +186,7 @@ def update(streams: Streams, base: "Base") -> "tuple[Int64, Int64]":
             some = streams.part(keep)
             first, last = _append(some, base, rows) if keep is appends else _again(some, rows)
             low[keep], high[keep] = np.minimum(low[keep], first), np.maximum(high[keep], last)
-    _write(rows)
-    return low, high
+    return low, high, rows
 
 
 def _append(streams: Streams, base: "Base", rows: Rows) -> "tuple[Int64, Int64]":
@@ -391,17 +390,13 @@ def _clear(streams: Streams, start: "Int64", end: "Int64") -> None:
         )
 
 
-def _write(rows: Rows) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""INSERT INTO devices_rollup
-                (device_id, channel, step_s, start, count, total, min, max, energy_wh, covered_s, dense_s)
-            SELECT device, channel, step_s, {raw.MOMENT.format("us")}, n, total, low, high, wh, covered_s, dense_s
-            FROM unnest(%s::int4[], %s::int2[], %s::int2[], %s::int8[], %s::int4[], %s::float8[], %s::float8[],
-                %s::float8[], %s::float8[], %s::float8[], %s::float8[])
-                AS r (device, channel, step_s, us, n, total, low, high, wh, covered_s, dense_s)
-            ON CONFLICT (device_id, channel, step_s, start) DO UPDATE SET
-                count = excluded.count, total = excluded.total, min = excluded.min, max = excluded.max,
-                energy_wh = excluded.energy_wh, covered_s = excluded.covered_s, dense_s = excluded.dense_s""",  # noqa: S608
-            rows.columns,
-        )
+ROLLED = f"""INSERT INTO devices_rollup
+        (device_id, channel, step_s, start, count, total, min, max, energy_wh, covered_s, dense_s)
+    SELECT device, channel, step_s, {raw.MOMENT.format("us")}, n, total, low, high, wh, covered_s, dense_s
+    FROM unnest(%s::int4[], %s::int2[], %s::int2[], %s::int8[], %s::int4[], %s::float8[], %s::float8[],
+        %s::float8[], %s::float8[], %s::float8[], %s::float8[])
+        AS r (device, channel, step_s, us, n, total, low, high, wh, covered_s, dense_s)
+    ON CONFLICT (device_id, channel, step_s, start) DO UPDATE SET
+        count = excluded.count, total = excluded.total, min = excluded.min, max = excluded.max,
+        energy_wh = excluded.energy_wh, covered_s = excluded.covered_s, dense_s = excluded.dense_s"""  # noqa: S608
+"""Writes `Rows.columns`."""

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -32,7 +32,7 @@ def lock_many(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Device]:
     """The rows of those devices that are let in, locked in the order of their ids until the transaction ends."""
     fields = [field.attname for field in Device._meta.concrete_fields]
     seen = fields.index("seen")
-    columns = ", ".join(f"{f.column}::text" if f.attname == "seen" else f.column for f in Device._meta.concrete_fields)
+    columns = ", ".join(f"{name}::text" if name == "seen" else f"{name}" for name in fields)
     with connection.cursor() as cursor:  # with every group: worth no query builder
         cursor.execute(
             f"""SELECT {columns} FROM devices_device
@@ -97,7 +97,7 @@ SEEN = """UPDATE devices_device SET seen = told.seen::int8multirange, last_seen_
     FROM unnest(%s::uuid[], string_to_array(%s, ';')) AS told (id, seen) WHERE devices_device.id = told.id"""
 
 
-def seen_values(devices: Sequence[Device]) -> list[object]:
+def seen_values(devices: Sequence[Device]) -> list[Any]:
     """The values for SEEN."""
     return [timezone.now(), [device.pk for device in devices], ";".join(as_text(device.seen) for device in devices)]
 
