@@ -17,6 +17,7 @@ After 1 and 2 the sums in the database are compared with what was acknowledged.
 
 import argparse
 import datetime as dt
+import importlib
 import json
 import os
 import resource
@@ -252,8 +253,8 @@ def fill(days: int) -> list[Any]:
 
     from commons.devices import channels, services
     from commons.devices.queries import raw
-    from commons.devices.services import ingest
 
+    ingest = importlib.import_module("commons.devices.services.ingest")  # the package's own name is the function
     machines = [services.create_device(name=f"machine {n}", kind="printer") for n in range(MACHINES)]
     of_number = {machine.number: machine for machine in machines}
     midnight = raw.to_us(timezone.now().replace(hour=0, minute=0, second=0, microsecond=0))
