@@ -212,8 +212,9 @@ def singles(port: int, pids: dict[str, int], short: bool) -> None:
     """64 clients with one reading a request."""
     found = measured(port, pids, devices(64), batch=1, each=60 if short else 400)
     say(
-        f"single readings from 64 clients: {found['rate']:,.0f} requests/s ({verdict(found['rate'], LIMIT_SINGLES, least=True)}"
-        f" {LIMIT_SINGLES:,}); {found['median_ms']:.0f} ms in the median, {found['p99_ms']:.0f} ms at the 99th percentile"
+        f"single readings from 64 clients: {found['rate']:,.0f} requests/s "
+        f"({verdict(found['rate'], LIMIT_SINGLES, least=True)} {LIMIT_SINGLES:,}); {found['median_ms']:.0f} ms in the "
+        f"median, {found['p99_ms']:.0f} ms at the 99th percentile"
     )
     say(
         f"  CPU of the run of {found['seconds']:.1f} s: web {found['web_cpu_s']:.1f} s, ingest "
