@@ -25,8 +25,15 @@ class Device(models.Model):
     rejected; it is read and written under the row's lock, so each (device, seq) is stored once whatever its
     time stamp. `counter_wraps_wh`: the reading at which its energy counter starts over at zero, e.g.
     4294967295 / 60 for a 32-bit counter of watt-minutes; null when it is not known, and every step back is
-    then a reset.
+    then a reset. `mqtt_hash`: its token as the broker's password file wants it; the token itself is nowhere.
+    `link`: what it or, by its last will, the broker said of its connection over MQTT, and since when.
     """
+
+    class Link(models.TextChoices):
+        """Whether it is connected over MQTT."""
+
+        ONLINE = "online", _("Online")
+        OFFLINE = "offline", _("Offline")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.IntegerField(
@@ -46,6 +53,9 @@ class Device(models.Model):
     public = models.BooleanField(default=False, help_text=_("Anyone may read what it reports"))
     counter_wraps_wh = models.FloatField(null=True, blank=True)
     token_sha256 = models.BinaryField(max_length=32, unique=True, null=True, editable=False)
+    mqtt_hash = models.CharField(max_length=160, blank=True, editable=False)
+    link = models.CharField(max_length=8, choices=Link.choices, blank=True, editable=False)
+    link_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     enrolled_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from commons.devices.services.devices import (
     enrol,
     revoke_device,
     rotate_token,
+    tell_link,
 )
 from commons.devices.services.ingest import Ack, Remark, ingest, read_body
 from commons.devices.services.partitions import ensure_days
@@ -28,4 +29,5 @@ __all__ = [
     "read_body",
     "revoke_device",
     "rotate_token",
+    "tell_link",
 ]
