@@ -49,6 +49,12 @@ class TooManyGaps(CityError):
     title = _("These sequence numbers leave too many gaps")
 
 
+class NobodyTakesJobs(NotFound):
+    """Job events came to a city whose rooms take none."""
+
+    code = "device:no-jobs-here"
+
+
 class SecondHeartbeat(Conflict):
     """The city has one heartbeat."""
 
