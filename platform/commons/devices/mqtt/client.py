@@ -108,9 +108,12 @@ async def run(intake: Taker) -> None:
     if not settings.MQTT_URL:
         return
     state = State()
-    with _clerk() as clerk:
-        async with _beside(_report(state), _keep_accounts(clerk)):
-            await _stay(intake, clerk, state)
+    try:
+        with _clerk() as clerk:
+            async with _beside(_report(state), _keep_accounts(clerk)):
+                await _stay(intake, clerk, state)
+    finally:
+        link.tell(connected=False, why="the ingest process has ended")
 
 
 @contextlib.contextmanager
@@ -120,7 +123,7 @@ def _clerk() -> Iterator[ThreadPoolExecutor]:
     try:
         yield thread
     finally:
-        thread.submit(connection.close)
+        thread.submit(lambda: connection.close())  # the thread's own, not ours
         thread.shutdown()
 
 
