@@ -26,6 +26,7 @@ from labs.queries import (
     figure,
     jobs,
     learning,
+    live,
     made,
     matching,
 )
@@ -88,6 +89,8 @@ def plug_in() -> None:
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
+    sockets.live_boards.register(sockets.LiveBoard("lab", live.lab_board))
+    sockets.live_boards.register(sockets.LiveBoard("machine", live.machine_board))
     sockets.job_takers.register(sockets.JobTaker("labs", take_jobs))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(

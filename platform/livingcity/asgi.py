@@ -15,7 +15,8 @@ from livingcity.bridge import Bridge  # noqa: E402 after what it is to go withou
 from livingcity.dev.processes import die_with_spawner  # noqa: E402
 from livingcity.wsgi import application as wsgi_application  # noqa: E402
 
-from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
+from commons.devices import live  # noqa: E402  # isort: skip  models can be imported once Django stands
+from commons.runs import events  # noqa: E402  # isort: skip
 
 die_with_spawner()
 pages = Bridge(wsgi_application)
@@ -32,5 +33,7 @@ async def application(
         return
     if events.PATH.match(scope["path"]):
         await events.stream(scope, receive, send)
+    elif live.PATH.match(scope["path"]):
+        await live.stream(scope, receive, send)
     else:
         await pages(scope, receive, send)
