@@ -157,9 +157,9 @@ def test_many_batches_are_one_event_a_second_with_the_newest_last(device: Device
 
 def test_a_private_device_is_not_there_for_who_may_not_see_it(device: Device, hidden: Device) -> None:
     staff = create_user(username="boss", is_staff=True)
-    right = create_token(user=staff, name="t", scopes=["energy:read"])
-    wrong = create_token(user=staff, name="u", scopes=["designs:read"])
-    person = create_token(user=create_user(username="some"), name="t", scopes=["energy:read"])
+    _, right = create_token(user=staff, name="t", scopes=["energy:read"])
+    _, wrong = create_token(user=staff, name="u", scopes=["designs:read"])
+    _, person = create_token(user=create_user(username="some"), name="t", scopes=["energy:read"])
 
     async def status(path: str, token: str = "") -> int:
         async with looking(path, token=token) as here:
@@ -168,14 +168,10 @@ def test_a_private_device_is_not_there_for_who_may_not_see_it(device: Device, hi
     async def drill() -> None:
         missing = "/api/v1/live/device/6f1d4a1e-0000-4000-8000-000000000001/"
         for path in (at(hidden), missing, "/api/v1/live/device/nonsense/", "/api/v1/live/nothing/x/"):
-            for token in ("", wrong[1], person[1]):
+            for token in ("", wrong, person):
                 assert await status(path, token) == 404
-        assert await status(at(device)) == await status(at(hidden), right[1]) == 200
+        assert await status(at(device)) == await status(at(hidden), right) == 200
 
-    def secret(made: Any) -> Any:
-        return made if isinstance(made, tuple) else (None, made)
-
-    right, wrong, person = secret(right), secret(wrong), secret(person)
     run(drill)
 
 

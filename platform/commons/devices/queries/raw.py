@@ -53,7 +53,8 @@ def before(device: "Device", channel: int, at_us: int, within_us: int | None = N
         last = min(quarter + QUARTER_US, at_us)
         if found := _one(device, channel, "ts >= %s AND ts < %s", (quarter, last), "DESC"):
             return None if low is not None and found[0] < low else found
-    return None
+    kept = _kept(device, channel, at_us, "start < %s", "DESC")
+    return kept[1] if kept and kept[1][0] < at_us and (low is None or kept[1][0] >= low) else None
 
 
 def after(device: "Device", channel: int, at_us: int, within_us: int | None = None) -> Row | None:
@@ -63,7 +64,22 @@ def after(device: "Device", channel: int, at_us: int, within_us: int | None = No
         window = (max(quarter, at_us + 1), quarter + QUARTER_US)
         if found := _one(device, channel, "ts >= %s AND ts < %s", window, "ASC"):
             return None if high is not None and found[0] > high else found
-    return None
+    kept = _kept(device, channel, at_us, '"end" > %s', "ASC")
+    return kept[0] if kept and kept[0][0] > at_us and (high is None or kept[0][0] <= high) else None
+
+
+def _kept(device: "Device", channel: int, at_us: int, condition: str, order: str) -> tuple[Row, Row] | None:
+    """The nearest stretch of closed days: its first and its last reading. Inside it no neighbour is known."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT (extract(epoch FROM start) * 1000000)::int8, start_seq, start_value,
+                (extract(epoch FROM "end") * 1000000)::int8, end_seq, end_value
+            FROM devices_stretch WHERE device_id = %s AND channel = %s AND {condition}
+            ORDER BY start {order} LIMIT 1""",  # noqa: S608 constants
+            [device.number, channel, from_us(at_us)],
+        )
+        row = cursor.fetchone()
+        return ((row[0], row[1], row[2]), (row[3], row[4], row[5])) if row else None
 
 
 def _quarters(  # noqa: PLR0917

@@ -5,6 +5,7 @@ has the stretch around it computed again from the raw readings. Both add in the 
 the same bits (`engine.energy`), which the tests hold to.
 """
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ from django.db import connection
 from commons.devices import channels
 from commons.devices.models import HOUR_S, QUARTER_S
 from commons.devices.queries import raw
+from commons.devices.services import closed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +44,11 @@ class Stream:
     def appends(self) -> bool:
         """Whether all of it comes after what was there."""
         return self.head is None or (int(self.ts[0]), int(self.seq[0])) > self.head[:2]
+
+    @property
+    def rows(self) -> list[raw.Row]:
+        """The readings one by one."""
+        return list(zip(self.ts.tolist(), self.seq.tolist(), self.value.tolist(), strict=True))
 
     @property
     def meaning(self) -> Literal["power", "counter", "plain"]:
@@ -79,6 +86,11 @@ class Rows:
                 )
             )
 
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        return bool(self._rows)
+
     def columns(self) -> list[list[object]]:
         """The rows as ten columns."""
         return [list(column) for column in zip(*self._rows, strict=True)]
@@ -92,10 +104,12 @@ def update(*, device: "Device", streams: list[Stream]) -> tuple[int, int]:
     rows = Rows()
     low, high = int(streams[0].ts[0]), int(streams[0].ts[-1])
     base = _base(device, [s for s in streams if s.appends])
-    for stream in streams:
-        first, last = (_append if stream.appends else _again)(device, stream, base, rows)
+    lates = [closed.Late(device, s.channel, s.rows, s.appends) for s in streams]
+    for stream, found in zip(streams, closed.take(lates, time.time_ns() // 1000), strict=True):
+        first, last = found or (_append if stream.appends else _again)(device, stream, base, rows)
         low, high = min(low, first), max(high, last)
-    _write(device, rows)
+    if rows.any:
+        _write(device, rows)
     return low, high
 
 
