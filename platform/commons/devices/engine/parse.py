@@ -24,6 +24,8 @@ LIMITS = {"power_w": 1e8, "energy_wh_total": 1e13}
 LARGEST = 1e15
 
 FLAG_AHEAD, FLAG_BEHIND = 1, 2
+FEW = 8
+"""So few readings are looked at one by one sooner than as columns."""
 
 _CHANNEL = re.compile(r"x_[a-z0-9_]{1,38}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -60,7 +62,7 @@ def parse(items: Sequence[Any], *, fixed: Sequence[str], states: Mapping[str, fl
 
     A seq is a whole number 0 ≤ seq < 2^62, a time stamp ISO 8601 with its zone, a value finite.
     """
-    fast = _parse_columns(items, fixed)
+    fast = _parse_columns(items, fixed) if len(items) > FEW else None
     return fast if fast is not None else _parse_each(items, fixed, states)
 
 
@@ -227,10 +229,13 @@ def copy_binary(
     value: Float64,
     channel: npt.NDArray[np.int16],
     flags: npt.NDArray[np.int16],
-    device: int,
+    device: "Int64 | int",
     received_us: int,
 ) -> bytes:
-    """The rows as PostgreSQL's binary COPY format, columns as in COPY_COLUMNS; one buffer, no loop."""
+    """The rows as PostgreSQL's binary COPY format, columns as in COPY_COLUMNS; one buffer, no loop.
+
+    `device` is one number for all rows or one for each.
+    """
     rows = np.empty(len(seq), dtype=_COPY_ROW)
     rows["fields"] = 7
     for name in ("n1", "n2", "n3", "n4"):

@@ -5,7 +5,9 @@ before" badly, so the latter asks the rollups in which quarter of an hour to loo
 """
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from django.db import connection
 
@@ -53,8 +55,8 @@ def before(device: "Device", channel: int, at_us: int, within_us: int | None = N
         last = min(quarter + QUARTER_US, at_us)
         if found := _one(device, channel, "ts >= %s AND ts < %s", (quarter, last), "DESC"):
             return None if low is not None and found[0] < low else found
-    kept = _kept(device, channel, at_us, "start < %s", "DESC")
-    return kept[1] if kept and kept[1][0] < at_us and (low is None or kept[1][0] >= low) else None
+    kept = _kept([Beside(device.number, channel, at_us, within_us, "before")])[0]
+    return None if kept is None or (low is not None and kept[0] < low) else kept
 
 
 def after(device: "Device", channel: int, at_us: int, within_us: int | None = None) -> Row | None:
@@ -64,22 +66,7 @@ def after(device: "Device", channel: int, at_us: int, within_us: int | None = No
         window = (max(quarter, at_us + 1), quarter + QUARTER_US)
         if found := _one(device, channel, "ts >= %s AND ts < %s", window, "ASC"):
             return None if high is not None and found[0] > high else found
-    kept = _kept(device, channel, at_us, '"end" > %s', "ASC")
-    return kept[0] if kept and kept[0][0] > at_us and (high is None or kept[0][0] <= high) else None
-
-
-def _kept(device: "Device", channel: int, at_us: int, condition: str, order: str) -> tuple[Row, Row] | None:
-    """The nearest stretch of closed days: its first and its last reading. Inside it no neighbour is known."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT (extract(epoch FROM start) * 1000000)::int8, start_seq, start_value,
-                (extract(epoch FROM "end") * 1000000)::int8, end_seq, end_value
-            FROM devices_stretch WHERE device_id = %s AND channel = %s AND {condition}
-            ORDER BY start {order} LIMIT 1""",  # noqa: S608 constants
-            [device.number, channel, from_us(at_us)],
-        )
-        row = cursor.fetchone()
-        return ((row[0], row[1], row[2]), (row[3], row[4], row[5])) if row else None
+    return None
 
 
 def _quarters(  # noqa: PLR0917
@@ -107,7 +94,135 @@ def _one(device: "Device", channel: int, condition: str, window: tuple[int, int]
         return found
 
 
-def arrays(found: list[Row]) -> "tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]":
+MOMENT = "('epoch'::timestamptz + {} * interval '1 us')"
+"""A column of µs since 1970 as a moment; exact, since the product stays below 2^53."""
+_BEGINNING_US, _END_US = -8 * 10**15, 8 * 10**15
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """[start, end) of a channel of the device with this number, in µs."""
+
+    device: int
+    channel: int
+    start_us: int
+    end_us: int
+
+
+def rows_of(windows: Sequence[Window]) -> list[list[Row]]:
+    """The readings of each window in the order of (ts, seq), for many windows in one statement.
+
+    Each window is a part of its own in the statement, so that the planner sees which days it lies in.
+    """
+    return _parts(windows, "ORDER BY ts, seq")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The question for the newest reading before a moment, or the oldest after it, at most `within_us` away."""
+
+    device: int
+    channel: int
+    at_us: int
+    within_us: int | None
+    side: Literal["before", "after"]
+
+
+def beside(asked: Sequence[Beside]) -> list[Row | None]:
+    """`before` and `after` for many at once, in two statements for each side."""
+    found: list[Row | None] = [None] * len(asked)
+    for side, order in (("before", "DESC"), ("after", "ASC")):
+        mine = [n for n, one in enumerate(asked) if one.side == side]
+        quarters = _quarters_of([asked[n] for n in mine], order) if mine else []
+        windows = [(mine[k], _cut(asked[mine[k]], quarter)) for k, quarter in quarters]
+        nearest = _parts([w for _n, w in windows], f"ORDER BY ts {order}, seq {order} LIMIT 1")
+        for (n, _window), rows in zip(windows, nearest, strict=True):
+            if rows and found[n] is None:
+                found[n] = rows[0]
+    if lost := [n for n, one in enumerate(asked) if found[n] is None and one.side == "before"]:
+        for n, row in zip(lost, _kept([asked[n] for n in lost]), strict=True):
+            found[n] = row
+    return [row if row is None or _near(one, row) else None for one, row in zip(asked, found, strict=True)]
+
+
+def _kept(asked: Sequence[Beside]) -> list[Row | None]:
+    """What the stretches of closed days know of the newest reading before a moment; None inside a stretch."""
+    found: list[Row | None] = [None] * len(asked)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT (w.n - 1)::int4, (extract(epoch FROM s."end") * 1000000)::int8, s.end_seq, s.end_value
+            FROM unnest(%s::int4[], %s::int2[], %s::int8[]) WITH ORDINALITY AS w (device, channel, us, n)
+            CROSS JOIN LATERAL (
+                SELECT * FROM devices_stretch k WHERE k.device_id = w.device AND k.channel = w.channel
+                    AND k.start < {MOMENT.format("w.us")} ORDER BY k.start DESC LIMIT 1
+            ) AS s WHERE s."end" < {MOMENT.format("w.us")}""",  # noqa: S608 constants
+            [[a.device for a in asked], [a.channel for a in asked], [a.at_us for a in asked]],
+        )
+        for n, *row in cursor.fetchall():
+            found[n] = tuple(row)  # type: ignore[assignment]  # three columns
+    return found
+
+
+def _near(asked: Beside, row: Row) -> bool:
+    return asked.within_us is None or abs(row[0] - asked.at_us) <= asked.within_us
+
+
+def _cut(asked: Beside, quarter: int) -> Window:
+    """The part of a quarter of an hour that lies on the asked side of the moment."""
+    low, high = quarter, quarter + QUARTER_US
+    low, high = (low, min(high, asked.at_us)) if asked.side == "before" else (max(low, asked.at_us + 1), high)
+    return Window(asked.device, asked.channel, low, high)
+
+
+def _quarters_of(asked: Sequence[Beside], order: str) -> list[tuple[int, int]]:
+    """The two nearest quarters with readings for each question (by its place), the nearest first."""
+    before = order == "DESC"
+    least, most = [], []
+    for one in asked:
+        reach = one.within_us
+        if before:
+            least.append(_BEGINNING_US if reach is None else one.at_us - reach - QUARTER_US + 1)
+            most.append(one.at_us)
+        else:
+            least.append(one.at_us - QUARTER_US + 1)
+            most.append(_END_US if reach is None else one.at_us + reach)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT (w.n - 1)::int4, (extract(epoch FROM q.start) * 1000000)::int8
+            FROM unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[])
+                WITH ORDINALITY AS w (device, channel, least, most, n)
+            CROSS JOIN LATERAL (
+                SELECT r.start FROM devices_rollup r
+                WHERE r.device_id = w.device AND r.channel = w.channel AND r.step_s = 900 AND r.count > 0
+                    AND r.start >= {MOMENT.format("w.least")} AND r.start <= {MOMENT.format("w.most")}
+                ORDER BY r.start {order} LIMIT 2
+            ) AS q ORDER BY 1, q.start {order}""",  # noqa: S608 constants
+            [[a.device for a in asked], [a.channel for a in asked], least, most],
+        )
+        return [(n, start) for n, start in cursor.fetchall()]
+
+
+def _parts(windows: Sequence[Window], tail: str) -> list[list[Row]]:
+    """The rows of each window; `tail` orders them."""
+    found: list[list[Row]] = [[] for _ in windows]
+    for begin in range(0, len(windows), _AT_ONCE):
+        some = windows[begin : begin + _AT_ONCE]
+        sql = " UNION ALL ".join(
+            f"(SELECT {n}, {_SELECT.removeprefix('SELECT ')} WHERE {_MINE} AND ts >= %s AND ts < %s {tail})"
+            for n in range(begin, begin + len(some))
+        )
+        values: list[int | dt.datetime] = []
+        for window in some:
+            values += [window.device, window.channel, from_us(window.start_us), from_us(window.end_us)]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            for n, *row in cursor.fetchall():
+                found[n].append(tuple(row))
+    return found
+
+
+def arrays(found: Sequence[Row]) -> "tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]":
     """Times (µs) and values of rows."""
     import numpy as np  # noqa: PLC0415 the web process starts without numpy
 

@@ -13,6 +13,7 @@ A gap is a time longer than readings of power are believed (five minutes), of a 
 knows its sum over any gap.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from commons.devices.engine.energy import Cells, Segments
+    from commons.devices.services.rollups import Streams
 
 Kind = Literal["power", "counter", "plain"]
 HOLD_US: dict[Kind, int] = {"power": 300 * 1_000_000, "counter": 3600 * 1_000_000, "plain": 0}
@@ -253,35 +255,36 @@ RECENT_US = 6 * 86_400 * 1_000_000
 """Nothing so young is ever closed (`retention.LEAST_RAW_DAYS`, less a day's length)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
-    """New readings of one channel, sorted by (ts, seq), as the rollups see them. `appends`: all of it comes after what
-    was there."""
+def take(streams: "Streams") -> dict[int, tuple[int, int]]:
+    """Deal with those streams that touch closed days, by their place: the stretch (µs) whose energy may have changed.
 
-    device: Device
-    channel: int
-    rows: Sequence[Row]
-    appends: bool
+    The others are to be dealt with as ever. The raw rows of all are stored, so that what is closed now stays so, and
+    nothing more is closed of these days, until the commit.
+    """
+    if streams.appends.all() and int(streams.ts.min()) > time.time_ns() // 1000 - RECENT_US:
+        return {}
+    closed = frontiers()
+    found = {}
+    for n in range(len(streams.device) if closed else 0):
+        at = slice(int(streams.first[n]), int(streams.last[n]) + 1)
+        columns = (column[at].tolist() for column in (streams.ts, streams.seq, streams.value))
+        mine = closed.get(kind_of(streams.channel[n]), Closed())
+        rows: list[Row] = list(zip(*columns, strict=True))
+        if touched := _take(streams.device[n], streams.channel[n], rows, mine, appends=bool(streams.appends[n])):
+            found[n] = touched
+    return found
 
 
-def take(streams: Sequence[Late], now_us: int) -> list[tuple[int, int] | None]:
-    """Deal with those streams that touch closed days; of each, the stretch whose energy may have changed, or None if it
-    is to be dealt with as ever. Their raw rows are stored, so that what is closed now stays so until the commit."""
-    young = all(late.appends and late.rows[0][0] > now_us - RECENT_US for late in streams)
-    closed = {} if young else frontiers()
-    if not closed:
-        return [None] * len(streams)
-    return [_take(late, closed.get(kind_of(late.channel), Closed())) for late in streams]
-
-
-def _take(late: Late, closed: Closed) -> tuple[int, int] | None:
-    first = late.rows[0][0]
-    if late.appends:
-        remember(late.device, late.channel, [row for row in late.rows if row[0] < closed.raw_us])
+def _take(
+    device: Device, channel: int, rows: list[Row], closed: Closed, *, appends: bool
+) -> tuple[int, int] | None:
+    first = rows[0][0]
+    if appends:
+        remember(device, channel, [row for row in rows if row[0] < closed.raw_us])
         return None
     if first >= closed.raw_us:
-        reach = None if kind_of(late.channel) == "counter" else HOLD_US["power"]
-        previous = raw.before(late.device, late.channel, first, reach)
+        reach = None if kind_of(channel) == "counter" else HOLD_US["power"]
+        previous = raw.before(device, channel, first, reach)
         if previous is None or previous[0] >= closed.raw_us:
             return None
-    return add(late.device, late.channel, late.rows, closed)
+    return add(device, channel, rows, closed)
