@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 import orjson
@@ -18,7 +18,8 @@ from django.core.management import call_command
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from commons.devices.models import Device
+if TYPE_CHECKING:
+    from commons.devices.models import Device
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
@@ -110,10 +111,10 @@ class Session:
 
 @contextlib.asynccontextmanager
 async def joined(
-    broker: Broker, name: Device | str, password: str, *, hears: tuple[str, ...] = (), will: aiomqtt.Will | None = None
+    broker: Broker, name: "Device | str", password: str, *, hears: tuple[str, ...] = (), will: aiomqtt.Will | None = None
 ) -> AsyncIterator[Session]:
     """A session that ends with the block."""
-    user = str(name.pk) if isinstance(name, Device) else name
+    user = name if isinstance(name, str) else str(name.pk)
     async with aiomqtt.Client(
         "127.0.0.1", broker.port, username=user, password=password, protocol=aiomqtt.ProtocolVersion.V5, will=will
     ) as client:

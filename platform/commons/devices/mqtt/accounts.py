@@ -45,6 +45,7 @@ autosave_interval 60
 max_inflight_messages 500
 max_queued_messages 100000
 message_size_limit 4194304
+set_tcp_nodelay true
 persistent_client_expiration 14d
 """
 

@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import socket
 import ssl
 import time
 import uuid
@@ -100,6 +101,7 @@ def connect(address: str, name: str, password: str, *, identifier: str = NAME) -
         max_inflight_messages=IN_FLIGHT,
         tls_context=ssl.create_default_context() if secure else None,
         timeout=10,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
 
 
