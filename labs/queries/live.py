@@ -1,4 +1,4 @@
-"""What machines draw now, in words, for pages that stand open: the same document whether it is asked for or streamed."""
+"""What machines draw now, in words, for pages that stand open: one document, whether asked for or streamed."""
 
 import datetime as dt
 from typing import Any

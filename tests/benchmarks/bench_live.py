@@ -83,7 +83,12 @@ class Viewer:
 
 def rss_mb(pid: int) -> float:
     """Resident memory of a process and its children."""
-    pids = [pid, *map(int, subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split())]
+    pids = [
+        pid,
+        *map(
+            int, subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
+        ),
+    ]
     total = 0.0
     for one in pids:
         text = Path(f"/proc/{one}/status").read_text()
@@ -101,7 +106,9 @@ def page_ms(port: int, slug: str, times: int) -> float:
     return statistics.median(spent)
 
 
-async def watch(port: int, slug: str, devices: list[Any], viewers: int, seconds: int) -> tuple[list[Viewer], dict[int, float], float]:
+async def watch(
+    port: int, slug: str, devices: list[Any], viewers: int, seconds: int
+) -> tuple[list[Viewer], dict[int, float], float]:
     """Open the streams, report for a while, ask for pages meanwhile."""
     opened = asyncio.Semaphore(20)
     everybody = [Viewer() for _ in range(viewers)]
@@ -145,7 +152,9 @@ def main() -> None:
     size = sum(viewer.bytes for viewer in everybody) / len(everybody) / (asked.seconds + 8)
     say(f"{asked.viewers} viewers of {asked.machines} machines for {asked.seconds} s; {missed} missed the end")
     say(f"seen after its commit: median {quantiles[49]:.2f} s, p99 {quantiles[98]:.2f} s; {seen:.0%} of all values")
-    say(f"web memory {before_mb:.0f} MB before, {after_mb:.0f} MB with the streams; CPU {after_s - before_s:.1f} s, {size:.0f} bytes/s each")
+    say(
+        f"web memory {before_mb:.0f} MB before, {after_mb:.0f} MB with the streams; CPU {after_s - before_s:.1f} s, {size:.0f} bytes/s each"
+    )
     say(f"the lab's page: {quiet_ms:.0f} ms without streams, {busy_ms:.0f} ms meanwhile (median)")
     sys.exit(1 if missed else 0)
 

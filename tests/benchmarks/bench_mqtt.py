@@ -80,7 +80,9 @@ def main() -> None:
                     http, mqtt, many = (let_in(CLIENTS) for _ in range(3))
                     before = cpu_s(pids["ingest"])
                     found = load(port, [token for _name, token in http], batch=batch, each=each)
-                    runs.append(line(f"HTTP, {CLIENTS} clients, batches of {batch}", found, cpu_s(pids["ingest"]) - before))
+                    runs.append(
+                        line(f"HTTP, {CLIENTS} clients, batches of {batch}", found, cpu_s(pids["ingest"]) - before)
+                    )
                     from commons.devices.mqtt import accounts
 
                     accounts.write(Path(folder))

@@ -1,7 +1,7 @@
 """Devices that do nothing but send over MQTT, in one process: `python mqtt_load.py < plan.json`.
 
-The plan is that of `ingest_load.py` with {"devices": [[id, token]…], "window"}: each device has `window` bodies on their
-way, and sends the next when the city has acknowledged one. The same line of JSON comes out.
+The plan is that of `ingest_load.py` with {"devices": [[id, token]…], "window"}: each device has `window` bodies on
+their way, and sends the next when the city has acknowledged one. The same line of JSON comes out.
 """
 
 import asyncio
@@ -25,7 +25,11 @@ async def device(plan: dict, name: str, token: str, requests: list[bytes], spent
     stored, sent_at, left = 0, {}, list(requests)
     topic = f"city/v1/{name}"
     async with aiomqtt.Client(
-        "127.0.0.1", plan["port"], username=name, password=token, protocol=aiomqtt.ProtocolVersion.V5,
+        "127.0.0.1",
+        plan["port"],
+        username=name,
+        password=token,
+        protocol=aiomqtt.ProtocolVersion.V5,
     ) as line:
         await line.subscribe(f"{topic}/ack", qos=1)
         line.pending_calls_threshold = 1000
@@ -55,9 +59,7 @@ async def device(plan: dict, name: str, token: str, requests: list[bytes], spent
 async def main() -> None:
     """All at once."""
     plan = json.load(sys.stdin)
-    made = [
-        [request.partition(b"\r\n\r\n")[2] for request in bodies(plan, token)] for _name, token in plan["devices"]
-    ]
+    made = [[request.partition(b"\r\n\r\n")[2] for request in bodies(plan, token)] for _name, token in plan["devices"]]
     spent: list[float] = []
     used = resource.getrusage(resource.RUSAGE_SELF)
     begin = time.perf_counter()
@@ -72,7 +74,7 @@ async def main() -> None:
         "cpu_s": now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime,
         "median_ms": quantiles[49] * 1000, "p99_ms": quantiles[98] * 1000,
     }  # fmt: skip
-    print(json.dumps(told))
+    print(json.dumps(told))  # noqa: T201 what it is for
 
 
 if __name__ == "__main__":

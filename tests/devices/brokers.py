@@ -111,7 +111,12 @@ class Session:
 
 @contextlib.asynccontextmanager
 async def joined(
-    broker: Broker, name: "Device | str", password: str, *, hears: tuple[str, ...] = (), will: aiomqtt.Will | None = None
+    broker: Broker,
+    name: "Device | str",
+    password: str,
+    *,
+    hears: tuple[str, ...] = (),
+    will: aiomqtt.Will | None = None,
 ) -> AsyncIterator[Session]:
     """A session that ends with the block."""
     user = name if isinstance(name, str) else str(name.pk)

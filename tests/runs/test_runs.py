@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from commons.people.services import create_token, create_user
-from commons.runs import events, queries, registry, services, work
+from commons.runs import queries, registry, services, work
 from commons.runs.errors import Cancelled, LeaseLost, RunFailed, RunNotFound, UnknownKind
 from commons.runs.models import Run
 from commons.runs.registry import Outcome

@@ -5,55 +5,86 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0001_initial'),
+        ("devices", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='device',
-            name='link',
-            field=models.CharField(blank=True, choices=[('online', 'Online'), ('offline', 'Offline')], editable=False, max_length=8),
+            model_name="device",
+            name="link",
+            field=models.CharField(
+                blank=True, choices=[("online", "Online"), ("offline", "Offline")], editable=False, max_length=8
+            ),
         ),
         migrations.AddField(
-            model_name='device',
-            name='link_at',
+            model_name="device",
+            name="link_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='device',
-            name='mqtt_hash',
+            model_name="device",
+            name="mqtt_hash",
             field=models.CharField(blank=True, editable=False, max_length=160),
         ),
         migrations.CreateModel(
-            name='Retention',
+            name="Retention",
             fields=[
-                ('kind', models.CharField(choices=[('power', 'Power'), ('counter', 'Energy counters'), ('plain', 'Everything else')], max_length=8, primary_key=True, serialize=False)),
-                ('raw_days', models.PositiveIntegerField(default=90)),
-                ('quarter_days', models.PositiveIntegerField(default=800)),
-                ('closed_until', models.DateTimeField(editable=False, null=True)),
-                ('quarters_until', models.DateTimeField(editable=False, null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("power", "Power"), ("counter", "Energy counters"), ("plain", "Everything else")],
+                        max_length=8,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("raw_days", models.PositiveIntegerField(default=90)),
+                ("quarter_days", models.PositiveIntegerField(default=800)),
+                ("closed_until", models.DateTimeField(editable=False, null=True)),
+                ("quarters_until", models.DateTimeField(editable=False, null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('raw_days__gte', 7)), name='devices_retention_raw'), models.CheckConstraint(condition=models.Q(('quarter_days__gte', models.F('raw_days'))), name='devices_retention_quarters')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("raw_days__gte", 7)), name="devices_retention_raw"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quarter_days__gte", models.F("raw_days"))),
+                        name="devices_retention_quarters",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Stretch',
+            name="Stretch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.SmallIntegerField()),
-                ('start', models.DateTimeField()),
-                ('start_seq', models.BigIntegerField()),
-                ('start_value', models.FloatField()),
-                ('end', models.DateTimeField()),
-                ('end_seq', models.BigIntegerField()),
-                ('end_value', models.FloatField()),
-                ('device', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='stretches', to='devices.device', to_field='number')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.SmallIntegerField()),
+                ("start", models.DateTimeField()),
+                ("start_seq", models.BigIntegerField()),
+                ("start_value", models.FloatField()),
+                ("end", models.DateTimeField()),
+                ("end_seq", models.BigIntegerField()),
+                ("end_value", models.FloatField()),
+                (
+                    "device",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stretches",
+                        to="devices.device",
+                        to_field="number",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('device', 'channel', 'start', 'start_seq'), name='devices_stretch_start'), models.CheckConstraint(condition=models.Q(('end__gte', models.F('start'))), name='devices_stretch_forward')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("device", "channel", "start", "start_seq"), name="devices_stretch_start"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("end__gte", models.F("start"))), name="devices_stretch_forward"
+                    ),
+                ],
             },
         ),
     ]

@@ -98,7 +98,7 @@ def write(folder: Path) -> Written:
 
 
 def write_configuration(folder: Path, *, listen: str, store: Path) -> None:
-    """A whole configuration for a broker on `listen` ("1883" or "1883 127.0.0.1") that keeps its sessions in `store`."""
+    """A configuration for a broker on `listen` ("1883" or "1883 127.0.0.1") that keeps its sessions in `store`."""
     store.mkdir(parents=True, exist_ok=True)
     text = CONF.format(why="change it there.", listen=listen, folder=folder, store=store)
     _put(folder / CONFIGURATION, text, _read(folder / CONFIGURATION))

@@ -125,7 +125,7 @@ def _clerk() -> Iterator[ThreadPoolExecutor]:
     try:
         yield thread
     finally:
-        thread.submit(lambda: connection.close())  # the thread's own, not ours
+        thread.submit(lambda: connection.close())  # noqa: PLW0108 that of the thread
         thread.shutdown()
 
 

@@ -29,7 +29,7 @@ def check() -> Health:
     said = valkey().get(KEY)
     if said is None:
         return Health(False, _("The ingest process has not said for half a minute whether it reaches the broker."))
-    told = orjson.loads(said)  # type: ignore[arg-type]  # the client is not asynchronous
+    told = orjson.loads(said)
     if not told["connected"]:
         return Health(False, _("The broker is not reached: %(why)s") % {"why": told["why"]})
     return Health(True, _("The broker is reached."), {"for_s": round(time.time() - told["since"])})

@@ -160,7 +160,7 @@ def _kept(asked: Sequence[Beside]) -> list[Row | None]:
             [[a.device for a in asked], [a.channel for a in asked], [a.at_us for a in asked]],
         )
         for n, *row in cursor.fetchall():
-            found[n] = tuple(row)  # type: ignore[assignment]  # three columns
+            found[n] = tuple(row)
     return found
 
 

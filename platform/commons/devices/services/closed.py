@@ -13,6 +13,7 @@ A gap is a time longer than readings of power are believed (five minutes), of a 
 knows its sum over any gap.
 """
 
+import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -136,17 +137,13 @@ def _pieces(device: Device, channel: int, rows: Sequence[Row], closed_us: int) -
     return sorted(found, key=lambda piece: piece.first[:2])
 
 
-def _stretches(device: Device, channel: int, condition: str, values: list[object]) -> list[Piece]:
-    return _rows(device.number, channel, condition, values)
-
-
-def _rows(number: int, channel: int, condition: str, values: Sequence[object]) -> list[Piece]:
+def _stretches(device: Device, channel: int, condition: str, values: Sequence[dt.datetime]) -> list[Piece]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT id, (extract(epoch FROM s.start) * 1000000)::int8, start_seq, start_value,
                 (extract(epoch FROM s."end") * 1000000)::int8, end_seq, end_value
             FROM devices_stretch s WHERE device_id = %s AND channel = %s AND {condition}""",  # noqa: S608 constants
-            [number, channel, *values],
+            [device.number, channel, *values],
         )
         return [Piece((a, b, c), (d, e, f), pk) for pk, a, b, c, d, e, f in cursor.fetchall()]
 
@@ -164,7 +161,7 @@ def _chains(pieces: Sequence[Piece]) -> list[list[Row]]:
     return [chain for chain in chains if len(chain) > 1]
 
 
-def _change(
+def _change(  # noqa: PLR0917
     device: Device,
     channel: int,
     kind: Kind,
@@ -275,9 +272,7 @@ def take(streams: "Streams") -> dict[int, tuple[int, int]]:
     return found
 
 
-def _take(
-    device: Device, channel: int, rows: list[Row], closed: Closed, *, appends: bool
-) -> tuple[int, int] | None:
+def _take(device: Device, channel: int, rows: list[Row], closed: Closed, *, appends: bool) -> tuple[int, int] | None:
     first = rows[0][0]
     if appends:
         remember(device, channel, [row for row in rows if row[0] < closed.raw_us])

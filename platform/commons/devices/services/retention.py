@@ -82,8 +82,8 @@ def run(now: dt.datetime | None = None, *, most_days: int = 400) -> Done:
         for day in _days(kind, row, until, most_days):
             _close(kind, day)
             done.closed += 1
-    for day in _partitions():
-        _drop(day, done)
+    for table in _partitions():
+        _drop(table, done)
     _sweep(now, done)
     return done
 
@@ -259,4 +259,3 @@ def size() -> dict[str, int]:
         cursor.execute("SELECT pg_total_relation_size('devices_rollup')")
         rollups = cursor.fetchone()[0]
     return {"days": len(_partitions()), "readings_bytes": readings, "rollups_bytes": rollups}
-

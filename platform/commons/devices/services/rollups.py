@@ -182,9 +182,9 @@ def update(streams: Streams) -> "tuple[Int64, Int64]":
     appends = streams.appends
     low, high = streams.ts[streams.first].copy(), streams.ts[streams.last].copy()
     usual = np.ones(len(appends), dtype=bool)
-    for n, (first, last) in closed.take(streams).items():
+    for n, (least, most) in closed.take(streams).items():
         usual[n] = False
-        low[n], high[n] = min(low[n], first), max(high[n], last)
+        low[n], high[n] = min(low[n], least), max(high[n], most)
     for keep, work in ((appends & usual, _append), (~appends & usual, _again)):
         if keep.any():
             first, last = work(streams.part(keep), rows)

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         except CityError as refusal:
             raise CommandError(str(refusal.sentence)) from None
         done = retention.run() if options["run"] else None
-        rows = {
+        rows: dict[str, dict[str, Any]] = {
             kind: {
                 "raw_days": row.raw_days,
                 "quarter_days": row.quarter_days,
@@ -37,17 +37,16 @@ class Command(BaseCommand):
             }
             for kind, row in retention.policy().items()
         }
-        document = {"policy": rows, "done": asdict(done) if done else None, **retention.size()}
+        size = retention.size()
         if options["json"]:
-            self.stdout.write(json.dumps(document))
+            self.stdout.write(json.dumps({"policy": rows, "done": asdict(done) if done else None, **size}))
             return
         for kind, row in rows.items():
             gone = f"closed until {row['closed_until'][:10]}" if row["closed_until"] else "nothing closed yet"
             self.stdout.write(
                 f"{kind:8} raw {row['raw_days']} days, quarters {row['quarter_days']}, hours for ever; {gone}"
             )
-        megabytes = document["readings_bytes"] / 1e6
-        self.stdout.write(f"{document['days']} days of readings, {megabytes:.1f} MB")
+        self.stdout.write(f"{size['days']} days of readings, {size['readings_bytes'] / 1e6:.1f} MB")
         if done:
             self.stdout.write(", ".join(f"{name} {count}" for name, count in asdict(done).items()))
 
