@@ -273,7 +273,7 @@ def fill(days: int) -> list[Any]:
                 midnight, seq=seq, ts=ts, value=value, device=device,
                 channel=channel.astype(np.int16), flags=np.zeros(count, dtype=np.int16),
             )  # fmt: skip
-            ingest._roll_up(of_number, ts, seq, value, channel, device)
+            ingest._roll_up(ingest.Believed(of_number, ts, seq, value, channel, device), machines)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE devices_reading")
         cursor.execute("VACUUM ANALYZE devices_rollup")
@@ -321,7 +321,11 @@ def queries(short: bool) -> None:
     rival = best_ms(raw_rows(hourly, one.number, start, midnight), 2)
     report("a month's hourly curve of one machine", month_ms, LIMITS_MS["month"], rival)
     for name, first, last in (
-        ("a job of 3 h 20 min", midnight - dt.timedelta(hours=9, minutes=7), midnight - dt.timedelta(hours=5, minutes=47)),
+        (
+            "a job of 3 h 20 min",
+            midnight - dt.timedelta(hours=9, minutes=7),
+            midnight - dt.timedelta(hours=5, minutes=47),
+        ),
         ("a job of 17 min", midnight - dt.timedelta(hours=9, minutes=3), midnight - dt.timedelta(hours=8, minutes=46)),
         ("a job of 40 h", midnight - dt.timedelta(hours=47, minutes=3), midnight - dt.timedelta(hours=7, minutes=1)),
     ):

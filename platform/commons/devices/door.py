@@ -7,14 +7,11 @@ it listened and is being started again, a request waits a little, then hears 503
 """
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from commons.devices import wire
 from commons.devices.errors import IngestAway
@@ -48,7 +45,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.waiting: dict[int, asyncio.Future[wire.Said]] = {}
-        self.transport: asyncio.Transport | None = None
+        self._out = wire.Outgoing()
         self._reader = wire.Reader(wire.ANSWER)
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -57,12 +54,12 @@ class Connection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether questions may be put."""
-        return self.transport is not None and not self.transport.is_closing()
+        return self._out.usable
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 a stream
-        self.transport = transport
+        self._out.transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It broke: whoever waits must ask again."""
@@ -87,21 +84,28 @@ class Connection(asyncio.Protocol):
             if future is not None and not future.done():
                 future.set_result(wire.Said(int(number), int(status), body))
 
-    async def ask(self, token_sha256: bytes, language: str, body: bytes) -> wire.Said:
+    async def ask(self, token_sha256: bytes, body: bytes) -> wire.Said:
         """Put a question. Raises Lost, TimeoutError."""
-        await self._flowing.wait()
-        if not self.usable or self.transport is None:
+        if not self._flowing.is_set():
+            await self._flowing.wait()
+        if not self.usable:
             raise Lost
         self._number += 1
-        question = wire.Question(self._number, token_sha256, language, body)
+        question = wire.Question(self._number, token_sha256, body)
         future: asyncio.Future[wire.Said] = asyncio.get_running_loop().create_future()
         self.waiting[question.number] = future
-        self.transport.write(question.head())
-        self.transport.write(body)
+        self._out.put(question.head(), body)
+        late = asyncio.get_running_loop().call_later(ANSWER_S, _too_late, future)
         try:
-            return await asyncio.wait_for(future, ANSWER_S)
+            return await future
         finally:
+            late.cancel()
             self.waiting.pop(question.number, None)
+
+
+def _too_late(future: "asyncio.Future[wire.Said]") -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
 
 
 class Way:
@@ -111,13 +115,18 @@ class Way:
         self._connection: Connection | None = None
         self._making: asyncio.Lock | None = None
 
-    async def ask(self, token_sha256: bytes, language: str, body: bytes) -> wire.Said:
+    @property
+    def leads_somewhere(self) -> bool:
+        """Whether an ingest process listens, or has listened and may come back."""
+        return (self._connection is not None and self._connection.usable) or wire.address().exists()
+
+    async def ask(self, token_sha256: bytes, body: bytes) -> wire.Said:
         """Put a question, again over a new connection if the ingest process goes away meanwhile: what it had stored is
         not stored twice. Raises Nobody, IngestAway."""
         until = asyncio.get_running_loop().time() + PATIENCE_S
         while True:
             try:
-                return await (await self._connected()).ask(token_sha256, language, body)
+                return await (await self._connected()).ask(token_sha256, body)
             except FileNotFoundError:
                 raise Nobody from None
             except (Lost, OSError):
@@ -163,16 +172,13 @@ async def telemetry(scope: Scope, receive: Receive, send: Send, secret: str, oth
     """Answer a POST of readings; `otherwise` is Django."""
     messages: list[Message] = []
     body, whole = await _body(receive, messages)
-    if whole and wire.address().exists():
-        language = _language(scope)
+    if whole and way.leads_somewhere:
         try:
-            said = await way.ask(tokens.fingerprint(secret), language, body)
+            said = await way.ask(tokens.fingerprint(secret), body)
         except Nobody:
             pass
         except IngestAway as refusal:
-            with translation.override(language or translation.get_language()):
-                document = json.dumps(refusal.problem(), default=str).encode()
-            await _answer(send, refusal.status, document)
+            await _answer(send, refusal.status, json.dumps(refusal.problem(), default=str).encode())
             return
         else:
             if said.status != wire.UNKNOWN_TOKEN:
@@ -209,16 +215,6 @@ def _replay(messages: list[Message], receive: Receive) -> Receive:
         return await receive()
 
     return replayed
-
-
-def _language(scope: Scope) -> str:
-    """The language that the caller asks for and the site has; "" when it asks for none."""
-    for name, value in scope["headers"]:
-        if name == b"accept-language":
-            for wanted, _weight in parse_accept_lang_header(value.decode("latin-1").lower()):
-                with contextlib.suppress(LookupError):
-                    return get_supported_language_variant(wanted)
-    return ""
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:

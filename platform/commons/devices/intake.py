@@ -23,7 +23,6 @@ from typing import Any, Literal
 
 import orjson
 from django.db import InterfaceError, OperationalError, connection
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from commons import sockets
@@ -61,7 +60,6 @@ class Waiting:
     until: float
     sent: services.Sent | None = None
     work: Callable[[], dict[str, Any]] | None = None
-    language: str = ""
 
 
 class Intake:
@@ -74,23 +72,20 @@ class Intake:
         self._telemetry = Line("telemetry", self._take_group, self._deliver)
         self._jobs = Line("jobs", self._take_each, self._deliver)
 
-    async def submit(
-        self, *, device: uuid.UUID, kind: Kind, body: bytes, token_sha256: bytes | None = None, language: str = ""
-    ) -> Answer:
+    async def submit(self, *, device: uuid.UUID, kind: Kind, body: bytes, token_sha256: bytes | None = None) -> Answer:
         """Store what the body says, once, and answer when it is committed. `device` has proven who it is; if it did so
         by a token that may end meanwhile, `token_sha256` is looked at again when it is stored (else 401)."""
         if self._size + len(body) > WAITING_BYTES:
-            return refused(IngestAway(_("Too much waits to be stored; send it again in a few seconds.")), language)
+            return refused(IngestAway(_("Too much waits to be stored; send it again in a few seconds.")))
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        waiting = Waiting(future, len(body), time.monotonic() + self.patience_s, language=language)
+        waiting = Waiting(future, len(body), time.monotonic() + self.patience_s)
         if kind == "telemetry":
             try:
-                with translation.override(language or translation.get_language()):
-                    items = services.read_body(body)
+                items = services.read_body(body)
                 batch = services.read_items(items)
             except CityError as refusal:
-                return refused(refusal, language)
-            waiting.sent = services.Sent(device, batch, len(items), token_sha256, language)
+                return refused(refusal)
+            waiting.sent = services.Sent(device, batch, len(items), token_sha256)
         else:
             waiting.work = functools.partial(_jobs, device, body)
         with self._lock:
@@ -139,7 +134,7 @@ class Intake:
                 self._split(group, fault)
                 return
             else:
-                self._deliver((one, _told(answer, one.language)) for one, answer in zip(group, answers, strict=True))
+                self._deliver((one, _told(answer)) for one, answer in zip(group, answers, strict=True))
                 return
 
     def _split(self, group: list[Waiting], fault: Exception) -> None:
@@ -149,7 +144,7 @@ class Intake:
                 self._take_group([one])
             return
         log.error("a body of device %s cannot be stored", group[0].sent and group[0].sent.device, exc_info=fault)
-        self._deliver([(group[0], _broken(fault, group[0].language))])
+        self._deliver([(group[0], _broken(fault))])
 
     def _take_each(self, group: list[Waiting]) -> None:
         """Bodies that are worked on one by one."""
@@ -161,21 +156,20 @@ class Intake:
         while True:
             try:
                 assert waiting.work is not None  # noqa: S101 whoever put it here has set it
-                with translation.override(waiting.language or translation.get_language()):
-                    return Answer(200, orjson.dumps(waiting.work()))
+                return Answer(200, orjson.dumps(waiting.work()))
             except CityError as refusal:
-                return refused(refusal, waiting.language)
+                return refused(refusal)
             except (OperationalError, InterfaceError) as fault:
                 away = _drop_connection()
                 attempt += 1
                 if time.monotonic() >= waiting.until or (attempt > TOGETHER and not away):
                     log.warning("job events were not stored: %s", fault)
-                    return refused(_away(), waiting.language)
+                    return refused(_away())
                 time.sleep(min(0.02 * 2**attempt, 0.5))
             except Exception as fault:
                 connection.close()
                 log.exception("job events cannot be stored")
-                return _broken(fault, waiting.language)
+                return _broken(fault)
 
     def _without_old(self, group: list[Waiting]) -> list[Waiting]:
         """The group without those whose patience is over, who are told so."""
@@ -183,7 +177,7 @@ class Intake:
         old = [one for one in group if one.until <= now]
         if old:
             log.warning("the database is away: %d bodies were not stored", len(old))
-            self._deliver((one, refused(_away(), one.language)) for one in old)
+            self._deliver((one, refused(_away())) for one in old)
         return [one for one in group if one.until > now]
 
 
@@ -221,7 +215,7 @@ class Line:
                     self._work(group)
                 except Exception as fault:  # a fault of ours must not leave anybody without an answer
                     log.exception("the intake failed")
-                    self._deliver((one, _broken(fault, one.language)) for one in group if not one.future.done())
+                    self._deliver((one, _broken(fault)) for one in group if not one.future.done())
         finally:
             connection.close()
 
@@ -259,16 +253,15 @@ def _drop_connection() -> bool:
     return lost
 
 
-def _told(answer: "services.Ack | CityError", language: str) -> Answer:
+def _told(answer: "services.Ack | CityError") -> Answer:
     if isinstance(answer, CityError):
-        return refused(answer, language)
+        return refused(answer)
     return Answer(200, orjson.dumps(answer.as_dict()))
 
 
-def refused(refusal: CityError, language: str) -> Answer:
-    """A refusal as an answer, in that language ("" for the present one)."""
-    with translation.override(language or translation.get_language()):
-        return Answer(refusal.status, orjson.dumps(refusal.problem(), default=str))
+def refused(refusal: CityError) -> Answer:
+    """A refusal as an answer."""
+    return Answer(refusal.status, orjson.dumps(refusal.problem(), default=str))
 
 
 def _away() -> CityError:
@@ -277,8 +270,8 @@ def _away() -> CityError:
     )
 
 
-def _broken(fault: Exception, language: str) -> Answer:
-    return refused(IngestBroken(_("This could not be stored: %(why)s.") % {"why": type(fault).__name__}), language)
+def _broken(fault: Exception) -> Answer:
+    return refused(IngestBroken(_("This could not be stored: %(why)s.") % {"why": type(fault).__name__}))
 
 
 def _jobs(device: uuid.UUID, body: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ what makes group commit worth while (docs/decisions/0002-ingest-process.md).
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import importlib.util
 import logging
@@ -24,8 +25,6 @@ from commons.devices import wire
 from commons.devices.errors import IngestAway
 from commons.devices.intake import Answer, Intake, refused
 from commons.devices.models import Device
-from livingcity.dev.processes import unprivileged
-from livingcity.dev.services import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +36,8 @@ LOOK_UP_S = 5.0
 SWITCH_S = 0.0005
 """Python lets a thread run for so long before another may: the writer waits for PostgreSQL ten times in a group, and
 must not wait 5 ms for the reader each time."""
+
+GARBAGE_AFTER = 100_000
 
 
 class Doorkeeper:
@@ -109,13 +110,13 @@ class Counter(asyncio.Protocol):
     def __init__(self, intake: Intake, doorkeeper: Doorkeeper) -> None:
         self._intake, self._doorkeeper = intake, doorkeeper
         self._reader = wire.Reader(wire.QUESTION)
-        self._transport: asyncio.Transport | None = None
+        self._out = wire.Outgoing()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A web process has come."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 a stream
-        self._transport = transport
+        self._out.transport = transport
 
     def data_received(self, data: bytes) -> None:
         """Questions."""
@@ -123,30 +124,28 @@ class Counter(asyncio.Protocol):
             frames = self._reader.feed(data)
         except ValueError as fault:
             log.warning("a connection to the ingest process spoke nonsense: %s", fault)
-            if self._transport is not None:
-                self._transport.abort()
+            if self._out.transport is not None:
+                self._out.transport.abort()
             return
-        for (number, token, language), body in frames:
+        for (number, token), body in frames:
             assert isinstance(number, int)  # noqa: S101 the frame's form
             assert isinstance(token, bytes)  # noqa: S101
-            assert isinstance(language, bytes)  # noqa: S101
-            question = wire.Question(number, token, language.rstrip(b"\0").decode("ascii", "ignore"), body)
+            question = wire.Question(number, token, body)
             task = asyncio.create_task(self._answer(question))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, question: wire.Question) -> None:
         answer = await self._stored(question)
-        if self._transport is not None and not self._transport.is_closing():
-            said = wire.Said(question.number, answer.status, answer.body)
-            self._transport.write(said.head() + said.body)
+        said = wire.Said(question.number, answer.status, answer.body)
+        self._out.put(said.head(), said.body)
 
     async def _stored(self, question: wire.Question) -> Answer:
         try:
             device = await self._doorkeeper.device_of(question.token_sha256)
         except DatabaseError:
             sentence = _("The database is away just now; keep it and send it again in a few seconds.")
-            return refused(IngestAway(sentence), question.language)
+            return refused(IngestAway(sentence))
         if device is None:
             return Answer(wire.UNKNOWN_TOKEN, b"")
         answer = await self._intake.submit(
@@ -154,7 +153,6 @@ class Counter(asyncio.Protocol):
             kind="telemetry",
             body=question.body,
             token_sha256=question.token_sha256,
-            language=question.language,
         )
         if answer.status == wire.UNKNOWN_TOKEN:
             self._doorkeeper.forget(question.token_sha256)
@@ -179,8 +177,6 @@ async def serve() -> None:
 @contextlib.asynccontextmanager
 async def listening(intake: Intake, doorkeeper: Doorkeeper, path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN201
     """The socket is open while the block runs. One that a killed process left is taken over."""
-    if not path.parent.exists():
-        private_folder(path.parent, unprivileged())
     path.unlink(missing_ok=True)
     server = await asyncio.get_running_loop().create_unix_server(lambda: Counter(intake, doorkeeper), str(path))
     path.chmod(0o600)
@@ -208,5 +204,10 @@ async def _on_the_broker(intake: Intake):  # type: ignore[no-untyped-def]  # noq
 
 
 def _warm_up() -> None:
-    """Load what the first body needs."""
+    """Load what the first body needs, and take all that is loaded out of the garbage collector's rounds: each batch
+    makes and drops thousands of objects, none of them in circles."""
     from commons.devices.engine import energy, parse  # noqa: F401, PLC0415 not before it is this process
+
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, 50, 50)

@@ -4,37 +4,36 @@ A question is a head and the body as the device sent it; an answer is a head and
 one connection may be answered in any order; `number` says to which an answer belongs.
 """
 
-import os
+import asyncio
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from livingcity.dev.places import socket_dir
+from django.conf import settings
 
-QUESTION = struct.Struct("!IQ32s8s")
+QUESTION = struct.Struct("!IQ32s")
 ANSWER = struct.Struct("!IQH")
 MOST_BYTES = 20 * 1024 * 1024
 UNKNOWN_TOKEN = 401
 
 
 def address() -> Path:
-    """Where the process listens: INGEST_SOCKET, or a socket in the city's private folder."""
-    given = os.environ.get("INGEST_SOCKET")
-    return Path(given) if given else socket_dir() / "ingest.sock"
+    """Where the process listens."""
+    path: Path = settings.INGEST_SOCKET
+    return path
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A body with the SHA-256 of the token that it came with, and the language of its answer ("" for the site's)."""
+    """A body with the SHA-256 of the token that it came with."""
 
     number: int
     token_sha256: bytes
-    language: str
     body: bytes
 
     def head(self) -> bytes:
         """What goes before the body."""
-        return QUESTION.pack(len(self.body), self.number, self.token_sha256, self.language.encode()[:8])
+        return QUESTION.pack(len(self.body), self.number, self.token_sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +71,27 @@ class Reader:
             at += size + length
         del self._buffer[:at]
         return found
+
+
+class Outgoing:
+    """What goes out over a connection: all that is said in one round of the event loop, in one piece."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self._parts: list[bytes] = []
+
+    @property
+    def usable(self) -> bool:
+        """Whether the other side is there."""
+        return self.transport is not None and not self.transport.is_closing()
+
+    def put(self, *parts: bytes) -> None:
+        """Say it, soon."""
+        if not self._parts:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._parts += parts
+
+    def _flush(self) -> None:
+        parts, self._parts = self._parts, []
+        if self.transport is not None and self.usable:
+            self.transport.write(b"".join(parts))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.db import connection, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,8 +23,8 @@ from commons.devices.errors import DeviceRevoked, TooManyReadings, Unreadable
 from commons.devices.models import Device
 from commons.devices.queries import raw
 from commons.devices.services import rollups
-from commons.devices.services.partitions import ensure_days
-from commons.devices.services.seqs import lock_many, ranges_of_sorted, widened, write_seen
+from commons.devices.services.partitions import days_known
+from commons.devices.services.seqs import SEEN, lock_many, ranges_of_sorted, seen_values, widened, write_seen
 from commons.devices.signals import Stored, group_stored, readings_stored
 from commons.errors import CityError
 
@@ -103,13 +103,12 @@ def read_body(body: bytes) -> list[Any]:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A batch of one device, read. `count`: its items; `token_sha256`: the token that it came with, if it came with
-    one, which must still be the device's when it is stored; `language`: of its remarks, "" for the present one."""
+    one, which must still be the device's when it is stored."""
 
     device: uuid.UUID
     batch: "Batch"
     count: int
     token_sha256: bytes | None = None
-    language: str = ""
 
 
 def read_items(items: Sequence[Any]) -> "Batch":
@@ -164,9 +163,10 @@ def ingest_many(*, sent: Sequence[Sent], received_at: dt.datetime | None = None)
         taken.append(let_in)
         answers.append(let_in.answer)
         touched[one.device] = let_in.device
-    if any(len(one.fresh) for one in taken):
-        _store(taken, received_us)
-    if touched:
+    streams = _store(taken, received_us) if any(len(one.fresh) for one in taken) else None
+    if streams is not None:
+        _roll_up(streams, list(touched.values()))
+    elif touched:
         write_seen(list(touched.values()))
     return answers
 
@@ -201,21 +201,27 @@ def _take(device: Device | None, sent: Sent, received_us: int) -> Taken:
 def _remarks(
     sent: Sent, fresh: "npt.NDArray[np.intp]", faults: "Sequence[Fault]", received_us: int
 ) -> tuple[tuple[Remark, ...], tuple[Remark, ...]]:
-    """What is said about what was rejected and what was flagged, in the language that the batch came with."""
+    """What is said about what was rejected and what was flagged."""
     import numpy as np  # noqa: PLC0415
 
     from commons.devices.engine.parse import FLAG_AHEAD, clock_flags  # noqa: PLC0415
 
+    if not faults and (not len(fresh) or _plausible(sent.batch.ts, received_us)):
+        return (), ()
     flags = clock_flags(sent.batch.ts[fresh], received_us)
     wrong = np.flatnonzero(flags)
-    if not (faults or len(wrong)):
-        return (), ()
-    with translation.override(sent.language or translation.get_language()):
-        rejected = tuple(Remark(f.seq, f.code, _sentence(f.code, f.index)) for f in faults)
-        codes = ["reading:clock-ahead" if flag == FLAG_AHEAD else "reading:clock-behind" for flag in flags[wrong]]
-        seqs = sent.batch.seq[fresh][wrong].tolist()
-        flagged = tuple(Remark(seq, code, _sentence(code, 0)) for seq, code in zip(seqs, codes, strict=True))
+    rejected = tuple(Remark(f.seq, f.code, _sentence(f.code, f.index)) for f in faults)
+    codes = ["reading:clock-ahead" if flag == FLAG_AHEAD else "reading:clock-behind" for flag in flags[wrong]]
+    seqs = sent.batch.seq[fresh][wrong].tolist()
+    flagged = tuple(Remark(seq, code, _sentence(code, 0)) for seq, code in zip(seqs, codes, strict=True))
     return rejected, flagged
+
+
+def _plausible(ts: "npt.NDArray[np.int64]", received_us: int) -> bool:
+    """Whether no stamp has an absurd clock."""
+    from commons.devices.engine.parse import AHEAD_US, BEHIND_US  # noqa: PLC0415
+
+    return bool(ts.max() <= received_us + AHEAD_US and ts.min() >= received_us - BEHIND_US)
 
 
 def _sentence(code: str, index: int) -> str:
@@ -226,6 +232,9 @@ def _fresh(device: Device, batch: "Batch") -> "tuple[npt.NDArray[np.intp], npt.N
     """Places in the batch of seqs that were never seen, each seq once, its first; and these seqs, ascending."""
     import numpy as np  # noqa: PLC0415
 
+    if len(batch.seq) == 1:
+        known = sets.holds(device.seen, int(batch.seq[0]))
+        return np.arange(0 if known else 1), batch.seq[: 0 if known else 1]
     unique, first = np.unique(batch.seq, return_index=True)
     if device.seen and len(unique):
         low, high = np.array(device.seen, dtype=np.int64).T
@@ -235,8 +244,8 @@ def _fresh(device: Device, batch: "Batch") -> "tuple[npt.NDArray[np.intp], npt.N
     return np.asarray(first, dtype=np.intp), unique
 
 
-def _store(taken: Sequence[Taken], received_us: int) -> None:
-    """Raw rows by one COPY, then rollups and last values of those whose clock is believed, and the signals."""
+def _store(taken: Sequence[Taken], received_us: int) -> "Believed | None":
+    """Raw rows by one COPY; those whose clock is believed."""
     import numpy as np  # noqa: PLC0415
 
     from commons.devices.engine.parse import clock_flags  # noqa: PLC0415
@@ -252,15 +261,27 @@ def _store(taken: Sequence[Taken], received_us: int) -> None:
     flags = clock_flags(ts, received_us)
     believed = flags == 0
     days = np.unique(ts[believed] // DAY_US).tolist()
-    ensure_days(raw.from_us(day * DAY_US).date() for day in days)
+    days_known(raw.from_us(day * DAY_US).date() for day in days)
     _copy(received_us, seq=seq, ts=ts, value=value, channel=channel, flags=flags, device=device)
-    if believed.any():
-        of_number = {one.device.number: one.device for one in news}
-        if not believed.all():
-            ts, seq, value, channel, device = (
-                column[believed] for column in (ts, seq, value, channel.astype(np.int64), device)
-            )
-        _roll_up(of_number, ts, seq, value, channel.astype(np.int64), device)
+    if not believed.any():
+        return None
+    of_number = {one.device.number: one.device for one in news}
+    columns = (ts, seq, value, channel.astype(np.int64), device)
+    if not believed.all():
+        columns = tuple(column[believed] for column in columns)
+    return Believed(of_number, *columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """Readings that count: the devices by their numbers, and columns in any order."""
+
+    of_number: dict[int, Device]
+    ts: "npt.NDArray[np.int64]"
+    seq: "npt.NDArray[np.int64]"
+    value: "npt.NDArray[np.float64]"
+    channel: "npt.NDArray[np.int64]"
+    device: "npt.NDArray[np.int64]"
 
 
 def _channels_of(one: Taken, numbers: dict[str, int]) -> "npt.NDArray[np.int16]":
@@ -300,33 +321,31 @@ def _copy(
         copy.write(rows)
 
 
-def _roll_up(  # noqa: PLR0917
-    of_number: dict[int, Device],
-    ts: "npt.NDArray[np.int64]",
-    seq: "npt.NDArray[np.int64]",
-    value: "npt.NDArray[np.float64]",
-    channel: "npt.NDArray[np.int64]",
-    device: "npt.NDArray[np.int64]",
-) -> None:
+def _roll_up(news: Believed, heard: list[Device]) -> None:
+    """Rollups, last values and what the devices have seen, written in one statement; then the signals."""
     import numpy as np  # noqa: PLC0415
 
-    stream = device * CHANNELS_MOST + channel
-    order = np.lexsort((seq, ts, stream))
-    stream, ts, seq, value = stream[order], ts[order], seq[order], value[order]
+    stream = news.device * CHANNELS_MOST + news.channel
+    order = np.lexsort((news.seq, news.ts, stream))
+    stream = stream[order]
     begins = np.flatnonzero(np.diff(stream, prepend=-1))
     keys = [divmod(one, CHANNELS_MOST) for one in stream[begins].tolist()]
-    heads = _heads(list(of_number))
+    heads, base = rollups.ends(list(news.of_number))
     streams = rollups.Streams(
-        device=tuple(of_number[number] for number, _channel in keys),
+        device=tuple(news.of_number[number] for number, _channel in keys),
         channel=tuple(number for _device, number in keys),
         head=tuple(heads.get(key) for key in keys),
         of=np.repeat(np.arange(len(keys)), np.diff(begins, append=len(stream))),
-        ts=ts,
-        seq=seq,
-        value=value,
+        ts=news.ts[order],
+        seq=news.seq[order],
+        value=news.value[order],
     )
-    low, high = rollups.update(streams)
-    _write_last(streams)
+    low, high, rows = rollups.update(streams, base)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH rolled AS ({rollups.ROLLED}), newest AS ({NEWEST}) {SEEN}",
+            [*rows.columns, *_newest(streams), *seen_values(heard)],
+        )
     _tell(streams, low.tolist(), high.tolist())
 
 
@@ -342,38 +361,23 @@ def _tell(streams: rollups.Streams, low: list[int], high: list[int]) -> None:
     group_stored.send(sender=Device, stored=stored)
 
 
-def _heads(numbers: list[int]) -> dict[tuple[int, int], raw.Row]:
-    """The newest believed reading of each channel of the devices."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT device_id, channel, (extract(epoch FROM ts) * 1000000)::int8, seq, value
-            FROM devices_lastvalue WHERE device_id = ANY(%s)""",
-            [numbers],
-        )
-        return {(device, channel): (ts, seq, value) for device, channel, ts, seq, value in cursor.fetchall()}
+NEWEST = f"""INSERT INTO devices_lastvalue (device_id, channel, seq, ts, value)
+    SELECT device, channel, seq, {raw.MOMENT.format("us")}, value
+    FROM unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[], %s::float8[]) AS v (device, channel, seq, us, value)
+    ON CONFLICT (device_id, channel) DO UPDATE
+    SET seq = excluded.seq, ts = excluded.ts, value = excluded.value"""  # noqa: S608 constants
 
 
-def _write_last(streams: rollups.Streams) -> None:
+def _newest(streams: rollups.Streams) -> list[list[Any]]:
+    """The values for NEWEST: the last reading of each stream that goes beyond what was there."""
     import numpy as np  # noqa: PLC0415
 
     newer = np.flatnonzero(streams.news)
-    if not len(newer):
-        return
     at = streams.last[newer]
-    columns = [
+    return [
         streams.number[newer].tolist(),
         [streams.channel[n] for n in newer.tolist()],
         streams.seq[at].tolist(),
         streams.ts[at].tolist(),
         streams.value[at].tolist(),
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""INSERT INTO devices_lastvalue (device_id, channel, seq, ts, value)
-            SELECT device, channel, seq, {raw.MOMENT.format("us")}, value
-            FROM unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[], %s::float8[])
-                AS v (device, channel, seq, us, value)
-            ON CONFLICT (device_id, channel) DO UPDATE
-            SET seq = excluded.seq, ts = excluded.ts, value = excluded.value""",  # noqa: S608 constants
-            columns,
-        )

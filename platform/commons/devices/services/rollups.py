@@ -171,10 +171,11 @@ class Rows:
             column.extend(more)
 
 
-def update(streams: Streams) -> "tuple[Int64, Int64]":
-    """Bring the rollups of locked devices up to date with streams whose readings are already stored.
+def update(streams: Streams, base: "Base") -> "tuple[Int64, Int64, Rows]":
+    """The rollups of locked devices with streams whose readings are already stored; `base` as `ends` has answered it.
 
-    Answers of each stream the stretch (µs, inclusive) whose energy may have changed.
+    Answers of each stream the stretch (µs, inclusive) whose energy may have changed, and the rows, which the caller
+    writes by ROLLED. Rows that are not true any more are taken away.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -185,15 +186,15 @@ def update(streams: Streams) -> "tuple[Int64, Int64]":
     for n, (least, most) in closed.take(streams).items():
         usual[n] = False
         low[n], high[n] = min(low[n], least), max(high[n], most)
-    for keep, work in ((appends & usual, _append), (~appends & usual, _again)):
+    for keep, is_appended in ((appends & usual, True), (~appends & usual, False)):
         if keep.any():
-            first, last = work(streams.part(keep), rows)
+            some = streams.part(keep)
+            first, last = _append(some, base, rows) if is_appended else _again(some, rows)
             low[keep], high[keep] = np.minimum(low[keep], first), np.maximum(high[keep], last)
-    _write(rows)
-    return low, high
+    return low, high, rows
 
 
-def _append(streams: Streams, rows: Rows) -> "tuple[Int64, Int64]":
+def _append(streams: Streams, base: "Base", rows: Rows) -> "tuple[Int64, Int64]":
     """Add the streams to the end of what is there."""
     import numpy as np  # noqa: PLC0415
 
@@ -209,11 +210,10 @@ def _append(streams: Streams, rows: Rows) -> "tuple[Int64, Int64]":
     )
     low, high = streams.ts[streams.first].copy(), streams.ts[streams.last]
     np.minimum.at(low, segments.stream, segments.start)
-    base = _base(streams)
     for step_s in STEPS_S:
         grid = Grid.over(low, high, step_s * 1_000_000)
         cells = Cells.empty(grid.size)
-        _lay(base, step_s, grid, cells)
+        _lay(streams, base, step_s, grid, cells)
         cells.add(grid.cell(streams.of, streams.ts), streams.value)
         share_in_grid(segments, grid, cells)
         rows.take(streams, step_s, grid, cells)
@@ -331,43 +331,51 @@ def _runs(hours: list[int]) -> list[list[int]]:
     return runs
 
 
-Base = dict[int, list[tuple[Any, ...]]]
-"""Rows that are there, by their step in s: stream, start in µs, then count … dense in the order of
+Key = tuple[int, int]
+"""A stream: the number of its device, its channel."""
+
+Base = dict[Key, list[tuple[int, ...]]]
+"""The rows that a stream ends with: step in s, start in µs, then count … dense in the order of
 `engine.energy.Cells`."""
 
 
-def _base(streams: Streams) -> Base:
-    """The rows at the end of streams that are appended to: those from the head's or the first reading's hour on."""
-    head_ts, _seq, _value = streams.heads
-    begins = streams.ts[streams.first]
-    known = [(n, min(int(head_ts[n]), int(begins[n]))) for n, head in enumerate(streams.head) if head is not None]
-    found: Base = {step_s: [] for step_s in STEPS_S}
-    if not known:
-        return found
-    which = [n for n, _ts in known]
+def ends(numbers: list[int]) -> tuple[dict[Key, raw.Row], Base]:
+    """Of all streams of these devices the newest believed reading, and the rollup rows from its hour on."""
+    heads: dict[Key, raw.Row] = {}
+    base: Base = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT r.step_s, head.n, (extract(epoch FROM r.start) * 1000000)::int8, r.count, r.total,
+            """SELECT head.device_id, head.channel, (extract(epoch FROM head.ts) * 1000000)::int8, head.seq, head.value,
+                r.step_s, (extract(epoch FROM r.start) * 1000000)::int8, r.count, r.total,
                 coalesce(r.min, 'Infinity'), coalesce(r.max, '-Infinity'), coalesce(r.energy_wh, 0),
                 round(r.covered_s * 1000000)::int8, round(r.dense_s * 1000000)::int8
-            FROM unnest(%s::int4[], %s::int4[], %s::int2[], %s::int8[]) AS head (n, device, channel, us)
-            JOIN devices_rollup r ON r.device_id = head.device AND r.channel = head.channel
-                AND r.step_s IN (900, 3600)
-                AND r.start > {raw.MOMENT.format("head.us")} - r.step_s * interval '1 s'""",  # noqa: S608 constants
-            [which, streams.number[which].tolist(), [streams.channel[n] for n in which], [ts for _n, ts in known]],
+            FROM devices_lastvalue head LEFT JOIN devices_rollup r ON r.device_id = head.device_id
+                AND r.channel = head.channel AND r.step_s IN (900, 3600)
+                AND r.start > head.ts - r.step_s * interval '1 s'
+                AND r.start > head.ts - interval '1 hour'
+            WHERE head.device_id = ANY(%s)""",
+            [numbers],
         )
-        for step_s, *row in cursor.fetchall():
-            found[step_s].append(tuple(row))
-    return found
+        for device, channel, ts, seq, value, *row in cursor.fetchall():
+            heads[device, channel] = (ts, seq, value)
+            if row[0] is not None:
+                base.setdefault((device, channel), []).append(tuple(row))
+    return heads, base
 
 
-def _lay(base: Base, step_s: int, grid: "Grid", cells: "Cells") -> None:
+def _lay(streams: Streams, base: Base, step_s: int, grid: "Grid", cells: "Cells") -> None:
     """Let the cells begin from the rows that are there."""
     import numpy as np  # noqa: PLC0415
 
-    if not base[step_s]:
+    known = [
+        (n, *row[1:])
+        for n, key in enumerate(zip(streams.number.tolist(), streams.channel, strict=True))
+        for row in base.get(key, ())
+        if row[0] == step_s
+    ]
+    if not known:
         return
-    of, start, *rest = (np.array(column) for column in zip(*base[step_s], strict=True))
+    of, start, *rest = (np.array(column) for column in zip(*known, strict=True))
     number = start // grid.step - grid.first[of]
     inside = (number >= 0) & (number < grid.count[of])
     at = grid.cell(of[inside], start[inside])
@@ -387,17 +395,13 @@ def _clear(streams: Streams, start: "Int64", end: "Int64") -> None:
         )
 
 
-def _write(rows: Rows) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""INSERT INTO devices_rollup
-                (device_id, channel, step_s, start, count, total, min, max, energy_wh, covered_s, dense_s)
-            SELECT device, channel, step_s, {raw.MOMENT.format("us")}, n, total, low, high, wh, covered_s, dense_s
-            FROM unnest(%s::int4[], %s::int2[], %s::int2[], %s::int8[], %s::int4[], %s::float8[], %s::float8[],
-                %s::float8[], %s::float8[], %s::float8[], %s::float8[])
-                AS r (device, channel, step_s, us, n, total, low, high, wh, covered_s, dense_s)
-            ON CONFLICT (device_id, channel, step_s, start) DO UPDATE SET
-                count = excluded.count, total = excluded.total, min = excluded.min, max = excluded.max,
-                energy_wh = excluded.energy_wh, covered_s = excluded.covered_s, dense_s = excluded.dense_s""",  # noqa: S608
-            rows.columns,
-        )
+ROLLED = f"""INSERT INTO devices_rollup
+        (device_id, channel, step_s, start, count, total, min, max, energy_wh, covered_s, dense_s)
+    SELECT device, channel, step_s, {raw.MOMENT.format("us")}, n, total, low, high, wh, covered_s, dense_s
+    FROM unnest(%s::int4[], %s::int2[], %s::int2[], %s::int8[], %s::int4[], %s::float8[], %s::float8[],
+        %s::float8[], %s::float8[], %s::float8[], %s::float8[])
+        AS r (device, channel, step_s, us, n, total, low, high, wh, covered_s, dense_s)
+    ON CONFLICT (device_id, channel, step_s, start) DO UPDATE SET
+        count = excluded.count, total = excluded.total, min = excluded.min, max = excluded.max,
+        energy_wh = excluded.energy_wh, covered_s = excluded.covered_s, dense_s = excluded.dense_s"""  # noqa: S608
+"""Writes `Rows.columns`."""

@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from commons.devices import serving
+from livingcity.dev.processes import unprivileged
+from livingcity.dev.services import private_folder
 
 
 class Command(BaseCommand):
@@ -16,4 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
+        from commons.devices import serving  # noqa: PLC0415 only this process needs it
+
+        if not settings.INGEST_SOCKET.parent.exists():
+            private_folder(settings.INGEST_SOCKET.parent, unprivileged())
         asyncio.run(serving.serve())
