@@ -43,6 +43,14 @@ def hours_of(lab: Lab) -> dict[str, dict[str, str]]:
     return {m.slug: power[m.device.number].spark._asdict() for m in machines if m.device}
 
 
+def hour_of(machine: Machine) -> dict[str, dict[str, str]]:
+    """The last hour of the machine as SVG paths."""
+    if machine.device is None:
+        return {}
+    power = board.powers([machine.device], now=timezone.now())[machine.device.number]
+    return {machine.slug: power.spark._asdict()}
+
+
 def of_machine(machine: Machine) -> dict[str, dict[str, Any]]:
     """What the machine draws, and the last quarters of its day: {"curve": {"x": [unix s], "values": [W]}}."""
     if machine.device is None:
@@ -69,7 +77,7 @@ def machine_board(key: str, person: User | None, token: Any) -> Watched:
     if not key.isdecimal() or len(key) > 18:
         raise UnknownMachine(_("There is no machine “%(name)s”.") % {"name": key})
     machine = catalogue.find_machine(pk=int(key))
-    return Watched(frozenset({machine.device_id} - {None}), lambda: of_machine(machine))
+    return Watched(frozenset({machine.device_id} - {None}), lambda: of_machine(machine), lambda: hour_of(machine))
 
 
 def _words(power: board.Power) -> dict[str, str]:

@@ -32,14 +32,13 @@ PASSWORDS, ACL, CONFIGURATION, PID = "passwords", "acl", "mosquitto.conf", "mosq
 READABLE = 0o644
 """The broker runs as an account of its own. The files hold hashes of random secrets, which tell nobody anything."""
 
-CONF = """# Written by `manage.py mqtt_accounts`; {why}
+CONF = """# Written by `manage.py mqtt_accounts --listen`, which writes it anew.
 per_listener_settings false
 listener {listen}
 allow_anonymous false
 password_file {folder}/passwords
 acl_file {folder}/acl
-pid_file {folder}/mosquitto.pid
-persistence true
+{pid}persistence true
 persistence_location {store}/
 autosave_interval 60
 max_inflight_messages 500
@@ -97,10 +96,17 @@ def write(folder: Path) -> Written:
     return Written(wanted.count("\n") - 1, any(changed), told)
 
 
-def write_configuration(folder: Path, *, listen: str, store: Path) -> None:
-    """A configuration for a broker on `listen` ("1883" or "1883 127.0.0.1") that keeps its sessions in `store`."""
-    store.mkdir(parents=True, exist_ok=True)
-    text = CONF.format(why="change it there.", listen=listen, folder=folder, store=store)
+def write_configuration(folder: Path, *, listen: str, store: Path | None = None) -> None:
+    """A configuration for a broker on `listen` ("1883" or "1883 127.0.0.1").
+
+    `store`: a folder of the broker's own for its sessions; then it runs elsewhere (another container), where no signal
+    of ours reaches it. Without one it keeps them beside the files, and writes `mosquitto.pid`. Raises OSError.
+    """
+    mine = folder / "store"
+    if store is None:
+        mine.mkdir(parents=True, exist_ok=True)
+    pid = f"pid_file {folder / PID}\n" if store is None else ""
+    text = CONF.format(listen=listen, folder=folder, store=store or mine, pid=pid)
     _put(folder / CONFIGURATION, text, _read(folder / CONFIGURATION))
 
 

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", nargs="?", default="", help="default MQTT_ACCOUNTS")
         parser.add_argument("--listen", default="", help="write mosquitto.conf too: “1883” or “1883 127.0.0.1”")
-        parser.add_argument("--store", default="", help="where the broker keeps its sessions; default DIR/store")
+        parser.add_argument("--store", default="", help="a folder of the broker's own, where it runs elsewhere")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             written = accounts.write(folder)
             if options["listen"]:
-                store = Path(options["store"] or folder / "store")
+                store = Path(options["store"]) if options["store"] else None
                 accounts.write_configuration(folder, listen=options["listen"], store=store)
         except OSError as fault:
             raise CommandError(f"The files could not be written: {fault}") from None
