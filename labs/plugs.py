@@ -26,6 +26,7 @@ from labs.queries import (
     figure,
     jobs,
     learning,
+    live,
     made,
     matching,
 )
@@ -91,6 +92,8 @@ def plug_in() -> None:
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
     sockets.leavers.register(sockets.Leaver("labs", leaving.leave, leaving.keeps, order=30))
+    sockets.live_boards.register(sockets.LiveBoard("lab", live.lab_board))
+    sockets.live_boards.register(sockets.LiveBoard("machine", live.machine_board))
     sockets.job_takers.register(sockets.JobTaker("labs", take_jobs))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(

@@ -368,6 +368,27 @@ class JobTaker:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a live page shows: `devices`, whose news change it (their ids), and `tell`, the document in the language of
+    the thread: words by name, {"<name>": {"watts": "118 W"}}. It is the same for all who may see it. `slow` is the part
+    that costs more and is told every half minute."""
+
+    devices: Collection[Any]
+    tell: Callable[[], Mapping[str, Any]]
+    slow: Callable[[], Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBoard:
+    """A kind of live page, at `live/{slug}/{key}/`. `find` is given the key, who asks (None: a stranger) and the token;
+    it raises NotFound for what is not there and for what they may not see alike."""
+
+    slug: str
+    find: "Callable[[str, User | None, Any], Watched]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
 map_grounds: Socket[MapGround] = Socket("map_grounds")
@@ -388,3 +409,4 @@ measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
 sitemaps: Socket[Sitemap] = Socket("sitemaps")
 leavers: Socket[Leaver] = Socket("leavers")
 job_takers: Socket[JobTaker] = Socket("job_takers")
+live_boards: Socket[LiveBoard] = Socket("live_boards")

@@ -76,3 +76,9 @@ class SecondHeartbeat(Conflict):
     """The city has one heartbeat."""
 
     code = "device:second-heartbeat"
+
+
+class BadRetention(BadInput):
+    """A policy that would forget too soon."""
+
+    code = "device:bad-retention"
