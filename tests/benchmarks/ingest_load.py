@@ -6,6 +6,7 @@ before the clock starts, so that the clients take little of the processors that 
 line of JSON: seconds, readings acknowledged, own CPU seconds, and the latencies in ms.
 """
 
+import contextlib
 import json
 import resource
 import selectors
@@ -81,10 +82,8 @@ def main() -> None:
     def go_on(one: Device) -> None:
         if not one.out:
             one.out, one.begun = memoryview(one.requests.pop()), time.perf_counter()
-        try:
+        with contextlib.suppress(BlockingIOError):
             one.out = one.out[one.line.send(one.out) :]
-        except BlockingIOError:
-            pass
         watch.modify(one.line, selectors.EVENT_WRITE if one.out else selectors.EVENT_READ, one)
 
     for one in devices:
@@ -116,7 +115,7 @@ def main() -> None:
     now = resource.getrusage(resource.RUSAGE_SELF)
     cpu_s = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
     quantiles = statistics.quantiles(spent, n=100)
-    print(
+    print(  # noqa: T201 what it is for
         json.dumps(
             {
                 "seconds": seconds,

@@ -13,7 +13,6 @@ from urllib.error import HTTPError
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from commons.devices import door, queries, services, serving, wire
 from commons.devices.errors import IngestAway
@@ -27,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def socket_path(settings: SettingsWrapper) -> Iterator[Path]:
+def socket_path(settings: Any) -> Iterator[Path]:
     path = Path(f"/tmp/lc-door-{os.getpid()}.sock")
     settings.INGEST_SOCKET = path
     yield path

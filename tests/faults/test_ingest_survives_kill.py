@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -133,28 +132,20 @@ def test_nothing_acknowledged_is_lost(city: City, devices: int, each: int, batch
     clients = [subprocess.Popen([sys.executable, client, city.url, token, *words]) for token in enrolled(city, devices)]
     victims = ["ingest", "postgres", "valkey"] * kills
     said: list[str] = []
-    over = threading.Event()
-
-    def strike() -> None:
-        for n, victim in enumerate(victims):
-            goal = devices * each * (n + 1) // (len(victims) + 1)
-            while not over.is_set() and city.ask("SELECT count(*) FROM devices_reading")[0][0] < goal:
-                time.sleep(0.05)
-            city.kill(victim)
-
-    striker = threading.Thread(target=strike, daemon=True)
-    striker.start()
+    goals = [devices * each * (n + 1) // (len(victims) + 1) for n in range(len(victims))]
     try:
         until = time.monotonic() + 580
         while any(one.poll() is None for one in clients) and time.monotonic() < until:
+            # All in this thread: the kernel ends what a thread has started when that thread ends.
             city.ingest.look_after(said.append)
-            time.sleep(0.1)
+            if goals and city.ask("SELECT count(*) FROM devices_reading")[0][0] >= goals[0]:
+                goals.pop(0)
+                city.kill(victims.pop(0))
+            time.sleep(0.05)
         assert [one.poll() for one in clients] == [0] * devices
-        over.set()
-        striker.join(30)
+        assert not victims, "all kills must come while they report"
         assert len([line for line in said if "was killed" in line]) == kills
     finally:
-        over.set()
         for one in clients:
             one.kill()
     assert city.ask("SELECT count(*), count(DISTINCT (device, seq)) FROM devices_reading") == [

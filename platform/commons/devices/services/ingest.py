@@ -344,7 +344,7 @@ def _roll_up(news: Believed, heard: list[Device]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH rolled AS ({rollups.ROLLED}), newest AS ({NEWEST}) {SEEN}",
-            [*rows.columns, *_newest(streams), *seen_values(heard)],
+            [*map(raw.array, rows.columns), *map(raw.array, _newest(streams)), *seen_values(heard)],
         )
     _tell(streams, low.tolist(), high.tolist())
 

@@ -304,7 +304,7 @@ def _inside(streams: Streams, start: "Int64", end: "Int64") -> list[list[raw.Row
             JOIN devices_rollup r ON r.device_id = w.device AND r.channel = w.channel AND r.step_s = 3600
                 AND r.count > 0 AND r.start >= {raw.MOMENT.format("w.low")}
                 AND r.start < {raw.MOMENT.format("w.high")}""",  # noqa: S608 constants
-            [streams.number.tolist(), list(streams.channel), start.tolist(), end.tolist()],
+            _spans(streams, start, end),
         )
         for n, hour in cursor.fetchall():
             hours[n].add(hour)
@@ -318,6 +318,11 @@ def _inside(streams: Streams, start: "Int64", end: "Int64") -> list[list[raw.Row
     for n, rows in zip(of, raw.rows_of(windows), strict=True):
         found[n] += rows
     return found
+
+
+def _spans(streams: Streams, start: "Int64", end: "Int64") -> list[str]:
+    """Device, channel, start and end of the streams, as arrays for a statement."""
+    return [raw.array(column) for column in (streams.number.tolist(), streams.channel, start.tolist(), end.tolist())]
 
 
 def _runs(hours: list[int]) -> list[list[int]]:
@@ -353,8 +358,8 @@ def ends(numbers: list[int]) -> tuple[dict[Key, raw.Row], Base]:
                 AND r.channel = head.channel AND r.step_s IN (900, 3600)
                 AND r.start > head.ts - r.step_s * interval '1 s'
                 AND r.start > head.ts - interval '1 hour'
-            WHERE head.device_id = ANY(%s)""",
-            [numbers],
+            WHERE head.device_id = ANY(%s::int4[])""",
+            [raw.array(numbers)],
         )
         for device, channel, ts, seq, value, *row in cursor.fetchall():
             heads[device, channel] = (ts, seq, value)
@@ -391,7 +396,7 @@ def _clear(streams: Streams, start: "Int64", end: "Int64") -> None:
             USING unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[]) AS w (device, channel, low, high)
             WHERE r.device_id = w.device AND r.channel = w.channel AND r.step_s IN (900, 3600)
                 AND r.start >= {raw.MOMENT.format("w.low")} AND r.start < {raw.MOMENT.format("w.high")}""",  # noqa: S608
-            [streams.number.tolist(), list(streams.channel), start.tolist(), end.tolist()],
+            _spans(streams, start, end),
         )
 
 
@@ -404,4 +409,4 @@ ROLLED = f"""INSERT INTO devices_rollup
     ON CONFLICT (device_id, channel, step_s, start) DO UPDATE SET
         count = excluded.count, total = excluded.total, min = excluded.min, max = excluded.max,
         energy_wh = excluded.energy_wh, covered_s = excluded.covered_s, dense_s = excluded.dense_s"""  # noqa: S608
-"""Writes `Rows.columns`."""
+"""Writes `Rows.columns`, each as an array (`raw.array`)."""

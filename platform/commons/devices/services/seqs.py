@@ -12,12 +12,15 @@ from commons.devices.engine import seqs as sets
 from commons.devices.errors import DeviceRevoked, TooManyGaps
 from commons.devices.fields import as_text, from_text
 from commons.devices.models import Device
+from commons.devices.queries.raw import array
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 MAX_RANGES = 10_000
+SELDOM = frozenset({"created_at", "enrolled_at", "last_seen_at"})
+"""What a device that is let in is read without: fetched when somebody asks for it."""
 
 
 def lock(device: Device) -> Device:
@@ -30,14 +33,14 @@ def lock(device: Device) -> Device:
 
 def lock_many(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Device]:
     """The rows of those devices that are let in, locked in the order of their ids until the transaction ends."""
-    fields = [field.attname for field in Device._meta.concrete_fields]
+    fields = [field.attname for field in Device._meta.concrete_fields if field.attname not in SELDOM]
     seen = fields.index("seen")
     columns = ", ".join(f"{name}::text" if name == "seen" else f"{name}" for name in fields)
     with connection.cursor() as cursor:  # with every group: worth no query builder
         cursor.execute(
             f"""SELECT {columns} FROM devices_device
-            WHERE id = ANY(%s) AND revoked_at IS NULL ORDER BY id FOR NO KEY UPDATE""",  # noqa: S608 the model's own
-            [list(ids)],
+            WHERE id = ANY(%s::uuid[]) AND revoked_at IS NULL ORDER BY id FOR NO KEY UPDATE""",  # noqa: S608 the model's own
+            [array(ids)],
         )
         rows = cursor.fetchall()
     found = {}
@@ -99,7 +102,11 @@ SEEN = """UPDATE devices_device SET seen = told.seen::int8multirange, last_seen_
 
 def seen_values(devices: Sequence[Device]) -> list[Any]:
     """The values for SEEN."""
-    return [timezone.now(), [device.pk for device in devices], ";".join(as_text(device.seen) for device in devices)]
+    return [
+        timezone.now(),
+        array(device.pk for device in devices),
+        ";".join(as_text(device.seen) for device in devices),
+    ]
 
 
 def ranges_of_sorted(seqs: "npt.NDArray[np.int64]") -> sets.Ranges:
