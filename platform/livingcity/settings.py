@@ -22,6 +22,8 @@ USER_CONTENT_URL = os.environ.get("USER_CONTENT_URL", "").rstrip("/")
 DEMO = os.environ.get("LIVINGCITY_DEMO", "1") != "0"
 #: The private networks in which the relays of labs stand (docs/interlocks.md); the city reaches into no other.
 INTERLOCK_NETWORKS = [text for text in os.environ.get("INTERLOCK_NETWORKS", "").replace(",", " ").split() if text]
+#: The city's broker, which the process `ingest` speaks to.
+MQTT_URL = os.environ.get("MQTT_URL", "")
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SECRET_KEY = secret_key()
