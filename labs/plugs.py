@@ -30,7 +30,7 @@ from labs.queries import (
     matching,
 )
 from labs.queries.near import near_of
-from labs.services import hooks, interlocks, ledger, waitlist
+from labs.services import hooks, interlocks, leaving, ledger, waitlist
 from labs.services import jobs as taken
 
 if TYPE_CHECKING:
@@ -87,7 +87,10 @@ def plug_in() -> None:
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.search_sources.register(sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35))
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
+    sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
+    sockets.leavers.register(sockets.Leaver("labs", leaving.leave, leaving.keeps, order=30))
     sockets.job_takers.register(sockets.JobTaker("labs", take_jobs))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(

@@ -211,7 +211,7 @@ def _do(  # noqa: PLR0917 one step of `one`
     elif do == "book":
         if not book_form.is_valid():
             return False
-        start = book_form.cleaned_data["start"].replace(tzinfo=order.lab.zone)
+        start = book_form.cleaned_data["start"].replace(tzinfo=order.lab.zone).astimezone(dt.UTC)
         end = start + dt.timedelta(hours=float(book_form.cleaned_data["hours"]))
         machine = book_form.cleaned_data["machine"]
         services.book(order=order, by=person, machine=machine, start=start, end=end)

@@ -347,6 +347,17 @@ class Sitemap:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaver:
+    """What a room does when a person leaves the city. `leave` lets go of what is to come, or raises what has to be done
+    first; `keeps` says whether the account has to stay, without anything that names the person."""
+
+    slug: str
+    leave: "Callable[[User], None]"
+    keeps: "Callable[[User], bool]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class JobTaker:
     """The room that takes in what devices say about their jobs. `take` is given the active device and the parsed body;
     it stores in one transaction and answers the acknowledgement of telemetry. Raises CityError, and then nothing was
@@ -375,4 +386,5 @@ report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
 measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
 sitemaps: Socket[Sitemap] = Socket("sitemaps")
+leavers: Socket[Leaver] = Socket("leavers")
 job_takers: Socket[JobTaker] = Socket("job_takers")
