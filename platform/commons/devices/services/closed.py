@@ -227,7 +227,8 @@ def _write(  # noqa: PLR0917
             ON CONFLICT (device_id, channel, step_s, start) DO UPDATE SET
                 count = r.count + excluded.count, total = r.total + excluded.total,
                 min = least(r.min, excluded.min), max = greatest(r.max, excluded.max),
-                energy_wh = greatest(r.energy_wh + excluded.energy_wh, 0),
+                energy_wh = CASE WHEN excluded.energy_wh IS NOT NULL
+                    THEN greatest(coalesce(r.energy_wh, 0) + excluded.energy_wh, 0) ELSE r.energy_wh END,
                 covered_s = least(greatest(r.covered_s + excluded.covered_s, 0), r.step_s),
                 dense_s = least(greatest(r.dense_s + excluded.dense_s, 0), r.step_s)""",
             [

@@ -114,13 +114,16 @@ class Chart extends HTMLElement {
       if (known >= 0) {
         changed ||= values[known] !== value;
         values[known] = value;
-      } else if (at > x[x.length - 1]!) {
-        if (step && at - x[x.length - 1]! > step) {
-          x.push(x[x.length - 1]! + step);
-          values.push(null);
+      } else if (at > x[0]!) {
+        let place = x.length;
+        while (x[place - 1]! > at) place -= 1;
+        if (step && at - x[place - 1]! > step && values[place - 1] !== null) {
+          x.splice(place, 0, x[place - 1]! + step);
+          values.splice(place, 0, null);
+          place += 1;
         }
-        x.push(at);
-        values.push(value);
+        x.splice(place, 0, at);
+        values.splice(place, 0, value);
         changed = true;
       }
     });
