@@ -20,12 +20,13 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg.errors import DeadlockDetected
 
 from livingcity.dev.command_line import worker_answers, worker_argv
 from livingcity.dev.processes import Child, child_environment, spawn, stop
+from livingcity.dev.pytest_plugin import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[1]
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
@@ -43,6 +44,12 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the reference data are not at {folder}; set LIVINGCITY_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Test databases are copies of the migrated one (`livingcity.dev.pytest_plugin`)."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = TEMPLATE
 
 
 FLUSHES_AT_MOST = 10

@@ -11,8 +11,19 @@ from labs.models import Booking
 
 #: “offered” holds the time for somebody of the waitlist, and “created” follows when it is taken up, so that what
 #: happens to each real booking (a fee, a count) listens to “created” alone; an offer that is let go is “lapsed”.
+#: “cut-short”: a closure took the rest of its time.
 What = Literal[
-    "created", "moved", "cancelled", "approved", "declined", "checked-in", "ended", "missed", "offered", "lapsed"
+    "created",
+    "moved",
+    "cut-short",
+    "cancelled",
+    "approved",
+    "declined",
+    "checked-in",
+    "ended",
+    "missed",
+    "offered",
+    "lapsed",
 ]
 Listener = Callable[[Booking, What], None]
 

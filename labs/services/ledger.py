@@ -33,6 +33,7 @@ __all__ = ["Price", "charge", "charge_energy", "fee", "grant_week", "heard", "pr
 Kind = Account.Kind
 LARGEST = Decimal(1_000_000)
 LINES_OF_DAYS = dt.timedelta(days=14)
+MINUTE = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +346,13 @@ def _moved(booking: Booking) -> None:
     settle(booking=booking, target=target, tax_pct=price.tax_pct)
 
 
+def _cut_short(booking: Booking) -> None:
+    """The lab took the rest of the time: only what was left of it is paid, and nothing if that is nothing."""
+    span = Span(booking.start, booking.end)
+    left = price_of(booking.machine, booking.user, span).gross if span.end - span.start >= MINUTE else NOTHING
+    settle(booking=booking, target=min(left, books.charged(booking)))
+
+
 @dataclass(frozen=True, slots=True)
 class Cancelling:
     """What cancelling now would give back: the share of what was paid, and until when all of it."""
@@ -377,6 +385,7 @@ ACTS: dict[str, Any] = {
     "created": _paid_when_held,
     "approved": _paid_when_held,
     "moved": _moved,
+    "cut-short": _cut_short,
     "cancelled": _cancelled,
     "lapsed": _cancelled,
     "declined": refund,

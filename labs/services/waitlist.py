@@ -176,7 +176,7 @@ def accept_offer(*, booking: Booking, by: User | None = None, now: dt.datetime |
 
 def time_freed(booking: Booking, what: hooks.What) -> None:
     """A listener of the hooks: when a change may have freed time, offer it on."""
-    if what in {"cancelled", "declined", "missed", "ended", "moved", "lapsed"}:
+    if what in {"cancelled", "declined", "missed", "ended", "moved", "cut-short", "lapsed"}:
         offer_next(machine=booking.machine, now=booking.updated_at)
 
 

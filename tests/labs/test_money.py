@@ -116,6 +116,22 @@ def test_cancelled_late_gives_back_the_rules_share_and_closures_all(paid: tuple[
     assert balance(asked.lab, user) == D("40.70")
 
 
+def test_a_closure_gives_back_the_time_that_it_takes(paid: tuple[Machine, User]) -> None:
+    asked, user = paid
+    rule_services.set_rule(lab=asked.lab, name="cancel_until_min", text="10000", by=None)
+    booking = book(asked, user, tomorrow(), 2)
+    begun = booking.start + HOUR
+    bookings.check_in(booking=booking, now=booking.start)
+    closed = {"machine": asked, "kind": "closure", "by": person(), "cancel_conflicting": True}
+    bookings.close_machine(start=begun, end=begun + HOUR, now=begun - HOUR / 2, **closed)
+    booking.refresh_from_db()
+    assert (booking.end, books.charged(booking)) == (begun, D("12.40"))
+    bookings.close_machine(start=begun - HOUR / 2, end=begun, now=begun - HOUR / 2, **closed)
+    booking.refresh_from_db()
+    assert (booking.status, books.charged(booking)) == ("done", D("6.20"))
+    assert books.mismatches() == []
+
+
 def test_shortened_late_gives_nothing_back_longer_costs_more(paid: tuple[Machine, User]) -> None:
     asked, user = paid
     rule_services.set_rule(lab=asked.lab, name="cancel_until_min", text="10000", by=None)

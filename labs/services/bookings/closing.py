@@ -79,10 +79,10 @@ def _cut(booking: Booking, at: dt.datetime, now: dt.datetime) -> hooks.What:
     """One in use ends where the closure begins: now, or later."""
     if at <= now:
         finish(booking, now=now, end=min(at, booking.end), until=at)
-        return "ended"
+        return "cut-short"
     booking.end, booking.blocked = min(at, booking.end), DateTimeTZRange(booking.blocked.lower, at)
     rows.save(booking, now, "end", "blocked")
-    return "moved"
+    return "cut-short"
 
 
 def _write(

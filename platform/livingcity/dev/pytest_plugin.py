@@ -4,17 +4,24 @@ They start before pytest-django reads the settings, live in shared memory if the
 must last, and end with the run, also when it is killed. The workers of xdist inherit the servers; each has its own test
 database, its own Valkey databases and its own data folder. DATABASE_URL, REDIS_URL and LIVINGCITY_DATA point at them,
 so every process that a test starts finds the same ones.
+
+Migrations run once for all workers, into a template that test databases are copied from; the cluster with it is kept in
+the user's cache for the next run with the same migrations.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+import psycopg
 import pytest
 
 from livingcity.dev.places import ROOT
@@ -22,6 +29,8 @@ from livingcity.dev.processes import unprivileged
 from livingcity.dev.services import Postgres, Valkey
 
 MARK = "LIVINGCITY_TEST_SERVERS"
+TEMPLATE = "livingcity_template"
+CLUSTERS_KEPT = 12
 ROOM_NEEDED_MB = 2000
 PREFIX = f"lc-test-{os.getuid()}-"
 
@@ -43,12 +52,37 @@ class Servers:
 
     def start(self) -> None:
         """Start both and point the environment at them."""
-        self.postgres.start()
         self.valkey.start()
-        os.environ["DATABASE_URL"] = f"postgresql://postgres@/livingcity?host={self.postgres.sockets}"
+        kept = _kept_cluster()
+        if kept.is_dir():
+            shutil.copytree(kept, self.postgres.home, symlinks=True, copy_function=_with_owner)
+            _give_folders(kept, self.postgres.home)
+            os.utime(kept)
+        self.postgres.start()
+        if not kept.is_dir():
+            self._migrate()
+            self.postgres.stop()
+            _keep(self.postgres.home, kept)
+            self.postgres.start()
+        os.environ["DATABASE_URL"] = self._address("livingcity")
         os.environ["REDIS_URL"] = f"unix://{self.valkey.socket}?db=0"
         os.environ["LIVINGCITY_DATA"] = str(self.folder / "data")
         os.environ[MARK] = str(self.folder)
+
+    def _address(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.postgres.sockets}"
+
+    def _migrate(self) -> None:
+        """Bring an empty database to where the migrations lead."""
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        here = {
+            "DATABASE_URL": self._address(TEMPLATE),
+            "REDIS_URL": f"unix://{self.valkey.socket}?db=0",
+            "LIVINGCITY_DATA": str(self.folder / "data"),
+        }
+        argv = [sys.executable, ROOT / "manage.py", "migrate", "--verbosity", "0", "--skip-checks"]
+        subprocess.run(argv, env=os.environ | here, check=True)
 
     def stop(self) -> None:
         """Stop both and remove everything."""
@@ -70,6 +104,47 @@ def _sweep(base: Path) -> None:
         with suppress(OSError), (folder / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kept_cluster() -> Path:
+    """Where a cluster with these very migrations is kept, whether or not it is there."""
+    digest = hashlib.sha256()
+    rooms = [ROOT / name for name in ("platform", "designs", "energy", "labs", "twin")]
+    migrations = [file for room in rooms for file in room.glob("**/migrations/*.py")]
+    for file in sorted([*migrations, ROOT / "requirements.lock", ROOT / "platform/livingcity/settings.py"]):
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "livingcity" / "tests" / digest.hexdigest()[:32]
+
+
+def _keep(cluster: Path, kept: Path) -> None:
+    """Keep a stopped cluster, whole or not at all, and let the oldest go."""
+    with suppress(OSError):  # no room, or another run was faster: the next one migrates again
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+            copy = Path(scratch) / "cluster"
+            shutil.copytree(cluster, copy, symlinks=True, copy_function=_with_owner)
+            _give_folders(cluster, copy)
+            copy.rename(kept)
+        others = sorted(kept.parent.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        for old in others[CLUSTERS_KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _with_owner(source: str, target: str) -> None:
+    shutil.copy2(source, target)
+    _give(Path(source), Path(target))
+
+
+def _give_folders(source: Path, target: Path) -> None:
+    for folder in [source, *(found for found in source.rglob("*") if found.is_dir())]:
+        _give(folder, target / folder.relative_to(source))
+
+
+def _give(source: Path, target: Path) -> None:
+    if os.getuid() == 0:
+        found = source.stat()
+        os.chown(target, found.st_uid, found.st_gid)
 
 
 _servers: Servers | None = None
