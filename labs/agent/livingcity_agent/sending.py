@@ -22,7 +22,7 @@ log = logging.getLogger("livingcity_agent")
 DOORS: dict[Kind, str] = {"r": "readings", "j": "events"}
 WORDS: dict[Kind, str] = {"r": "readings", "j": "job messages"}
 MOST_EVENTS = 200
-LONGEST_PAUSE_S = 300.0
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 300.0
 MOST_FILLED = 5000
 
 
@@ -153,4 +153,4 @@ class Lane:
             self._said = said
         self._failures += 1
         longest = min(LONGEST_PAUSE_S, 2.0 ** min(self._failures, 9))
-        await self._pause(max(least_s, random.uniform(0.5, longest)))  # noqa: S311 no secret
+        await self._pause(max(least_s, random.uniform(SHORTEST_PAUSE_S, longest)))  # noqa: S311 no secret
