@@ -15,6 +15,7 @@ from livingcity_agent.adapters.base import (
     AdapterError,
     Command,
     CommandKind,
+    Event,
     Finding,
     JobFile,
     Name,
@@ -121,12 +122,18 @@ class OctoPrint(Adapter):
         elif kind == "PrintResumed":
             job.progress(await self._share(), again=True)
         elif kind == "PrintDone":
-            job.end("finished", material_g=await self._material(job.path, 1.0))
+            await self._ended(job, "finished", 1.0)
         elif kind == "PrintCancelled":
-            share = float(payload.get("progress") or 0) / 100
-            job.end("cancelled", material_g=await self._material(job.path, share))
+            await self._ended(job, "cancelled", float(payload.get("progress") or 0) / 100)
         elif kind == "PrintFailed" and payload.get("reason") != "cancelled":
             job.end("failed")
+
+    async def _ended(self, job: PrintJob, event: Event, share: float) -> None:
+        name, path = job.name, job.path
+        grams = await self._material(path, share)
+        job.end(event, material_g=grams)
+        if name and grams is None:
+            job.weigh(name, lambda: self._material(path, share))
 
     async def _share(self) -> float:
         found = await self._http.json("GET", "/api/job")

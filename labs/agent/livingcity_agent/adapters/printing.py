@@ -15,6 +15,8 @@ log = logging.getLogger("livingcity_agent")
 
 PROGRESS_S = 60.0
 TEMPERATURE_S = 30.0
+WEIGHING_S = (5.0, 20.0, 120.0)
+"""When it is asked again how much material a print took, in seconds one after the other."""
 
 
 def plain_name(name: str, sha256: str = "") -> str:
@@ -102,6 +104,19 @@ class PrintJob:
             done = JobEvent(event, self.name, material_g=material_g, at=at)
             self._sink.job(done, remember={"job": None})
 
+    def weigh(self, name: str, weighed: Callable[[], Awaitable[float | None]]) -> None:
+        """Tell the material of a job that is over as soon as it is known: the file may still be looked through."""
+        task = asyncio.create_task(self._weighing(name, weighed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _weighing(self, name: str, weighed: Callable[[], Awaitable[float | None]]) -> None:
+        for pause_s in WEIGHING_S:
+            await asyncio.sleep(pause_s)
+            if (grams := await weighed()) is not None:
+                self._sink.job(JobEvent("progress", name, material_g=grams))
+                return
+
     def state(self, word: str) -> None:
         """What the machine does; told when it is new."""
         if word != self._state:
@@ -114,8 +129,3 @@ class PrintJob:
         if isinstance(celsius, int | float) and now - self._warmth_at >= TEMPERATURE_S:
             self._warmth_at = now
             self._sink.reading(Reading("temperature_c", float(celsius)))
-
-    async def settle(self) -> None:
-        """Wait for hashes that are being read; for the end of `run`."""
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
