@@ -22,7 +22,7 @@ class BookingCommandSerializer(serializers.ModelSerializer[Command]):
     """Something that was asked of the machine, and what came of it."""
 
     state = serializers.CharField(source="now", help_text="waiting, taken, done, refused or expired")
-    asked_by = serializers.SlugRelatedField(slug_field="username", read_only=True, allow_null=True)
+    asked_by = serializers.SerializerMethodField()
     file = serializers.SerializerMethodField()
 
     class Meta:
@@ -31,7 +31,12 @@ class BookingCommandSerializer(serializers.ModelSerializer[Command]):
 
     def get_file(self, command: Command) -> str | None:
         """The name of the file that is sent."""
-        return command.body.get("name")
+        name = command.body.get("name")
+        return str(name) if name else None
+
+    def get_asked_by(self, command: Command) -> str | None:
+        """The account of who asked."""
+        return command.asked_by.username if command.asked_by else None
 
 
 class SendableSerializer(serializers.Serializer[queries.Sendable]):
@@ -77,7 +82,7 @@ class BookingCommands(APIView):
             {
                 "can": sorted(controls.can - {"start"}),
                 "why": controls.why,
-                "files": SendableSerializer(controls.files, many=True).data,
+                "files": [SendableSerializer(one).data for one in controls.files],
                 "asked": BookingCommandSerializer(controls.asked, many=True).data,
             }
         )

@@ -96,6 +96,7 @@ class FileView(APIView):
     )
     def get(self, request: Request, command: uuid.UUID) -> StreamingHttpResponse:
         """The bytes, while the command is open."""
+        assert isinstance(request.auth, Device)  # noqa: S101 IsDevice has seen to it
         found = Command.objects.filter(pk=command, device=request.auth, kind=Command.Kind.SEND).first()
         room = command_files.get(str(found.source.get("room", ""))) if found and found.is_open else None
         content = room.read(found) if room and found else None
