@@ -8,6 +8,8 @@ KINDS: dict[str, str] = {
     "octoprint": "octoprint:OctoPrint",
     "moonraker": "moonraker:Moonraker",
     "prusalink": "prusalink:PrusaLink",
+    "shelly": "shelly:Shelly",
+    "tasmota": "tasmota:Tasmota",
 }
 """type -> "module:class", the module in this package."""
 
