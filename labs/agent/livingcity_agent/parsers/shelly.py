@@ -150,7 +150,7 @@ def _gen2_values(kind: str, component: Mapping[str, Any]) -> Measured:
 def gen2_notification(message: Any) -> dict[int, Measured]:
     """The parts in a message of `<prefix>/events/rpc`; only what has changed, so put them over what is known."""
     said = table(message)
-    if said.get("method") not in {"NotifyStatus", "NotifyFullStatus"}:
+    if said.get("method") not in ("NotifyStatus", "NotifyFullStatus"):  # a list has no hash
         return {}
     return gen2_status(said.get("params"))
 
