@@ -7,6 +7,7 @@ import zoneinfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from livingcity_agent.parsers import measured, paths, shelly, tasmota, units
 from livingcity_agent.parsers.measured import Measured
 

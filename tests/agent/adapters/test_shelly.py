@@ -6,10 +6,10 @@ from typing import Any
 
 import aiomqtt
 import pytest
+
 from livingcity_agent.adapters import shelly
 from livingcity_agent.adapters.base import Refused
 from livingcity_agent.adapters.shelly import Shelly
-
 from tests.agent.adapters.plugs import Plug, Shelly1, Shelly2, Tasmota, rpc
 from tests.agent.adapters.stage import (
     Kept,
@@ -59,6 +59,15 @@ def test_a_counter_that_is_reset_is_told_as_it_is() -> None:
 
         asyncio.run(go())
     assert sink.values("energy_wh_total")[:2] == [120.0, 0.5]
+
+
+def test_jobs_of_a_machine_that_says_nothing_else() -> None:
+    plug, sink = Plug(power_w=350, energy_wh=120.0), Kept()
+    with serving(Shelly2, plug) as address:
+        shelly = made(Shelly, _toml(address, "[jobs]\nabove_w = 30\nfor_s = 0"))
+        until(shelly, sink, lambda kept: bool(kept.jobs))
+    assert (sink.values("state"), sink.events) == (["making"], ["started"])
+    assert "several machines hang on it" in tried(Shelly, _toml(address, 'circuit = "B"\n[jobs]\nabove_w = 1'))[1][0]
 
 
 def test_channels_are_summed_only_when_asked_for() -> None:
@@ -166,7 +175,7 @@ def test_a_plug_whose_timer_does_not_start_is_opened_at_once(handler: Any) -> No
 @pytest.mark.parametrize(
     ("more", "body", "late_s", "why"),
     [
-        ("", {"on": True, "for_s": 10}, 60, "switch = true"),
+        ("switch = false", {"on": True, "for_s": 10}, 60, "switch = false"),
         ('circuit = "Bench"', {"on": False}, 60, "feeds the circuit “Bench”"),
         ("switch = true", {"on": True}, 60, "only given for a time"),
         ("switch = true", {"on": True, "for_s": 1e9}, 60, "only given for a time"),

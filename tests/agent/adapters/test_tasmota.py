@@ -6,10 +6,10 @@ from typing import Any
 
 import aiomqtt
 import pytest
+
 from livingcity_agent.adapters import tasmota as module
 from livingcity_agent.adapters.base import Refused
 from livingcity_agent.adapters.tasmota import Tasmota
-
 from tests.agent.adapters.plugs import Plug, Shelly2, sensor, tasmota
 from tests.agent.adapters.plugs import Tasmota as TasmotaPlug
 from tests.agent.adapters.stage import (

@@ -1,9 +1,11 @@
 """What plugs and meters have in common: which channels they read, what of it they tell, and when they may switch."""
 
 import datetime as dt
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from livingcity_agent.adapters.base import Adapter, Command, Finding, Reading, Refused, Sink
+from livingcity_agent.adapters.generic import Jobs
+from livingcity_agent.parsers.by_power import Threshold
 from livingcity_agent.parsers.measured import Measured
 from livingcity_agent.tables import Table
 
@@ -20,21 +22,27 @@ _CHANNELS = {
 @dataclass(frozen=True, slots=True)
 class Use:
     """What a plug is for. `circuit`: the name of the lab's circuit that it feeds, empty for a machine's own plug.
-    `switch`: whether the city may switch it; what feeds a circuit is never switched, for several people hang on it.
+    `switch`: whether this plug is meant where the device's `commands` allow "relay"; what feeds a circuit is never
+    switched, for several people hang on it. `jobs`: whether jobs are known from its power.
     """
 
     circuit: str = ""
-    switch: bool = False
+    switch: bool = True
     interval_s: float = 10.0
+    jobs: Jobs = field(default_factory=Jobs)
 
     @classmethod
     def configure(cls, table: Table) -> "Use":
         """From the keys `circuit`, `switch`, `interval_s`."""
+        circuit = table.string("circuit", "", most=80)
         use = cls(
-            table.string("circuit", "", most=80),
-            table.flag("switch"),
+            circuit,
+            table.flag("switch", not circuit),
             table.number("interval_s", 10.0, least=1.0, most=300.0),
+            Jobs(threshold=Threshold.configure(table)),
         )
+        if use.circuit and use.jobs.threshold:
+            table.fault("jobs", "cannot be known from a circuit: several machines hang on it.")
         if use.circuit and use.switch:
             table.fault("switch", "must be false for a plug that feeds a circuit: more than one person hangs on it.")
         return use
@@ -74,7 +82,7 @@ def wish(adapter: Adapter, use: Use, command: Command) -> tuple[bool, int]:
     if use.circuit:
         raise Refused(f"{label} feeds the circuit “{use.circuit}” and is never switched from the city.")
     if not use.switch:
-        raise Refused(f"{label} is not to be switched; who runs the lab can allow it with switch = true.")
+        raise Refused(f"{label} is not to be switched: its configuration says switch = false.")
     on, for_s = command.body.get("on"), command.body.get("for_s")
     if not isinstance(on, bool):
         raise Refused("The command does not say whether to switch on or off.")

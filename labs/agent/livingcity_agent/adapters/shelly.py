@@ -60,9 +60,9 @@ class Shelly(Adapter):
         if self.broker:
             await self._listen(self.broker, sink)
             return
-        generation = await self._generation()
+        generation, teller = await self._generation(), self.use.jobs.teller(sink)
         while True:
-            tell(sink, total(await self._parts(generation), self.channels))
+            tell(teller, total(await self._parts(generation), self.channels))
             await asyncio.sleep(self.use.interval_s)
 
     # --- over HTTP
@@ -108,6 +108,7 @@ class Shelly(Adapter):
             await either(self._hear(client, here, sink), self._nudge(client, here))
 
     async def _hear(self, client: aiomqtt.Client, here: "_Conversation", sink: Sink) -> None:
+        teller = self.use.jobs.teller(sink)
         async for message in client.messages:
             if message.retain:
                 continue  # of unknown age
@@ -117,7 +118,7 @@ class Shelly(Adapter):
                 told = Measured()
                 for said in mine.values():
                     told = said.over(told)
-                tell(sink, only(total(here.parts, self.channels), told))
+                tell(teller, only(total(here.parts, self.channels), told))
 
     async def _nudge(self, client: aiomqtt.Client, here: "_Conversation") -> None:
         while True:
@@ -172,8 +173,6 @@ class Shelly(Adapter):
         if left := [n for n in metered if n not in self.channels]:
             others = ", ".join(map(str, left))
             found.append(well(f"{who} also measures channel {others}, which is not read here."))
-        if self.use.switch and any(parts[n].on is None for n in self.channels):
-            found.append(wrong(f"{who} has no relay, so it cannot be switched: take out “switch”."))
         return found
 
     # --- switching

@@ -81,9 +81,10 @@ class Tasmota(Adapter):
         if self.broker:
             await self._listen(self.broker, sink)
             return
+        teller = self.use.jobs.teller(sink)
         while True:
             answer = await self._ask("Status 8")
-            tell(sink, parse.measured(self._energy(answer), self.channels))
+            tell(teller, parse.measured(self._energy(answer), self.channels))
             await asyncio.sleep(self.use.interval_s)
 
     def _energy(self, answer: Any) -> Mapping[str, Any]:
@@ -128,6 +129,7 @@ class Tasmota(Adapter):
             await either(self._hear(client, sink, heard), self._nudge(client, heard))
 
     async def _hear(self, client: aiomqtt.Client, sink: Sink, heard: "_Heard") -> None:
+        teller = self.use.jobs.teller(sink)
         async for message in client.messages:
             topic, body = str(message.topic), payload(message)
             if topic == self._topic("tele", "LWT"):
@@ -135,7 +137,7 @@ class Tasmota(Adapter):
                 continue
             if message.retain:
                 continue  # of unknown age
-            self._take(sink, _loads(body), heard)
+            self._take(teller, _loads(body), heard)
 
     def _take(self, sink: Sink, said: Mapping[str, Any], heard: "_Heard") -> None:
         energy = parse.energy(said)
