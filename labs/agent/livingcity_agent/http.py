@@ -166,6 +166,12 @@ class Http:
                 return await self._keep(pieces, headers, name, into, most)
         raise NoAnswer(f"{self.base}{path} asks for a password again and again.")
 
+    @asynccontextmanager
+    async def stream(self, method: str, path: str) -> AsyncIterator[tuple[int, dict[str, str], AsyncIterator[bytes]]]:
+        """Ask and read the answer as it comes: status, headers and pieces. Raises NoAnswer."""
+        async with self._answer(method, path, None, {}) as answer:
+            yield answer
+
     async def _keep(
         self, pieces: AsyncIterator[bytes], headers: Mapping[str, str], name: str, into: Path | None, most: int
     ) -> JobFile:

@@ -127,6 +127,19 @@ class Table:
             return tuple(default or ())
         return tuple(value)
 
+    def wholes(
+        self, key: str, default: Sequence[int] | None = None, *, least: int = 0, most: int = 2**31
+    ) -> tuple[int, ...]:
+        """A list of different whole numbers within bounds."""
+        value = self._take(key, default)
+        if value is None:
+            return ()
+        good = isinstance(value, list | tuple) and all(type(n) is int and least <= n <= most for n in value)
+        if not good or not (value or not default) or len(set(value)) != len(value):
+            self.fault(key, f"must be a list of different whole numbers from {least}, such as [{least}, {least + 1}].")
+            return tuple(default or ())
+        return tuple(value)
+
     def table(self, key: str, *, needed: bool = False) -> "Table":
         """A table within; an empty one where there is none."""
         value = self._take(key, None if needed else {})

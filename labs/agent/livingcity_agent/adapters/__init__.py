@@ -8,6 +8,14 @@ KINDS: dict[str, str] = {
     "octoprint": "octoprint:OctoPrint",
     "moonraker": "moonraker:Moonraker",
     "prusalink": "prusalink:PrusaLink",
+    "shelly": "shelly:Shelly",
+    "tasmota": "tasmota:Tasmota",
+    "grbl": "grbl:Grbl",
+    "mtconnect": "mtconnect:MTConnect",
+    "opcua": "opcua:OpcUa",
+    "mqtt": "mqtt_generic:MqttGeneric",
+    "http": "http_generic:HttpGeneric",
+    "homeassistant": "homeassistant:HomeAssistant",
 }
 """type -> "module:class", the module in this package."""
 
