@@ -64,7 +64,6 @@ class Klippy:
     async def prints(self, name: str) -> None:
         lines = (self.folder / name).read_text().splitlines()
         began = time.monotonic()
-        self.set(state="printing", filename=name, total_duration=0.01, print_duration=0.01, filament_used=0.0)
         for number, _line in enumerate(lines, 1):
             while self.stats["state"] == "paused":
                 await asyncio.sleep(0.02)
@@ -76,6 +75,7 @@ class Klippy:
 
     def script(self, text: str) -> None:
         if found := re.match(r'SDCARD_PRINT_FILE FILENAME="(.*)"', text):
+            self.set(state="printing", filename=found[1], total_duration=0.01, print_duration=0.01, filament_used=0.0)
             self.printing = asyncio.get_running_loop().create_task(self.prints(found[1]))
 
     def answer(self, method: str, params: dict[str, Any]) -> Any:

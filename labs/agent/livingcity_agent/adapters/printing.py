@@ -57,6 +57,8 @@ class PrintJob:
         """It began, now or earlier. `name` where the machine has one of its own. The same again is nothing."""
         if self.name and (self.name == name or (not name and self.path == path)):
             return
+        if name and self._sink.recall("last") == name:  # its end was told already
+            return
         if self.name:
             self.end("failed")
         began = at or dt.datetime.now(dt.UTC)
@@ -102,7 +104,7 @@ class PrintJob:
         """It is over."""
         if self.name:
             done = JobEvent(event, self.name, material_g=material_g, at=at)
-            self._sink.job(done, remember={"job": None})
+            self._sink.job(done, remember={"job": None, "last": self.name})
 
     def weigh(self, name: str, weighed: Callable[[], Awaitable[float | None]]) -> None:
         """Tell the material of a job that is over as soon as it is known: the file may still be looked through."""
