@@ -29,7 +29,7 @@ from labs.queries import (
     matching,
 )
 from labs.queries.near import near_of
-from labs.services import hooks, interlocks, ledger, waitlist
+from labs.services import commands, hooks, interlocks, ledger, waitlist
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -84,6 +84,7 @@ def plug_in() -> None:
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.command_files.register(sockets.CommandFile(commands.ROOM, commands.read_file))
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+    from commons.devices.models import Command
     from commons.people.models import User
     from commons.places.models import Place
 
@@ -343,6 +344,16 @@ class Sitemap:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class CommandFile:
+    """Where the file of a command comes from. `slug` is the room, as in the command's `source`; `read` answers its
+    bytes and how many, or None where it is gone."""
+
+    slug: str
+    read: "Callable[[Command], tuple[Iterable[bytes], int] | None]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
 map_grounds: Socket[MapGround] = Socket("map_grounds")
@@ -361,3 +372,4 @@ report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
 measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
 sitemaps: Socket[Sitemap] = Socket("sitemaps")
+command_files: Socket[CommandFile] = Socket("command_files")

@@ -15,6 +15,7 @@ from livingcity.bridge import Bridge  # noqa: E402 after what it is to go withou
 from livingcity.dev.processes import die_with_spawner  # noqa: E402
 from livingcity.wsgi import application as wsgi_application  # noqa: E402
 
+from commons.devices import polling  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
 
 die_with_spawner()
@@ -32,5 +33,7 @@ async def application(
         return
     if events.PATH.match(scope["path"]):
         await events.stream(scope, receive, send)
+    elif polling.waits(scope):
+        await polling.poll(scope, receive, send, pages)
     else:
         await pages(scope, receive, send)

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from labs.models import Machine
 from tests.conftest import ROOT, LiveCity
+from tests.labs.conftest import lab, machine
 
 AGENT = ROOT / "labs" / "agent"
 
@@ -88,3 +90,8 @@ def agent(tmp_path: Path) -> Iterator[Process]:
 @pytest.fixture
 def city_port(live_city: LiveCity) -> int:
     return int(live_city.url.rpartition(":")[2])
+
+
+@pytest.fixture
+def printer(transactional_db: None) -> Machine:
+    return machine(lab())

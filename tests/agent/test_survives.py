@@ -21,13 +21,13 @@ def counted(device: Device) -> list[float]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def survive(agent: Process, city_port: int, printer: Machine, *, total: int, kills: int) -> None:
+def survive(agent: Process, city_port: int, printer: Machine, *, total: int, kills: int, batch: int = 37) -> None:
     agent.script = Path(__file__).with_name("counting_agent.py")
     agent.environment["UNTIL"] = str(total)
     luck = random.Random(7)
     with flaky(city_port, bad=0.35, seed=3) as proxy:
         agent.config.write_text(
-            'state = "state"\n[sending]\nbatch = 37\nevery_s = 0.1\n[[device]]\nname = "Counter"\n'
+            f'state = "state"\n[sending]\nbatch = {batch}\nevery_s = 0.1\n[[device]]\nname = "Counter"\n'
             '[[device.source]]\ntype = "counting"\n'
         )
         code = str(catalogue.enrolment_code(machine=printer))
@@ -42,8 +42,12 @@ def survive(agent: Process, city_port: int, printer: Machine, *, total: int, kil
         printer.refresh_from_db()
         device = printer.device
         assert device is not None
-        until(lambda: len(counted(device)) >= total and events(device) >= total // 25, what="all of it", seconds=90)
-        until(lambda: waiting(agent) == 0, what="an empty journal")
+        until(
+            lambda: len(counted(device)) >= total and events(device) >= total // 25,
+            what="all of it",
+            seconds=90 + total / 50,
+        )
+        until(lambda: waiting(agent) == 0, what="an empty journal", seconds=120)
         assert min(proxy.cut.values()) > 0, proxy.cut
     assert counted(device) == [float(n) for n in range(1, total + 1)]
     assert events(device) == total // 25
@@ -80,4 +84,4 @@ def test_killed_at_random_in_a_bad_network_nothing_is_lost_or_doubled(
 
 @pytest.mark.drill
 def test_killed_twenty_times(agent: Process, city_port: int, printer: Machine) -> None:
-    survive(agent, city_port, printer, total=10_000, kills=20)
+    survive(agent, city_port, printer, total=5_000, kills=20, batch=250)

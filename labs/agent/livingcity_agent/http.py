@@ -8,6 +8,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 import re
 import secrets
 import ssl
@@ -242,7 +243,9 @@ def why(error: BaseException) -> str:
         return "the connection was closed"
     if isinstance(error, TimeoutError):
         return "it took too long"
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    number = getattr(error, "errno", None)
+    known = os.strerror(number) if isinstance(number, int) and number > 0 else getattr(error, "strerror", None)
+    text = known or str(error) or type(error).__name__
     return str(text).strip().rstrip(".")
 
 

@@ -148,9 +148,9 @@ class Lane:
 
     async def _failed(self, error: BaseException, least_s: float) -> None:
         said = f"{self._device.name}: {WORDS[self._kind]} cannot be sent: {error}"
-        if said != self._said:
+        self._failures += 1
+        if said != self._said and self._failures > 1:  # once is nothing
             log.warning("%s They are kept.", said)
             self._said = said
-        self._failures += 1
         longest = min(LONGEST_PAUSE_S, 2.0 ** min(self._failures, 9))
         await self._pause(max(least_s, random.uniform(SHORTEST_PAUSE_S, longest)))  # noqa: S311 no secret
