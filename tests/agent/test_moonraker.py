@@ -77,7 +77,7 @@ def test_what_happened_while_nobody_listened_is_told_once(real: RealMoonraker) -
         until(lambda: first.sink.events() == ["started"], what="the start")
     until(lambda: real.printer.stats["state"] == "complete", what="the end of the print")
     with at_work(adapter(real), dict(first.sink.memory)) as second:
-        until(lambda: second.sink.events(), what="the end")
+        until(second.sink.events, what="the end")
     assert [e.event for e in second.sink.jobs if e.event != "progress"] == ["finished"]
     assert second.sink.jobs[-1].job == first.sink.jobs[0].job
     assert second.sink.memory["job"] is None

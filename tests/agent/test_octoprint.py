@@ -87,7 +87,9 @@ class Stage:
 @pytest.fixture
 def stage(live_city: LiveCity, printer: Machine, agent: Process, real: RealOctoPrint, plug: str) -> Stage:
     person = create_user(username="aila", name="Aila")
-    design = create_design(owner="aila", name="Plain cube", licence="CERN-OHL-S-2.0", by=person, visibility="public")
+    design = create_design(
+        owner=person.handle, name="Plain cube", licence="CERN-OHL-S-2.0", by=person, visibility="public"
+    )
     files = {"cube.gcode": CUBE, "long.gcode": LONG, "README.md": b"# Plain cube\n"}
     write_files(design=design, files=files, message="First", author=person, by=person)
     design = index_now(design=design, by=person)

@@ -150,7 +150,7 @@ class Moonraker(Adapter):
         if state == "paused" and before == "printing":
             job.pause(share)
         elif state == "printing":
-            job.progress(share, again=before == "paused")
+            job.progress(share, again=before in {None, "paused"})
         job.state(self._word(str(state), share))
 
     def _word(self, state: str, share: float) -> str:

@@ -84,6 +84,8 @@ class OctoPrint(Adapter):
                 job.start(path, at=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=float(spent)))
             else:
                 job.hash()
+            if ((current.get("state") or {}).get("flags") or {}).get("printing"):
+                job.progress(_share(current), again=True)
         elif job.name:
             await self._missed(job)
 
@@ -107,7 +109,7 @@ class OctoPrint(Adapter):
         temps = current.get("temps") or []
         tool = (temps[-1].get("tool0") or {}) if temps else {}
         job.warmth(tool.get("actual"))
-        share = float((current.get("progress") or {}).get("completion") or 0) / 100
+        share = _share(current)
         if flags.get("printing") and job.name:
             job.progress(share)
         job.state(_word(flags, temps[-1] if temps else {}, share))
@@ -136,8 +138,7 @@ class OctoPrint(Adapter):
             job.weigh(name, lambda: self._material(path, share))
 
     async def _share(self) -> float:
-        found = await self._http.json("GET", "/api/job")
-        return float((found.get("progress") or {}).get("completion") or 0) / 100
+        return _share(await self._http.json("GET", "/api/job"))
 
     async def _material(self, path: str, share: float) -> float | None:
         """Grams by OctoPrint's own analysis of the file; None where it has none."""
@@ -239,6 +240,10 @@ class OctoPrint(Adapter):
 def _path(current: Mapping[str, Any]) -> str:
     file = (current.get("job") or {}).get("file") or {}
     return str(file.get("path") or file.get("name") or "")
+
+
+def _share(current: Mapping[str, Any]) -> float:
+    return float((current.get("progress") or {}).get("completion") or 0) / 100
 
 
 def _works(current: Mapping[str, Any]) -> bool:

@@ -86,19 +86,23 @@ class PrintJob:
         facts = self._sink.recall("job") or {}
         mine = facts.get("name") == name
         remember = {"job": {**facts, "hashed": True}} if mine else None
-        self._sink.job(JobEvent("progress", name, file), remember=remember)
+        waits = mine and facts.get("paused")
+        self._sink.job(JobEvent("paused" if waits else "progress", name, file), remember=remember)
 
     def progress(self, share: float, *, again: bool = False) -> None:
-        """How far it is; told about every minute, or at once with `again` (after a pause)."""
+        """How far it is; told about every minute. A pause is over only by `again`: late news of it may still come."""
         now = asyncio.get_running_loop().time()
-        if self.name and (again or now - self._told_at >= PROGRESS_S):
+        facts = self._sink.recall("job")
+        if facts and (again or (now - self._told_at >= PROGRESS_S and not facts.get("paused"))):
             self._told_at = now
-            self._sink.job(JobEvent("progress", self.name, progress=share))
+            remember = {"job": {**facts, "paused": False}}
+            self._sink.job(JobEvent("progress", facts["name"], progress=share), remember=remember)
 
     def pause(self, share: float | None = None) -> None:
         """It waits."""
-        if self.name:
-            self._sink.job(JobEvent("paused", self.name, progress=share))
+        if facts := self._sink.recall("job"):
+            remember = {"job": {**facts, "paused": True}}
+            self._sink.job(JobEvent("paused", facts["name"], progress=share), remember=remember)
 
     def end(self, event: Event, *, material_g: float | None = None, at: dt.datetime | None = None) -> None:
         """It is over."""
