@@ -109,6 +109,8 @@ class Mill:
 
     def _wrap(self, kind: str, header: str, inner: str) -> bytes:
         head = f'creationTime="{self.now()}" sender="here" instanceId="{self.instance}" version="{self.version}.0.1"'
+        if self.version >= "1.7":
+            head += f' deviceModelChangeTime="{self.now()}"'
         return (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="urn:mtconnect.org:{kind}:{self.version}">'
             f'<Header {head} bufferSize="{self.most}" {header}/>{inner}</{kind}>'

@@ -92,9 +92,25 @@ class Broker:
 async def subscribe(client: aiomqtt.Client, topics: Sequence[str]) -> None:
     """Listen to topics. Raises NoBroker where the broker's rules forbid one."""
     codes = await client.subscribe([(topic, 0) for topic in topics], timeout=CONNECT_S)
+    _still_wanted()
     for topic, code in zip(topics, codes if isinstance(codes, Sequence) else (), strict=False):
         if (code if isinstance(code, int) else getattr(code, "value", 0)) >= 128:
             raise NoBroker(f"The broker does not let this account read the topic {topic}.")
+
+
+async def publish(client: aiomqtt.Client, topic: str, body: bytes | str, *, qos: int = 0, retain: bool = False) -> None:
+    """Say something; with `qos` 1 until the broker has it."""
+    await client.publish(topic, body, qos=qos, retain=retain)
+    _still_wanted()
+
+
+def _still_wanted() -> None:
+    """`asyncio.wait_for` of Python 3.11, which the client waits with, forgets a cancellation that comes in the same
+    moment as the answer; the task would then never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def either(*jobs: Coroutine[Any, Any, None]) -> None:
@@ -105,8 +121,10 @@ async def either(*jobs: Coroutine[Any, Any, None]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
+        while left := [task for task in tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=1.0)
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from livingcity_agent.adapters.base import Reading, Sink
+from livingcity_agent.adapters.base import JobFile, Reading, Sink
 from livingcity_agent.adapters.making import Making
 from livingcity_agent.parsers.by_power import ByPower, Threshold
 from livingcity_agent.tables import Table
@@ -35,10 +35,11 @@ class Jobs:
 
 
 class Teller:
-    """Tells readings, and the jobs that follow from them."""
+    """Tells readings, and the jobs that follow from them. `program`: the file that runs, where the machine names it."""
 
     def __init__(self, sink: Sink, jobs: Jobs) -> None:
         self._sink, self._jobs = sink, jobs
+        self.program = ""
         self._making = Making(sink) if jobs.by_state or jobs.threshold else None
         self._power = ByPower(jobs.threshold, bool(self._making and self._making.running)) if jobs.threshold else None
 
@@ -46,7 +47,7 @@ class Teller:
         """Keep a reading; where jobs follow from its channel, those too."""
         at = reading.at or dt.datetime.now(dt.UTC)
         if self._making and self._jobs.by_state and reading.channel == "state":
-            self._making.see(str(reading.value), at)
+            self._making.see(str(reading.value), at, file=JobFile(self.program[:200]) if self.program else None)
             return
         self._sink.reading(reading)
         if self._making and self._power and reading.channel == "power_w":

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 import aiomqtt
 
 from livingcity_agent.adapters.base import Adapter, AdapterError, Command, CommandKind, Finding, Name, Refused, Sink
-from livingcity_agent.adapters.broker import Broker, either, first, payload, subscribe
+from livingcity_agent.adapters.broker import Broker, either, first, payload, publish, subscribe
 from livingcity_agent.adapters.plug import Use, channels_of, only, tell, watts, well, wish, wrong
 from livingcity_agent.http import Answer, BadStatus, Http
 from livingcity_agent.parsers import shelly as parse
@@ -122,7 +122,7 @@ class Shelly(Adapter):
 
     async def _nudge(self, client: aiomqtt.Client, here: "_Conversation") -> None:
         while True:
-            await client.publish(*here.question())
+            await publish(client, *here.question())
             await asyncio.sleep(max(self.use.interval_s, 30.0) if self._first_generation else self.use.interval_s)
             if time.monotonic() - here.heard > SILENT_S:
                 raise AdapterError(f"Nothing was heard from {self.topic} for {SILENT_S / 60:.0f} minutes.")
@@ -147,7 +147,7 @@ class Shelly(Adapter):
         async with broker.connected() as client:
             here = _Conversation(self.topic, self._first_generation)
             await subscribe(client, here.topics)
-            await client.publish(*here.question())
+            await publish(client, *here.question())
 
             def enough(message: aiomqtt.Message) -> bool:
                 here.take(str(message.topic), payload(message))
@@ -224,7 +224,7 @@ class Shelly(Adapter):
         async with broker.connected() as client:
             asked = _Question(method, params)
             await subscribe(client, [asked.reply])
-            await client.publish(f"{self.topic}/rpc", asked.body)
+            await publish(client, f"{self.topic}/rpc", asked.body)
             answer = await first(client, lambda message: str(message.topic) == asked.reply, within_s=5.0)
             if answer is None:
                 raise AdapterError("it did not answer.")

@@ -27,7 +27,7 @@ from livingcity_agent.adapters.base import (
     Refused,
     Sink,
 )
-from livingcity_agent.adapters.broker import Broker, either, first, payload, subscribe
+from livingcity_agent.adapters.broker import Broker, either, first, payload, publish, subscribe
 from livingcity_agent.adapters.plug import Use, channels_of, tell, watts, well, wish, wrong
 from livingcity_agent.http import BadStatus, Http
 from livingcity_agent.parsers import tasmota as parse
@@ -157,7 +157,7 @@ class Tasmota(Adapter):
 
     async def _nudge(self, client: aiomqtt.Client, heard: "_Heard") -> None:
         while True:
-            await client.publish(self._topic("cmnd", "STATUS"), b"8")
+            await publish(client, self._topic("cmnd", "STATUS"), b"8")
             await asyncio.sleep(self.use.interval_s)
             if time.monotonic() - heard.at > SILENT_S:
                 raise AdapterError(f"Nothing was heard from {self.topic} for {SILENT_S / 60:.0f} minutes.")
@@ -180,7 +180,7 @@ class Tasmota(Adapter):
         async with self.broker.connected() as client:
             reply = (self._topic("stat", "STATUS8"), self._topic("stat", "STATUS10"))
             await subscribe(client, reply)
-            await client.publish(self._topic("cmnd", "STATUS"), b"8")
+            await publish(client, self._topic("cmnd", "STATUS"), b"8")
             message = await first(client, lambda m: str(m.topic) in reply and not m.retain, within_s=ANSWER_S)
             if message is None:
                 raise AdapterError(
@@ -232,7 +232,7 @@ class Tasmota(Adapter):
         async with self.broker.connected() as client:
             reply = self._topic("stat", "RESULT")
             await subscribe(client, [reply])
-            await client.publish(self._topic("cmnd", command), value.encode())
+            await publish(client, self._topic("cmnd", command), value.encode())
             wanted = command.upper().rstrip("0123456789")
             message = await first(client, lambda m: _answers(m, reply, wanted), within_s=5.0)
             if message is None:
