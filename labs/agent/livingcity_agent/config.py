@@ -106,7 +106,6 @@ def _device(table: Table) -> DeviceConfig:
         if label in {source.label for source in sources}:
             inner.fault("name", f"must be given, since “{label}” stands twice in this device.")
         adapter = _adapter(inner, kind, Name(label if label != kind else name, place=f"{name} · {label}"))
-        inner.done()
         if adapter is not None:
             sources.append(Source(label, adapter))
     if not table.values.get("source"):
@@ -126,4 +125,5 @@ def _adapter(table: Table, kind: str, name: Name) -> Adapter | None:
     except ImportError as error:
         table.fault("type", f"needs the Python package “{error.name}”: pip install 'livingcity-agent[all]'.")
         return None
+    table.done()
     return made if len(table.faults) == before else None

@@ -105,11 +105,8 @@ class Agent:
             log.warning("%s speaks with the city without TLS: its token can be read on the way.", enrolled.name)
         if not (self.config.mqtt and enrolled.mqtt.get("url")):
             return http
-        try:
-            from livingcity_agent.mqtt import MqttLine  # noqa: PLC0415 an optional package
-        except ImportError:
-            log.info("%s: the city has a broker, but aiomqtt is not installed; HTTP is used.", enrolled.name)
-            return http
+        from livingcity_agent.mqtt import MqttLine  # noqa: PLC0415 not loaded where the city has no broker
+
         line = MqttLine(enrolled, http)
         group.create_task(line.run())
         return line
