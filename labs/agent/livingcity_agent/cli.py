@@ -35,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     enrol.add_argument("--device", default="", help="which [[device]] of the configuration, where there are several")
     run = verbs.add_parser("run", help="work, until told to stop")
     run.add_argument("--check", action="store_true", dest="check_first", help="the same as --check")
+    look = verbs.add_parser("discover", help="look at addresses and print a configuration to begin with")
+    look.add_argument("address", nargs="+", help="such as 192.168.1.20 or 192.168.1.0/24; private ones alone")
     place = verbs.add_parser("install-unit", help="print the systemd unit, or write it")
     place.add_argument("--write", nargs="?", const=unit.PLACE, type=Path, default=None, metavar="FILE")
     place.add_argument("--user", default=getpass.getuser(), help="who it runs as")
@@ -52,6 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     path = options.config or next((p for p in (Path("livingcity-agent.toml"), USUAL) if p.exists()), USUAL)
     try:
+        if options.verb == "discover":
+            return asyncio.run(_discover(options.address))
         return _do(load(path), options)
     except ConfigError as error:
         _say(f"{path}:", *(f"  {fault}" for fault in error.faults))
@@ -78,6 +82,15 @@ def _do(config: Config, options: argparse.Namespace) -> int:
 
 def _say(*lines: str) -> None:
     print(*lines, sep="\n", file=sys.stderr)  # noqa: T201 a program's own words
+
+
+async def _discover(addresses: list[str]) -> int:
+    from livingcity_agent.discovering import discover  # noqa: PLC0415
+
+    found = await discover(addresses)
+    print("\n".join(thing.toml for thing in found), end="")  # noqa: T201
+    _say(f"{len(found)} found; --check tells what is still wrong." if found else "Nothing that is known here answers.")
+    return 0 if found else 1
 
 
 async def _check(config: Config) -> int:

@@ -178,7 +178,7 @@ class Mosquitto:
         return f"mqtt://127.0.0.1:{self.port}"
 
     def toml(self, password: str = "labpass") -> str:  # noqa: S107 of this broker alone
-        return f'broker = "{self.url}"\nusername = "lab"\npassword = "{password}"\n'
+        return f'broker = "{self.url}"\nuser = "lab"\npassword = "{password}"\n'
 
 
 @contextmanager

@@ -79,7 +79,7 @@ offset = -1
 def test_http_reads_what_was_described() -> None:
     sink = Kept()
     with serving(Answers, {"body": LASER, "password": "key"}) as address:
-        toml = f'address = "{address}/status?all=1"\ninterval_s = 1\nheaders = {{X-Api-Key = "key"}}\n{VALUES}'
+        toml = f'url = "{address}/status?all=1"\nevery_s = 1\nheaders = {{X-Api-Key = "key"}}\n{VALUES}'
         until(made(HttpGeneric, toml), sink, lambda kept: len(kept.values("x_flow")) > 0)
     said = {r.channel: r.value for r in sink.readings}
     wanted = {"power_w": 1250.0, "energy_wh_total": 10_500.0, "temperature_c": 35.0, "x_door_open": 1.0, "x_flow": 0.5}
@@ -89,31 +89,31 @@ def test_http_reads_what_was_described() -> None:
 def test_http_reads_a_bare_number() -> None:
     sink = Kept()
     with serving(Answers, {"body": b" 231.5\n"}) as address:
-        toml = f'address = "{address}"\n[[value]]\nchannel = "voltage_v"'
+        toml = f'url = "{address}"\n[[value]]\nchannel = "voltage_v"'
         until(made(HttpGeneric, toml), sink, lambda kept: bool(kept.readings))
     assert sink.values("voltage_v") == [231.5]
 
 
 def test_http_check_what_a_beginner_gets_wrong() -> None:
     one = '\n[[value]]\nchannel = "power_w"\npath = "machine.power"'
-    closed = made(HttpGeneric, f'address = "http://127.0.0.1:{free_port()}"{one}')
+    closed = made(HttpGeneric, f'url = "http://127.0.0.1:{free_port()}"{one}')
     assert "cannot be reached" in sentences(closed)[1]
     with serving(Answers, {"body": LASER, "password": "key"}) as address:
-        assert "refuses the name or the password" in sentences(made(HttpGeneric, f'address = "{address}"{one}'))[1]
+        assert "refuses the name or the password" in sentences(made(HttpGeneric, f'url = "{address}"{one}'))[1]
     with serving(Answers, {"body": LASER}) as address:
-        well, said = sentences(made(HttpGeneric, f'address = "{address}"{one}'))
+        well, said = sentences(made(HttpGeneric, f'url = "{address}"{one}'))
         assert not well
         assert "leads nowhere at step 2, “power”; there is: state, power_kw" in said
-        words = f'address = "{address}"\n[[value]]\nchannel = "state"\npath = "machine.state"'
+        words = f'url = "{address}"\n[[value]]\nchannel = "state"\npath = "machine.state"'
         assert "say with “words” what it means" in sentences(made(HttpGeneric, words))[1]
-        good = sentences(made(HttpGeneric, f'address = "{address}"{VALUES}'))
+        good = sentences(made(HttpGeneric, f'url = "{address}"{VALUES}'))
         assert good[0]
     with serving(Answers, {"body": b"<html>no JSON</html>"}) as address:
-        assert not sentences(made(HttpGeneric, f'address = "{address}"{one}'))[0]
+        assert not sentences(made(HttpGeneric, f'url = "{address}"{one}'))[0]
     with serving(Answers, {"body": {}, "to": "https://elsewhere.test/"}) as address:
-        assert "sends on to https://elsewhere.test/" in sentences(made(HttpGeneric, f'address = "{address}"{one}'))[1]
+        assert "sends on to https://elsewhere.test/" in sentences(made(HttpGeneric, f'url = "{address}"{one}'))[1]
     with serving(Answers, {"body": {}, "status": 500}) as address:
-        assert "answers 500" in sentences(made(HttpGeneric, f'address = "{address}"{one}'))[1]
+        assert "answers 500" in sentences(made(HttpGeneric, f'url = "{address}"{one}'))[1]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_http_check_what_a_beginner_gets_wrong() -> None:
     ],
 )
 def test_faults_of_the_table(toml: str, why: str) -> None:
-    faults = tried(HttpGeneric, f'address = "http://m"\n{toml}')[1]
+    faults = tried(HttpGeneric, f'url = "http://m"\n{toml}')[1]
     assert any(why in fault for fault in faults), faults
 
 
@@ -300,7 +300,7 @@ def test_jobs_from_power_over_http() -> None:
     sink = Kept()
     here = {"body": b"350"}
     with serving(Answers, here) as address:
-        toml = f'address = "{address}"\ninterval_s = 1\n[[value]]\nchannel = "power_w"\n[jobs]\nabove_w = 30\nfor_s = 0'
+        toml = f'url = "{address}"\nevery_s = 1\n[[value]]\nchannel = "power_w"\n[jobs]\nabove_w = 30\nfor_s = 0'
         until(made(HttpGeneric, toml), sink, lambda kept: bool(kept.jobs))
     assert sink.values("power_w")[0] == 350.0
     assert (sink.values("state"), sink.events) == (["making"], ["started"])

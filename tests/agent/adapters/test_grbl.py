@@ -155,7 +155,7 @@ def _cut(folder: Path, lines: list[str]) -> tuple[Path, str]:
 
 
 def _grbl(here: Controller, more: str = "") -> Grbl:
-    return made(Grbl, f'port = "{here.path}"\ninterval_s = 0.2\nfor_s = 0.1\nidle_for_s = 0.5\n{more}')
+    return made(Grbl, f'port = "{here.path}"\nevery_s = 0.2\nfor_s = 0.1\nidle_for_s = 0.5\n{more}')
 
 
 async def _beside(adapter: Grbl, sink: Kept, do: Callable[[], Awaitable[None]]) -> None:

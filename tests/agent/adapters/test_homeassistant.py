@@ -117,7 +117,7 @@ async def _when(happens: Callable[[], object]) -> None:
 
 def test_a_device_appears_with_what_it_says(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BIRTH_DELAY_S", 0.05)
-    adapter = made(HomeAssistant, broker.toml() + "interval_s = 0.1")
+    adapter = made(HomeAssistant, broker.toml() + "every_s = 0.1")
     node, heard, sink = adapter.node, dict[str, list[Any]](), Kept()
 
     async def do() -> None:
@@ -148,7 +148,7 @@ def test_a_device_appears_with_what_it_says(broker: Mosquitto, monkeypatch: pyte
 
 
 def test_many_values_are_sent_as_one(broker: Mosquitto) -> None:
-    adapter = made(HomeAssistant, broker.toml() + 'interval_s = 0.5\nbase = "many"')
+    adapter = made(HomeAssistant, broker.toml() + 'every_s = 0.5\nbase = "many"')
     node, heard = adapter.node, dict[str, list[Any]]()
 
     async def do() -> None:
@@ -182,7 +182,7 @@ async def _listening_many(broker: Mosquitto, heard: dict[str, list[Any]], node: 
 
 def test_a_job_outlasts_a_restart_of_the_agent(broker: Mosquitto) -> None:
     sink = Kept(memory={"running": {"job": "j9", "wh": 100.0, "measured": True}})
-    adapter = made(HomeAssistant, broker.toml() + "interval_s = 0.1")
+    adapter = made(HomeAssistant, broker.toml() + "every_s = 0.1")
     node, heard = adapter.node, dict[str, list[Any]]()
 
     async def do() -> None:

@@ -112,7 +112,7 @@ def test_parts_come_whole_whatever_the_pieces() -> None:
 
 
 def _mtconnect(address: str, more: str = "") -> MTConnect:
-    return made(MTConnect, f'address = "{address}"\ninterval_s = 0.1\n{more}')
+    return made(MTConnect, f'url = "{address}"\nevery_s = 0.1\n{more}')
 
 
 def _make(mill: Mill, *, ends: str = "PROGRAM_COMPLETED") -> None:

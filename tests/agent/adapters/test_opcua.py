@@ -19,7 +19,7 @@ from tests.agent.adapters.stage import Kept, free_port, made, run_until, sentenc
 
 SPACE = "http://livingcity.test/mill/"
 TOML = f"""
-interval_s = 0.1
+every_s = 0.1
 jobs_from_state = true
 program = "nsu={SPACE};s=Mill.Program"
 [[value]]
@@ -109,7 +109,7 @@ def server(started: Served) -> Served:
 
 def test_values_and_jobs(server: Served) -> None:
     sink = Kept()
-    adapter = made(OpcUa, f'address = "{server.url}"{TOML}')
+    adapter = made(OpcUa, f'url = "{server.url}"{TOML}')
 
     async def work() -> None:
         while len(sink.readings) < 4:
@@ -136,13 +136,13 @@ def test_values_and_jobs(server: Served) -> None:
 
 
 def test_check(server: Served) -> None:
-    well, said = sentences(made(OpcUa, f'address = "{server.url}"{TOML}'))
+    well, said = sentences(made(OpcUa, f'url = "{server.url}"{TOML}'))
     assert well
     assert "ns=2;s=Mill.Power gives power_w = 20.0" in said
 
 
 def _one(server: Served, node: str, more: str = "") -> tuple[bool, str]:
-    toml = f'address = "{server.url}"\n{more}\n[[value]]\nnode = "{node}"\nchannel = "power_w"'
+    toml = f'url = "{server.url}"\n{more}\n[[value]]\nnode = "{node}"\nchannel = "power_w"'
     return sentences(made(OpcUa, toml))
 
 
@@ -171,13 +171,13 @@ def test_check_a_sensor_that_is_broken(server: Served) -> None:
 def test_passwords(server: Served) -> None:
     server.users.strict = True
     assert "refuses to let anybody in" in _one(server, "ns=2;s=Mill.Power")[1]
-    bad = _one(server, "ns=2;s=Mill.Power", 'username = "lab"\npassword = "no"')
+    bad = _one(server, "ns=2;s=Mill.Power", 'user = "lab"\npassword = "no"')
     assert "refuses the name “lab” or its password" in bad[1]
-    assert _one(server, "ns=2;s=Mill.Power", 'username = "lab"\npassword = "labpass"')[0]
+    assert _one(server, "ns=2;s=Mill.Power", 'user = "lab"\npassword = "labpass"')[0]
 
 
 def test_closed_port() -> None:
-    well, said = sentences(made(OpcUa, f'address = "opc.tcp://127.0.0.1:{free_port()}"{TOML}'))
+    well, said = sentences(made(OpcUa, f'url = "opc.tcp://127.0.0.1:{free_port()}"{TOML}'))
     assert not well
     assert "cannot be reached" in said
 
@@ -191,7 +191,7 @@ def test_a_server_that_goes_away_is_noticed(server: Served, monkeypatch: pytest.
         between = _Between(server.port)
         door = await asyncio.start_server(between.take, "127.0.0.1", 0)
         port = door.sockets[0].getsockname()[1]
-        task = asyncio.create_task(made(OpcUa, f'address = "opc.tcp://127.0.0.1:{port}"{TOML}').run(sink))
+        task = asyncio.create_task(made(OpcUa, f'url = "opc.tcp://127.0.0.1:{port}"{TOML}').run(sink))
         async with asyncio.timeout(30):
             while not sink.readings:
                 await asyncio.sleep(0.02)
@@ -228,10 +228,10 @@ class _Between:
 
 def test_faults_of_the_table() -> None:
     for toml, why in [
-        ('address = "http://m"\n[[value]]\nnode = "ns=2;s=P"\nchannel = "x_a"', "such as opc.tcp://"),
-        ('address = "opc.tcp://m"', "“value” is missing"),
-        ('address = "opc.tcp://m"\n[[value]]\nnode = "Power"\nchannel = "x_a"', "must be a node such as"),
-        ('address = "opc.tcp://m"\nsecurity = ["a"]\n[[value]]\nnode = "ns=2;s=P"\nchannel = "x_a"', "SignAndEncrypt"),
+        ('url = "http://m"\n[[value]]\nnode = "ns=2;s=P"\nchannel = "x_a"', "such as opc.tcp://"),
+        ('url = "opc.tcp://m"', "“value” is missing"),
+        ('url = "opc.tcp://m"\n[[value]]\nnode = "Power"\nchannel = "x_a"', "must be a node such as"),
+        ('url = "opc.tcp://m"\nsecurity = ["a"]\n[[value]]\nnode = "ns=2;s=P"\nchannel = "x_a"', "SignAndEncrypt"),
     ]:
         faults = tried(OpcUa, toml)[1]
         assert any(why in fault for fault in faults), faults

@@ -26,7 +26,7 @@ from tests.agent.adapters.stage import (
 
 
 def _toml(address: str, more: str = "") -> str:
-    return f'address = "{address}"\ninterval_s = 1\n{more}'
+    return f'url = "{address}"\nevery_s = 1\n{more}'
 
 
 @pytest.mark.parametrize("handler", [Shelly1, Shelly2])
@@ -131,13 +131,13 @@ def test_check_channel_and_meter_that_are_not_there() -> None:
 
 def test_faults_of_the_table_are_sentences() -> None:
     _adapter, faults = tried(
-        Shelly, 'address = "192.168.1.5"\nchannels = [0, 0]\nintervall_s = 3\ncircuit = "B"\nswitch = true'
+        Shelly, 'url = "192.168.1.5"\nchannels = [0, 0]\neveryy_s = 3\ncircuit = "B"\nswitch = true'
     )
     said = "\n".join(faults)
     for part in (
         "must be an address such as",
         "must be a list of different",
-        "“intervall_s” is not known",
+        "“everyy_s” is not known",
         "must be false",
     ):
         assert part in said
@@ -221,7 +221,7 @@ async def _gen1_on(broker: Mosquitto, messages: list[tuple[str, str]], retained:
 
 
 def test_first_generation_over_mqtt(broker: Mosquitto) -> None:
-    shelly = made(Shelly, broker.toml() + 'topic = "shellies/shellyplug-1"\ninterval_s = 1')
+    shelly = made(Shelly, broker.toml() + 'topic = "shellies/shellyplug-1"\nevery_s = 1')
     sink = Kept()
     messages = [("relay/0", "on"), ("relay/0/power", "61.50"), ("relay/0/energy", "7200"), ("relay/0/energy_x", "1")]
 
@@ -269,7 +269,7 @@ async def _beside(broker: Mosquitto, plug: Plug, prefix: str, go: Any, *, status
 
 def test_second_generation_over_mqtt(broker: Mosquitto) -> None:
     plug, sink = Plug(power_w=60, energy_wh=120.0, closed=True), Kept()
-    shelly = made(Shelly, broker.toml() + 'topic = "plug-gen2"\ninterval_s = 1')
+    shelly = made(Shelly, broker.toml() + 'topic = "plug-gen2"\nevery_s = 1')
 
     async def go() -> None:
         await run_until(shelly, sink, lambda: len(sink.values("power_w")) > 1)
@@ -281,7 +281,7 @@ def test_second_generation_over_mqtt(broker: Mosquitto) -> None:
 
 def test_status_messages_count_too(broker: Mosquitto) -> None:
     plug, sink = Plug(power_w=60, energy_wh=120.0), Kept()
-    shelly = made(Shelly, broker.toml() + 'topic = "plug-status"\ninterval_s = 60')
+    shelly = made(Shelly, broker.toml() + 'topic = "plug-status"\nevery_s = 60')
 
     async def go() -> None:
         await run_until(shelly, sink, lambda: len(sink.values("energy_wh_total")) > 1)

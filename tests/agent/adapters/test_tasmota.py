@@ -27,7 +27,7 @@ from tests.agent.adapters.stage import (
 
 
 def _toml(address: str, more: str = "") -> str:
-    return f'address = "{address}"\ninterval_s = 1\n{more}'
+    return f'url = "{address}"\nevery_s = 1\n{more}'
 
 
 @pytest.mark.parametrize("password", ["", "se cret&#"])
@@ -65,7 +65,7 @@ def test_check_what_a_beginner_gets_wrong() -> None:
 
 
 def test_faults_of_the_table() -> None:
-    faults = tried(Tasmota, 'address = "http://p"\ntimezone = "Helsinki"\nchannel = 0')[1]
+    faults = tried(Tasmota, 'url = "http://p"\ntimezone = "Helsinki"\nchannel = 0')[1]
     assert any("Europe/Helsinki" in fault for fault in faults)
     assert any("“channel” must be a whole number from 1" in fault for fault in faults)
     assert "full_topic" in tried(Tasmota, 'broker = "mqtt://b"\ntopic = "t"\nfull_topic = "tele/t"')[1][0]
@@ -123,7 +123,7 @@ async def _beside(broker: Mosquitto, plug: Plug, name: str, go: Any, local: str 
 
 def test_over_mqtt(broker: Mosquitto) -> None:
     sink, plug = Kept(), Plug(power_w=61, energy_wh=12_345.6)
-    adapter = made(Tasmota, broker.toml() + 'topic = "tas-1"\ninterval_s = 1\ntimezone = "Europe/Helsinki"')
+    adapter = made(Tasmota, broker.toml() + 'topic = "tas-1"\nevery_s = 1\ntimezone = "Europe/Helsinki"')
 
     async def go() -> None:
         await run_until(adapter, sink, lambda: len(sink.values("x_plug_on")) > 0)

@@ -34,10 +34,10 @@ class Broker:
 
     @classmethod
     def configure(cls, table: Table, default: str | None = None) -> Self:
-        """From the keys `broker`, `username`, `password`, `ca_file` of an adapter's table."""
+        """From the keys `broker`, `user`, `password`, `ca_file` of an adapter's table."""
         return cls(
             url=table.url("broker", default, schemes=("mqtt", "mqtts")),
-            user=table.string("username", ""),
+            user=table.string("user", ""),
             password=table.secret("password", ""),
             ca_file=table.string("ca_file", ""),
         )

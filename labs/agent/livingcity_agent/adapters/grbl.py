@@ -71,7 +71,7 @@ class Grbl(Adapter):
             baud=baud,
             share=_door(table),
             folder=(table.folder / folder).expanduser() if folder else None,
-            interval_s=table.number("interval_s", 1.0, least=0.2, most=30.0),
+            interval_s=table.number("every_s", 1.0, least=0.2, most=30.0),
             for_s=table.number("for_s", 5.0, most=600.0),
             idle_for_s=table.number("idle_for_s", 10.0, most=3600.0),
         )

@@ -25,7 +25,7 @@ _OVER = frozenset({"finished", "failed", "cancelled"})
 
 @dataclass
 class HomeAssistant(Adapter):
-    """One device there. At most one value an entity is sent each `interval_s`."""
+    """One device there. At most one value an entity is sent each `every_s`."""
 
     kind: ClassVar[str] = "homeassistant"
 
@@ -46,7 +46,7 @@ class HomeAssistant(Adapter):
             Broker.configure(table),
             table.string("prefix", "homeassistant").strip("/"),
             table.string("base", "livingcity").strip("/"),
-            table.number("interval_s", 5.0, least=0.1, most=300.0),
+            table.number("every_s", 5.0, least=0.1, most=300.0),
         )
         for key in ("prefix", "base"):
             if set(getattr(made, key)) & set("+#"):

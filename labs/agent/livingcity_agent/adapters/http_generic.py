@@ -35,13 +35,13 @@ class HttpGeneric(Adapter):
         headers = table.table("headers")
         return cls(
             name,
-            table.url("address"),
-            table.string("username", ""),
+            table.url("url"),
+            table.string("user", ""),
             table.secret("password", ""),
             tuple((key, _line(headers, key)) for key in tuple(headers.values)),
             values,
             Jobs.configure(table, {value.channel for value in values}),
-            table.number("interval_s", 10.0, least=1.0, most=3600.0),
+            table.number("every_s", 10.0, least=1.0, most=3600.0),
         )
 
     async def run(self, sink: Sink) -> None:

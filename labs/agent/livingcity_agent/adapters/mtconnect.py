@@ -54,12 +54,12 @@ class MTConnect(Adapter):
     def configure(cls, table: Table, name: Name) -> Self:
         return cls(
             name,
-            table.url("address"),
+            table.url("url"),
             table.string("device", ""),
             table.string("power_id", ""),
             table.string("energy_id", ""),
             table.string("execution_id", ""),
-            table.number("interval_s", 1.0, least=0.1, most=60.0),
+            table.number("every_s", 1.0, least=0.1, most=60.0),
         )
 
     async def run(self, sink: Sink) -> None:

@@ -67,13 +67,13 @@ class OpcUa(Adapter):
             values.insert(0, Watched(program, None))
         return cls(
             name,
-            table.url("address", schemes=("opc.tcp",)),
-            table.string("username", ""),
+            table.url("url", schemes=("opc.tcp",)),
+            table.string("user", ""),
             table.secret("password", ""),
             _security(table),
             tuple(values),
             Jobs.configure(table, channels),
-            table.number("interval_s", 1.0, least=0.1, most=60.0),
+            table.number("every_s", 1.0, least=0.1, most=60.0),
         )
 
     async def run(self, sink: Sink) -> None:

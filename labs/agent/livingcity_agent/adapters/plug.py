@@ -33,12 +33,12 @@ class Use:
 
     @classmethod
     def configure(cls, table: Table) -> "Use":
-        """From the keys `circuit`, `switch`, `interval_s`."""
+        """From the keys `circuit`, `switch`, `every_s`, `jobs`."""
         circuit = table.string("circuit", "", most=80)
         use = cls(
             circuit,
             table.flag("switch", not circuit),
-            table.number("interval_s", 10.0, least=1.0, most=300.0),
+            table.number("every_s", 10.0, least=1.0, most=300.0),
             Jobs(threshold=Threshold.configure(table)),
         )
         if use.circuit and use.jobs.threshold:

@@ -1,6 +1,6 @@
 """Shelly plugs and meters of all generations, over HTTP or through the lab's broker.
 
-Over HTTP the device is asked every `interval_s`. Over MQTT it speaks by itself; one of the second generation is also
+Over HTTP the device is asked every `every_s`. Over MQTT it speaks by itself; one of the second generation is also
 asked, for as it leaves the factory it tells of changes alone. What it says is read in `parsers.shelly`.
 """
 
@@ -47,7 +47,7 @@ class Shelly(Adapter):
         over_mqtt = "broker" in table.values
         return cls(
             name,
-            address="" if over_mqtt else table.url("address"),
+            address="" if over_mqtt else table.url("url"),
             user=table.string("user", "admin"),
             password="" if over_mqtt else table.secret("password", ""),
             broker=Broker.configure(table) if over_mqtt else None,

@@ -1,7 +1,7 @@
 """Tasmota plugs and meters, over HTTP or through the lab's broker. What they say is read in `parsers.tasmota`.
 
 Over MQTT the device speaks by itself only every `TelePeriod` (300 s), which is too seldom for the energy of one job,
-so it is asked for `STATUS 8` every `interval_s`.
+so it is asked for `STATUS 8` every `every_s`.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ class Tasmota(Adapter):
             table.fault("full_topic", "must have %prefix% and %topic% between its slashes, as Tasmota shows it.")
         return cls(
             name,
-            address="" if over_mqtt else table.url("address"),
+            address="" if over_mqtt else table.url("url"),
             user=table.string("user", "admin"),
             password="" if over_mqtt else table.secret("password", ""),
             broker=Broker.configure(table) if over_mqtt else None,
