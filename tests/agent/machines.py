@@ -1,6 +1,7 @@
 """Real programs of machines, each in an environment of its own that is kept between runs: they cannot share ours."""
 
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -29,10 +30,16 @@ def environment(package: str, version: str) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "livingcity"
     name = f"{package}-{version}-py{sys.version_info.major}.{sys.version_info.minor}"
     folder, python = cache / name, cache / name / "bin" / "python"
-    if (folder / "complete").exists():
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
     cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be at it
+        if not (folder / "complete").exists():
+            _install(package, version, folder, python)
+    return python
+
+
+def _install(package: str, version: str, folder: Path, python: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
     words = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{package}=={version}"]
     try:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=120)
@@ -41,7 +48,6 @@ def environment(package: str, version: str) -> Path:
         detail = (getattr(error, "stderr", b"") or b"")[-300:].decode(errors="replace")
         pytest.skip(f"{package} {version} cannot be installed here: {detail or error}")
     (folder / "complete").touch()
-    return python
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ from tests.agent.conftest import Process, until
 from tests.conftest import LiveCity
 from tests.labs.conftest import enrolled, lab, machine
 
-PLUG = '[[device]]\nname = "{name}"\n[[device.source]]\ntype = "shelly"\naddress = "{address}"\n'
+PLUG = '[[device]]\nname = "{name}"\n[[device.source]]\ntype = "shelly"\nurl = "{address}"\n'
 
 
 class Late(Quiet):

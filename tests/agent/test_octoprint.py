@@ -23,9 +23,12 @@ from designs.models import Design
 from designs.services import create_design, index_now, releases, write_files
 from labs.models import Booking, Job, Machine
 from labs.services import bookings, catalogue, equipment
+from livingcity_agent.adapters.base import Name
+from livingcity_agent.adapters.octoprint import OctoPrint
 from tests.agent.adapters.plugs import Plug, Shelly2
 from tests.agent.adapters.stage import serving
 from tests.agent.conftest import Process, until
+from tests.agent.hearing import at_work
 from tests.agent.machines import RealOctoPrint, octoprint
 from tests.conftest import LiveCity
 
@@ -98,7 +101,7 @@ def stage(live_city: LiveCity, printer: Machine, agent: Process, real: RealOctoP
         f'url = "{live_city.url}"\n[sending]\nevery_s = 0.3\n'
         '[[device]]\nname = "Virtual"\ncommands = ["send", "start", "pause", "resume", "cancel"]\n'
         f'[[device.source]]\ntype = "octoprint"\nurl = "{real.url}"\nkey = "{real.key}"\n'
-        f'[[device.source]]\ntype = "shelly"\naddress = "{plug}"\ninterval_s = 1.0\n'
+        f'[[device.source]]\ntype = "shelly"\nurl = "{plug}"\nevery_s = 1.0\n'
     )
     enrolled = agent.does("enrol", str(catalogue.enrolment_code(machine=printer)))
     assert enrolled.returncode == 0, enrolled.stderr
@@ -170,3 +173,20 @@ def test_the_machine_is_steered_from_the_page_of_its_booking(stage: Stage) -> No
     job = until(stage.job, what="the hashes")
     assert (job.booking, job.provenance, job.design_path) == (booking, "proven", "long.gcode")
     assert Job.objects.filter(machine=stage.machine).count() == 1
+
+
+def test_an_end_that_nobody_heard_is_told_once_with_its_time(real: RealOctoPrint) -> None:
+    adapter = OctoPrint(Name("Virtual"), real.url, real.key)
+    with at_work(adapter) as first:
+        until(lambda: first.sink.readings, what="a first word")
+        real.upload("away.gcode", CUBE, start=True)
+        until(lambda: first.sink.file(first.sink.jobs[0].job) if first.sink.jobs else None, what="the start")
+    until(lambda: real.asks("GET", "/api/job")["state"] == "Operational", what="the end of the print")
+    ended = dt.datetime.now(dt.UTC)
+    time.sleep(1.5)
+    with at_work(adapter, dict(first.sink.memory)) as second:
+        until(second.sink.events, what="the end")
+    assert second.sink.events() == ["finished"]
+    told = second.sink.jobs[-1]
+    assert told.job == first.sink.jobs[0].job and told.at is not None
+    assert abs((told.at - ended).total_seconds()) < 1.5

@@ -18,7 +18,7 @@ is a device of its own.
 
     [[device.source]]
     type = "shelly"
-    address = "http://192.168.20.5"
+    url = "http://192.168.20.5"
 """
 
 import datetime as dt
