@@ -123,7 +123,7 @@ def _adapter(table: Table, kind: str, name: Name) -> Adapter | None:
     try:
         made = adapter_class(kind).configure(table, name)
     except ImportError as error:
-        table.fault("type", f"needs the Python package “{error.name}”: pip install 'livingcity-agent[all]'.")
+        table.fault("type", f"needs the Python package “{error.name}”: pip install 'livingcity-agent[opcua]'.")
         return None
     table.done()
     return made if len(table.faults) == before else None

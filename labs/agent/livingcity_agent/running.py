@@ -31,7 +31,6 @@ class Agent:
         self.config = config
         self.journal = Journal(config.journal, most_bytes=config.most_mb * 1_000_000, now=now)
         self.buffer = Buffer(self.journal, now=now)
-        self._wakes: list[asyncio.Event] = []
         self._full = ""
 
     async def run(self) -> None:
@@ -94,8 +93,7 @@ class Agent:
             line = self._line(enrolled, group)
             for kind in LANES:
                 lane = Lane(self.journal, enrolled, kind, line, most=self.config.batch)
-                wake = asyncio.Event()
-                group.create_task(lane.run(wake, self.config.send_every_s if kind == "r" else FLUSH_S))
+                group.create_task(lane.run(self.config.send_every_s if kind == "r" else FLUSH_S))
             if config.commands:
                 group.create_task(Orders(self.journal, enrolled, config).run())
 

@@ -80,17 +80,12 @@ class Lane:
         self._failures = 0
         self._said = ""
 
-    async def run(self, wake: asyncio.Event, every_s: float) -> None:
-        """Send what there is, then wait for more, until cancelled."""
+    async def run(self, every_s: float) -> None:
+        """Send what there is, look again after a while, until cancelled."""
         while True:
-            wake.clear()
             while await self.once():
                 pass
-            try:
-                async with asyncio.timeout(every_s):
-                    await wake.wait()
-            except TimeoutError:
-                pass
+            await asyncio.sleep(every_s)
 
     async def once(self) -> bool:
         """Send one batch; whether to go on at once. After a failure it has paused."""
