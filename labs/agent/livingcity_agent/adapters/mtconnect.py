@@ -24,6 +24,9 @@ from livingcity_agent.tables import Table
 
 HEARTBEAT_S = 10
 COUNT = 1000
+OLDEST = dt.timedelta(days=390)
+"""A value that has stood for longer is told as this old: the city does not count what is over 400 days behind."""
+
 _CHANNELS = {
     "wattage": "power_w",
     "electricalenergy": "energy_wh_total",
@@ -223,7 +226,7 @@ class _Machine:
         ahead = (header.created - now) if header.created else dt.timedelta()
         for observation in seen:
             if observation.item in self._chosen.by_id and observation.known:
-                at = min(observation.at - ahead, now) if observation.at else now
+                at = min(max(observation.at - ahead, now - OLDEST), now) if observation.at else now
                 self._one(*self._chosen.by_id[observation.item], observation, at)
         self._sink.remember({"mtconnect": {"instance": header.instance, "next": header.next}})
 
