@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livingcity_agent.adapters import mqtt_generic
+from livingcity_agent.adapters.base import AdapterError
 from livingcity_agent.adapters.http_generic import HttpGeneric
 from livingcity_agent.adapters.making import Making
 from livingcity_agent.adapters.mqtt_generic import MqttGeneric
@@ -84,6 +85,16 @@ def test_http_reads_what_was_described() -> None:
     said = {r.channel: r.value for r in sink.readings}
     wanted = {"power_w": 1250.0, "energy_wh_total": 10_500.0, "temperature_c": 35.0, "x_door_open": 1.0, "x_flow": 0.5}
     assert said == {"state": "making"} | {k: pytest.approx(v) for k, v in wanted.items()}
+
+
+def test_one_value_that_is_not_there_does_not_silence_the_others() -> None:
+    sink = Kept()
+    gone, door = '[[value]]\nchannel = "x_gone"\npath = "gone"\n', '[[value]]\nchannel = "x_door"\npath = "door"'
+    with serving(Answers, {"body": LASER}) as address:
+        until(made(HttpGeneric, f'url = "{address}"\n{gone}{door}'), sink, lambda kept: bool(kept.readings))
+        with pytest.raises(AdapterError, match="nothing of what was described"):
+            until(made(HttpGeneric, f'url = "{address}"\n{gone}'), sink, lambda _kept: False)
+    assert sink.values("x_door") == [1.0]
 
 
 def test_http_reads_a_bare_number() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,38 @@ def test_an_agent_that_was_killed_in_the_middle_tells_that_the_job_failed() -> N
     assert [(job.event, job.job) for job in sink.jobs] == [("failed", "part.nc@x")]
 
 
+def test_a_file_that_was_changed_on_disk_is_not_started(tmp_path: Path) -> None:
+    file, sha256 = _cut(tmp_path, ["G1 X1"])
+    folder, sink = tmp_path / "kept", Kept()
+    with controller() as here:
+        adapter = _grbl(here, f'folder = "{folder}"')
+
+        async def do() -> None:
+            await adapter.carry_out(command("send", body={"name": "a", "sha256": sha256}, file=file))
+            (folder / f"{sha256}.nc").write_text("G1 X999\n")
+            with pytest.raises(Refused, match="is not the file that was meant"):
+                await adapter.carry_out(command("start", body={"name": "a", "sha256": sha256}))
+
+        asyncio.run(_beside(adapter, sink, do))
+        assert here.lines == []
+
+
+def test_only_the_newest_files_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT", 2)
+    folder = tmp_path / "kept"
+    with controller() as here:
+        adapter = _grbl(here, f'folder = "{folder}"')
+
+        async def do() -> None:
+            for n in range(4):
+                file, sha256 = _cut(tmp_path, [f"G1 X{n}"])
+                await adapter.carry_out(command("send", body={"name": "a", "sha256": sha256}, file=file))
+                os.utime(folder / f"{sha256}.nc", (n, n))
+
+        asyncio.run(_beside(adapter, Kept(), do))
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_what_is_not_started(tmp_path: Path) -> None:
     file, sha256 = _cut(tmp_path, ["G1 X1"])
     bad, bad_sha = tmp_path / "bad.nc", "0" * 64
@@ -366,6 +399,7 @@ def test_check(monkeypatch: pytest.MonkeyPatch) -> None:
     with controller() as here:
         here.status = lambda: "echo:Unknown command"  # type: ignore[method-assign]
         assert "use OctoPrint" in sentences(_grbl(here))[1]
+    with controller() as here:
         here.status = lambda: "\x80\x07f"  # type: ignore[method-assign]
         assert "right “baud”" in sentences(_grbl(here))[1]
     well, said = sentences(made(Grbl, 'port = "/dev/ttyNOT"'))

@@ -231,6 +231,17 @@ def test_a_clock_that_is_behind_is_put_right() -> None:
     assert abs(sink.readings[0].at - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=20)
 
 
+def test_a_value_that_has_stood_for_years_is_not_told_as_years_old() -> None:
+    mill, sink = Mill(), Kept()
+    mill.tell("watts", 5)
+    sequence, item, value, _at = mill.seen.pop()
+    mill.seen.append((sequence, item, value, "2019-01-01T00:00:00Z"))
+    with serving(Agent, mill) as address:
+        until(_mtconnect(address), sink, lambda kept: bool(kept.readings))
+    assert sink.readings[0].at is not None
+    assert dt.datetime.now(dt.UTC) - sink.readings[0].at < dt.timedelta(days=400)
+
+
 def test_check() -> None:
     with serving(Agent, Mill()) as address:
         well, said = sentences(_mtconnect(address))

@@ -1,6 +1,7 @@
 """What the two adapters for machines of any make have in common: described values, and jobs from state or power."""
 
 import datetime as dt
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from livingcity_agent.adapters.base import JobFile, Reading, Sink
 from livingcity_agent.adapters.making import Making
 from livingcity_agent.parsers.by_power import ByPower, Threshold
 from livingcity_agent.tables import Table
+
+log = logging.getLogger("livingcity_agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Teller:
     def __init__(self, sink: Sink, jobs: Jobs) -> None:
         self._sink, self._jobs = sink, jobs
         self.program = ""
+        self._missed: set[str] = set()
         self._making = Making(sink) if jobs.by_state or jobs.threshold else None
         self._power = ByPower(jobs.threshold, bool(self._making and self._making.running)) if jobs.threshold else None
 
@@ -53,6 +57,12 @@ class Teller:
         if self._making and self._power and reading.channel == "power_w":
             state, since = self._power.feed(float(reading.value), at)
             self._making.see(state, since)
+
+    def missed(self, sentence: str) -> None:
+        """A value was not as described: said once, and the others go on."""
+        if sentence not in self._missed and len(self._missed) < 100:
+            self._missed.add(sentence)
+            log.warning("%s --check says more.", sentence)
 
     def job(self, *_args: Any, **_named: Any) -> None:
         """Not used: jobs follow from readings here."""

@@ -38,6 +38,7 @@ GREET_S = 3.0
 HOLD_S = 5.0
 SILENT_S = 15.0
 MOST_BYTES = 50_000_000
+KEPT = 20
 
 
 @dataclass
@@ -123,24 +124,28 @@ class Grbl(Adapter):
     async def _send(self, link: "_Link", command: Command) -> str:
         if command.file is None or command.file.stat().st_size > MOST_BYTES:
             raise Refused("The file is missing, or larger than 50 MB.")
-        sha256 = str(command.body.get("sha256", ""))
-        if why := parse.unfit(parse.program(_lines(command.file))):
+        kept = self._path(str(command.body.get("sha256", "")))
+        _lines, why = await asyncio.to_thread(_program, command.file)
+        if why:
             raise Refused(f"{command.body.get('name', 'The file')} cannot be run by GRBL. {why}")
-        kept = self._path(sha256)
-        await asyncio.to_thread(shutil.copyfile, command.file, kept)
+        await asyncio.to_thread(_keep, command.file, kept)
         if command.body.get("start") is True:
             return await self._start(link, command)
         return f"{self.name.label} has the file and waits for its start."
 
     async def _start(self, link: "_Link", command: Command) -> str:
-        kept = self._path(str(command.body.get("sha256", "")))
+        sha256 = str(command.body.get("sha256", "")).lower()
+        kept = self._path(sha256)
         if not kept.is_file():
             raise Refused(f"{self.name.label} does not have that file any more; send it again.")
         if command.expires_at <= dt.datetime.now(dt.UTC):
             raise Refused("The command came too late.")
         name = str(command.body.get("name", ""))[:200] or kept.name
         file = await asyncio.to_thread(hashing.of_file, name, kept)
-        return await link.start(file, list(parse.program(_lines(kept))))
+        lines, why = await asyncio.to_thread(_program, kept)
+        if why or file.sha256 != sha256:
+            raise Refused(f"{name} is not the file that was meant any more; send it again. {why}".strip())
+        return await link.start(file, lines)
 
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256.lower()) <= set("0123456789abcdef"):
@@ -278,8 +283,6 @@ class _Link:
         if self._status is None or self._status.state != "idle":
             state = self._status.state if self._status else "not heard of"
             raise Refused(f"{label} is {state}. It must stand still and be free; unlock or home it at the machine.")
-        if why := parse.unfit(lines):
-            raise Refused(f"{file.name} cannot be run by GRBL. {why}")
         self._stream, self._file, self._idle_since_end = parse.Stream(lines), file, 0
         self._sink.remember({"ours": True})
         self._making.begin(_now(), file)
@@ -373,8 +376,19 @@ async def _meet(port: Port, path: str, baud: int) -> Finding:
     return wrong(f"Nothing on {path} answers. Is the machine switched on, and is it GRBL?")
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+def _program(path: Path) -> tuple[list[str], str]:
+    """A file's lines for GRBL, and why they cannot be run."""
+    lines = list(parse.program(path.read_text(encoding="utf-8", errors="replace").splitlines()))
+    return lines, parse.unfit(lines)
+
+
+def _keep(file: Path, kept: Path) -> None:
+    """Copy it whole or not at all, and let go of all but the newest files."""
+    half = kept.with_suffix(".part")
+    shutil.copyfile(file, half)
+    half.replace(kept)
+    for old in sorted(kept.parent.glob("*.nc"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        old.unlink(missing_ok=True)
 
 
 def _now() -> dt.datetime:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import random
+import time
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
@@ -68,7 +69,7 @@ class HomeAssistant(Adapter):
             self._energy.counter(said.value)
             self._keep()
         elif said.channel == "power_w" and not isinstance(said.value, str):
-            at_s = said.at.timestamp() if said.at else asyncio.get_running_loop().time()
+            at_s = said.at.timestamp() if said.at else time.time()
             self._energy.power(said.value, at_s)
         if (found := value_of(said.channel, said.value)) is not None:
             self._show(*found)

@@ -48,11 +48,15 @@ class HttpGeneric(Adapter):
         teller = self.jobs.teller(sink)
         while True:
             document = await self._ask()
+            heard = 0
             for value in self.values:
                 try:
                     teller.reading(value.read(document))
+                    heard += 1
                 except NoValue as error:
-                    raise AdapterError(f"{self.address}: {error}") from None
+                    teller.missed(f"{self.name.place}: {error}")
+            if not heard:
+                raise AdapterError(f"{self.address} answers, but nothing of what was described.")
             await asyncio.sleep(self.interval_s)
 
     async def _ask(self) -> Any:

@@ -66,9 +66,11 @@ class MqttGeneric(Adapter):
             if message.retain and not self.retained:
                 continue
             heard.set()
-            for read in self._read(message).values():
+            for n, read in self._read(message).items():
                 if isinstance(read, Reading):
                     teller.reading(read)
+                else:
+                    teller.missed(f"{self.name.place}: {self.values[n].topic}: {read}")
 
     def _read(self, message: aiomqtt.Message) -> Mapping[int, Reading | NoValue]:
         found: dict[int, Reading | NoValue] = {}

@@ -24,6 +24,9 @@ from livingcity_agent.tables import Table
 
 HEARTBEAT_S = 10
 COUNT = 1000
+OLDEST = dt.timedelta(days=390)
+"""A value that has stood for longer is told as this old: the city does not count what is over 400 days behind."""
+
 _CHANNELS = {
     "wattage": "power_w",
     "electricalenergy": "energy_wh_total",
@@ -119,7 +122,10 @@ class MTConnect(Adapter):
         milliseconds = round(self.interval_s * 1000)
         query = f"?from={sequence}&count={COUNT}&interval={milliseconds}&heartbeat={HEARTBEAT_S * 1000}"
         http = Http(self.address, {"Accept": "text/xml"}, timeout_s=HEARTBEAT_S + 10.0)
-        async with http.stream("GET", self._path("sample") + query) as (status, headers, pieces):
+        async with contextlib.AsyncExitStack() as stack:
+            async with asyncio.timeout(HEARTBEAT_S):
+                answer = http.stream("GET", self._path("sample") + query)
+                status, headers, pieces = await stack.enter_async_context(answer)
             kind = headers.get("content-type", "")
             boundary = re.search(r'boundary="?([^";,\s]+)', kind)
             buffer = bytearray()
@@ -129,7 +135,7 @@ class MTConnect(Adapter):
                     for part in self._parts(buffer, boundary[1].encode()):
                         yield part
                 return
-            async for piece in pieces:
+            async for piece in _alive(pieces, HEARTBEAT_S, self.address):
                 buffer += piece
                 if len(buffer) > parse.MOST_BYTES:
                     raise AdapterError(f"{self.address} answers too much.")
@@ -220,7 +226,7 @@ class _Machine:
         ahead = (header.created - now) if header.created else dt.timedelta()
         for observation in seen:
             if observation.item in self._chosen.by_id and observation.known:
-                at = min(observation.at - ahead, now) if observation.at else now
+                at = min(max(observation.at - ahead, now - OLDEST), now) if observation.at else now
                 self._one(*self._chosen.by_id[observation.item], observation, at)
         self._sink.remember({"mtconnect": {"instance": header.instance, "next": header.next}})
 
@@ -269,5 +275,5 @@ async def _alive(pieces: AsyncIterator[bytes], silent_s: float, address: str) ->
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise AdapterError(f"{address} sent no heartbeat for {silent_s:g} s.") from None
+            raise AdapterError(f"{address} sent nothing for {silent_s:g} s, not even a heartbeat.") from None
         yield piece

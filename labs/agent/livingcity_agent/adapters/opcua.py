@@ -6,6 +6,7 @@ companion specifications (EUROMAP 77 and 83, Machinery Job Management) are read 
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from livingcity_agent.http import why
 from livingcity_agent.parsers.values import NoValue, Value
 from livingcity_agent.tables import Table
 
+logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # it tells every step; what is wrong is said in sentences here
 CONNECT_S = 6.0
 ALIVE_S = 5.0
 _PASSWORD = {
@@ -96,7 +98,7 @@ class OpcUa(Adapter):
             try:
                 teller.reading(watched.value.reading(found))
             except NoValue as error:
-                raise AdapterError(f"{watched.node}: {error}") from None
+                teller.missed(f"{self.name.place}: {watched.node}: {error}")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Client]:

@@ -89,6 +89,7 @@ def _open(path: str, baud: int) -> int:
         settings[2] |= termios.CLOCAL | termios.CREAD
         settings[4] = settings[5] = BAUDS[baud]
         termios.tcsetattr(descriptor, termios.TCSANOW, settings)
+        termios.tcflush(descriptor, termios.TCIFLUSH)
     except (OSError, termios.error) as error:
         os.close(descriptor)
         number = error.args[0] if error.args else 0
