@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labs', '0009_interlocks'),
+        ('labs', '0010_rest'),
     ]
 
     operations = [
