@@ -31,7 +31,7 @@ from labs.queries import (
     matching,
 )
 from labs.queries.near import near_of
-from labs.services import hooks, interlocks, leaving, ledger, waitlist
+from labs.services import commands, hooks, interlocks, leaving, ledger, waitlist
 from labs.services import jobs as taken
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def plug_in() -> None:
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.command_files.register(sockets.CommandFile(commands.ROOM, commands.read_file))
     sockets.search_sources.register(sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35))
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
