@@ -15,8 +15,10 @@ from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
 from labs.models.profile import Backer, Joining, OpeningException
+from labs.models.proof import FilePolicy, JobCandidate, JobClaim, JobFile, ShapeProfile
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
+from labs.models.slices import Slice, SlicingProfile
 from labs.models.trust import TrustPolicy, TrustRule
 from labs.models.waitlist import WaitlistEntry
 
@@ -37,6 +39,7 @@ __all__ = [
     "Entry",
     "Fault",
     "FeedKey",
+    "FilePolicy",
     "ImportFile",
     "ImportedRow",
     "Interlock",
@@ -45,7 +48,10 @@ __all__ = [
     "InvoiceLine",
     "IssuerKey",
     "Job",
+    "JobCandidate",
+    "JobClaim",
     "JobEvent",
+    "JobFile",
     "Joining",
     "Kiosk",
     "KioskPass",
@@ -68,7 +74,10 @@ __all__ = [
     "Renewal",
     "RuleSet",
     "Seat",
+    "ShapeProfile",
     "SignOff",
+    "Slice",
+    "SlicingProfile",
     "StatusList",
     "StockEntry",
     "Tariff",

@@ -6,7 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from labs import policies
+from labs.models import JobFile
 from labs.queries import curves, jobs
+from labs.services.jobs import files
 from labs.views.common import page, viewer
 
 
@@ -21,6 +24,10 @@ def job(request: HttpRequest, job: uuid.UUID) -> HttpResponse:
         "machine": found.machine,
         "lab": found.machine.lab,
         "curve": curves.of_job(found, timezone.now()),
+        "speaks": policies.may_speak_of(viewer(request), found),
+        "claim": found.claims.select_related("design__owner", "by").filter(withdrawn_at=None).first(),
+        "sent": JobFile.objects.filter(job=found).defer("printed").first(),
+        "takes_files": files.policy_of(found.machine.lab).takes_files,
         "others": jobs.energy_of_design(shown.design) if shown.design else None,
     }
     return page(request, "labs/job.html", context, lab=found.machine.lab)

@@ -1,7 +1,7 @@
 """Which mesh a printer's program lays down, told by its shape alone: pure numpy, no Django, no clock.
 
-`program` reads G-code, `profiles` describes what is laid down and what a mesh is in the same terms, `comparing` says how
-far two such descriptions are apart, in mm (`docs/provenance.md`).
+`program` reads G-code, `profiles` describes what is laid down and what a mesh is in the same terms, `comparing` says
+how far two such descriptions are apart, in mm (`docs/provenance.md`).
 """
 
 from labs.engine.extrusion.comparing import Match, distances, rank
@@ -15,7 +15,10 @@ from labs.engine.extrusion.profiles import (
     of_mesh,
     of_program,
     pack,
+    pack_print,
     unpack,
+    unpack_all,
+    unpack_prints,
 )
 from labs.engine.extrusion.program import Program, Unreadable, read
 
@@ -33,7 +36,10 @@ __all__ = (
     "of_mesh",
     "of_program",
     "pack",
+    "pack_print",
     "rank",
     "read",
     "unpack",
+    "unpack_all",
+    "unpack_prints",
 )

@@ -13,7 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from labs.engine.extrusion.program import BESIDE, OUTER, OVERHANG, USUAL_WIDTH_MM, WIDTHS, Floats, Ints, Program, Unreadable
+from labs.engine.extrusion.program import (
+    BESIDE,
+    OUTER,
+    OVERHANG,
+    USUAL_WIDTH_MM,
+    WIDTHS,
+    Floats,
+    Ints,
+    Program,
+    Unreadable,
+)
 
 PROFILE_VERSION = 1
 HEIGHTS, DIRECTIONS = 24, 64
@@ -29,7 +39,6 @@ FEWEST_LEVELS = 3
 MAX_LOOPS = 400
 
 
-
 def _units(count: int) -> Floats:
     angles = np.arange(count) * (2 * np.pi / count)
     return np.column_stack([np.cos(angles), np.sin(angles)])
@@ -42,8 +51,8 @@ _UNITS = _FINE[::BETWEEN]
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`height_mm`; `support` (24, 64) mm from the common axis; `area_mm2` and `outline_mm` (24,) of the section with its
-    holes, nan where that is not known. `fine` (24, 512) is the support of a print in all directions between."""
+    """`height_mm`; `support` (24, 64) mm from the common axis; `area_mm2` and `outline_mm` (24,) of the section with
+    its holes, nan where that is not known. `fine` (24, 512) is the support of a print in all directions between."""
 
     height_mm: float
     support: Floats
@@ -121,7 +130,8 @@ def _sections(points: Floats, triangles: Ints) -> Profile | None:
 
 
 def _levels(height: float) -> Floats:
-    return (np.arange(HEIGHTS) + 0.5) / HEIGHTS * height
+    """Heights at no round share, where steps of parts seldom lie."""
+    return (np.arange(HEIGHTS) + 0.382) / HEIGHTS * height
 
 
 def _crossings(points: Floats, triangles: Ints, z: float) -> tuple[Floats, Floats]:
@@ -150,19 +160,20 @@ def _outermost(points: Floats) -> Floats:
     """The corners of the convex hull, or all points where there is none."""
     from scipy.spatial import ConvexHull, QhullError  # noqa: PLC0415 loaded by the sandbox alone
 
-    if len(points) < 64:  # noqa: PLR2004 not worth it
+    if len(points) < 64:
         return points
     try:
-        return points[ConvexHull(points).vertices]
+        corners: Floats = points[ConvexHull(points).vertices]
     except QhullError:  # all on one line
         return points
+    return corners
 
 
 def _centred(height: float, support: Floats, area: Floats, outline: Floats) -> Profile:
     """The same about the mean of the hulls' Steiner points, which moves and turns with the thing. `support` in the
     directions that are kept, or in all."""
     units = _UNITS if support.shape[1] == DIRECTIONS else _FINE
-    there = support.any(axis=1)
+    there: npt.NDArray[np.bool_] = np.abs(support).max(axis=1) > 0
     if there.any():
         steiner = 2 * (support[there][:, :, None] * units[None]).mean(axis=1)
         support = np.where(there[:, None], support - units @ steiner.mean(axis=0), 0.0)
@@ -291,7 +302,7 @@ class _Plate:
         """Support function, area and outline of one layer, out to the edge of its beads."""
         program = self.program
         walls = rows[program.kind[rows] >= OUTER] if program.typed else rows
-        walls = walls if len(walls) > 2 else rows  # noqa: PLR2004 a layer may be all bridge
+        walls = walls if len(walls) > 2 else rows
         half = self._width(walls, thick) / 2
         support = _support(np.vstack([program.start[walls], program.end[walls]]), _FINE) + half
         if not program.typed:
@@ -329,14 +340,14 @@ class _Plate:
         if not len(rows):
             return
         joined = (np.diff(program.order[rows]) <= 1) & (
-            np.abs(program.start[rows[1:]] - program.end[rows[:-1]]).max(axis=1) < 1e-3  # noqa: PLR2004 mm
+            np.abs(program.start[rows[1:]] - program.end[rows[:-1]]).max(axis=1) < 1e-3
         )
         for chain in np.split(rows, np.flatnonzero(~joined) + 1):
             if not (program.kind[chain] == OUTER).any():
                 continue
             path = np.vstack([program.start[chain[:1]], program.end[chain]])
             gap = float(np.hypot(*(path[-1] - path[0])))
-            if gap < max(1.2, 0.02 * len(chain)) and len(path) > 3:  # noqa: PLR2004 slicers leave the seam open a little
+            if gap < max(1.2, 0.02 * len(chain)) and len(path) > 3:
                 yield path
 
 
@@ -370,7 +381,9 @@ def pack(profile: Profile) -> bytes:
     """A profile as 3.3 kB: reach in hundredths of a mm, areas and lengths as float32."""
     head = _HEAD.pack(PROFILE_VERSION, HEIGHTS, DIRECTIONS, profile.height_mm)
     reach = np.clip(np.round(profile.support * 100), -32768, 32767).astype("<i2")
-    return head + reach.tobytes() + profile.area_mm2.astype("<f4").tobytes() + profile.outline_mm.astype("<f4").tobytes()
+    return (
+        head + reach.tobytes() + profile.area_mm2.astype("<f4").tobytes() + profile.outline_mm.astype("<f4").tobytes()
+    )
 
 
 def unpack(raw: bytes) -> Profile:
@@ -385,3 +398,39 @@ def unpack(raw: bytes) -> Profile:
     rest = np.frombuffer(raw, "<f4", HEIGHTS * 2, _HEAD.size + size).astype(np.float64)
     area: npt.NDArray[np.float64] = rest[:HEIGHTS]
     return Profile(float(height), reach / 100.0, area, rest[HEIGHTS:])
+
+
+_PRINT = struct.Struct("<BxHf")
+
+
+def pack_print(printed: Printed) -> bytes:
+    """A thing on the plate with all its directions, as bytes of one length."""
+    profile = printed.profile
+    fine = profile.fine if profile.fine is not None else np.repeat(profile.support, BETWEEN, axis=1)
+    reach = np.clip(np.round(fine * 100), -32768, 32767).astype("<i2").tobytes()
+    return _PRINT.pack(printed.whole, min(printed.count, 65535), printed.share) + pack(profile) + reach
+
+
+def unpack_prints(raw: bytes) -> list[Printed]:
+    """The things again. Raises ValueError for anything else."""
+    plain = _HEAD.size + HEIGHTS * DIRECTIONS * 2 + HEIGHTS * 8
+    size = _PRINT.size + plain + HEIGHTS * DIRECTIONS * BETWEEN * 2
+    if len(raw) % size:
+        raise ValueError("what was printed has another length")
+    found = []
+    for start in range(0, len(raw), size):
+        whole, count, share = _PRINT.unpack_from(raw, start)
+        profile = unpack(raw[start + _PRINT.size : start + _PRINT.size + plain])
+        reach = np.frombuffer(raw, "<i2", HEIGHTS * DIRECTIONS * BETWEEN, start + _PRINT.size + plain)
+        fine = reach.reshape(HEIGHTS, DIRECTIONS * BETWEEN) / 100.0
+        exact = Profile(profile.height_mm, profile.support, profile.area_mm2, profile.outline_mm, fine)
+        found.append(Printed(exact, int(count), float(share), bool(whole)))
+    return found
+
+
+def unpack_all(raw: bytes) -> list[Profile]:
+    """Profiles of meshes, one after another. Raises ValueError."""
+    size = _HEAD.size + HEIGHTS * DIRECTIONS * 2 + HEIGHTS * 8
+    if len(raw) % size:
+        raise ValueError("profiles have another length")
+    return [unpack(raw[start : start + size]) for start in range(0, len(raw), size)]

@@ -26,9 +26,12 @@ USUAL_WIDTH_MM = 0.45
 DIAMETER_MM = 1.75
 
 _TYPE = re.compile(
-    rb";[ \t]*(?:(?:TYPE:|FEATURE:?|MESH TYPE:)[ \t]*([^\r\n]{1,40})|'([A-Z][a-z /-]{2,30}) Path')[^\r\n]*", re.IGNORECASE
+    rb";[ \t]*(?:(?:TYPE:|FEATURE:?|MESH TYPE:)[ \t]*([^\r\n]{1,40})|'([A-Z][a-z /-]{2,30}) Path')[^\r\n]*",
+    re.IGNORECASE,
 )
-_BESIDE = re.compile(rb"skirt|brim|support|raft|tower|pillar|prime|purge|wipe|ooze|custom|shield|nonmesh|draft", re.IGNORECASE)
+_BESIDE = re.compile(
+    rb"skirt|brim|support|raft|tower|pillar|prime|purge|wipe|ooze|custom|shield|nonmesh|draft", re.IGNORECASE
+)
 _OUTER = re.compile(rb"external perimeter|wall-outer|outer wall|outer perimeter|outside", re.IGNORECASE)
 _COMMENT = re.compile(rb";[^\n]*|\([^)\n]*\)")
 _NUMBERED = re.compile(rb"(?m)^N\d{1,9}[ \t]*|[ \t]*\*\d{1,3}[ \t]*\r?$")
