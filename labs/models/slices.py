@@ -1,5 +1,6 @@
 """Slicing for a machine that was booked: the lab's profiles, and what was sliced with them."""
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -80,6 +81,16 @@ class Slice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path} · {self.machine}"
+
+    @property
+    def length(self) -> dt.timedelta | None:
+        """The machine time that the slicer foretells."""
+        return dt.timedelta(seconds=self.time_s) if self.time_s else None
+
+    @property
+    def filament_m(self) -> float | None:
+        """Filament in m."""
+        return self.filament_mm / 1000 if self.filament_mm is not None else None
 
     @property
     def file_name(self) -> str:

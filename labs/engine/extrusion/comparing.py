@@ -20,7 +20,7 @@ LAYER_MM = 0.3
 @dataclass(frozen=True, slots=True)
 class Match:
     """How far apart, in mm: `mm` of all; `hull_mm` of the hulls, `area_mm` of the sections as an offset of their
-    outline (nan where that is not known), `height_mm`. `strict_mm` is of all heights and of the outlines' lengths too, for
+    """How far apart, in mm: `mm` of all; `hull_mm` of the hulls, `area_mm` of the sections as an offset of their
     what is alike but for a few features."""
 
     mm: float
