@@ -20,8 +20,8 @@ LAYER_MM = 0.3
 @dataclass(frozen=True, slots=True)
 class Match:
     """How far apart, in mm: `mm` of all; `hull_mm` of the hulls, `area_mm` of the sections as an offset of their
-    """How far apart, in mm: `mm` of all; `hull_mm` of the hulls, `area_mm` of the sections as an offset of their
-    what is alike but for a few features."""
+    outline (nan where that is not known), `height_mm`. `strict_mm` is of all heights and of the outlines' lengths too,
+    for what is alike but for a few features."""
 
     mm: float
     hull_mm: float

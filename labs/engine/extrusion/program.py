@@ -159,7 +159,9 @@ def _laid_down(table: _Table, *, typed: bool, diameter_mm: float) -> Program:
     is_g, code = table.letter == ord("G"), table.number
     moves, called = is_g & (code < 4), is_g & (code == 92)
     turn = is_g & ((code == 90) | (code == 91))
-    filament_turn = turn | (table.letter == ord("M"))
+    # M82 and M83 decide for the filament where a program has them; G90 and G91 do so for some firmware only
+    told = table.letter == ord("M")
+    filament_turn = told if told.any() else turn
     relative = _held(turn, code - 90, 0.0)
     relative_e = _held(filament_turn, np.where(is_g, code - 90, code - 82), 0.0)
     scale = np.where(_held(is_g & ((code == 20) | (code == 21)), code, 21.0) == 20, 25.4, 1.0)
