@@ -36,8 +36,10 @@ def test_a_bundle_is_its_chosen_presets_with_what_they_inherit() -> None:
     assert slicing.read(slicing.write(found)) == found
 
 
-@pytest.mark.parametrize("key", ["post_process", "print_host", "printhost_apikey", "notes", "filament_notes", "inherits",
-                                 "output_filename_format", "serial_port", "datadir", "load"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key", ["post_process", "print_host", "printhost_apikey", "notes", "filament_notes", "inherits",
+            "output_filename_format", "serial_port", "datadir", "load"],
+)  # fmt: skip
 def test_what_would_run_or_speak_or_hide_the_source_is_left_out(key: str) -> None:
     assert slicing.read(f"{key} = x\nlayer_height = 0.2\n") == {"layer_height": "0.2"}
 

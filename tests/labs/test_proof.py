@@ -41,6 +41,9 @@ def described(made: Made, name: str) -> None:
         )  # fmt: skip
 
 
+KEYS = ("design", "provenance", "provenance_method", "candidates", "file")
+
+
 def told(body: bytes, **more: str) -> dict[str, str]:
     return {"name": "part.gcode", "sha256": hashlib.sha256(body).hexdigest(), **more}
 
