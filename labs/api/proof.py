@@ -50,12 +50,28 @@ class SentFile(serializers.Serializer[JobFile]):
     state = serializers.ChoiceField(choices=JobFile.State.choices)
 
 
+class WantedFile(serializers.Serializer[Any]):
+    """Whether a device should send the file of a job."""
+
+    wanted = serializers.BooleanField()
+    max_bytes = serializers.IntegerField()
+
+
 class DeviceJobFile(APIView):
     """The door at which a device sends the file of a job, when the city asks for it."""
 
     authentication_classes = (DeviceAuthentication,)
     permission_classes = (IsDevice,)
     parser_classes = (Bytes,)
+
+    @extend_schema(responses={200: WantedFile})
+    def get(self, request: Request, job: str) -> Response:
+        """Whether the city wants the file: when nothing proves the job yet, and its lab takes files."""
+        found = _of_device(request, job)
+        there = JobFile.objects.filter(job=found).exclude(state=JobFile.State.FAILED).exists()
+        takes = files.policy_of(found.machine.lab).takes_files
+        wanted = takes and not there and found.provenance != Job.Provenance.PROVEN
+        return Response(WantedFile({"wanted": wanted, "max_bytes": files.MAX_BYTES}).data)
 
     @extend_schema(
         request={"application/octet-stream": OpenApiTypes.BINARY},
@@ -66,16 +82,21 @@ class DeviceJobFile(APIView):
     )
     def post(self, request: Request, job: str) -> Response:
         """Take the body in as the file of the job of that name, when its SHA-256 is the one that was told."""
-        device: Any = request.auth  # a Device, by IsDevice
-        rows = Job.objects.select_related("machine__lab__organisation", "booking__user")
-        found = rows.filter(device=device, device_job=job).first()
-        if found is None:
-            raise UnknownJob(_("This device has told of no job of that name."))
+        found = _of_device(request, job)
         told = request.query_params.get("sha256", "")
         if len(told) not in {0, 64}:
             raise OtherFile(_("“sha256” has 64 hexadecimal digits."))
         sent = files.take_file(job=found, chunks=_chunks(request), sha256=told)
         return Response(SentFile(sent).data, status=201)
+
+
+def _of_device(request: Request, name: str) -> Job:
+    device: Any = request.auth  # a Device, by IsDevice
+    rows = Job.objects.select_related("machine__lab__organisation", "booking__user")
+    found = rows.filter(device=device, device_job=name).first()
+    if found is None:
+        raise UnknownJob(_("This device has told of no job of that name."))
+    return found
 
 
 def _chunks(request: Request) -> Iterator[bytes]:

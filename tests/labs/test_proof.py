@@ -252,6 +252,11 @@ def sent_by_device(agent: Agent, body: bytes, name: str = "j1") -> Any:
     )  # fmt: skip
 
 
+def wanted(agent: Agent) -> bool:
+    headers = {"Authorization": f"Bearer {agent.token}"}
+    return bool(Client().get("/api/v1/device/jobs/j1/file/", headers=headers).json()["wanted"])
+
+
 def test_the_sent_file_is_read_behind_the_walls_and_its_shape_found(
     printed_job: tuple[Job, Agent, bytes], django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -259,8 +264,10 @@ def test_the_sent_file_is_read_behind_the_walls_and_its_shape_found(
     stairs, plate = design(person(), b"stairs"), design(person(), b"plate")
     described(stairs, "stairs")
     described(plate, "plate")
+    assert wanted(agent)
     answer = sent_by_device(agent, body)
     assert (answer.status_code, answer.json()["state"]) == (201, "waiting")
+    assert not wanted(agent)
     place = files.path_of(job.sent)
     assert place.read_bytes() == body
     with django_capture_on_commit_callbacks(execute=True):
