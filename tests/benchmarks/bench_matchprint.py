@@ -32,8 +32,8 @@ from labs.engine.extrusion import comparing  # noqa: E402
 from labs.engine.extrusion.profiles import Profile  # noqa: E402
 
 Ranked = list[tuple[str, comparing.Match]]
-#: Nearer than this, in mm of all heights and features, two meshes are one shape under two names; the same mesh turned by
-#: some angle is sampled in other directions.
+#: Nearer than this, in mm of all heights and features, two meshes are one shape under two names; the same mesh turned
+#: by some angle is sampled in other directions.
 TWIN_MM = 0.12
 LEAST_RIGHT, MOST_MS = 0.85, 50.0
 
