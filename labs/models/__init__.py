@@ -4,6 +4,7 @@ from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
 from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
+from labs.models.excuses import Excuse
 from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
 from labs.models.imports import ImportedRow, ImportFile, LabImport
@@ -12,6 +13,7 @@ from labs.models.jobs import Job, JobEvent
 from labs.models.kiosk import Kiosk, KioskPass, MachineLabel
 from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
 from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
+from labs.models.mending import Mending
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
 from labs.models.profile import Backer, Joining, OpeningException
@@ -37,6 +39,7 @@ __all__ = [
     "CourseSession",
     "Credential",
     "Entry",
+    "Excuse",
     "Fault",
     "FeedKey",
     "FilePolicy",
@@ -65,6 +68,7 @@ __all__ = [
     "MaintenanceRecord",
     "MakeOrder",
     "Manual",
+    "Mending",
     "OpeningException",
     "OrderBooking",
     "OrderEvent",
