@@ -142,7 +142,8 @@ def test_a_private_file_is_not_told_of_by_any_name(printer: Machine, client: Cli
     for number, value in enumerate((hashes[name], hashes[name][::-1])):
         with CaptureQueriesContext(connection) as queries:
             job = agent.made({name: value}, job=f"j{number}")
-        asked.append([re.split(' WHERE | SET |(?<=") \\(', q["sql"])[0] for q in queries if "SAVEPOINT" not in q["sql"]])
+        said = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+        asked.append([re.split(' WHERE | SET |(?<=") \\(', sql)[0] for sql in said])
         answer = client.get(f"/api/v1/jobs/{job.pk}/").json()
         answers.append(
             {key: answer[key] for key in ("design", "provenance", "provenance_method", "candidates", "file")}
