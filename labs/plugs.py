@@ -29,6 +29,7 @@ from labs.queries import (
     live,
     made,
     matching,
+    slices,
 )
 from labs.queries.near import near_of
 from labs.services import commands, hooks, interlocks, leaving, ledger, waitlist
@@ -72,6 +73,9 @@ def plug_in() -> None:
     )
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_it", "designs.design.aside", "labs/parts/make_it.html", make_it, order=20)
+    )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.preset", "designs.file.fits", "labs/parts/preset.html", preset, order=30)
     )
     sockets.page_slots.register(sockets.PageSlot("labs.fits", "designs.file.fits", "labs/parts/fits.html", fits))
     sockets.page_slots.register(
@@ -149,6 +153,12 @@ def fits(request: HttpRequest, file: "File") -> Mapping[str, Any] | None:
     if found is None or not catalogue.machines().exists():
         return None
     return {"machines": found[:MOST_MACHINES], "count": len(found), "more": max(len(found) - MOST_MACHINES, 0)}
+
+
+def preset(request: HttpRequest, file: "File") -> Mapping[str, Any] | None:
+    """The note that names a file to whoever slices it."""
+    blob = file.blob
+    return {"sha256": blob.sha256} if blob is not None and blob.format in slices.FORMATS else None
 
 
 def make_button(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:
