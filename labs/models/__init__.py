@@ -3,6 +3,7 @@
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
+from labs.models.energy import EnergyFigure, PowerMeter
 from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
 from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
@@ -14,6 +15,8 @@ from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Se
 from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
+from labs.models.passports import HiddenEntry, Passport, PassportCredential, PassportEntry
+from labs.models.production import ProductionDay, ProductionDue
 from labs.models.profile import Backer, Joining, OpeningException
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
@@ -34,9 +37,11 @@ __all__ = [
     "Course",
     "CourseSession",
     "Credential",
+    "EnergyFigure",
     "Entry",
     "Fault",
     "FeedKey",
+    "HiddenEntry",
     "ImportFile",
     "ImportedRow",
     "Interlock",
@@ -64,7 +69,13 @@ __all__ = [
     "OrderEvent",
     "Outage",
     "OutsideBadge",
+    "Passport",
+    "PassportCredential",
+    "PassportEntry",
     "Posting",
+    "PowerMeter",
+    "ProductionDay",
+    "ProductionDue",
     "Renewal",
     "RuleSet",
     "Seat",
