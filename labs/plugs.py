@@ -52,10 +52,11 @@ def plug_in() -> None:
             goal=0.9,
             compute=figure.open_production,
             definition=lazy(
-                "Machine hours of finished jobs whose file is, byte for byte, a file of a public design "
-                "with an open licence, of all machine hours of finished jobs in the last 90 days. Files "
-                "that nobody knows count as closed, so the figure is a lower bound; the upper bound "
-                "counts them as open. Coverage is the share of machine hours whose file is known."
+                "Machine hours of finished jobs whose file is proven to be one of a public design with an open "
+                "licence in the version that was made, of all machine hours of finished jobs in the last 90 days. "
+                "Whatever is not proven open counts as closed, so the figure is a lower bound; the upper bound "
+                "counts everything as open that is not proven closed. Coverage is the share of machine hours whose "
+                "file is known."
             ),
             version=figure.VERSION,
             order=30,

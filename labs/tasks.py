@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from commons.said import said
-from labs import learning_tasks
+from labs import learning_tasks, passport_tasks
 
 if TYPE_CHECKING:
     from labs.models import LabImport
@@ -54,6 +54,7 @@ BEAT = {
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
 BEAT |= learning_tasks.BEAT
+BEAT |= passport_tasks.BEAT
 
 
 @shared_task(name="labs.interlocks_clock")

@@ -20,18 +20,22 @@ def new_code() -> str:
 class Passport(models.Model):
     """The passport of a thing: of a finished job here, or one that was brought from elsewhere (`job` is then None).
 
-    `code` stands on its label alone. `stale`: what it says has changed since it was last signed.
+    `code` stands on its label alone. `stale`: what it says has changed since it was last signed. `tells_design`: its
+    newest entry names the design, so a design that is not everybody's any more brings another entry.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lab = models.ForeignKey("labs.Lab", on_delete=models.CASCADE, related_name="passports")
     job = models.OneToOneField("labs.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="passport")
     code = models.CharField(max_length=16, unique=True, default=new_code, editable=False)
+    stale = models.BooleanField(default=True)
+    tells_design = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     demo = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("-created_at", "pk")
+        indexes = (models.Index(fields=["created_at"], name="labs_passport_stale", condition=models.Q(stale=True)),)
 
     def __str__(self) -> str:
         return str(self.id)

@@ -32,9 +32,9 @@ class ProductionDay(models.Model):
 
 class ProductionDue(models.Model):
     """A day of a lab whose sums are to be made anew: written with every change of a finished job, in its transaction;
-    until then that day is read from its jobs."""
+    until then that day is read from its jobs. Jobs that go with their lab write one too, so nothing binds it to it."""
 
-    lab = models.ForeignKey("labs.Lab", on_delete=models.CASCADE, related_name="+")
+    lab = models.ForeignKey("labs.Lab", on_delete=models.CASCADE, related_name="+", db_constraint=False)
     day = models.DateField()
 
     def __str__(self) -> str:

@@ -101,7 +101,7 @@ def settle(*, job: Job) -> EnergyFigure | None:
     job.energy_kwh, job.energy_quality, job.energy_coverage = known.kwh, known.quality, known.coverage
     job.solar_share = priced.solar if priced.solar is not None else job.solar_share
     job.save(update_fields=FIELDS)
-    digest = hashlib.sha256(canonical_json(facts)).hexdigest()
+    digest = hashlib.sha256(canonical_json(_rounded(facts))).hexdigest()
     last = job.energy_figures.order_by("-number").first()
     if last is not None and last.sha256 == digest:
         return None
@@ -223,6 +223,15 @@ def _facts(job: Job, end: dt.datetime, known: measuring.Known, parts: "Split", p
             "energy_data": priced.inputs,
         },
     }
+
+
+def _rounded(value: Any) -> Any:
+    """Without the last bits, which a database may add up in another order."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, Mapping):
+        return {key: _rounded(one) for key, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list) else value
 
 
 def due(now: dt.datetime, most: int = 200) -> list[Job]:
