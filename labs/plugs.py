@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as lazy
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import (
@@ -23,13 +22,15 @@ from labs.queries import (
     catalogue,
     evidence,
     figure,
+    job_table,
     jobs,
     learning,
     made,
     matching,
+    passport_reports,
 )
 from labs.queries.near import near_of
-from labs.services import hooks, interlocks, ledger, waitlist
+from labs.services import hooks, interlocks, ledger, passports, waitlist
 
 if TYPE_CHECKING:
     from designs.models import Design
@@ -80,6 +81,12 @@ def plug_in() -> None:
     sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.page_slots.register(
         sockets.PageSlot("labs.all_makes", "designs.makes.measured", "labs/parts/makes.html", all_makes, order=20)
+    )
+    sockets.report_targets.register(
+        sockets.ReportTarget(
+            "labs.passport_entry", lazy("Entry of a passport"), passport_reports.find, passports.hide_entry,
+            passports.show_entry,
+        )
     )
     sockets.measured_makes.register(sockets.MeasuredMakes("labs", made.of_person, made.named))
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
@@ -221,26 +228,7 @@ def collect_evidence(place: Place) -> Iterable[sockets.Evidence]:
 
 def job_rows() -> Iterable[Mapping[str, Any]]:
     """Finished jobs for the open data: no persons, no private files."""
-    rows = jobs.rows().filter(outcome=Job.Outcome.FINISHED).iterator(chunk_size=500)
-    for job in rows:
-        known = job.design is not None and job.design.is_public
-        yield {
-            "id": str(job.pk),
-            "lab": job.machine.lab.slug,
-            "machine_class": job.machine.cls,
-            "started_at": job.started_at.isoformat(),
-            "finished_at": job.finished_at.isoformat() if job.finished_at else "",
-            "design": f"{job.design.owner.name}/{job.design.slug}" if known and job.design else "",
-            "path": job.design_path if known else "",
-            "commit": job.design_commit if known else "",
-            "licence": job.design.licence if known and job.design else "",
-            "open": bool(known and job.design and is_open(job.design.licence)),
-            "provenance": job.provenance if known else "unknown",
-            "energy_kwh": job.energy_kwh,
-            "energy_quality": job.energy_quality,
-            "solar_share": job.solar_share,
-            "demo": job.demo,
-        }
+    return job_table.rows()
 
 
 def seed_demo(say: Callable[[str], None]) -> None:

@@ -24,9 +24,9 @@ from energy.queries.hours import locate, steps_of_day, surplus
 from energy.queries.intensity import Intensity, Moment, intensity
 
 __all__ = [
+    "Day",
     "Intensity",
     "Moment",
-    "Day",
     "community",
     "community_of",
     "day_of_place",

@@ -21,7 +21,7 @@ from labs.engine.prices import NOTHING
 from labs.engine.rules import Facts, Own, Row, Ruled
 from labs.errors.money import NoFunds
 from labs.models import Booking, BookingRule, Lab, Machine
-from labs.queries import badges, bookings, books, prices, rule_words
+from labs.queries import badges, bookings, books, circuits, prices, rule_words
 from labs.queries.roles import role_of, roles_of
 from labs.queries.rule_words import local
 
@@ -188,6 +188,9 @@ def ask(
         repair=machine.state == Machine.State.REPAIR,
         moved_from=moved.start.astimezone(dt.UTC) if moved is not None else None,
         grace=GRACE,
+        circuit=circuits.asked(machine, span, ahead=ahead, moved=moved, beside=beside)
+        if near and ruled.flag("circuit_budget")
+        else None,
     )
     return Asked(machine, user, ruled, facts, missing, moved, beside)
 

@@ -34,6 +34,8 @@ Kind = Account.Kind
 LARGEST = Decimal(1_000_000)
 LINES_OF_DAYS = dt.timedelta(days=14)
 MINUTE = dt.timedelta(minutes=1)
+#: Energy that a meter of the machine's own has seen is asked for; shares of a meter and estimates are not.
+METERED = (Job.Quality.MEASURED, Job.Quality.INTEGRATED, Job.Quality.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,8 @@ def charge_energy(job: Job) -> Posting | None:
     till = prices.till_of(lab)
     if booking is None or till is None or job.energy_kwh is None or booking.kind != Booking.Kind.USE:
         return None
+    if job.energy_quality not in METERED:
+        return None  # nobody pays for an estimate
     tariff = prices.tariff_for(job.machine, role_of(booking.user, lab), job.started_at)
     tax_pct = till.tax_pct if till.mode == Till.Mode.MONEY else NOTHING
     net = engine.energy(job.energy_kwh, prices.rates_of(tariff).per_kwh)
@@ -209,6 +213,7 @@ def charge_all_energy(now: dt.datetime) -> int:
         finished_at__gt=now - LINES_OF_DAYS,
         finished_at__lte=now,
         energy_kwh__isnull=False,
+        energy_quality__in=METERED,
         booking__isnull=False,
         machine__lab__tariffs__per_kwh__gt=0,
     ).exclude(machine__lab__till__mode=Till.Mode.NONE)

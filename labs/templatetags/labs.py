@@ -80,6 +80,12 @@ def plain_number(value: Decimal | float) -> str:
 
 
 @register.filter
+def unlocalised(value: float) -> str:
+    """A number as SVG reads it, whatever the language of the page."""
+    return f"{value:g}"
+
+
+@register.filter
 def outcome_tone(outcome: str) -> str:
     """The chip's kind for how a job ended."""
     return OUTCOME_TONES.get(outcome, "line")

@@ -31,6 +31,7 @@ class Tab:
 TABS = [
     Tab("machines", _("Machines"), "rooms:lab"),
     Tab("week", _("Week"), "rooms:lab_week"),
+    Tab("made", _("Made"), "rooms:lab_made"),
     Tab("about", _("About"), "rooms:lab_about"),
     Tab("courses", _("Courses"), "rooms:lab_courses"),
     Tab("rules", _("Rules"), "rooms:lab_rules"),
@@ -43,6 +44,7 @@ TABS = [
     Tab("desk", _("Desk"), "rooms:lab_desk", lambda standing: standing.trains),
     Tab("maintenance", _("Maintenance"), "rooms:lab_maintenance", lambda standing: standing.trains),
     Tab("interlocks", _("Power"), "rooms:lab_interlocks", lambda standing: standing.manages),
+    Tab("meters", _("Meters"), "rooms:lab_meters", lambda standing: standing.manages),
     Tab("money", _("Money"), "rooms:lab_money", lambda standing: standing.manages),
     Tab("settings", _("Settings"), "rooms:lab_settings", lambda standing: standing.manages),
 ]

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from labs.queries import curves, jobs
+from labs.queries import curves, energy_words, jobs
 from labs.views.common import page, viewer
 
 
@@ -15,12 +15,17 @@ def job(request: HttpRequest, job: uuid.UUID) -> HttpResponse:
     """Which design, path and version was made, how that was proven, and the power while it was made."""
     found = jobs.find(job)
     shown = jobs.shown([found], viewer(request))[0]
+    figure = jobs.figures_of([found]).get(found.pk)
+    curve = curves.of_job(found, timezone.now())
     context = {
+        "told": energy_words.told(figure),
+        "picture": energy_words.picture(figure, curve.chart if curve is not None and curve.known else None),
+        "passport": getattr(found, "passport", None),
         "shown": shown,
         "job": found,
         "machine": found.machine,
         "lab": found.machine.lab,
-        "curve": curves.of_job(found, timezone.now()),
+        "curve": curve,
         "others": jobs.energy_of_design(shown.design) if shown.design else None,
     }
     return page(request, "labs/job.html", context, lab=found.machine.lab)

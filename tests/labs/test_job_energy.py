@@ -5,7 +5,7 @@ import itertools
 from typing import Any
 
 import pytest
-from django.db import InternalError, IntegrityError, transaction
+from django.db import IntegrityError, InternalError, transaction
 from django.utils import timezone
 
 from commons.devices import services as devices

@@ -18,7 +18,7 @@ from labs.engine import times
 from labs.engine.hours import Span
 from labs.errors import OverAlready, Overlap
 from labs.errors.bookings import MovedMeanwhile
-from labs.models import Booking, Machine
+from labs.models import Booking, Circuit, Machine
 from labs.queries import bookings
 from labs.services.checks import local
 
@@ -33,7 +33,19 @@ def lock_machines(machines: Iterable[Machine | int]) -> list[Machine]:
     numbers = {m if isinstance(m, int) else m.pk for m in machines}
     rows = Machine.objects.select_for_update(no_key=True, of=("self",)).select_related("lab__place")
     rows = rows.defer("lab__place__outline")  # large, and no rule reads it
-    return list(rows.filter(pk__in=numbers).order_by("pk"))
+    found = list(rows.filter(pk__in=numbers).order_by("pk"))
+    _lock_circuits(found)
+    return found
+
+
+def _lock_circuits(machines: Sequence[Machine]) -> None:
+    """Where a lab staggers what its circuits carry, lock those too, after the machines and lowest number first: bookings
+    of different machines that share one then see each other."""
+    keys = {machine.circuit_id for machine in machines if machine.circuit_id is not None}
+    if keys:
+        ruled = {"lab__bookingrules__name": "circuit_budget", "lab__bookingrules__active": True}
+        rows = Circuit.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=keys, **ruled)
+        list(rows.only("pk").order_by("pk"))
 
 
 def lock_bookings(keys: Collection[uuid.UUID], machines: Iterable[Machine]) -> list[Booking]:

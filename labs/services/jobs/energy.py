@@ -170,8 +170,8 @@ def _priced(job: Job, end: dt.datetime, parts: "Split") -> Priced:
     if place is None or not parts.phases or not apps.is_installed("energy"):
         return Priced()
     import numpy as np  # noqa: PLC0415
-    from energy.queries import intensity  # noqa: PLC0415 the room may be left out
 
+    from energy.queries import intensity  # noqa: PLC0415 the room may be left out
     from labs.engine import phases  # noqa: PLC0415
 
     found = intensity(place, job.started_at, end)

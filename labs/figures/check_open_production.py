@@ -1,0 +1,86 @@
+"""Checks a program's figures of open production against the published test set, with nothing but Python.
+
+    python check_open_production.py open_production_2.json               works the figures out and compares
+    python check_open_production.py open_production_2.json mine.json     compares yours with what is expected
+
+`mine.json` is {"jobs": {"lower", "upper", "coverage", "total"}, "machine_hours": {…}, "mass_g": {…}, "energy_kwh": {…}}.
+This program shares no line with the city's own. CC0-1.0.
+"""
+
+import json
+import sys
+from datetime import datetime
+from fractions import Fraction
+
+
+def opens(expression, table):
+    """Whether an SPDX expression without brackets is open: of OR one side, of AND all."""
+    return any(
+        all(table[name.split(" WITH ")[0].strip()] for name in side.split(" AND ")) for side in expression.split(" OR ")
+    )
+
+
+def hours(job):
+    """How long the machine worked, in hours."""
+    length = datetime.fromisoformat(job["finished_at"]) - datetime.fromisoformat(job["started_at"])
+    return Fraction(length.days * 86400 + length.seconds, 3600)
+
+
+def shares(job, table):
+    """What the job's volume was made from: (open, closed, known), each a share of it."""
+    parts = [(part, Fraction(str(part["share"]))) for part in job["parts"]]
+    scale = max(sum(share for _part, share in parts), Fraction(1))
+    found = [Fraction(0), Fraction(0), Fraction(0)]
+    for part, share in parts:
+        since = part["public_since"]
+        public = since is not None and datetime.fromisoformat(since) <= datetime.fromisoformat(job["finished_at"])
+        is_open = public and bool(part["licence"]) and opens(part["licence"], table)
+        if part["provenance"] == "proven":
+            found[0 if is_open else 1] += share / scale
+        if part["provenance"] in ("proven", "probable"):
+            found[2] += share / scale
+    return found
+
+
+def figures(document):
+    """The four figures."""
+    finished = [job for job in document["jobs"] if job["outcome"] == "finished"]
+    amounts = {
+        "jobs": lambda job: Fraction(1),
+        "machine_hours": hours,
+        "mass_g": lambda job: job["material_g"],
+        "energy_kwh": lambda job: job["energy_kwh"],
+    }
+    told = {}
+    for unit, amount_of in amounts.items():
+        rows = [(amount_of(job), shares(job, document["licences_open"])) for job in finished]
+        known = [(Fraction(str(amount)), share) for amount, share in rows if amount is not None]
+        total = sum(amount for amount, _share in known)
+        proven, closed, covered = (sum(amount * share[n] for amount, share in known) for n in range(3))
+        told[unit] = {
+            "lower": float(proven / total), "upper": float(1 - closed / total), "coverage": float(covered / total),
+            "total": float(total),
+        }
+    return told
+
+
+def main(path, mine=None):
+    """Compare, and say each figure that differs; how many did."""
+    with open(path, encoding="utf-8") as file:
+        document = json.load(file)
+    if mine is None:
+        told = figures(document)
+    else:
+        with open(mine, encoding="utf-8") as file:
+            told = json.load(file)
+    wrong = 0
+    for unit, expected in document["expected"].items():
+        for name, value in expected.items():
+            got = told.get(unit, {}).get(name)
+            if not isinstance(got, (int, float)) or abs(got - value) > 1e-9 * max(1.0, abs(value)):
+                wrong += 1
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(*sys.argv[1:3]) else 0)
