@@ -8,6 +8,7 @@ from designs.licences import derive
 from designs.licences.expression import is_open, lists_of
 from designs.licences.reading import UNKNOWN, read
 from designs.licences.reasons import Reason, reason_of, reasons
+from designs.licences.reasons import table as reasons_table
 from designs.licences.spelling import normalise
 from designs.licences.table import PICKED
 from designs.licences.texts import licence_of_text
@@ -32,6 +33,7 @@ __all__ = [
     "read",
     "reason_of",
     "reasons",
+    "reasons_table",
     "rights",
     "title_of",
 ]

@@ -62,7 +62,7 @@ def _against(name: str) -> str:
 
 
 def reasons(expression: str) -> tuple[bool, tuple[Reason, ...]]:
-    """Whether an SPDX expression is open (of OR one side must be, of AND all), with the reason of each licence in it."""
+    """Whether an SPDX expression is open (of OR one side must be, of AND all), with each licence's reason."""
     try:
         tree = parse(expression)
     except Unreadable:

@@ -24,7 +24,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """The steps of a time, and which data they come from. `exact`: these very hours, not the same of the data's year."""
+    """The steps of a time, and which data they are from. `exact`: these very hours, not the same of the data's year."""
 
     moments: Sequence[Moment]
     currency: str

@@ -45,12 +45,12 @@ class HappenedSerializer(serializers.Serializer[Any]):
     """What happened to a thing, in INTERFACER's fields. `code` stands on its label."""
 
     kind = serializers.ChoiceField(choices=[(kind, kind) for kind in services.HAPPENED])
-    reasonForRepair = serializers.CharField(required=False, allow_blank=True, max_length=600)
-    performedAction = serializers.CharField(max_length=600)
-    materialsUsed = serializers.CharField(required=False, allow_blank=True, max_length=600)
-    dateOfRepair = serializers.DateField(required=False)
-    dateOfRefurbishment = serializers.DateField(required=False)
-    dateOfRecycling = serializers.DateField(required=False)
+    reasonForRepair = serializers.CharField(required=False, allow_blank=True, max_length=600)  # noqa: N815 INTERFACER's name
+    performedAction = serializers.CharField(max_length=600)  # noqa: N815 INTERFACER's name
+    materialsUsed = serializers.CharField(required=False, allow_blank=True, max_length=600)  # noqa: N815 INTERFACER's name
+    dateOfRepair = serializers.DateField(required=False)  # noqa: N815 INTERFACER's name
+    dateOfRefurbishment = serializers.DateField(required=False)  # noqa: N815 INTERFACER's name
+    dateOfRecycling = serializers.DateField(required=False)  # noqa: N815 INTERFACER's name
     code = serializers.CharField(required=False, allow_blank=True, max_length=16)
 
 
@@ -73,7 +73,7 @@ class OnePassport(APIView):
         return Response(passports.told(passports.find(passport)))
 
 
-class PassportCredential(APIView):
+class Signed(APIView):
     """A passport, signed."""
 
     permission_classes = requires(anonymous_reads=True)
@@ -87,7 +87,7 @@ class PassportCredential(APIView):
         return Response(found.document, content_type="application/vc+ld+json")
 
 
-class PassportInterfacer(APIView):
+class Interfacer(APIView):
     """A passport as INTERFACER writes one."""
 
     permission_classes = requires(anonymous_reads=True)
@@ -105,7 +105,7 @@ class PassportEntries(APIView):
 
     @extend_schema(request=HappenedSerializer, responses={201: EntrySerializer})
     def post(self, request: Request, passport: uuid.UUID) -> Response:
-        """Write down a repair, a refurbishment or the end of the thing: for whose it is, the lab, and who has its code."""
+        """Write down a repair, a refurbishment or the thing's end: for whose it is, the lab, and who has its code."""
         found, form = passports.find(passport), HappenedSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         facts = {name: str(value) for name, value in form.validated_data.items() if name not in {"kind", "code"}}

@@ -32,9 +32,10 @@ FFF = (
 )
 LASER = (
     "2.1 kVA for CO2 engravers and 2.5 kVA for CO2 cutters with an 800 VA computer and extraction at 75 % use "
-    "(ctrlasers.co.uk, running costs); a fifth to a half of the time is loading (troteclaser.com, laser power consumption)"
+    "(ctrlasers.co.uk, running costs); a fifth to a half of the time is loading (troteclaser.com, laser power "
+    "consumption)"
 )
-CUT = "no published series was found: a spindle of 0.8 to 2.2 kW at a third of its power, with controller and extraction"
+CUT = "no published series was found: a spindle of 0.8 to 2.2 kW at a third of it, with controller and extraction"
 SMALL = "no published series was found: the usual plate of the class, at a part of its power"
 
 TABLE: Mapping[str, Draw] = {

@@ -114,7 +114,7 @@ def split(
 Marks = list[tuple[int, Kind]]
 
 
-def _marks(
+def _marks(  # noqa: PLR0917 all that may tell
     pieces: Pieces, low: int, high: int, idle_w: float, state: Series, progress: Series, temperature: Series
 ) -> tuple[Marks, Method]:
     """From when on it does what, beginning at `low`; and how that is known."""
@@ -211,7 +211,7 @@ def _by_power(pieces: Pieces, low: int, high: int, idle_w: float) -> Marks:
     ]
 
 
-def _leap(
+def _leap(  # noqa: PLR0917 one curve, in its columns
     watts: Float64, start: Int64, end: Int64, idle: npt.NDArray[np.bool_], low: int, high: int
 ) -> tuple[int, int] | None:
     """From and until when it clearly drew more than afterwards; None where there is no such leap."""

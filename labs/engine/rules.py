@@ -283,7 +283,9 @@ def evaluate(ruled: Ruled, facts: Facts) -> list[Finding]:
     """Everything that speaks against the time, the weightiest first."""
     facts = replace(facts, span=absolute(facts.span), now=facts.now.astimezone(dt.UTC))
     checks = (
-        (_length, _when, _shut, _out, _person, _counted, _gap, _circuit) if is_near(facts.span, facts.now) else (_length, _when)
+        (_length, _when, _shut, _out, _person, _counted, _gap, _circuit)
+        if is_near(facts.span, facts.now)
+        else (_length, _when)
     )
     return [finding for check in checks for finding in check(ruled, facts)]
 

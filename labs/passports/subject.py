@@ -29,7 +29,8 @@ def redacted(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a design that is not everybody's to see any more: of it only its licence stays."""
     design = facts.get("design") or {}
     kept = {name: design[name] for name in ("licence", "open", "reasons") if name in design}
-    return {**facts, "name": "", "summary": "", "attribution": [], "design": {**kept, "withdrawn": True} if kept else {}}
+    left = {**kept, "withdrawn": True} if kept else {}
+    return {**facts, "name": "", "summary": "", "attribution": [], "design": left}
 
 
 def of(url: str, entries: Sequence[Mapping[str, Any]], *, design_shown: bool) -> dict[str, Any]:
@@ -74,7 +75,8 @@ def _theirs(facts: Mapping[str, Any]) -> dict[str, Any]:
         found["environmentalImpact"] = impact
     if material.get("name"):
         found["recyclability"] = {"materialComposition": fields.text(material["name"])}
-    operator = {"companyName": lab.get("name"), "addressLine1": lab.get("address"), "contactInformation": lab.get("url")}
+    names = {"companyName": "name", "addressLine1": "address", "contactInformation": "url"}
+    operator = {theirs: lab.get(ours) for theirs, ours in names.items()}
     found["economicOperator"] = {name: fields.text(str(value)) for name, value in operator.items() if value}
     return found
 

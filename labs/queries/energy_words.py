@@ -27,7 +27,7 @@ SPLITS: Mapping[str, str | Promise] = {
     "state": lazy("The machine itself said what it was doing."),
     "temperature": lazy("Warming up lasts until it first was hot; told by its temperature."),
     "progress": lazy("Warming up lasts until its progress first rose, waiting begins when it was done."),
-    "power": lazy("Told apart by the power alone: a clear leap at the start is warming up, next to nothing is waiting."),
+    "power": lazy("Told apart by power alone: a clear leap at the start is warming up, next to nothing is waiting."),
     "none": lazy("Without a curve the parts cannot be told apart."),
 }
 KINDS: Mapping[str, str | Promise] = {"warm": lazy("Warming up"), "making": lazy("Making"), "idle": lazy("Waiting")}

@@ -1,4 +1,4 @@
-"""The sums of what was made, by day: kept up by a worker, and always exact to who reads them (`labs.queries.production`).
+"""The sums of what was made, by day: kept up by a worker, always exact to who reads (`labs.queries.production`).
 
 Each change of a finished job writes down, in its own transaction, that its day is due. Writers never wait for each
 other; readers take a due day from its jobs until a worker has summed it anew.

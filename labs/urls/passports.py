@@ -19,8 +19,8 @@ pages = [
 ]
 api = [
     path("passports/<uuid:passport>/", api_passports.OnePassport.as_view(), name="passport"),
-    path("passports/<uuid:passport>/credential/", api_passports.PassportCredential.as_view(), name="passport_credential"),
-    path("passports/<uuid:passport>/interfacer/", api_passports.PassportInterfacer.as_view(), name="passport_interfacer"),
+    path("passports/<uuid:passport>/credential/", api_passports.Signed.as_view(), name="passport_credential"),
+    path("passports/<uuid:passport>/interfacer/", api_passports.Interfacer.as_view(), name="passport_interfacer"),
     path("passports/<uuid:passport>/entries/", api_passports.PassportEntries.as_view(), name="passport_entries"),
     path("labs/<slug:lab>/passports/", api_passports.LabPassports.as_view(), name="lab_passports"),
     path("machines/<int:machine>/start-advice/", circuit_api.StartAdvice.as_view(), name="start_advice"),

@@ -15,7 +15,7 @@ from commons.places import queries as places
 from commons.places.models import Place
 from commons.web import numbers
 from commons.web.context import place_of, set_place
-from designs.licences import reasons as licence_reasons
+from designs.licences import reasons_table
 from labs.engine import openness
 from labs.queries import figure, openness_tests, production
 
@@ -60,7 +60,7 @@ def definition(request: HttpRequest) -> HttpResponse:
         "weeks": [(one, one.tallies["machine_hours"]) for one in weeks],
         "tests": tests,
         "examples": [(job, _example(job)) for job in tests["jobs"]],
-        "licences": licence_reasons.table(),
+        "licences": reasons_table(),
     }
     return render(request, "labs/open_production.html", context)
 
@@ -116,12 +116,16 @@ def _chart(weeks: list[figure.Month]) -> dict[str, Any]:
         "series": [
             {
                 "label": label, "unit": "%", "color": color, "kind": kind,
-                "values": [round(100 * v, 1) if v is not None and ok else None for v, ok in zip(vs, known, strict=True)],
+                "values": [_percent(v if ok else None) for v, ok in zip(vs, known, strict=True)],
             }
             for label, vs, color, kind in series
         ],
         "height": 240,
     }  # fmt: skip
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 1)
 
 
 def _example(job: dict[str, Any]) -> str:

@@ -82,9 +82,7 @@ def test_no_person_is_in_the_public_part(made: tuple[Passport, User, User], clie
     boss.name = "Bosslady Labperson"
     boss.save()
     set_role(organisation=printer.lab.organisation, user=boss, role="owner")
-    services.happened(
-        passport=passport, kind="repaired", facts={"performedAction": "New screw"}, by=maker, today=WHEN
-    )
+    services.happened(passport=passport, kind="repaired", facts={"performedAction": "New screw"}, by=maker, today=WHEN)
     services.sign_some(most=5)
     signed = reads.signed(reads.find(passport.pk))
     assert signed is not None

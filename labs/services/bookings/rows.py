@@ -39,8 +39,8 @@ def lock_machines(machines: Iterable[Machine | int]) -> list[Machine]:
 
 
 def _lock_circuits(machines: Sequence[Machine]) -> None:
-    """Where a lab staggers what its circuits carry, lock those too, after the machines and lowest number first: bookings
-    of different machines that share one then see each other."""
+    """Where a lab staggers what its circuits carry, lock those too, after the machines and lowest number first:
+    bookings of different machines that share one then see each other."""
     keys = {machine.circuit_id for machine in machines if machine.circuit_id is not None}
     if keys:
         ruled = {"lab__bookingrules__name": "circuit_budget", "lab__bookingrules__active": True}
