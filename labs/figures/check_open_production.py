@@ -44,21 +44,22 @@ def shares(job: dict[str, Any], table: dict[str, bool]) -> list[Fraction]:
     return found
 
 
+def amount(job: dict[str, Any], unit: str) -> Any:
+    """How much of the unit a job is; None where nobody knows."""
+    if unit == "jobs":
+        return 1
+    return hours(job) if unit == "machine_hours" else job["material_g" if unit == "mass_g" else "energy_kwh"]
+
+
 def figures(document: dict[str, Any]) -> dict[str, dict[str, float]]:
     """The four figures."""
     finished = [job for job in document["jobs"] if job["outcome"] == "finished"]
-    amounts = {
-        "jobs": lambda job: Fraction(1),
-        "machine_hours": hours,
-        "mass_g": lambda job: job["material_g"],
-        "energy_kwh": lambda job: job["energy_kwh"],
-    }
     told = {}
-    for unit, amount_of in amounts.items():
-        rows = [(amount_of(job), shares(job, document["licences_open"])) for job in finished]
-        known = [(Fraction(str(amount)), share) for amount, share in rows if amount is not None]
-        total = sum(amount for amount, _share in known)
-        proven, closed, covered = (sum(amount * share[n] for amount, share in known) for n in range(3))
+    for unit in ("jobs", "machine_hours", "mass_g", "energy_kwh"):
+        rows = [(amount(job, unit), shares(job, document["licences_open"])) for job in finished]
+        known = [(Fraction(str(much)), share) for much, share in rows if much is not None]
+        total = sum(much for much, _share in known)
+        proven, closed, covered = (sum(much * share[n] for much, share in known) for n in range(3))
         told[unit] = {
             "lower": float(proven / total), "upper": float(1 - closed / total), "coverage": float(covered / total),
             "total": float(total),
@@ -76,6 +77,8 @@ def main(path: str, mine: str | None = None) -> int:
             got = told.get(unit, {}).get(name)
             if not isinstance(got, (int, float)) or abs(got - value) > 1e-9 * max(1.0, abs(value)):
                 wrong += 1
+                sys.stdout.write(f"{unit} {name}: expected {value}, got {got}\n")
+    sys.stdout.write("all as expected\n" if not wrong else f"{wrong} differ\n")
     return wrong
 
 

@@ -24,8 +24,7 @@ def rows(lab: Lab | None = None) -> Iterator[Mapping[str, Any]]:
 
 
 def _told(listed: list[Job]) -> Iterator[Mapping[str, Any]]:
-    newest = EnergyFigure.objects.filter(job__in=[job.pk for job in listed]).order_by("job", "-number").distinct("job")
-    figures = {one.job_id: one for one in newest}
+    figures = jobs.figures_of(listed)
     for job in listed:
         yield _row(job, figures.get(job.pk))
 

@@ -132,7 +132,7 @@ def _shown(  # noqa: PLR0917 what `shown` found out about the person
 def figures_of(listed: Iterable[Job]) -> dict[uuid.UUID, EnergyFigure]:
     """The newest figure of energy of each of these jobs that has one; one query."""
     rows = EnergyFigure.objects.filter(job__in=[job.pk for job in listed])
-    return {one.job_id: one for one in rows.order_by("job", "-number").distinct("job")}
+    return {one.job_id: one for one in rows.order_by("job_id", "-number").distinct("job_id")}
 
 
 def energy_of_design(design: "Design", process: str = "") -> tuple[int, float | None]:

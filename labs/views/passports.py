@@ -18,7 +18,7 @@ from commons.errors import CityError
 from labs.errors.passports import UnknownPassport
 from labs.models import EnergyFigure, Job, Passport, PassportEntry
 from labs.passports.subject import merged
-from labs.queries import energy_words, passports
+from labs.queries import energy_words, jobs, passports
 from labs.queries.job_table import job_table
 from labs.services import passports as services
 from labs.views.common import page, viewer
@@ -169,18 +169,13 @@ def made(request: HttpRequest, lab: str) -> HttpResponse:
     listed = passports.of_lab(found)
     pages = Paginator(listed, PER_PAGE)
     here = pages.get_page(request.GET.get("page"))
-    figures = _figures([p.job_id for p in here if p.job_id])
+    figures = jobs.figures_of([p.job for p in here if p.job is not None])
     context |= {
         "listed": here,
         "rows": [_row(one, figures.get(one.job_id)) for one in here],
         "csv_url": reverse("rooms:lab_jobs_csv", args=[found.slug]),
     }
     return page(request, "labs/made.html", context, lab=found)
-
-
-def _figures(jobs: list[Any]) -> dict[Any, EnergyFigure]:
-    rows = EnergyFigure.objects.filter(job__in=jobs).order_by("job", "-number").distinct("job")
-    return {row.job_id: row for row in rows}
 
 
 def _row(one: Passport, figure: EnergyFigure | None) -> dict[str, Any]:

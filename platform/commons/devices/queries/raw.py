@@ -107,7 +107,7 @@ def steps(  # noqa: PLR0917
         FROM devices_reading WHERE {_MINE} AND ts >= %s AND ts < %s
         GROUP BY date_bin(%s::interval, ts, 'epoch') ORDER BY at"""  # noqa: S608
     with connection.cursor() as cursor:
-        values = [device.number, channel, from_us(start_us), from_us(end_us), dt.timedelta(microseconds=step_us)]
-        cursor.execute(sql, values)
+        step = dt.timedelta(microseconds=step_us)
+        cursor.execute(sql, (device.number, channel, from_us(start_us), from_us(end_us), step))
         found: list[Row] = cursor.fetchall()
         return found
