@@ -81,7 +81,7 @@ class Servers:
             "REDIS_URL": f"unix://{self.valkey.socket}?db=0",
             "LIVINGCITY_DATA": str(self.folder / "data"),
         }
-        argv = [sys.executable, ROOT / "manage.py", "migrate", "--verbosity", "0", "--skip-checks"]
+        argv = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0", "--skip-checks"]
         subprocess.run(argv, env=os.environ | here, check=True)
 
     def stop(self) -> None:
