@@ -54,7 +54,7 @@ class HappenedSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(required=False, allow_blank=True, max_length=16)
 
 
-class EntrySerializer(serializers.Serializer[Any]):
+class PassportEntrySerializer(serializers.Serializer[Any]):
     """An entry of a passport."""
 
     number = serializers.IntegerField()
@@ -103,7 +103,7 @@ class PassportEntries(APIView):
 
     permission_classes = WRITES
 
-    @extend_schema(request=HappenedSerializer, responses={201: EntrySerializer})
+    @extend_schema(request=HappenedSerializer, responses={201: PassportEntrySerializer})
     def post(self, request: Request, passport: uuid.UUID) -> Response:
         """Write down a repair, a refurbishment or the thing's end: for whose it is, the lab, and who has its code."""
         found, form = passports.find(passport), HappenedSerializer(data=request.data)
@@ -113,7 +113,7 @@ class PassportEntries(APIView):
             passport=found, kind=form.validated_data["kind"], facts=facts, by=signed_in(request),
             code=form.validated_data.get("code", ""),
         )  # fmt: skip
-        return Response(EntrySerializer(made).data, status=201)
+        return Response(PassportEntrySerializer(made).data, status=201)
 
 
 class LabPassports(APIView):

@@ -172,7 +172,7 @@ def made(request: HttpRequest, lab: str) -> HttpResponse:
     figures = jobs.figures_of([p.job for p in here if p.job is not None])
     context |= {
         "listed": here,
-        "rows": [_row(one, figures.get(one.job_id)) for one in here],
+        "rows": [_row(one, figures.get(one.job_id) if one.job_id else None) for one in here],
         "csv_url": reverse("rooms:lab_jobs_csv", args=[found.slug]),
     }
     return page(request, "labs/made.html", context, lab=found)

@@ -105,9 +105,8 @@ def steps(  # noqa: PLR0917
     folded = {"avg": "avg(value)", "max": "max(value)"}[take]
     sql = f"""SELECT avg(extract(epoch FROM ts) * 1000000)::int8 AS at, count(*), {folded}
         FROM devices_reading WHERE {_MINE} AND ts >= %s AND ts < %s
-        GROUP BY date_bin(%s::interval, ts, 'epoch') ORDER BY at"""  # noqa: S608
+        GROUP BY date_bin(make_interval(secs => %s), ts, 'epoch') ORDER BY at"""  # noqa: S608
     with connection.cursor() as cursor:
-        step = dt.timedelta(microseconds=step_us)
-        cursor.execute(sql, (device.number, channel, from_us(start_us), from_us(end_us), step))
+        cursor.execute(sql, (device.number, channel, from_us(start_us), from_us(end_us), step_us / 1e6))
         found: list[Row] = cursor.fetchall()
         return found
