@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as lazy
 
 from commons import sockets
@@ -29,6 +30,7 @@ from labs.queries import (
     matching,
     passport_reports,
 )
+from labs.queries import passports as passport_reads
 from labs.queries.near import near_of
 from labs.services import hooks, interlocks, ledger, passports, waitlist
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from designs.queries.files import File
 
 MOST_MACHINES, MOST_ASKED, MOST_MAKES, ALL_MAKES = 3, 8, 3, 100
+MOST_THINGS = 5
 
 
 def plug_in() -> None:
@@ -77,6 +80,9 @@ def plug_in() -> None:
     )
     sockets.page_slots.register(
         sockets.PageSlot("labs.my_badges", "people.me.below", "labs/parts/my_learning.html", my_learning, order=30)
+    )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.my_things", "people.me.below", "labs/parts/my_things.html", my_things, order=40)
     )
     sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.page_slots.register(
@@ -205,6 +211,17 @@ def my_learning(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
     """My badges and sessions to come, on the page of my things."""
     now = timezone.now()
     return {"held": badges.of_person(person, at=now), "seats": list(learning.seats_of(person, now)[:3])}
+
+
+def my_things(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
+    """The passports of what was made for me, on the page of my things; away where there is none."""
+    things = []
+    for one in passport_reads.of_person(person)[:MOST_THINGS]:
+        job = one.job
+        known = job is not None and job.public_made and passport_reads.design_shown(one)
+        name = job.design.name if known and job is not None and job.design else gettext("A thing")
+        things.append({"passport": one, "name": name})
+    return {"things": things} if things else None
 
 
 def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, Any]]:

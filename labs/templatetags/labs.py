@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from labs.engine.hours import Span
 from labs.models import Booking
-from labs.queries import learning
+from labs.queries import circuits, learning
 from labs.queries.jobs import Shown
 from labs.services.bookings import EARLY
 
@@ -159,6 +159,13 @@ def ways(context: template.Context, machine: "Machine", at: dt.datetime | None =
     user = request.user if request.user.is_authenticated else None
     found = learning.ways(machine=machine, user=user, at=at or timezone.now())
     return {"ways": found, "lab": machine.lab, "user": request.user}
+
+
+@register.inclusion_tag("labs/parts/start_advice.html")
+def start_advice(machine: "Machine") -> dict[str, object]:
+    """Whether a job had better begin later, by what the machine's circuit carries now; nothing where it may begin."""
+    advice = circuits.start_advice(machine) if machine.circuit_id else None
+    return {"advice": advice if advice is not None and not advice.may else None, "lab": machine.lab}
 
 
 @register.filter
