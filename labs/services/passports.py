@@ -38,6 +38,7 @@ HAPPENED: Mapping[str, tuple[str, ...]] = {
 }
 MOST_WORDS, MOST_ENTRIES = 600, 200
 LATER = dt.timedelta(minutes=10)
+SIGNING = "labs.sign_passports"
 
 
 # --- issuing -----------------------------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ def settle_due(now: dt.datetime) -> dict[str, int]:
 
     A job that cannot be settled costs itself alone: it waits ten minutes more.
     """
-    settled = issued = 0
+    settled = 0
     for job in energy.due(now):
         try:
             settle(job=job)
@@ -57,8 +58,9 @@ def settle_due(now: dt.datetime) -> dict[str, int]:
             log.exception("the figure of job %s failed", job.pk)
             Job.objects.filter(pk=job.pk).update(settle_at=now + LATER)
     withdrawn = sum(_withdraw(passport) for passport in _to_withdraw())
-    if Passport.objects.filter(stale=True).exists():
-        issued = Passport.objects.filter(stale=True).count()
+    issued = Passport.objects.filter(stale=True).count()
+    waiting = Run.objects.filter(kind=SIGNING, status__in=[Run.Status.QUEUED, Run.Status.RUNNING])
+    if issued and not waiting.exists():
         start_signing()
     return {"settled": settled, "withdrawn": withdrawn, "to_sign": issued}
 
@@ -235,7 +237,7 @@ def show_entry(key: str) -> None:
 
 def start_signing() -> Run:
     """Have the passports signed that say something new."""
-    return runs.start(kind="labs.sign_passports", inputs={}, title="Signing passports")
+    return runs.start(kind=SIGNING, inputs={}, title="Signing passports")
 
 
 def sign_some(*, most: int) -> int:
