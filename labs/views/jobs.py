@@ -19,7 +19,7 @@ def job(request: HttpRequest, job: uuid.UUID) -> HttpResponse:
     curve = curves.of_job(found, timezone.now())
     context = {
         "told": energy_words.told(figure),
-        "picture": energy_words.picture(figure, curve.chart if curve is not None and curve.known else None),
+        "drawn": energy_words.picture(figure, curve.chart if curve is not None and curve.known else None),
         "passport": getattr(found, "passport", None),
         "shown": shown,
         "job": found,
