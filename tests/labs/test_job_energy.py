@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, InternalError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from commons.devices import services as devices
@@ -16,6 +17,7 @@ from energy.models import Community, CommunityVersion, VersionSeries
 from labs.engine import draw
 from labs.models import Circuit, EnergyFigure, Job, Lab, Machine, PowerMeter
 from labs.services import jobs as services
+from labs.services import passports
 from tests.labs.conftest import machine
 from tests.labs.test_jobs import HOUR, START, Agent
 
@@ -245,3 +247,23 @@ def test_any_order_of_readings_gives_the_same_figure(city_lab: Lab) -> None:
         found = settled(job)
         told.add((round(found.kwh or 0, 9), round(found.pm_kwh or 0, 9), found.quality, found.split_by))
     assert len(told) == 1
+
+
+def test_the_job_page_draws_the_phases_and_the_api_tells_the_figure(printer: Machine, client: Client) -> None:
+    agent = Agent(printer)
+    agent.draws(300.0, START, START + 10 * MINUTE)
+    agent.draws(100.0, START + 11 * MINUTE, START + HOUR)
+    job = agent.made({"name": "a"}, hours=1)
+    before = client.get(f"/api/v1/jobs/{job.pk}/").json()
+    assert (before["energy"], before["passport"]) == (None, None)
+    passport = passports.settle(job=job)
+    assert passport is not None
+    page = client.get(f"/jobs/{job.pk}/").content.decode()
+    assert '<rect class="phase warm" x="0"' in page
+    assert '<rect class="phase making"' in page
+    assert f"/passports/{passport.pk}/" in page
+    told = client.get(f"/api/v1/jobs/{job.pk}/").json()
+    assert told["passport"].endswith(f"/passports/{passport.pk}/")
+    parts = (told["energy"]["warm_kwh"], told["energy"]["making_kwh"], told["energy"]["idle_kwh"])
+    assert sum(parts) == pytest.approx(told["energy"]["kwh"])
+    assert told["energy"]["split_by"] == "power"

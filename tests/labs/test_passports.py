@@ -4,10 +4,12 @@ import copy
 import datetime as dt
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
@@ -377,3 +379,21 @@ def test_routes_and_who_may(made: tuple[Passport, User, User], client: Client, p
         f"/api/v1/labs/{printer.lab.slug}/passports/", json.dumps(every_field()), content_type="application/json"
     )
     assert (brought.status_code, Passport.objects.count()) == (201, count + 1)
+
+
+def test_the_command_brings_passports_and_lists_what_is_left(printer: Machine, tmp_path: Path) -> None:
+    file = tmp_path / "passports.json"
+    file.write_text(json.dumps([every_field(), {"_id": "1", "productOverview": {"productName": "Drill"}}]))
+    out = StringIO()
+    call_command("import_passport", str(file), "--lab", printer.lab.slug, "--dry-run", "--json", stdout=out)
+    told = json.loads(out.getvalue())["passports"]
+    assert [one["left"] for one in told] == [[], [{"path": "_id", "why": told[1]["left"][0]["why"]}]]
+    assert not Passport.objects.exists()
+    asked = ["import_passport", str(file), "--lab", printer.lab.slug, "--source", "their site", "--json"]
+    call_command(*asked, stdout=out)
+        "import_passport", str(file), "--lab", printer.lab.slug, "--source", "their site", "--json", stdout=out
+    )
+    assert Passport.objects.count() == 2
+    assert said(Passport.objects.latest("created_at"))["statedBy"] == "their site"
+    with pytest.raises(CommandError):
+        call_command("import_passport", str(tmp_path / "missing.json"), "--lab", printer.lab.slug)
