@@ -391,8 +391,6 @@ def test_the_command_brings_passports_and_lists_what_is_left(printer: Machine, t
     assert not Passport.objects.exists()
     asked = ["import_passport", str(file), "--lab", printer.lab.slug, "--source", "their site", "--json"]
     call_command(*asked, stdout=out)
-        "import_passport", str(file), "--lab", printer.lab.slug, "--source", "their site", "--json", stdout=out
-    )
     assert Passport.objects.count() == 2
     assert said(Passport.objects.latest("created_at"))["statedBy"] == "their site"
     with pytest.raises(CommandError):
