@@ -22,6 +22,15 @@ GRADES: Mapping[str, str | Promise] = {
     "estimated": lazy("Nothing was measured: what machines of this class usually draw, for as long as it ran."),
     "none": lazy("Nobody knows what it took."),
 }  # fmt: skip
+#: A grade in a word, for chips.
+SHORT: Mapping[str, str | Promise] = {
+    "measured": lazy("measured"),
+    "integrated": lazy("added up from power"),
+    "shared": lazy("shared meter"),
+    "partial": lazy("measured in part"),
+    "estimated": lazy("estimated by class"),
+    "none": lazy("not measured"),
+}
 TONES = {"measured": "good", "integrated": "good", "shared": "line", "partial": "warn", "estimated": "warn", "none": ""}
 SPLITS: Mapping[str, str | Promise] = {
     "state": lazy("The machine itself said what it was doing."),
@@ -114,7 +123,7 @@ def told(figure: EnergyFigure | None) -> Told | None:
     shares = [(kind, str(KINDS[kind]), part or 0.0, (part or 0.0) / kwh if kwh else 0.0) for kind, part in rows]
     return Told(
         figure=figure,
-        grade=str(figure.get_quality_display()),
+        grade=str(SHORT.get(figure.quality, figure.quality)),
         tone=TONES.get(figure.quality, ""),
         sentence=str(GRADES.get(figure.quality, "")),
         split=str(SPLITS.get(figure.split_by, "")),
