@@ -1,5 +1,6 @@
 """The plugs themselves: each asks the queries and hands over what the socket wants."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,11 @@ from labs.queries import (
 )
 from labs.queries import passports as passport_reads
 from labs.queries.near import near_of
-from labs.services import hooks, interlocks, ledger, passports, waitlist
+from labs.services import hooks, interlocks, leaving, ledger, passports, waitlist
+from labs.services import jobs as taken
 
 if TYPE_CHECKING:
+    from commons.devices.models import Device
     from designs.models import Design
     from designs.queries.files import File
 
@@ -47,7 +50,7 @@ def plug_in() -> None:
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     hooks.listen(interlocks.heard)
-    sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25))
+    sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25, packages=("labs",)))
     sockets.figures.register(
         sockets.HeadlineFigure(
             slug="open_production",
@@ -98,7 +101,11 @@ def plug_in() -> None:
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.search_sources.register(sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35))
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
+    sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
+    sockets.leavers.register(sockets.Leaver("labs", leaving.leave, leaving.keeps, order=30))
+    sockets.job_takers.register(sockets.JobTaker("labs", take_jobs))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
         sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)
@@ -246,6 +253,11 @@ def collect_evidence(place: Place) -> Iterable[sockets.Evidence]:
 def job_rows() -> Iterable[Mapping[str, Any]]:
     """Finished jobs for the open data: no persons, no private files."""
     return job_table.rows()
+
+
+def take_jobs(device: "Device", body: Any) -> Mapping[str, Any]:
+    """What a device said about its jobs, by whichever door it came."""
+    return dataclasses.asdict(taken.take_events(device=device, events=taken.messages_of(body)))
 
 
 def seed_demo(say: Callable[[str], None]) -> None:

@@ -78,6 +78,13 @@ def may_change_booking(user: User | None, booking: Booking) -> bool:
     return booking.user_id == user.pk or may_manage(user, booking.machine.lab)
 
 
+def may_excuse(user: User | None, booking: Booking) -> bool:
+    """Say that somebody who did not come is not to be counted: who trains or manages, but not for themselves."""
+    if booking.status != Booking.Status.MISSED or (user is not None and booking.user_id == user.pk):
+        return False
+    return may_train(user, booking.machine.lab)
+
+
 def may_change_entry(user: User | None, entry: WaitlistEntry) -> bool:
     """Take a place off a waitlist: the person who waits, or who manages the lab."""
     if user is None or not user.is_authenticated:

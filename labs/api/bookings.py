@@ -37,6 +37,7 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
     lab = serializers.CharField(source="machine.lab.slug", read_only=True)
     person = serializers.CharField(source="user.username", read_only=True)
     design = serializers.SerializerMethodField()
+    excused = serializers.SerializerMethodField()
     url = serializers.HyperlinkedIdentityField(
         view_name="rooms:booking", lookup_field="pk", lookup_url_kwarg="booking", read_only=True
     )
@@ -55,6 +56,7 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
             "design",
             "note",
             "reason",
+            "excused",
             "together",
             "series",
             "offer_until",
@@ -70,6 +72,13 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
     def get_design(self, booking: Booking) -> str | None:
         """owner/name, or null."""
         return f"{booking.design.owner.name}/{booking.design.slug}" if booking.design else None
+
+    def get_excused(self, booking: Booking) -> str | None:
+        """Why a missed booking is not counted, or null."""
+        if booking.status != Booking.Status.MISSED:
+            return None
+        excuse = getattr(booking, "excuse", None)
+        return excuse.reason if excuse is not None else None
 
 
 class RepeatIn(serializers.Serializer[Any]):
@@ -165,7 +174,7 @@ class Bookings(generics.ListAPIView[Booking]):
         if person is None:
             return Booking.objects.none()
         seen = Q(user=person) | Q(machine__lab__in=catalogue.managed_by(person))
-        rows = Booking.objects.filter(seen).select_related("machine__lab", "user", "design__owner")
+        rows = Booking.objects.filter(seen).select_related("machine__lab", "user", "design__owner", "excuse")
         asked = self.request.query_params
         if status := asked.get("status"):
             rows = rows.filter(status__in=status.split(","))
@@ -340,6 +349,25 @@ class Decline(Deed):
         form.is_valid(raise_exception=True)
         found, reason = managed(request, booking), form.validated_data["reason"]
         return Response(shown(services.decline_booking(booking=found, by=signed_in(request), reason=reason), request))
+
+
+class Excuse(Deed):
+    """Not being counted."""
+
+    @extend_schema(request=Reason, responses=BookingSerializer)
+    def post(self, request: Request, booking: uuid.UUID) -> Response:
+        """Excuse a missed booking, with a reason; for those who train or run the lab. 409 when there is nothing to
+        excuse. What it cost and its fee are given back."""
+        found, by = bookings.find(booking), signed_in(request)
+        sees = found is not None and (policies.may_change_booking(by, found) or policies.may_excuse(by, found))
+        if found is None or not sees:
+            raise UnknownBooking(_("There is no such booking, or it is not yours."))
+        if found.user_id == by.pk or not policies.may_train(by, found.machine.lab):
+            raise NotAllowed(_("Only those who look after the lab excuse, and nobody excuses themselves."))
+        form = Reason(data=request.data)
+        form.is_valid(raise_exception=True)
+        services.excuse_missed(booking=found, by=by, reason=form.validated_data["reason"])
+        return Response(shown(bookings.find(booking) or found, request))
 
 
 class CheckIn(Deed):

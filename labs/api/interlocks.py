@@ -12,13 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from commons.people.models import Scope
+from commons.people.models import Scope, User
 from commons.web.api import CursorPagination, requires
 from labs import policies
 from labs.api.bookings import signed_in
 from labs.errors import UnknownBooking
-from labs.errors.interlocks import UnknownInterlock
-from labs.models import Interlock, InterlockCommand, Machine
+from labs.errors.interlocks import UnknownInterlock, UnknownMending
+from labs.models import Interlock, InterlockCommand, Machine, Mending
 from labs.queries import bookings, catalogue, interlocks
 from labs.services import interlocks as services
 
@@ -64,7 +64,9 @@ class NewInterlock(serializers.Serializer[Any]):
     url = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
     username = serializers.CharField(required=False, allow_blank=True, max_length=64, default="")
     password = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=200, default=None)
-    options = serializers.DictField(required=False, default=dict, help_text="channel, topic, dialect, unit, timer")
+    options = serializers.DictField(
+        required=False, default=dict, help_text="channel, topic, dialect, unit, timer, ca (PEM)"
+    )
     hold_s = serializers.IntegerField(required=False, min_value=60, max_value=3600, default=180)
     grace_s = serializers.IntegerField(required=False, min_value=0, max_value=1800, default=60)
     in_use = serializers.BooleanField(required=False, default=True)
@@ -161,6 +163,74 @@ class Lock(APIView):
         """Take the lock off; nothing is switched on by it."""
         held = services.free(interlock=_held(request, machine), by=signed_in(request))
         return Response(InterlockSerializer(held).data)
+
+
+class NewMending(serializers.Serializer[Any]):
+    """Whom to let mend, for how long, and what."""
+
+    person = serializers.CharField(max_length=39)
+    minutes = serializers.IntegerField(min_value=5, max_value=480, default=60)
+    reason = serializers.CharField(max_length=200)
+
+
+class MendingSerializer(serializers.ModelSerializer[Mending]):
+    """Power lent to mend a machine."""
+
+    person = serializers.CharField(source="person.username", read_only=True)
+
+    class Meta:
+        model = Mending
+        fields = ("id", "machine", "person", "reason", "at", "until", "ended_at")
+        read_only_fields = fields
+
+
+class MendingListSerializer(serializers.Serializer[Any]):
+    """Who may mend a machine now."""
+
+    results = MendingSerializer(many=True)
+
+
+class Mendings(APIView):
+    """Power to mend a machine."""
+
+    permission_classes = DESK
+
+    @extend_schema(responses=MendingListSerializer)
+    def get(self, request: Request, machine: int) -> Response:
+        """Who may switch it on now to mend it."""
+        found = interlocks.mendings(_managed(request, machine), timezone.now())
+        return Response(MendingListSerializer({"results": found}).data)
+
+    @extend_schema(request=NewMending, responses={201: MendingSerializer})
+    def post(self, request: Request, machine: int) -> Response:
+        """Let somebody of the lab mend it while it is down. 409 `interlock:no-power` while it can be used."""
+        here = _managed(request, machine)
+        form = NewMending(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = dict(form.validated_data)
+        person = User.objects.filter(username=asked.pop("person").lower(), is_active=True).first()
+        if person is None:
+            raise UnknownMending(_("There is no such account."))
+        made = services.let_mend(machine=here, person=person, by=signed_in(request), **asked)
+        return Response(MendingSerializer(made).data, status=201)
+
+
+class OneMending(APIView):
+    """One person's power to mend."""
+
+    permission_classes = requires(read=Scope.BOOKINGS_READ, write=Scope.BOOKINGS_WRITE)
+
+    @extend_schema(request=None, responses={202: PowerSerializer})
+    def post(self, request: Request, mending: uuid.UUID) -> Response:
+        """Switch it on, for the one who mends. 409 `interlock:no-power`, with `why`."""
+        found, person = interlocks.mending_for(signed_in(request), mending), signed_in(request)
+        return Response(PowerSerializer(services.power_to_mend(mending=found, by=person)).data, status=202)
+
+    @extend_schema(responses=MendingSerializer)
+    def delete(self, request: Request, mending: uuid.UUID) -> Response:
+        """End it, for the one who mends and for those who run the lab."""
+        found, person = interlocks.mending_for(signed_in(request), mending), signed_in(request)
+        return Response(MendingSerializer(services.end_mending(mending=found, by=person)).data)
 
 
 class CommandPages(CursorPagination):

@@ -1,5 +1,6 @@
 """Maintenance over the API, for those who look after a lab's machines."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -36,6 +37,12 @@ class MaintenancePlanSerializer(serializers.Serializer[Any]):
     worked_h = serializers.FloatField()
     share = serializers.FloatField(source="due.share")
     state = serializers.CharField(source="due.state", help_text="due, soon or fine")
+    when_due = serializers.CharField(source="plan.when_due", help_text="warn, or close the machine until it is done")
+    closes = serializers.SerializerMethodField()
+
+    def get_closes(self, standing: maintenance.Standing) -> bool:
+        """Whether it keeps the machine closed now."""
+        return standing.plan.closure is not None
 
 
 class MaintenancePlanListSerializer(serializers.Serializer[Any]):
@@ -53,6 +60,20 @@ class NewMaintenancePlan(serializers.Serializer[Any]):
     every_h = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0.1)
     every_days = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
     since = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    when_due = serializers.ChoiceField(choices=MaintenancePlan.WhenDue.choices, default="warn")
+
+
+class ChangedMaintenancePlan(serializers.Serializer[Any]):
+    """What happens when it is due."""
+
+    when_due = serializers.ChoiceField(choices=MaintenancePlan.WhenDue.choices)
+
+
+class PartUsed(serializers.Serializer[Any]):
+    """Something of the lab's stock, and how much of it."""
+
+    consumable = serializers.IntegerField()
+    amount = serializers.DecimalField(max_digits=12, decimal_places=3, min_value=Decimal("0.001"))
 
 
 class NewMaintenanceRecord(serializers.Serializer[Any]):
@@ -61,6 +82,7 @@ class NewMaintenanceRecord(serializers.Serializer[Any]):
     at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     note = serializers.CharField(required=False, allow_blank=True, max_length=1000, default="")
     used = serializers.CharField(required=False, allow_blank=True, max_length=300, default="")
+    parts = PartUsed(many=True, required=False, default=list, help_text="these leave the stock")
 
 
 class MaintenanceRecordSerializer(serializers.Serializer[Any]):
@@ -117,6 +139,15 @@ class OnePlan(APIView):
 
     permission_classes = DESK
 
+    @extend_schema(request=ChangedMaintenancePlan, responses=MaintenancePlanSerializer)
+    def patch(self, request: Request, lab: str, plan: int) -> Response:
+        """Let it warn, or close the machine when it is due."""
+        form = ChangedMaintenancePlan(data=request.data)
+        held = _plan(_lab(request, lab, manage=True), plan)
+        form.is_valid(raise_exception=True)
+        changed = services.choose_when_due(plan=held, when_due=form.validated_data["when_due"])
+        return Response(MaintenancePlanSerializer(maintenance.standings([changed], timezone.now())[0]).data)
+
     @extend_schema(responses={204: None})
     def delete(self, request: Request, lab: str, plan: int) -> Response:
         """End it; what was done stays written."""
@@ -135,5 +166,7 @@ class Done(APIView):
         held = _plan(_lab(request, lab, manage=False), plan)
         form = NewMaintenanceRecord(data=request.data)
         form.is_valid(raise_exception=True)
-        record = services.log_done(plan=held, by=signed_in(request), **form.validated_data)
+        facts = dict(form.validated_data)
+        parts = services.parts_named(held.machine.lab, {p["consumable"]: p["amount"] for p in facts.pop("parts")})
+        record = services.log_done(plan=held, by=signed_in(request), parts=parts, **facts)
         return Response(MaintenanceRecordSerializer(record).data, status=201)

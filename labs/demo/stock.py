@@ -95,7 +95,6 @@ MACHINES: dict[str, list[dict[str, Any]]] = {
             "volume_z_mm": 360,
             "materials": ["PLA", "PETG"],
             "silent": True,
-            "repair": "The belt is worn after 1 904 h; the part is ordered.",
         },
     ],
     "library-workshop": [
@@ -143,8 +142,8 @@ MACHINES: dict[str, list[dict[str, Any]]] = {
             "model": "heat press",
             "rated_w": 1400,
             "materials": ["textile"],
+            "badges": ["demo-laser"],
             "silent": True,
-            "repair": "Its heating plate is cracked; the new one is under way.",
         },
         {
             "name": "Juotos",

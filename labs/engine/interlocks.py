@@ -15,6 +15,8 @@ Deed = Literal["on", "hold", "off", "read"]
 Answer = Literal["on", "off", "silent", "refused"]
 Why = Literal[
     "booked",
+    "mending",
+    "not-mending",
     "not-in-use",
     "locked",
     "in-repair",
@@ -36,7 +38,11 @@ LOOK_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a machine and of the booking for which power was asked; `ends` holds its grace already."""
+    """What is known of a machine and of the booking for which power was asked; `ends` holds its grace already.
+
+    `mending`: it was asked not for a booking but by somebody who was let to mend the machine, which counts only while
+    the machine is `down`: in repair, or closed.
+    """
 
     in_use: bool = True
     locked: bool = False
@@ -45,6 +51,8 @@ class Facts:
     checked_in: bool = False
     active: bool = True
     qualified: bool = False
+    mending: bool = False
+    down: bool = False
     ends: dt.datetime | None = None
 
 
@@ -90,7 +98,10 @@ def state(text: str) -> State:
 
 
 def wish(facts: Facts, now: dt.datetime) -> Wish:
-    """Power is for a booking that is checked in and not over, of a person who may use the machine now."""
+    """Power is for a booking that is checked in and not over, of a person who may use the machine now; or for who was
+    let to mend it, while it is down."""
+    if facts.mending:
+        return _wish_to_mend(facts, now)
     refused: tuple[tuple[bool, Why], ...] = (
         (not facts.in_use, "not-in-use"),
         (facts.locked, "locked"),
@@ -105,6 +116,18 @@ def wish(facts: Facts, now: dt.datetime) -> Wish:
         if speaks_against:
             return Wish(False, why)
     return Wish(True, "booked", facts.ends)
+
+
+def _wish_to_mend(facts: Facts, now: dt.datetime) -> Wish:
+    refused: tuple[tuple[bool, Why], ...] = (
+        (not facts.in_use, "not-in-use"),
+        (facts.locked, "locked"),
+        (not facts.active, "account-closed"),
+        (facts.ends is None or facts.ends <= now, "over"),
+        (not facts.down, "not-mending"),
+    )
+    why = next((why for speaks_against, why in refused if speaks_against), None)
+    return Wish(False, why) if why is not None else Wish(True, "mending", facts.ends)
 
 
 def step(relay: Relay, wished: Wish, now: dt.datetime, *, hold_s: int) -> Step | None:

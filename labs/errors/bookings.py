@@ -19,6 +19,20 @@ class HasBegun(Conflict):
     title = _("This booking has begun")
 
 
+class NotMissed(Conflict):
+    """Nobody is to be excused here."""
+
+    code = "booking:not-missed"
+    title = _("This cannot be excused")
+
+
+class InNameOfLeaver(Conflict):
+    """Somebody leaves in whose name machines are closed, and nobody else runs their lab."""
+
+    code = "booking:in-name-of-leaver"
+    title = _("This person cannot leave yet")
+
+
 class NotRequested(Conflict):
     """The booking waits for no decision."""
 

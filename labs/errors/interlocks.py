@@ -27,6 +27,13 @@ class NoPower(Conflict):
     title = _("There is no power for this booking")
 
 
+class UnknownMending(NotFound):
+    """Nobody lent this power, or it is not the caller's."""
+
+    code = "interlock:unknown-mending"
+    title = _("There is no such page")
+
+
 class BadPlan(CityError):
     """A maintenance plan that cannot be."""
 

@@ -40,6 +40,7 @@ class Known:
 
     now: dt.datetime
     lab_slug: str
+    zone: dt.tzinfo = dt.UTC
     imported: Mapping[tuple[str, str], str] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
     roles: Mapping[int, str] = field(default_factory=dict)
@@ -366,7 +367,7 @@ class _Work:
         if person is None and slot.kind == "use":
             self._unknown("person", self.persons, slot.where, slot.person)
             return
-        if slot.kept == Kept.BOOKED and not self._fits(slot, machine):
+        if slot.kept in {Kept.BOOKED, Kept.USED} and not self._fits(slot, machine):
             return
         self.made.placed.append(Placed(slot, machine, person))
         self.made.tally("bookings", "new")
@@ -393,8 +394,13 @@ class _Work:
         return True
 
     def _meets(self, slot: Slot, other: Busy) -> None:
-        when = f"{other.start:%Y-%m-%d %H:%M}–{other.end:%H:%M} UTC"
-        if other.line:
+        first, last = (moment.astimezone(self.known.zone) for moment in (other.start, other.end))
+        same_day = first.date() == last.date()
+        when = f"{first:%Y-%m-%d %H:%M}–{last:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'}} {last:%Z}"
+        if slot.kept == Kept.USED:
+            self.made.tally("bookings", "covered")
+            self.say(slot.where, "use-covered", Weight.NOTE, machine=slot.tool, when=when)
+        elif other.line:
             self.say(slot.where, "overlaps-line", line=other.line, file=other.file, machine=slot.tool, when=when)
         else:
             self.say(slot.where, "overlaps", machine=slot.tool, when=when)

@@ -1,8 +1,8 @@
 """The adapter for NEMO: a JSON fixture as its own `dumpdata` writes it, with natural keys or with numbers.
 
-Read from the public model names and fields of NEMO 8 (usnistgov/NEMO). Users, tools, qualifications, reservations and
-outages of tools are taken over; everything else is listed by model and count, with the reason. A tool there may be
-used only by who is qualified for it, so each becomes a machine that asks for a badge of its name.
+Read from the public model names and fields of NEMO 8 (usnistgov/NEMO). Users, tools, qualifications, reservations,
+outages of tools and the log of past use are taken over; everything else is listed by model and count, with the reason.
+A tool there may be used only by who is qualified for it, so each becomes a machine that asks for a badge of its name.
 """
 
 import datetime as dt
@@ -19,7 +19,16 @@ from labs.imports.csv_files import EMAIL
 from labs.imports.rows import Grant, Kept, Left, Member, Reading, Slot, Tool, Weight, Where
 from labs.imports.tables import MAX_BYTES, decode
 
-TAKEN = frozenset({"nemo.user", "nemo.tool", "nemo.qualification", "nemo.reservation", "nemo.scheduledoutage"})
+TAKEN = frozenset(
+    {
+        "nemo.user",
+        "nemo.tool",
+        "nemo.qualification",
+        "nemo.reservation",
+        "nemo.scheduledoutage",
+        "nemo.usageevent",
+    }
+)
 #: Beginnings of model names and why those models cannot be taken over; the first that fits tells.
 WHY = (
     ("nemo.area", "no-areas"), ("nemo.door", "no-areas"), ("nemo.physicalaccess", "no-areas"),
@@ -28,7 +37,7 @@ WHY = (
     ("nemo.account", "no-money"), ("nemo.project", "no-money"), ("nemo.rate", "no-money"),
     ("nemo.trainingsession", "no-money"), ("nemo.staffcharge", "no-money"), ("nemo.adjustment", "no-money"),
     ("nemo.interlock", "no-interlocks"),
-    ("nemo.usageevent", "no-usage"), ("nemo.toolusagecounter", "no-usage"),
+    ("nemo.toolusagecounter", "no-usage"),
     ("nemo.toolusagequestions", "no-questions"), ("nemo.reservationquestions", "no-questions"),
     ("nemo.consumable", "no-consumables"), ("nemo.recurringconsumable", "no-consumables"),
     ("nemo.task", "no-tasks"), ("nemo.comment", "no-tasks"),
@@ -117,6 +126,8 @@ def read(file: str, body: bytes, *, now: dt.datetime) -> Reading:
         _slot(item, reading, users, tools, kind="use")
     for item in sorts.get("nemo.scheduledoutage", []):
         _slot(item, reading, users, tools, kind="maintenance")
+    for item in sorts.get("nemo.usageevent", []):  # last, so that a reservation goes before the use of its time
+        _use(item, reading, users, tools, now)
     _leave(items, reading)
     return reading
 
@@ -240,6 +251,26 @@ def _slot(item: Item, reading: Reading, users: Names, tools: Names, *, kind: str
     text = f"{kind}\n{clean(item.pk)}\n{person}\n{tool}\n{start.isoformat()}\n{end.isoformat()}"
     foreign = clean(f"{kind}/{item.pk}") if item.pk is not None else hashlib.sha256(text.encode()).hexdigest()[:32]
     reading.slots.append(Slot(item.where, foreign[:250], tool, person, start, end, kept, kind, item.text("title", 200)))
+
+
+def _use(item: Item, reading: Reading, users: Names, tools: Names, now: dt.datetime) -> None:
+    """Past use of a tool, by whom it was for."""
+    reading.count("bookings")
+    person = users.of(item.fields.get("user") or item.fields.get("operator"))
+    tool = tools.of(item.fields.get("tool"))
+    if not _refers(item, reading, "tool", tool, tools) or not _refers(item, reading, "user", person, users):
+        return
+    start = _time(item.text("start", 40))
+    if not item.fields.get("end"):
+        reading.say(item.where, "use-not-over", text=tool)
+        return
+    end = _time(item.text("end", 40))
+    if start is None or end is None or end > now:
+        reading.say(item.where, "bad-object", model=item.model, field="start" if start is None else "end")
+        return
+    text = f"usage\n{person}\n{tool}\n{start.isoformat()}\n{end.isoformat()}"
+    foreign = clean(f"usage/{item.pk}") if item.pk is not None else hashlib.sha256(text.encode()).hexdigest()[:32]
+    reading.slots.append(Slot(item.where, foreign[:250], tool, person, start, end, Kept.USED))
 
 
 def _time(text: str) -> dt.datetime | None:

@@ -87,6 +87,7 @@ class Kept(StrEnum):
     BOOKED = "booked"
     CANCELLED = "cancelled"
     MISSED = "missed"
+    USED = "used"  # a log of past use, not a promise: where it meets something, that something stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,14 @@ SENTENCES: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Nothing, if it is one machine."),
     ),
     "expired": (_("The access of %(text)s has ended there."), _("End the membership here too if that is meant.")),
+    "use-covered": (
+        _("%(machine)s was used then in a time that is booked already (%(when)s), so that booking stands for it."),
+        _("Nothing."),
+    ),
+    "use-not-over": (
+        _("“%(text)s” is in use there now, so this is no past use yet."),
+        _("End it there and export again, if it is wanted."),
+    ),
     "area-booking": (_("This keeps an area, and areas are not kept here."), _("Close the machines in it instead.")),
 }
 
@@ -128,7 +136,7 @@ REASONS: dict[str, str | Promise] = {
     "no-areas": _("There are no areas and doors here, only machines."),
     "no-money": _("Accounts, projects and charges stay in the old books; begin new ones under Money."),
     "no-interlocks": _("Interlocks are tied anew to each machine, by hand."),
-    "no-usage": _("The log of past use stays there: hours here are measured by machines."),
+    "no-usage": _("Counters of use stay there: hours here are counted from bookings and jobs."),
     "no-consumables": _("Stock and withdrawals are counted anew."),
     "no-tasks": _("Open problems are reported anew, so that somebody looks at each."),
     "no-questions": _("Forms and questions have no counterpart here."),

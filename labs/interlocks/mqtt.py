@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from labs.interlocks import tasmota
 from labs.interlocks.base import MOST_BYTES, SILENCE_S, Reading, RelayError, Target
+from labs.interlocks.trust import context_of
 
 
 class Mqtt:
@@ -65,7 +66,7 @@ class Mqtt:
             username=self._target.user or None,
             password=self._target.password or None,
             identifier=f"living-city-{os.urandom(6).hex()}",
-            tls_params=aiomqtt.TLSParameters() if self._target.tls else None,
+            tls_context=context_of(self._target) if self._target.tls else None,
             timeout=SILENCE_S,
         )
 

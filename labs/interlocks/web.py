@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from labs.interlocks.base import MOST_BYTES, SILENCE_S, RelayError, Target
+from labs.interlocks.trust import context_of
 
 
 class _Pinned(http.client.HTTPConnection):
@@ -23,7 +24,7 @@ class _Pinned(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.create_connection((self._target.address, self._target.port), SILENCE_S)
         if self._target.tls:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self._target.host)
+            self.sock = context_of(self._target).wrap_socket(self.sock, server_hostname=self._target.host)
 
 
 def ask(
@@ -50,6 +51,9 @@ def _once(
         connection.request(method, path, body=body, headers=dict(headers))
         answer = connection.getresponse()
         return answer.status, answer.getheader("WWW-Authenticate") or "", answer.read(MOST_BYTES)
+    except ssl.SSLCertVerificationError as error:
+        why = error.verify_message or "?"
+        raise RelayError(_("The relay's certificate is not to be trusted: %(why)s.") % {"why": why}) from None
     except (OSError, http.client.HTTPException) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise RelayError(_("The relay gave no answer: %(why)s.") % {"why": why}, silent=True) from None

@@ -5,6 +5,7 @@ from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
 from labs.models.energy import EnergyFigure, PowerMeter
 from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
+from labs.models.excuses import Excuse
 from labs.models.faults import Fault, LogEntry, Outage
 from labs.models.feeds import FeedKey
 from labs.models.imports import ImportedRow, ImportFile, LabImport
@@ -13,6 +14,7 @@ from labs.models.jobs import Job, JobEvent
 from labs.models.kiosk import Kiosk, KioskPass, MachineLabel
 from labs.models.learning import CheckAnswer, Course, CourseSession, Renewal, Seat, SignOff, Teaching
 from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
+from labs.models.mending import Mending
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
 from labs.models.passports import HiddenEntry, Passport, PassportCredential, PassportEntry
@@ -39,6 +41,7 @@ __all__ = [
     "Credential",
     "EnergyFigure",
     "Entry",
+    "Excuse",
     "Fault",
     "FeedKey",
     "HiddenEntry",
@@ -64,6 +67,7 @@ __all__ = [
     "MaintenanceRecord",
     "MakeOrder",
     "Manual",
+    "Mending",
     "OpeningException",
     "OrderBooking",
     "OrderEvent",

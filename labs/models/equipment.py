@@ -122,6 +122,9 @@ class StockEntry(models.Model):
     why = models.CharField(max_length=8, choices=Why.choices)
     note = models.CharField(max_length=200, blank=True)
     machine = models.ForeignKey(Machine, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    record = models.ForeignKey(
+        "labs.MaintenanceRecord", null=True, blank=True, on_delete=models.SET_NULL, related_name="parts"
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(default=timezone.now)
 

@@ -71,6 +71,8 @@ class InterlockCommand(models.Model):
         FREED = "freed", _("Lock taken off")
         SET = "set", _("Set up")
         REMOVED = "removed", _("Taken away")
+        LENT = "lent", _("Power lent to mend it")
+        ENDED = "ended", _("Mending ended")
 
     class Answer(models.TextChoices):
         ON = "on", _("it is on")

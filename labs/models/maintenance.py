@@ -3,13 +3,20 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class MaintenancePlan(models.Model):
     """What is to be done on a machine every so many hours of its work, every so many days, or whichever comes first.
 
     `since` is when it was done last (or when counting began); a plan that no longer holds stays, for its records.
+    `when_due` says what happens when it is due: people are told, or the machine is closed until it is done; `closure`
+    names the pieces of that closure while it stands.
     """
+
+    class WhenDue(models.TextChoices):
+        WARN = "warn", _("Tell those who run the lab")
+        CLOSE = "close", _("Close the machine until it is done")
 
     machine = models.ForeignKey("labs.Machine", on_delete=models.CASCADE, related_name="maintenance_plans")
     name = models.CharField(max_length=120)
@@ -18,6 +25,8 @@ class MaintenancePlan(models.Model):
     every_days = models.PositiveIntegerField(null=True, blank=True)
     since = models.DateTimeField(default=timezone.now)
     told_at = models.DateTimeField(null=True, blank=True)
+    when_due = models.CharField(max_length=5, choices=WhenDue.choices, default=WhenDue.WARN)
+    closure = models.UUIDField(null=True, blank=True)
     active = models.BooleanField(default=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from commons.people.models import User
 from labs.engine.hours import Span
 from labs.models import Lab, Machine
-from labs.queries import badges, bookings, catalogue, rules
+from labs.queries import badges, bookings, catalogue, rulebook, rules
 
 MOST_ASKED = 12
 
 
-def instead(machine: Machine, user: User, span: Span, *, now: dt.datetime, most: int = 2) -> list[Machine]:
+def instead(machine: Machine, user: User, span: Span, *, now: dt.datetime, most: int = 3) -> list[Machine]:
     """Machines of the same class that this person could book for this time: of the lab first, then near by.
 
     Asked of each: in order, big enough where both volumes are known, free with its buffers, and no rule of its lab
@@ -28,10 +28,11 @@ def instead(machine: Machine, user: User, span: Span, *, now: dt.datetime, most:
 
 def could_have(machine: Machine, user: User, span: Span, now: dt.datetime) -> bool:
     """Whether a booking of this time would be taken, as things stand."""
-    held = bookings.buffers(machine)
+    known = rulebook.read(machine.lab, user)
+    held = known.buffers(machine)
     if bookings.taken(machine, span.start - held.before, span.end + held.after):
         return False
-    return not rules.why_not(machine=machine, user=user, span=span, now=now)
+    return not rules.why_not(machine=machine, user=user, span=span, now=now, known=known)
 
 
 def _like(machine: Machine) -> list[Machine]:

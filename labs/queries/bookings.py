@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -14,7 +14,8 @@ from labs.engine import hours, times
 from labs.engine.hours import Span
 from labs.engine.times import Buffers, Calendar, Offer
 from labs.models import Booking, Lab, Machine
-from labs.queries import opening, sun
+from labs.queries import opening, rulebook, sun
+from labs.queries.rulebook import Rulebook
 
 LOOK_AHEAD = dt.timedelta(days=60)
 
@@ -30,12 +31,9 @@ class Slot:
     why: str = ""
 
 
-def buffers(machine: Machine) -> Buffers:
-    """What the machine needs before and after each use, by the lab's rules."""
-    from labs.queries import rules  # noqa: PLC0415 the rules read bookings
-
-    found = rules.for_machine(machine)
-    return Buffers(dt.timedelta(minutes=found.buffer_before_min), dt.timedelta(minutes=found.buffer_after_min))
+def buffers(machine: Machine, known: Rulebook | None = None) -> Buffers:
+    """What the machine needs before and after each use, by the lab's rules (`known`, where they were read already)."""
+    return (known or rulebook.read(machine.lab)).buffers(machine)
 
 
 def opened(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]:
@@ -45,12 +43,18 @@ def opened(machine: Machine, start: dt.datetime, end: dt.datetime) -> list[Span]
     return opening.open_spans(machine.lab, start, end)
 
 
-def bookable(machine: Machine, start: dt.datetime, end: dt.datetime, *, now: dt.datetime | None = None) -> list[Span]:
+def bookable(
+    machine: Machine,
+    start: dt.datetime,
+    end: dt.datetime,
+    *,
+    now: dt.datetime | None = None,
+    known: Rulebook | None = None,
+) -> list[Span]:
     """When the machine may work and the lab's rules for everybody let it be booked: not in hours that are kept from
     booking and, where `now` is told, neither too soon nor too far ahead."""
-    from labs.queries import rules  # noqa: PLC0415 the rules read bookings
-
-    return times.without(opened(machine, start, end), rules.kept_free(machine, Span(start, end), now))
+    kept = (known or rulebook.read(machine.lab)).kept_free(machine, Span(start, end), now)
+    return times.without(opened(machine, start, end), kept)
 
 
 def is_open(machine: Machine, span: Span) -> bool:
@@ -69,14 +73,19 @@ def taken(machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Co
 
 
 def calendar(
-    machine: Machine, start: dt.datetime, end: dt.datetime, *, without: Collection[uuid.UUID] = ()
+    machine: Machine,
+    start: dt.datetime,
+    end: dt.datetime,
+    *,
+    without: Collection[uuid.UUID] = (),
+    known: Rulebook | None = None,
 ) -> Calendar:
     """All that a search for time between two moments must know of a machine."""
-    day = dt.timedelta(days=1)
+    day, known = dt.timedelta(days=1), known or rulebook.read(machine.lab)
     return Calendar(
-        buffers(machine),
+        known.buffers(machine),
         taken(machine, start - day, end + day, without=without),
-        [s for s in bookable(machine, start - day, end) if s.end > start],
+        [s for s in bookable(machine, start - day, end, known=known) if s.end > start],
     )
 
 
@@ -86,11 +95,15 @@ def next_free(machine: Machine, wanted: Span, *, without: Collection[uuid.UUID] 
 
 
 def next_free_together(
-    machines: Iterable[Machine], wanted: Span, *, without: Collection[uuid.UUID] = ()
+    machines: Sequence[Machine],
+    wanted: Span,
+    *,
+    without: Collection[uuid.UUID] = (),
+    known: Mapping[int, Rulebook] | None = None,
 ) -> Span | None:
     """The first time of the same length, at or after the wanted one, that could be booked on all these machines."""
-    until = wanted.end + LOOK_AHEAD
-    calendars = [calendar(machine, wanted.start, until, without=without) for machine in machines]
+    until, known = wanted.end + LOOK_AHEAD, known or rulebook.read_all(m.lab for m in machines)
+    calendars = [calendar(m, wanted.start, until, without=without, known=known[m.lab_id]) for m in machines]
     return times.next_free_together(wanted, calendars)
 
 
@@ -129,12 +142,13 @@ class Diary:
 def diary(machine: Machine, *, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> Diary:
     """The machine's time between two moments, with a day to spare on both sides; a few queries."""
     low, high = start - dt.timedelta(days=1), end + dt.timedelta(days=2)
+    known = rulebook.read(machine.lab)
     return Diary(
         machine,
         now,
-        buffers(machine),
+        known.buffers(machine),
         taken(machine, low, high),
-        bookable(machine, low, high, now=now),
+        bookable(machine, low, high, now=now, known=known),
         sun.hours(machine.lab.place, start, end + dt.timedelta(days=1)),
     )
 
@@ -156,21 +170,21 @@ def best(machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int 
         return []
     start = times.up_to_quarter(now + dt.timedelta(minutes=5))
     end = start + dt.timedelta(days=days)
-    day = dt.timedelta(days=1)
+    day, known = dt.timedelta(days=1), rulebook.read(machine.lab)
     found = times.best(
         length,
-        buffers(machine),
+        known.buffers(machine),
         taken(machine, start - day, end + day),
-        [s for s in _waking(machine, start, end, now) if s.end - s.start >= length],
+        [s for s in _waking(machine, start, end, now, known) if s.end - s.start >= length],
         sun.hours(machine.lab.place, start, end),
         count=count,
     )
     return sorted(found, key=lambda o: -round(100 * (o.share or 0.0)))
 
 
-def _waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Span]:
+def _waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.datetime, known: Rulebook) -> list[Span]:
     """Open time; one that works alone is offered when somebody can be there to start it."""
-    spans = bookable(machine, start, end, now=now)
+    spans = bookable(machine, start, end, now=now, known=known)
     if not machine.unattended:
         return spans
     lab = machine.lab
@@ -179,8 +193,7 @@ def _waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.date
     else:
         week = {name: [["08:00", "21:00"]] for name in hours.DAYS}
         starts = hours.open_spans(week, lab.zone, start, end, opening.days_that_differ(lab, start, end))
-    awake = [Span(max(a.start, b.start), min(a.end, b.end)) for a in starts for b in spans]
-    return [span for span in awake if span.start < span.end] or spans
+    return times.both(starts, spans) or spans
 
 
 def of_person(user: User) -> QuerySet[Booking]:
@@ -200,7 +213,7 @@ def find(booking_id: uuid.UUID | str) -> Booking | None:
     """The booking of that id."""
     return (
         Booking.objects.select_related(
-            "machine__lab__place", "user", "booked_by", "decided_by", "design__owner", "series"
+            "machine__lab__place", "user", "booked_by", "decided_by", "design__owner", "series", "excuse__by"
         )
         .filter(pk=booking_id)
         .first()
@@ -225,7 +238,7 @@ def of_series(booking: Booking) -> list[Booking]:
 
 def no_shows(user: User, lab: Lab, *, since: dt.datetime | None = None) -> int:
     """How often the person did not come to a booking in the lab."""
-    rows = Booking.objects.filter(user=user, machine__lab=lab, status=Booking.Status.MISSED)
+    rows = Booking.objects.filter(user=user, machine__lab=lab, status=Booking.Status.MISSED, excuse=None)
     return (rows.filter(start__gte=since) if since else rows).count()
 
 
@@ -235,7 +248,8 @@ def requests(lab: Lab, now: dt.datetime) -> list[Booking]:
     Each carries `missed`, how often its person did not come.
     """
     rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.REQUESTED, end__gt=now)
-    missed = Count("user__bookings", filter=Q(user__bookings__status="missed", user__bookings__machine__lab=lab))
+    absent = Q(user__bookings__status="missed", user__bookings__machine__lab=lab, user__bookings__excuse=None)
+    missed = Count("user__bookings", filter=absent)
     found: dict[object, Booking] = {}
     for booking in rows.select_related("machine", "user").annotate(missed=missed).order_by("start", "machine"):
         found.setdefault(booking.series_id or booking.together or booking.pk, booking)
@@ -250,6 +264,6 @@ def closures(lab: Lab, now: dt.datetime) -> list[Booking]:
 
 def missed(lab: Lab, *, since: dt.datetime) -> list[tuple[str, int]]:
     """Who did not come, most often first."""
-    rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.MISSED, start__gte=since)
+    rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.MISSED, start__gte=since, excuse=None)
     counted = rows.values_list("user__username").annotate(n=Count("pk")).order_by("-n", "user__username")
     return list(counted)

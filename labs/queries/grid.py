@@ -17,7 +17,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import BigIntegerField, F, Func
+from django.db.models import BigIntegerField, F, Func, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
@@ -30,7 +31,8 @@ from labs.engine import hours
 from labs.engine.hours import Span
 from labs.engine.times import Sun, share_of
 from labs.models import Booking, Lab, Machine
-from labs.queries import badges, bookings, sun
+from labs.queries import badges, bookings, rulebook, sun
+from labs.queries.rulebook import Rulebook
 
 QUARTER = dt.timedelta(minutes=15)
 #: Opacity in per cent of an hour that is all sun.
@@ -130,19 +132,22 @@ def window(lab: Lab) -> Window:
 
 
 def build(lab: Lab, machines: Sequence[Machine], dates: Sequence[dt.date], asked: Asked) -> Grid:
-    """The machines on the days; five queries whatever their number."""
+    """The machines on the days; six queries whatever their number."""
     zone, shown = lab.zone, window(lab)
     whole = Span(hours.at(dates[0], shown.opens, zone), hours.at(dates[-1], shown.closes, zone))
     suns = sun.hours(lab.place, whole.start, whole.end)
     days = [_day(date, shown, zone, suns, asked.now) for date in dates]
     held = _held(lab, whole, days, full=asked.full)
     usable = badges.may_use(machines, asked.viewer, at=asked.now)
-    shut = {alone: [_complement(day, spans) for day in days] for alone, spans in _opened(machines, whole).items()}
+    known = rulebook.read(lab)
+    for machine in machines:  # one object, so that its hours are read once
+        machine.lab = lab
+    shut = {key: [_complement(day, spans) for day in days] for key, spans in _opened(machines, known, whole).items()}
     pen, rows = _Pen(asked), []
     for machine in machines:
         url = reverse("rooms:book", args=[lab.slug, machine.slug])
         row = Row(machine, machine.pk in usable, machine.state == Machine.State.REPAIR, url)
-        closed = shut[machine.unattended]
+        closed = shut[_hours_of(machine, known)]
         row.tracks = [pen.track(row, day, held.get((machine.pk, nth), ()), closed[nth]) for nth, day in enumerate(days)]
         rows.append(row)
     return Grid(days, rows)
@@ -172,11 +177,12 @@ def _epoch(column: str) -> Func:
 def _held(lab: Lab, whole: Span, days: Sequence[Day], *, full: bool) -> dict[tuple[int, int], list[Held]]:
     """The bookings of the time by machine and day; one over midnight stands on both. Names and ids only in full."""
     columns = ("machine_id", "user_id", "first", "last", "kind", "status")
+    who = Coalesce(NullIf("user__name", Value("")), "user__username")
     rows = (
         Booking.objects.filter(machine__lab=lab, blocked__overlap=DateTimeTZRange(*whole), status__in=Booking.HOLDING)
-        .annotate(first=_epoch("start"), last=_epoch("end"))
+        .annotate(first=_epoch("start"), last=_epoch("end"), **({"who": who} if full else {}))
         .order_by("start")
-        .values_list(*columns, *(("pk", "user__username") if full else ()))
+        .values_list(*columns, *(("pk", "who") if full else ()))
     )
     begins = [day.epoch for day in days]
     ends = [int(day.span.end.timestamp()) for day in days]
@@ -190,12 +196,18 @@ def _held(lab: Lab, whole: Span, days: Sequence[Day], *, full: bool) -> dict[tup
     return found
 
 
-def _opened(machines: Iterable[Machine], whole: Span) -> dict[bool, list[Span]]:
-    """When machines may work, once for those that work alone and once for those that do not."""
-    found: dict[bool, list[Span]] = {}
+def _hours_of(machine: Machine, known: Rulebook) -> tuple[bool, str]:
+    """What machines with the same hours share: whether they work alone, and the hours that rules keep from booking."""
+    return machine.unattended, known.blackout(machine)
+
+
+def _opened(machines: Iterable[Machine], known: Rulebook, whole: Span) -> dict[tuple[bool, str], list[Span]]:
+    """When machines may be booked, once for all that have the same hours."""
+    found: dict[tuple[bool, str], list[Span]] = {}
     for machine in machines:
-        if machine.unattended not in found:
-            found[machine.unattended] = bookings.opened(machine, whole.start, whole.end)
+        key = _hours_of(machine, known)
+        if key not in found:
+            found[key] = bookings.bookable(machine, whole.start, whole.end, known=known)
     return found
 
 

@@ -51,6 +51,7 @@ def known(lab: Lab, source: str, reading: Reading, *, now: dt.datetime) -> Known
     return Known(
         now=now,
         lab_slug=lab.slug,
+        zone=lab.zone,
         imported=imported,
         accounts=_accounts({member.email for member in reading.members}),
         roles=roles,

@@ -2,15 +2,17 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Count, F, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import User
+from commons.sockets import Hit
 from designs.policies import Visitor
 from designs.queries import visible_to
 from labs.engine import trust
@@ -66,6 +68,18 @@ def courses(visitor: Visitor) -> QuerySet[Course]:
     taught = Teaching.objects.filter(ended_at=None).values("course")
     rows = Course.objects.filter(pk__in=taught, design__in=visible_to(visitor)).exclude(document=None)
     return rows.select_related("design__owner").order_by("title", "pk")
+
+
+def search(words: str, user: User | None, limit: int) -> Sequence[Hit]:
+    """Courses that are taught, whose title, summary or badge hold every word, best first."""
+    found = courses(user)
+    for word in words.split()[:8]:
+        badge = Teaching.objects.filter(ended_at=None, badge__name__icontains=word).values("course")
+        found = found.filter(Q(title__icontains=word) | Q(summary__icontains=word) | Q(pk__in=badge))
+    return [
+        Hit(row.title, reverse("rooms:course", args=[row.design.owner.name, row.design.slug]), row.summary[:80], 0.9)
+        for row in found[:limit]
+    ]
 
 
 def find_course(*, owner: str, slug: str, visitor: Visitor) -> Course:

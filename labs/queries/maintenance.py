@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labs.engine import maintenance as engine
-from labs.models import Lab, Machine, MaintenancePlan, MaintenanceRecord
+from labs.models import Consumable, Lab, Machine, MaintenancePlan, MaintenanceRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,12 @@ def of_machine(machine: Machine, now: dt.datetime) -> list[Standing]:
     return standings(MaintenancePlan.objects.filter(machine=machine, active=True).select_related("machine__lab"), now)
 
 
+def parts_of(lab: Lab) -> list[Consumable]:
+    """What of the lab's stock may be used up by maintenance: all of it."""
+    return list(Consumable.objects.filter(lab=lab).order_by("name", "pk"))
+
+
 def done(lab: Lab, most: int = 50) -> list[MaintenanceRecord]:
     """What was done lately."""
     rows = MaintenanceRecord.objects.filter(plan__machine__lab=lab).select_related("plan__machine")
-    return list(rows.prefetch_related("person")[:most])
+    return list(rows.prefetch_related("person", "parts__consumable")[:most])

@@ -84,9 +84,12 @@ def rates_of(tariff: Tariff | None) -> Rates:
 def price_of(machine: Machine, user: User | None, span: Span, *, at: dt.datetime | None = None) -> Price:
     """What that time on the machine costs this person (a guest, if none is named) by today's tariff."""
     till = till_of(machine.lab_id)
-    if till is None:
-        return FREE
-    tariff = tariff_for(machine, role_of(user, machine.lab), at or timezone.now())
+    return FREE if till is None else price_in(till, machine, role_of(user, machine.lab), span, at=at)
+
+
+def price_in(till: Till, machine: Machine, role: str, span: Span, *, at: dt.datetime | None = None) -> Price:
+    """The same where the lab's till and the person's role are known; one query."""
+    tariff = tariff_for(machine, role, at or timezone.now())
     rates, span = rates_of(tariff), absolute(span)
     found = engine.parts(rates, span.end - span.start)
     tax_pct = till.tax_pct if till.mode == Till.Mode.MONEY else NOTHING

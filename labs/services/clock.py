@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from labs.services import bookings, faults, waitlist
+from labs.services import bookings, faults, maintenance, waitlist
 
 
 def tick(now: dt.datetime) -> dict[str, int]:
@@ -10,6 +10,7 @@ def tick(now: dt.datetime) -> dict[str, int]:
     the free time on."""
     return {
         "kept_down": faults.keep_down(now),
+        "overdue": maintenance.close_overdue(now),
         "missed": len(bookings.release_unused(now)),
         "declined": len(bookings.decline_forgotten(now)),
         "done": len(bookings.close_finished(now)),

@@ -38,6 +38,7 @@ WARNED = dt.timedelta(days=14)
 """Bookings up to here are told that the machine may not be ready."""
 LONGEST = dt.timedelta(days=366)
 MOST_A_DAY = 10
+MOST_INSTEAD = 3
 SHORTEST = dt.timedelta(minutes=15)
 
 
@@ -260,22 +261,34 @@ def _standing(machine: Machine, span: Span) -> list[Hit]:
 
 
 def _offer_instead(machine: Machine, hit: Hit, now: dt.datetime) -> None:
-    """Tell the person which machine like it is free then, with the way to book it."""
+    """Tell the person which machines like it are free then, up to three, with the way to book each."""
     start = max(hit.span.start, up_to_quarter(now))
     if hit.span.end - start < SHORTEST:
         return
-    for other in instead(machine, hit.user, Span(start, hit.span.end), now=now, most=1):
-        minutes = int((hit.span.end - start).total_seconds() // 60)
+    others = instead(machine, hit.user, Span(start, hit.span.end), now=now, most=MOST_INSTEAD)
+    if not others:
+        return
+    minutes = int((hit.span.end - start).total_seconds() // 60)
+    stamp = start.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if len(others) == 1:
+        only = others[0]
         sentence = said(
             lazy("Instead of %(machine)s: %(other)s in %(lab)s is free %(time)s."),
             machine=machine.name,
-            other=other.name,
-            lab=other.lab.name,
-            time=local(start, other),
+            other=only.name,
+            lab=only.lab.name,
+            time=local(start, only),
         )
-        address = path_of("rooms:book", other.lab.slug, other.slug)
-        stamp = start.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        tell(people=[hit.user], kind="labs.instead", text=sentence, url=f"{address}?minutes={minutes}&start={stamp}")
+        address = path_of("rooms:book", only.lab.slug, only.slug)
+    else:
+        sentence = said(
+            lazy("Instead of %(machine)s, free %(time)s: %(others)s."),
+            machine=machine.name,
+            others="; ".join(f"{other.name}, {other.lab.name}" for other in others),
+            time=local(start, machine),
+        )
+        address = path_of("rooms:instead", machine.lab.slug, machine.slug)
+    tell(people=[hit.user], kind="labs.instead", text=sentence, url=f"{address}?minutes={minutes}&start={stamp}")
 
 
 def _warn_later(fault: Fault, *, after: dt.datetime, now: dt.datetime) -> None:

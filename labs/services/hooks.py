@@ -22,6 +22,7 @@ What = Literal[
     "checked-in",
     "ended",
     "missed",
+    "excused",
     "offered",
     "lapsed",
 ]

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 
 from django.contrib.auth.hashers import check_password, make_password
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -23,6 +24,8 @@ IDLE = dt.timedelta(seconds=60)
 WRONG_PINS, PIN_REST = 5, dt.timedelta(minutes=15)
 WRONG_TRIES, KIOSK_REST = 20, dt.timedelta(minutes=5)
 SHORTEST_PIN, LONGEST_PIN = 6, 12
+#: Codes that may be tried in so much time, from one address and for one lab.
+PAIRINGS_OF_ADDRESS, PAIRINGS_OF_LAB, PAIRING_REST = 10, 60, dt.timedelta(minutes=10)
 #: What a wrong name is checked against, so that it takes as long as a wrong PIN.
 _NOBODY: list[str] = []
 
@@ -57,9 +60,14 @@ def add_kiosk(*, lab: Lab, name: str, by: User | None) -> tuple[Kiosk, str]:
 
 
 @transaction.atomic
-def pair(*, lab: Lab, code: str, now: dt.datetime | None = None) -> tuple[Kiosk, str]:
-    """Bind the device that types the code; its secret, shown to the device alone. Raises NotAKiosk."""
+def pair(*, lab: Lab, code: str, where: str = "", now: dt.datetime | None = None) -> tuple[Kiosk, str]:
+    """Bind the device that types the code; its secret, shown to the device alone. Raises NotAKiosk, PassLocked.
+
+    Tries are counted before they are made: some from one address (`where`), and more from all for one lab.
+    """
     now = now or timezone.now()
+    _slow(f"{lab.pk}", PAIRINGS_OF_LAB)
+    _slow(f"{lab.pk}:{where}", PAIRINGS_OF_ADDRESS)
     rows = Kiosk.objects.select_for_update().filter(lab=lab, ended_at=None, code_until__gt=now)
     kiosk = rows.filter(code_digest=digest(_badge(code))).exclude(code_digest="").first()
     if kiosk is None:
@@ -69,6 +77,18 @@ def pair(*, lab: Lab, code: str, now: dt.datetime | None = None) -> tuple[Kiosk,
     kiosk.secret_digest, kiosk.paired_at, kiosk.seen_at = digest(secret), now, now
     kiosk.save(update_fields=["code_digest", "code_until", "secret_digest", "paired_at", "seen_at"])
     return kiosk, secret
+
+
+def _slow(who: str, most: int) -> None:
+    """Refuse the pairing when so many were tried lately. Raises PassLocked."""
+    key = f"labs.kiosk.pair:{digest(who)[:20]}"
+    try:
+        cache.add(key, 0, PAIRING_REST.total_seconds())
+        asked = cache.incr(key)
+    except ValueError:  # it ran out in between
+        return
+    if asked > most:
+        raise PassLocked(_("Too many codes were tried; wait a few minutes, then ask at the desk for another."))
 
 
 def end_kiosk(*, kiosk: Kiosk) -> None:

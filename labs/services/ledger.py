@@ -106,13 +106,14 @@ def settle(
     tax_pct: Decimal = NOTHING,
     by: User | None = None,
     once: str | None = None,
+    till: Till | None = None,
 ) -> Posting | None:
     """Bring what the person has paid for a booking to `target`, by one charge or one refund; None if it is that.
 
     Doing it twice does nothing the second time. Raises NoFunds.
     """
     lab = booking.machine.lab
-    till = prices.till_of(lab)
+    till = till or prices.till_of(lab)
     if till is None:
         return None
     held = wallet(lab, booking.user, till)
@@ -152,8 +153,12 @@ def _hours(booking: Booking) -> str:
 
 def charge(booking: Booking, by: User | None = None) -> Posting | None:
     """Let the person pay for a booking by today's tariff; None when it is paid for or free. Raises NoFunds."""
-    price = price_of(booking.machine, booking.user, Span(booking.start, booking.end))
-    return settle(booking=booking, target=price.gross, tax_pct=price.tax_pct, by=by)
+    till, lab = prices.till_of(booking.machine.lab_id), booking.machine.lab
+    if till is None:
+        return None
+    span = Span(booking.start, booking.end)
+    price = prices.price_in(till, booking.machine, role_of(booking.user, lab), span)
+    return settle(booking=booking, target=price.gross, tax_pct=price.tax_pct, by=by, till=till)
 
 
 def refund(
@@ -386,6 +391,20 @@ def _cancelled(booking: Booking) -> None:
         refund(booking, cancelling(booking, timezone.now()).share, once=f"cancelled:{booking.pk}")
 
 
+def _excused(booking: Booking) -> None:
+    """All that was paid, and the fee for not coming: each given back once."""
+    refund(booking, once=f"excused:{booking.pk}")
+    lab = booking.machine.lab
+    asked = Posting.objects.filter(lab=lab, once=f"fee:{booking.pk}").first()
+    once = f"fee-back:{booking.pk}"
+    if asked is None or Posting.objects.filter(lab=lab, once=once).exists():
+        return
+    entry = Entry.objects.select_related("account").get(posting=asked, account__kind=Kind.WALLET)
+    held = Account.objects.select_for_update(no_key=True).get(pk=entry.account_id)
+    about = About(_memo(booking), booking=booking, once=once, tax_pct=asked.tax_pct)
+    _use(lab, Posting.What.FEE, held, entry.amount, about)
+
+
 ACTS: dict[str, Any] = {
     "created": _paid_when_held,
     "approved": _paid_when_held,
@@ -395,4 +414,5 @@ ACTS: dict[str, Any] = {
     "lapsed": _cancelled,
     "declined": refund,
     "missed": fee,
+    "excused": _excused,
 }

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from commons.notices.services import tell
 from commons.people.models import User
 from labs.errors.catalogue import BadStock
-from labs.models import Consumable, Lab, Machine, StockEntry
+from labs.models import Consumable, Lab, Machine, MaintenanceRecord, StockEntry
 from labs.policies import TRAINING
 
 MOST = Decimal(100_000_000)
@@ -44,6 +44,7 @@ def enter(
     by: User | None,
     note: str = "",
     machine: Machine | None = None,
+    record: MaintenanceRecord | None = None,
 ) -> StockEntry:
     """Write down what came in, was used or was counted; `amount` is positive, or for a count what there is.
 
@@ -59,7 +60,9 @@ def enter(
     was_low = held.is_low
     held.stock += change
     held.save(update_fields=["stock"])
-    entry = StockEntry.objects.create(consumable=held, amount=change, why=why, note=note[:200], machine=machine, by=by)
+    entry = StockEntry.objects.create(
+        consumable=held, amount=change, why=why, note=note[:200], machine=machine, record=record, by=by
+    )
     if held.is_low and not was_low:
         _tell_low(held, by)
     return entry

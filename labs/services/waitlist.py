@@ -21,7 +21,7 @@ from labs.engine.waiting import answer_by
 from labs.errors import BadTime
 from labs.errors.bookings import BadWait, FreeAlready, MovedMeanwhile, NotOffered, WaitsAlready
 from labs.models import Booking, Lab, Machine, WaitlistEntry
-from labs.queries import bookings
+from labs.queries import bookings, rulebook
 from labs.services import hooks
 from labs.services.bookings import create, rows, telling
 from labs.services.checks import check_booking, local
@@ -164,8 +164,9 @@ def accept_offer(*, booking: Booking, by: User | None = None, now: dt.datetime |
     held = rows.lock(booking)
     if held.status != Booking.Status.OFFERED or held.offer_until is None or held.offer_until <= now:
         raise NotOffered(_("This time is no longer on offer; it went on to the next."))
-    check_booking(machine=held.machine, user=held.user, span=Span(held.start, held.end), now=now, moved=held)
-    held.status, held.offer_until = create.first_status([held.machine], held.user, held.user), None
+    known, span = rulebook.read(held.machine.lab, held.user), Span(held.start, held.end)
+    check_booking(machine=held.machine, user=held.user, span=span, now=now, moved=held, known=known)
+    held.status, held.offer_until = create.first_status([held.machine], known, held.user), None
     rows.save(held, now, "status", "offer_until")
     WaitlistEntry.objects.filter(booking=held).update(status=S.TAKEN)
     hooks.changed(held, "created")
@@ -216,13 +217,14 @@ def sweep(now: dt.datetime) -> list[Booking]:
 
 
 def _offer(entry: WaitlistEntry, machine: Machine, span: Span, now: dt.datetime) -> Booking | None:
+    known = rulebook.read(machine.lab, entry.user)
     try:
-        check_booking(machine=machine, user=entry.user, span=span, now=now)
+        check_booking(machine=machine, user=entry.user, span=span, now=now, known=known)
     except CityError:
         return None  # who may not have it now keeps the place for another time
     booking = Booking(user=entry.user, design=entry.design, status=Booking.Status.OFFERED)
     booking.offer_until = answer_by(now, span.start, machine.lab.zone)
-    rows.place(booking, machine, span)
+    rows.place(booking, machine, span, known)
     if not rows.insert([booking]):
         return None
     entry.status, entry.booking = S.OFFERED, booking

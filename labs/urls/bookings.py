@@ -22,6 +22,7 @@ api = [
     path("bookings/<uuid:booking>/", api_bookings.OneBooking.as_view(), name="booking"),
     path("bookings/<uuid:booking>/approve/", api_bookings.Approve.as_view(), name="booking_approve"),
     path("bookings/<uuid:booking>/decline/", api_bookings.Decline.as_view(), name="booking_decline"),
+    path("bookings/<uuid:booking>/excuse/", api_bookings.Excuse.as_view(), name="booking_excuse"),
     path("bookings/<uuid:booking>/check-in/", api_bookings.CheckIn.as_view(), name="booking_check_in"),
     path("bookings/<uuid:booking>/end/", api_bookings.End.as_view(), name="booking_end"),
     path("bookings/<uuid:booking>/accept/", api_bookings.Accept.as_view(), name="booking_accept"),

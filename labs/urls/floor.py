@@ -4,10 +4,11 @@ from django.urls import URLPattern, URLResolver, path
 
 from labs.api import faults as api_faults
 from labs.api import log as api_log
-from labs.views import faults, kiosk, labels, log
+from labs.views import faults, instead, kiosk, labels, log
 
 pages = [
     path("faults/<uuid:fault>/", faults.one, name="fault"),
+    path("labs/<slug:lab>/<slug:machine>/instead/", instead.instead, name="instead"),
     path("labs/<slug:lab>/faults/", faults.lab_faults, name="lab_faults"),
     path("labs/<slug:lab>/log/", log.lab_log, name="lab_log"),
     path("labs/<slug:lab>/log/log.csv", log.lab_log_csv, name="lab_log_csv"),

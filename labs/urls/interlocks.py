@@ -12,11 +12,14 @@ pages = [
     path("labs/<slug:lab>/interlocks/<slug:machine>/", interlocks.one, name="lab_interlock"),
     path("labs/<slug:lab>/maintenance/", maintenance.lab_maintenance, name="lab_maintenance"),
     path("b/<uuid:booking>/power/", interlocks.power, name="booking_power"),
+    path("mending/<uuid:mending>/", interlocks.mending, name="mending"),
 ]
 api = [
     path("machines/<int:machine>/interlock/", api_interlocks.MachineInterlock.as_view(), name="machine_interlock"),
     path("machines/<int:machine>/interlock/lock/", api_interlocks.Lock.as_view(), name="machine_interlock_lock"),
     path("machines/<int:machine>/interlock/commands/", api_interlocks.Commands.as_view(), name="machine_commands"),
+    path("machines/<int:machine>/interlock/mending/", api_interlocks.Mendings.as_view(), name="machine_mendings"),
+    path("mending/<uuid:mending>/", api_interlocks.OneMending.as_view(), name="mending"),
     path("bookings/<uuid:booking>/power/", api_interlocks.Power.as_view(), name="booking_power"),
     path("labs/<slug:lab>/maintenance/", api_maintenance.LabMaintenance.as_view(), name="lab_maintenance"),
     path("labs/<slug:lab>/maintenance/<int:plan>/", api_maintenance.OnePlan.as_view(), name="lab_maintenance_plan"),

@@ -42,6 +42,7 @@ DOES = {
     "joins": lazy("with an account, who join"),
     "stands": lazy("here already"),
     "kept": lazy("from an earlier import"),
+    "covered": lazy("in the time of another booking"),
     "left_out": lazy("left out"),
 }
 
@@ -63,6 +64,12 @@ class UploadForm(forms.Form):
         label=lazy("Dates are written"),
         required=False,
         choices=[("", lazy("find out")), *((name, example) for name, (_form, example) in DAYS.items())],
+    )
+    zone = forms.CharField(
+        label=lazy("Times are by the clock of"),
+        max_length=60,
+        required=False,
+        help_text=lazy("A time zone such as Europe/Helsinki. Empty: the lab's own. Times with an offset keep it."),
     )
     letters = forms.BooleanField(label=lazy("Write to new people, with a link that signs them in"), required=False)
 
@@ -89,7 +96,7 @@ class UploadForm(forms.Form):
 
 def _managed(request: HttpRequest, slug: str) -> tuple[Lab, User, dict[str, Any]]:
     """The lab, who runs it, and the frame of its pages. Raises UnknownLab for everybody else."""
-    lab, context = frame(request, slug, tab="desk")
+    lab, context = frame(request, slug, tab="import")
     person = viewer(request)
     if not context["manages"] or person is None:
         raise UnknownLab(_("There is no such page, or it is not yours."))
@@ -105,7 +112,7 @@ def lab_imports(request: HttpRequest, lab: str) -> HttpResponse:
         UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm(initial={"letters": True})
     )
     if request.method == "POST" and form.is_valid():
-        asked = {name: form.cleaned_data[name] for name in ("source", "days", "letters")}
+        asked = {name: form.cleaned_data[name] for name in ("source", "zone", "days", "letters")}
         try:
             made = services.stage(lab=found, by=person, files=form.chosen(), **asked)
         except CityError as refusal:

@@ -17,10 +17,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from commons.errors import CityError
 from commons.people.models import User
 from labs.errors import UnknownLab, UnknownMachine
-from labs.models import Interlock, InterlockCommand, Lab, Machine
+from labs.errors.interlocks import BadInterlock
+from labs.models import Interlock, InterlockCommand, Lab, Machine, Mending
 from labs.queries import interlocks
 from labs.services import interlocks as services
-from labs.views.common import page, viewer
+from labs.views.common import page, uuid_of, viewer
 from labs.views.frame import frame
 from labs.views.one_booking import found_or_404
 from labs.views.tables import csv_of
@@ -53,6 +54,13 @@ class InterlockForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=lazy("Empty: as it is. It is not shown again."),
     )
+    ca = forms.CharField(
+        label=lazy("Certificate of its authority (https, mqtts)"),
+        required=False,
+        max_length=16_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=lazy("PEM, where the relay's certificate is signed by an authority of the lab's own."),
+    )
     topic = forms.CharField(label=lazy("Topic (MQTT)"), required=False, max_length=120)
     dialect = forms.ChoiceField(
         label=lazy("What it understands (MQTT)"),
@@ -76,7 +84,7 @@ class InterlockForm(forms.Form):
 
     def asked(self) -> dict[str, Any]:
         """What the service takes."""
-        names = ("channel", "topic", "dialect", "unit", "timer", "without_timer")
+        names = ("channel", "ca", "topic", "dialect", "unit", "timer", "without_timer")
         given = dict(self.cleaned_data)
         options = {name: given.pop(name) for name in names}
         return {**given, "options": options, "password": given["password"] or None}
@@ -122,6 +130,8 @@ def one(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
             context["refusal"] = refusal
     rows = InterlockCommand.objects.filter(machine=here).prefetch_related("person")
     context |= {"machine": here, "interlock": held, "form": form, "commands": rows[:MOST_SHOWN]}
+    context["mendings"] = interlocks.mendings(here, timezone.now())
+    context["down"] = interlocks.is_down(here, timezone.now())
     context["why"] = interlocks.words(interlocks.wish(held, timezone.now()).why) if held else ""
     status = context["refusal"].status if context.get("refusal") else 200
     return page(request, "labs/interlock.html", context, lab=found, status=status)
@@ -147,6 +157,8 @@ def _do(request: HttpRequest, machine: Machine, held: Interlock | None, person: 
         "free": lambda: _free(held, person),
         "ask": lambda: _ask(held),
         "remove": lambda: _remove(held, person),
+        "lend": lambda: _lend(request, held, person),
+        "take-back": lambda: _take_back(request, held, person),
     }
     return deeds[do]() if do in deeds else ""
 
@@ -169,6 +181,56 @@ def _ask(held: Interlock) -> str:
 def _remove(held: Interlock, person: User) -> str:
     services.remove(interlock=held, by=person)
     return _("The interlock is taken away; what was said to it stays.")
+
+
+def _lend(request: HttpRequest, held: Interlock, by: User) -> str:
+    fields = request.POST
+    person = User.objects.filter(username=fields.get("person", "").strip().lower(), is_active=True).first()
+    text = fields.get("minutes", "")
+    if person is None:
+        raise BadInterlock(_("There is no account “%(name)s”.") % {"name": fields.get("person", "")[:40]})
+    minutes = int(text) if text.isdecimal() and len(text) < 6 else 0
+    services.let_mend(machine=held.machine, person=person, by=by, minutes=minutes, reason=fields.get("reason", ""))
+    return _("%(person)s may switch it on to mend it.") % {"person": person}
+
+
+def _take_back(request: HttpRequest, held: Interlock, by: User) -> str:
+    key = uuid_of(request.POST.get("mending", ""))
+    row = Mending.objects.filter(pk=key, machine=held.machine_id).first() if key else None
+    if row is None:
+        return ""
+    services.end_mending(mending=row, by=by)
+    return _("Taken back: its power goes off now.")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mending(request: HttpRequest, mending: uuid.UUID) -> HttpResponse:
+    """May I switch this machine on to mend it? POST does it, or ends it."""
+    person, refusal = viewer(request), None
+    found = interlocks.mending_for(person, mending)
+    if request.method == "POST" and person is not None:
+        try:
+            if request.POST.get("do") == "end":
+                services.end_mending(mending=found, by=person)
+                messages.success(request, _("Ended: its power goes off now."))
+            else:
+                services.power_to_mend(mending=found, by=person)
+                messages.success(request, _("Power is asked for; the machine has it in a moment."))
+            return redirect("rooms:mending", found.pk)
+        except CityError as error:
+            refusal = error
+    machine = found.machine
+    context = {
+        "mending": found,
+        "machine": machine,
+        "lab": machine.lab,
+        "refusal": refusal,
+        "interlock": Interlock.objects.filter(machine=machine, in_use=True).first(),
+        "lasts": found.ended_at is None and found.until > timezone.now(),
+        "mine": person is not None and found.person_id == person.pk,
+    }
+    return page(request, "labs/mending.html", context, lab=machine.lab, status=refusal.status if refusal else 200)
 
 
 @login_required

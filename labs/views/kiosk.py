@@ -18,12 +18,15 @@ from django.views.decorators.http import require_http_methods
 
 from commons.errors import CityError
 from commons.people.models import User
-from labs.errors import UnknownMachine
+from commons.web import numbers
+from labs.errors import BadTime, UnknownMachine
 from labs.errors.floor import NotAKiosk
-from labs.models import Kiosk, KioskPass, Lab
+from labs.models import Kiosk, KioskPass, Lab, Machine
 from labs.queries import board, catalogue
 from labs.queries.presence import at_hand
+from labs.services import bookings
 from labs.services import kiosk as services
+from labs.services.bookings.walk_up import LENGTHS
 from labs.views.common import open_state, page, viewer
 from labs.views.faults import FaultForm
 from labs.views.labels import do_at
@@ -83,6 +86,9 @@ def kiosk(request: HttpRequest, lab: str) -> HttpResponse:
                 return redirect("rooms:lab_kiosk", found.slug)
             if machine is None:
                 raise UnknownMachine(_("Choose a machine."))
+            if do == "book":
+                messages.success(request, _walk_up(request, machine, person))
+                return redirect("rooms:lab_kiosk", found.slug)
             short = FaultForm(asked, lab=found, machine=machine)
             if do_at(request, machine, person, short):
                 return redirect("rooms:lab_kiosk", found.slug)
@@ -90,6 +96,19 @@ def kiosk(request: HttpRequest, lab: str) -> HttpResponse:
             refusal = error
     context = {**_page(found, person), "refusal": refusal, "form": form, "kiosk": device}
     return page(request, "labs/kiosk.html", context, lab=found, status=refusal.status if refusal else 200)
+
+
+def _walk_up(request: HttpRequest, machine: Machine, person: User) -> str:
+    """Book it from now on; what is said of it. Raises what a booking raises."""
+    text = request.POST.get("minutes", "")
+    minutes = next((length for length in LENGTHS if str(length) == text), 0)
+    if not minutes:
+        raise BadTime(_("Choose how long."))
+    made = bookings.walk_up(machine=machine, user=person, minutes=minutes)
+    if made.status == made.Status.REQUESTED:
+        return _("Asked for: the lab still has to approve it.")
+    until = made.end.astimezone(machine.lab.zone)
+    return _("%(machine)s is yours until %(time)s.") % {"machine": machine.name, "time": f"{until:%H:%M}"}
 
 
 def _page(lab: Lab, person: User | None) -> dict[str, Any]:
@@ -101,6 +120,7 @@ def _page(lab: Lab, person: User | None) -> dict[str, Any]:
         "person": person,
         "mine": at_hand(person, now=now, lab=lab) if person else [],
         "now": now,
+        "lengths": [(minutes, numbers.duration(dt.timedelta(minutes=minutes))) for minutes in LENGTHS],
         "idle_s": int(services.IDLE.total_seconds()),
     }
 
@@ -133,7 +153,9 @@ def pair(request: HttpRequest, lab: str) -> HttpResponse:
     """Make this device a kiosk. Whoever is signed in on it is signed out: the screen is everybody's."""
     found = catalogue.find_lab(lab)
     try:
-        _paired, secret = services.pair(lab=found, code=request.POST.get("code", "")[:40])
+        _paired, secret = services.pair(
+            lab=found, code=request.POST.get("code", "")[:40], where=request.META.get("REMOTE_ADDR", "")
+        )
     except CityError as refusal:
         context = {"lab": found, "refusal": refusal}
         return page(request, "labs/kiosk_pair.html", context, lab=found, status=refusal.status)

@@ -1,5 +1,6 @@
 """What the machines of a lab need, and what was done."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -15,7 +16,8 @@ from django.views.decorators.http import require_http_methods
 from commons.errors import CityError
 from commons.people.models import User
 from labs.errors import UnknownLab
-from labs.models import Lab, Machine, MaintenancePlan
+from labs.errors.interlocks import BadPlan
+from labs.models import Consumable, Lab, Machine, MaintenancePlan
 from labs.queries import catalogue, maintenance
 from labs.services import maintenance as services
 from labs.views.common import page, viewer
@@ -25,10 +27,15 @@ from labs.views.frame import frame
 class PlanForm(forms.Form):
     """A plan: what, on which machine, how often."""
 
-    machine = forms.ModelChoiceField(label=lazy("Machine"), queryset=Machine.objects.none())
+    machine = forms.ModelChoiceField(
+        label=lazy("Machine"), queryset=Machine.objects.none(), empty_label=lazy("Choose a machine")
+    )
     name = forms.CharField(label=lazy("What is to be done"), max_length=120)
     every_h = forms.FloatField(label=lazy("Every so many hours of work"), min_value=0.1, required=False)
     every_days = forms.IntegerField(label=lazy("Every so many days"), min_value=1, required=False)
+    when_due = forms.ChoiceField(
+        label=lazy("When it is due"), choices=MaintenancePlan.WhenDue.choices, initial="warn", required=False
+    )
     steps = forms.CharField(
         label=lazy("How it is done"), max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
@@ -55,7 +62,12 @@ def lab_maintenance(request: HttpRequest, lab: str) -> HttpResponse:
                 return redirect("rooms:lab_maintenance", found.slug)
         except CityError as refusal:
             context["refusal"] = refusal
-    context |= {"form": form, "standings": maintenance.of_lab(found, timezone.now()), "done": maintenance.done(found)}
+    context |= {
+        "form": form,
+        "standings": maintenance.of_lab(found, timezone.now()),
+        "done": maintenance.done(found),
+        "parts": maintenance.parts_of(found),
+    }
     context["due"] = sum(standing.due.state == "due" for standing in context["standings"])
     status = context["refusal"].status if context.get("refusal") else 200
     return page(request, "labs/maintenance.html", context, lab=found, status=status)
@@ -67,7 +79,8 @@ def _do(request: HttpRequest, lab: Lab, person: User, form: PlanForm, *, manages
     if do == "plan" and manages:
         if not form.is_valid():
             return ""
-        plan = services.add_plan(by=person, **form.cleaned_data)
+        facts = form.cleaned_data
+        plan = services.add_plan(by=person, **{**facts, "when_due": facts["when_due"] or "warn"})
         return _("Planned: %(name)s.") % {"name": plan.name}
     key = int(number) if number.isdecimal() and len(number) < 19 else 0
     held = MaintenancePlan.objects.filter(pk=key, machine__lab=lab).first()
@@ -75,9 +88,33 @@ def _do(request: HttpRequest, lab: Lab, person: User, form: PlanForm, *, manages
         return ""
     if do == "done":
         fields = request.POST
-        services.log_done(plan=held, by=person, note=fields.get("note", ""), used=fields.get("used", ""))
+        services.log_done(
+            plan=held, by=person, note=fields.get("note", ""), used=fields.get("used", ""), parts=_parts(request, lab)
+        )
         return _("Noted: %(name)s is done.") % {"name": held.name}
-    if do == "end" and manages:
+    return _change(held, do) if manages else ""
+
+
+def _change(held: MaintenancePlan, do: str) -> str:
+    """What only those who run the lab do with a plan."""
+    if do in MaintenancePlan.WhenDue.values:
+        services.choose_when_due(plan=held, when_due=do)
+        return _("Changed: %(name)s.") % {"name": held.name}
+    if do == "end":
         services.end_plan(plan=held)
         return _("Ended: %(name)s.") % {"name": held.name}
     return ""
+
+
+def _parts(request: HttpRequest, lab: Lab) -> list[tuple[Consumable, Decimal]]:
+    """The one part that the form names, and how much of it. Raises BadPlan."""
+    key, text = request.POST.get("part", ""), request.POST.get("amount", "")
+    if not key.isdecimal() or len(key) > 18:
+        return []
+    try:
+        amount = Decimal(text.replace(",", ".") or "1")
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise BadPlan(_("“%(text)s” is no amount.") % {"text": text[:30]})
+    return services.parts_named(lab, {int(key): amount})

@@ -26,9 +26,10 @@ from labs.views.common import moment, page, viewer
 
 
 def found_or_404(request: HttpRequest, booking: uuid.UUID) -> tuple[Booking, User]:
-    """The booking, if the signed-in person may change it. Raises UnknownBooking."""
+    """The booking, if the signed-in person may change or excuse it. Raises UnknownBooking."""
     found, person = bookings.find(booking), viewer(request)
-    if found is None or person is None or not policies.may_change_booking(person, found):
+    allowed = found is not None and (policies.may_change_booking(person, found) or policies.may_excuse(person, found))
+    if found is None or person is None or not allowed:
         raise UnknownBooking(_("There is no such booking, or it is not yours."))
     return found, person
 
@@ -64,8 +65,11 @@ def _do(request: HttpRequest, found: Booking, person: User) -> str:
         "accept": _accept,
         "approve": _decide,
         "decline": _decide,
+        "excuse": _excuse,
     }
     deed = deeds.get(request.POST.get("do", ""))
+    if deed is not None and deed is not _excuse and not policies.may_change_booking(person, found):
+        raise UnknownBooking(_("There is no such booking, or it is not yours."))
     if deed is None:
         raise BadTime(_("Choose what to do."))
     return deed(request, found, person)
@@ -120,6 +124,13 @@ def _decide(request: HttpRequest, found: Booking, person: User) -> str:
     return _("Declined; the person is told.")
 
 
+def _excuse(request: HttpRequest, found: Booking, person: User) -> str:
+    if not policies.may_excuse(person, found):
+        raise UnknownBooking(_("Only those who look after the lab excuse, and nobody excuses themselves."))
+    services.excuse_missed(booking=found, by=person, reason=request.POST.get("reason", ""))
+    return _("Excused: %(person)s is not counted as missing.") % {"person": found.user}
+
+
 def _page(found: Booking, person: User) -> dict[str, object]:
     now, status = timezone.now(), Booking.Status
     manages = policies.may_manage(person, found.machine.lab)
@@ -141,6 +152,7 @@ def _page(found: Booking, person: User) -> dict[str, object]:
             "cancel": open_ and waits,
             "move": open_ and (waits or found.status == status.RUNNING),
             "offer": open_ and found.status == status.OFFERED and found.user_id == person.pk,
+            "excuse": policies.may_excuse(person, found) and getattr(found, "excuse", None) is None,
             "decide": open_ and found.status == status.REQUESTED and manages,
         },
     }

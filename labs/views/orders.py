@@ -65,7 +65,9 @@ class QuoteForm(forms.Form):
 class BookForm(forms.Form):
     """A machine and a time, by the lab's clock."""
 
-    machine = forms.ModelChoiceField(label=lazy("Machine"), queryset=Machine.objects.none())
+    machine = forms.ModelChoiceField(
+        label=lazy("Machine"), queryset=Machine.objects.none(), empty_label=lazy("Choose a machine")
+    )
     start = forms.DateTimeField(label=lazy("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     hours = forms.DecimalField(label=lazy("Hours"), min_value=0, max_digits=5, decimal_places=2)
 
@@ -209,7 +211,7 @@ def _do(  # noqa: PLR0917 one step of `one`
     elif do == "book":
         if not book_form.is_valid():
             return False
-        start = book_form.cleaned_data["start"].replace(tzinfo=order.lab.zone)
+        start = book_form.cleaned_data["start"].replace(tzinfo=order.lab.zone).astimezone(dt.UTC)
         end = start + dt.timedelta(hours=float(book_form.cleaned_data["hours"]))
         machine = book_form.cleaned_data["machine"]
         services.book(order=order, by=person, machine=machine, start=start, end=end)

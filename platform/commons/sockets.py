@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+    from commons.devices.models import Device
     from commons.people.models import User
     from commons.places.models import Place
 
@@ -46,13 +47,15 @@ class Socket(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class NavEntry:
-    """A section in the masthead. `icon` names a symbol of templates/web/icons.html."""
+    """A section in the masthead. `icon` names a symbol of templates/web/icons.html; `packages` are those whose views
+    stand in the section wherever their address begins, but for a person's own pages."""
 
     slug: str
     title: Text
     url_name: str
     icon: str
     order: int = 100
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +346,28 @@ class Sitemap:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """What a room does when a person leaves the city. `leave` lets go of what is to come, or raises what has to be done
+    first; `keeps` says whether the account has to stay, without anything that names the person."""
+
+    slug: str
+    leave: "Callable[[User], None]"
+    keeps: "Callable[[User], bool]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class JobTaker:
+    """The room that takes in what devices say about their jobs. `take` is given the active device and the parsed body;
+    it stores in one transaction and answers the acknowledgement of telemetry. Raises CityError, and then nothing was
+    kept."""
+
+    slug: str
+    take: "Callable[[Device, Any], Mapping[str, Any]]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
 map_grounds: Socket[MapGround] = Socket("map_grounds")
@@ -361,3 +386,5 @@ report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
 measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
 sitemaps: Socket[Sitemap] = Socket("sitemaps")
+leavers: Socket[Leaver] = Socket("leavers")
+job_takers: Socket[JobTaker] = Socket("job_takers")

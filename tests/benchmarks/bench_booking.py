@@ -53,6 +53,7 @@ class Service:
         from commons.people.models import Organisation
         from commons.people.services import create_organisation, create_user
         from labs.models import Booking
+        from labs.queries import rulebook
         from labs.services import catalogue
         from labs.services.bookings import rows
 
@@ -70,6 +71,7 @@ class Service:
         self.locks[0] = self.locks[0].replace(f"= {self.people[0].pk} ", "= %s ")
         self.locks[1] = self.locks[1].replace(f"IN ({self.machines[0].pk})", "IN (%s)")
         assert all(sql.count("%s") == 1 for sql in self.locks), self.locks
+        self.rules = rulebook.read(self.lab)
         self.insert = rows._insert(1)
         self.fields = Booking._meta.concrete_fields
         self.table = Booking._meta.db_table
@@ -83,7 +85,7 @@ class Service:
         from labs.services.bookings import rows
 
         booking = Booking(user=self.people[person])
-        rows.place(booking, self.machines[machine], Span(start, start + HOUR))
+        rows.place(booking, self.machines[machine], Span(start, start + HOUR), self.rules)
         return [f.get_db_prep_save(f.pre_save(booking, add=True), connection) for f in self.fields]
 
     def book(self, connection: Any, machine: int, person: int, values: Sequence[Any]) -> bool:

@@ -5,6 +5,7 @@ Each keeps time by itself: its own timer opens it, whatever anybody says.
 
 import hashlib
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -138,14 +139,16 @@ def tasmota(here: Contacts, command: str, value: str) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(kind: type[_Handler], contacts: Contacts) -> Iterator[str]:
-    """Its address while it stands."""
+def serving(kind: type[_Handler], contacts: Contacts, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Its address while it stands, behind TLS with `tls`."""
     handler = type("Handler", (kind,), {"contacts": contacts})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

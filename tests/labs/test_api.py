@@ -1,6 +1,7 @@
 """The room over HTTP: the contract's fields, its refusals, and lists that ask no more for more rows."""
 
 import datetime as dt
+import random
 import threading
 import urllib.request
 from collections import Counter
@@ -271,29 +272,50 @@ def _ask(url: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, 
         return refused.code, orjson.loads(refused.read())
 
 
-def _race(city: Any, asked: Machine, tokens: list[dict[str, str]], start: dt.datetime) -> Counter[int]:
-    body = {"machine": asked.pk, "start": start.isoformat(), "end": (start + HOUR).isoformat()}
-    barrier = threading.Barrier(len(tokens))
+QUARTER = dt.timedelta(minutes=15)
 
-    def one(headers: dict[str, str]) -> int:
+
+def _overlapping(rng: random.Random, middle: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """A range that holds the quarter of an hour from `middle` on, so that any two of them meet."""
+    return middle - rng.randint(0, 6) * QUARTER, middle + rng.randint(1, 6) * QUARTER
+
+
+def _race(city: Any, asked: Machine, tokens: list[dict[str, str]], middle: dt.datetime, rng: random.Random) -> None:
+    """Everybody books at once, each another range around the same moment: one has it, all others hear a way out."""
+    barrier = threading.Barrier(len(tokens))
+    wanted = [_overlapping(rng, middle) for _ in tokens]
+
+    def one(nth: int) -> tuple[int, dict[str, Any]]:
+        start, end = wanted[nth]
+        body = {"machine": asked.pk, "start": start.isoformat(), "end": end.isoformat()}
         barrier.wait(30)
-        status, document = _ask(f"{city.url}/api/v1/bookings/", body, headers)
-        if status != 201:
-            assert document["code"] == "booking:overlap", document
-            assert dt.datetime.fromisoformat(document["next_free"]["start"]) >= start + HOUR
-        return status
+        return _ask(f"{city.url}/api/v1/bookings/", body, tokens[nth])
 
     with ThreadPoolExecutor(len(tokens)) as pool:
-        return Counter(pool.map(one, tokens))
+        answers = list(pool.map(one, range(len(tokens))))
+    assert Counter(status for status, _ in answers) == {201: 1, 409: len(tokens) - 1}, answers
+    (held,) = Booking.objects.filter(machine=asked, start__lte=middle, end__gt=middle)
+    for (start, end), (status, told) in zip(wanted, answers, strict=True):
+        if status == 201:
+            assert (held.start, held.end, str(held.pk)) == (start, end, told["id"])
+            continue
+        assert told["code"] == "booking:overlap", told
+        first, last = (dt.datetime.fromisoformat(told["next_free"][name]) for name in ("start", "end"))
+        assert last - first == end - start
+        assert first >= held.end  # in this machine's calendar nothing else stands after it
 
 
-def test_twenty_people_over_http_one_wins(live_city: Any) -> None:
-    asked, tokens = machine(lab()), [bearer(person(), "bookings:write") for _ in range(20)]
-    assert _race(live_city, asked, tokens, tomorrow()) == {201: 1, 409: 19}
+def _rounds(city: Any, people: int, rounds: int) -> None:
+    asked, rng = machine(lab()), random.Random(people)
+    tokens = [bearer(person(), "bookings:write") for _ in range(people)]
+    for nth in range(rounds):
+        _race(city, asked, tokens, tomorrow(2) + nth * 4 * HOUR, rng)
+
+
+def test_ten_people_over_http_one_wins_each_round(live_city: Any) -> None:
+    _rounds(live_city, 10, 3)
 
 
 @pytest.mark.drill
 def test_fifty_people_twenty_rounds_over_http(live_city: Any) -> None:
-    asked, tokens = machine(lab()), [bearer(person(), "bookings:write") for _ in range(50)]
-    for nth in range(20):
-        assert _race(live_city, asked, tokens, tomorrow() + nth * HOUR) == {201: 1, 409: 49}
+    _rounds(live_city, 50, 20)

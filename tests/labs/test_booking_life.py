@@ -4,7 +4,6 @@ import datetime as dt
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -32,9 +31,8 @@ from labs.errors.bookings import (
     TooEarly,
     WaitsAlready,
 )
-from labs.models import Booking, Lab, Machine, WaitlistEntry
+from labs.models import Booking, BookingRule, Lab, Machine, WaitlistEntry
 from labs.queries import bookings as queries
-from labs.queries import rules
 from labs.services import bookings, catalogue, clock, hooks, waitlist
 from tests.labs.conftest import design, enrolled, lab, machine, person, tomorrow
 from tests.labs.test_api import bearer, post
@@ -44,14 +42,10 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 @pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every machine asks for approval, and for a check-in within 20 minutes."""
-    plain = rules.for_machine
-
-    def stricter(machine: Machine, user: User | None = None) -> rules.Rules:
-        return replace(plain(machine, user), needs_approval=True, check_in_within_min=20)
-
-    monkeypatch.setattr(rules, "for_machine", stricter)
+def strict(city_lab: Lab) -> None:
+    """Every machine of the lab asks for approval, and for a check-in within 20 minutes."""
+    BookingRule.objects.create(lab=city_lab, name="needs_approval", value="yes")
+    BookingRule.objects.create(lab=city_lab, name="check_in_within_min", value="20")
 
 
 @pytest.fixture
@@ -176,7 +170,7 @@ def test_time_that_nobody_came_for_is_free_and_counted(printer: Machine, manager
     book(printer, manager, start + HOUR)
     bookings.check_in(booking=used, now=start + 2 * HOUR)
     assert clock.tick(start + 3 * HOUR) == {
-        "missed": 1, "declined": 0, "done": 1, "lapsed": 0, "offered": 0, "kept_down": 0,
+        "missed": 1, "declined": 0, "done": 1, "lapsed": 0, "offered": 0, "kept_down": 0, "overdue": 0,
     }  # fmt: skip
 
 
@@ -215,8 +209,8 @@ def test_several_machines_all_or_none(city_lab: Lab) -> None:
 
 
 def test_machines_that_cannot_be_booked_together(city_lab: Lab) -> None:
-    one, elsewhere = machine(city_lab), machine(lab())
-    for machines in ([], [one, one], [one, elsewhere]):
+    one = machine(city_lab)
+    for machines in ([], [one, one], [machine(city_lab) for _ in range(13)]):
         with pytest.raises(BadTogether):
             bookings.book_together(machines=machines, user=person(), start=tomorrow(), end=tomorrow() + HOUR)
     one.required_badges.add(catalogue.create_badge(slug="laser", name="Laser"))
@@ -224,6 +218,35 @@ def test_machines_that_cannot_be_booked_together(city_lab: Lab) -> None:
     with pytest.raises(NotQualified):
         bookings.book_together(machines=[other, one], user=person(), start=tomorrow(), end=tomorrow() + HOUR)
     assert not Booking.objects.exists()
+
+
+def test_machines_of_two_labs_all_or_none_and_each_lab_decides_its_own(city_lab: Lab) -> None:
+    careful, user, start = lab(), person(), tomorrow()
+    BookingRule.objects.create(lab=careful, name="needs_approval", value="yes")
+    BookingRule.objects.create(lab=careful, name="buffer_after_min", value="30")
+    here, there = [machine(city_lab) for _ in range(2)], machine(careful)
+    boss = person()
+    set_role(organisation=careful.organisation, user=boss, role=Membership.Role.MANAGER)
+    book(there, person(), start)
+    Booking.objects.update(status=Booking.Status.BOOKED)
+    with pytest.raises(Overlap, match=there.name) as refused:
+        bookings.book_together(machines=[*here, there], user=user, start=start, end=start + HOUR)
+    assert Booking.objects.filter(user=user).count() == 0
+    free = dt.datetime.fromisoformat(refused.value.data["next_free"]["start"])
+    assert free == start + HOUR + 30 * MINUTE
+    made = bookings.book_together(machines=[there, *here], user=user, start=free, end=free + HOUR)
+    by_lab = {m.lab_id: [b for b in made if b.machine.lab_id == m.lab_id] for m in (there, here[0])}
+    assert {b.status for b in by_lab[careful.pk]} == {"requested"}
+    assert {b.status for b in by_lab[city_lab.pk]} == {"booked"}
+    assert len({b.together for b in by_lab[city_lab.pk]}) == 1
+    assert by_lab[careful.pk][0].together != by_lab[city_lab.pk][0].together
+    assert Notice.objects.filter(person=boss, actor=user, kind="labs.requested").count() == 1
+    bookings.decline_booking(booking=by_lab[careful.pk][0], by=boss, reason="Not then.")
+    assert Booking.objects.filter(user=user, status="booked").count() == 2
+    with pytest.raises(BadTogether, match="series of each lab"):
+        bookings.create_series(
+            machines=[*here, there], user=user, start=free, end=free + HOUR, rrule="FREQ=DAILY;COUNT=2"
+        )
 
 
 # --- again and again ---------------------------------------------------------------------------------------------

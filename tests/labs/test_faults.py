@@ -1,6 +1,7 @@
 """A fault takes the machine down, its people hear of it and of another machine, and the log remembers."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -325,3 +326,27 @@ def test_the_api_reports_lists_closes_and_logs(client: Client, printer: Machine,
     assert post(f"{lab_path}/log/", {"kind": "amendment", "text": "Two.", "amends": line["id"]}, run)[0] == 201
     kinds = [e["kind"] for e in client.get(f"/api/v1/{lab_path}/log/", headers=run).json()["results"]]
     assert sorted(kinds) == ["amendment", "down", "fault", "fixed", "injury"]
+
+
+def test_up_to_three_others_are_named_and_led_to(client: Client, printer: Machine, boss: User) -> None:
+    user, at = person(), soon(3)
+    others = [machine(printer.lab, f"Other {n}") for n in range(4)]
+    book(others[1], person(), at)
+    book(printer, user, at)
+    services.report_fault(machine=printer, by=boss, what="The belt has snapped.")
+    notice = Notice.objects.get(person=user, kind="labs.instead")
+    named = [other.name for other in others if other.name in notice.text]
+    assert named == ["Other 0", "Other 2", "Other 3"]
+    path = notice.url
+    assert client.get(path).status_code == 302
+    client.force_login(user)
+    html = client.get(path).content.decode()
+    hrefs = re.findall(r'class="t" href="([^"]+)"', html)
+    assert [href.split("/")[3] for href in hrefs] == ["other-0", "other-2", "other-3"]
+    assert client.get(hrefs[0].replace("&amp;", "&")).status_code == 200
+    book(others[0], person(), at)  # looked up anew: what has gone meanwhile is not shown
+    assert "Other 0" not in client.get(path).content.decode().split("<h1>")[1]
+    bare = path.partition("?")[0]
+    for bad in ("", "?start=x&minutes=60", "?start=2026-01-01T10:00:00&minutes=60", "?minutes=99999999"):
+        assert client.get(bare + bad).status_code == 422
+    assert client.get(path.replace(f"/{printer.slug}/", "/no-such/")).status_code == 404

@@ -28,6 +28,8 @@ from labs.imports.words import REASONS, SENTENCES, sentence
 from labs.models import BadgeGrant, Booking, Entry, ImportedRow, Lab, LabImport, Machine
 from labs.services import bookings, imports
 from tests.labs.conftest import lab, machine, person
+from tests.labs.learning_stage import work_off
+from tests.labs.test_api import bearer
 
 NOW = dt.datetime(2027, 1, 10, 12, 0, tzinfo=dt.UTC)
 MEMBERS = b"""id,email,name,role,badges
@@ -404,10 +406,10 @@ def test_a_fixture_of_nemo_comes_over_and_the_rest_is_listed(city_lab: Lab) -> N
         ("dump.json", 13, "overlaps-line"),
         ("dump.json", 14, "area-booking"),
         ("dump.json", 16, "unknown-reference"),
+        ("dump.json", 18, "unknown-reference"),
     ]
     assert done["not_taken"] == [
         {"model": "NEMO.area", "count": 2, "why": "no-areas"},
-        {"model": "NEMO.usageevent", "count": 1, "why": "no-usage"},
         {"model": "somebody.plugin", "count": 1, "why": "no-counterpart"},
     ]
     assert {left["why"] for left in done["not_taken"]} <= set(REASONS)
@@ -581,3 +583,105 @@ def test_the_templates_themselves_can_be_imported(city_lab: Lab, boss: User) -> 
     files = {kind: client.get(f"/labs/{city_lab.slug}/import/template/{kind}.csv").content for kind in TEMPLATES}
     report = check(city_lab, **files)
     assert not report["stops"], report["messages"]
+
+
+def test_past_use_of_nemo_becomes_finished_bookings_where_nothing_stands(city_lab: Lab) -> None:
+    def used(pk: int, start: str, end: str | None, **more: Any) -> dict[str, Any]:
+        return thing("usageevent", pk, user=["ned"], operator=["ned"], tool=["Laser"], start=start, end=end, **more)
+
+    objects = [
+        thing("user", 1, username="ned", email="ned@example.org", first_name="Ned", last_name="N", is_active=True),
+        thing("tool", 1, name="Laser", visible=True),
+        thing(
+            "reservation", 1, user=["ned"], creator=["ned"], tool=["Laser"],
+            start="2027-01-05T08:00:00Z", end="2027-01-05T10:00:00Z",
+        ),
+        used(1, "2027-01-04T08:00:00Z", "2027-01-04T09:30:00Z"),
+        used(2, "2027-01-05T08:03:00Z", "2027-01-05T09:50:00Z"),
+        used(3, "2027-01-10T11:00:00Z", None),
+        used(4, "2027-01-04T09:00:00Z", "2027-01-04T09:45:00Z"),
+        used(5, "2027-01-11T08:00:00Z", "2027-01-11T09:00:00Z"),
+        thing("usageevent", 6, user=["who"], tool=["Laser"], start="2027-01-02T08:00:00Z", end="2027-01-02T09:00:00Z"),
+    ]  # fmt: skip
+    found = imports.nemo.read("dump.json", json.dumps(objects).encode(), now=NOW)
+    dry = imports.check(city_lab, "nemo", found, now=NOW)
+    assert dry["counts"]["bookings"] == {"covered": 2, "left_out": 3, "new": 2, "read": 7}
+    assert [(m["line"], m["code"], m["weight"]) for m in dry["messages"] if m["line"] > 3] == [
+        (5, "use-covered", "note"),
+        (6, "use-not-over", "stop"),
+        (7, "use-covered", "note"),
+        (8, "bad-object", "stop"),
+        (9, "unknown-reference", "stop"),
+    ]
+    assert imports.carry_out(city_lab, "nemo", found, now=NOW, leave_out=True) == dry
+    held = Booking.objects.filter(machine__lab=city_lab).order_by("start")
+    assert [(b.start.day, b.status, b.kind) for b in held] == [(4, "done", "use"), (5, "done", "use")]
+    again = imports.carry_out(city_lab, "nemo", found, now=NOW, leave_out=True)
+    assert again["counts"]["bookings"]["kept"] == 2
+
+
+def test_overlaps_are_told_by_the_labs_own_clock(city_lab: Lab) -> None:
+    lines = BOOKINGS + b"9,Laser 1,aino@example.org,2027-01-14 11:00,2027-01-14 11:30,,\n"
+    report = check(city_lab, members=MEMBERS, machines=MACHINES, bookings=lines)
+    (told,) = [m for m in report["messages"] if m["code"] == "overlaps-line"]
+    assert told["words"]["when"] == "2027-01-14 10:00–12:00 EET"
+
+
+def test_files_go_up_are_checked_and_carried_out_over_the_api(client: Client, city_lab: Lab) -> None:
+    boss, path = person(), f"/api/v1/labs/{city_lab.slug}/imports/"
+    set_role(organisation=city_lab.organisation, user=boss, role=Membership.Role.MANAGER)
+    trainer, stranger = person(), person()
+    set_role(organisation=city_lab.organisation, user=trainer, role=Membership.Role.TRAINER)
+
+    def files() -> dict[str, Any]:
+        table = BOOKINGS + b"9,Nothing,aino@example.org,2027-01-14 11:00,2027-01-14 11:30,,\n"
+        bodies = {"members": MEMBERS, "machines": MACHINES, "bookings": table}
+        return {kind: SimpleUploadedFile(f"{kind}.csv", body) for kind, body in bodies.items()}
+
+    for who, status in ((None, 401), (stranger, 404), (trainer, 404)):
+        headers = bearer(who, "labs:manage") if who else {}
+        assert client.post(path, files(), headers=headers).status_code == status
+        assert client.get(path, headers=headers).status_code == status
+    head = bearer(boss, "labs:manage")
+    for wrong in ({"zone": "Mars/Olympus"}, {"days": "backwards"}, {"nemo": SimpleUploadedFile("n.json", b"[]")}):
+        assert client.post(path, {**files(), **wrong}, headers=head).status_code in {400, 422}
+    assert client.post(path, {}, headers=head).status_code == 422
+    sent = client.post(path, {**files(), "zone": "Europe/London", "letters": "false"}, headers=head)
+    assert sent.status_code == 202, sent.content
+    made = sent.json()
+    assert (made["status"], made["zone"], made["report"]) == ("checking", "Europe/London", None)
+    one, before = f"{path}{made['id']}/", rows()["labs_booking"]
+    assert client.post(f"{one}confirm/", {}, "application/json", headers=head).status_code == 422
+    work_off("labs.check_import")
+    told = client.get(one, headers=head).json()
+    assert (told["status"], told["report"]["counts"]["bookings"]["new"]) == ("checked", 4)
+    (message,) = [m for m in told["report"]["messages"] if m["weight"] == "stop"]
+    assert (message["line"], message["code"]) == (6, "unknown-machine")
+    assert message["what"].startswith("There is no machine “nothing”")
+    assert rows()["labs_booking"] == before
+    refused = client.post(f"{one}confirm/", {}, "application/json", headers=head)
+    assert (refused.status_code, refused.json()["code"]) == (422, "import:lines-left-out")
+    assert client.post(f"{one}confirm/", {"leave_out": True}, "application/json", headers=head).status_code == 202
+    work_off("labs.carry_out_import")
+    done = client.get(one, headers=head).json()
+    assert (done["status"], rows()["labs_booking"]) == ("done", before + 4)
+    chair = Booking.objects.get(note="Chair")
+    assert chair.start == dt.datetime(2027, 1, 14, 10, tzinfo=dt.UTC)  # ten o'clock in London
+    assert client.delete(one, headers=head).status_code == 422
+    second = client.post(path, files(), headers=head).json()
+    assert client.delete(f"{path}{second['id']}/", headers=head).status_code == 204
+    assert [row["id"] for row in client.get(path, headers=head).json()["results"]] == [made["id"]]
+    assert client.get(one, headers=bearer(stranger, "labs:manage")).status_code == 404
+
+
+def test_the_page_takes_the_zone_of_the_files(client: Client, city_lab: Lab) -> None:
+    boss = person()
+    set_role(organisation=city_lab.organisation, user=boss, role=Membership.Role.MANAGER)
+    client.force_login(boss)
+    path = f"/labs/{city_lab.slug}/import/"
+    assert "Times are by the clock of" in client.get(path).content.decode()
+    sent = {"members": SimpleUploadedFile("m.csv", MEMBERS), "zone": "Nowhere/At all"}
+    assert client.post(path, sent).status_code == 422
+    sent = {"members": SimpleUploadedFile("m.csv", MEMBERS), "zone": "America/Lima"}
+    assert client.post(path, sent).status_code == 302
+    assert LabImport.objects.get().options["zone"] == "America/Lima"

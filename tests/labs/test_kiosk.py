@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from commons.people.models import User
 from labs.errors.floor import BadPass, NotAKiosk, PassLocked, PassRefused
-from labs.models import Booking, Fault, Kiosk, KioskPass, Lab, Machine, MachineLabel
-from labs.services import bookings
+from labs.models import Booking, BookingRule, Fault, Kiosk, KioskPass, Lab, Machine, MachineLabel
+from labs.services import bookings, catalogue
 from labs.services import kiosk as services
 from labs.services.labels import address_of, label_of
 from tests.labs.conftest import lab, machine, person
+from tests.labs.test_calendar import by_node
 from tests.labs.test_faults import member
 
 HOUR = dt.timedelta(hours=1)
@@ -190,3 +191,82 @@ def test_the_desk_makes_and_ends_kiosks_and_a_person_their_pass(client: Client, 
     assert "You have a PIN" in client.get("/me/kiosk/").content.decode()
     assert client.post("/me/kiosk/", {"do": "remove"}).status_code == 302
     assert not KioskPass.objects.exists()
+
+
+def test_codes_cannot_be_tried_for_ever(printer: Machine) -> None:
+    _kiosk, code = services.add_kiosk(lab=printer.lab, name="By the door", by=None)
+    path = f"/labs/{printer.lab.slug}/kiosk/pair/"
+    guesser = Client(REMOTE_ADDR="192.0.2.7")
+    answers = [guesser.post(path, {"code": f"WRNG-{n:04}"}).status_code for n in range(12)]
+    assert answers == [404] * 10 + [429] * 2
+    assert guesser.post(path, {"code": code}).status_code == 429
+    assert Client(REMOTE_ADDR="192.0.2.8").post(path, {"code": code}).status_code == 302
+    many = [Client(REMOTE_ADDR=f"198.51.100.{n}").post(path, {"code": "WRNG-9999"}).status_code for n in range(60)]
+    assert set(many[-10:]) == {429}  # for one lab from everywhere together, too
+    other = lab()
+    _kiosk, code = services.add_kiosk(lab=other, name="By the door", by=None)
+    assert guesser.post(f"/labs/{other.slug}/kiosk/pair/", {"code": code}).status_code == 302
+
+
+def test_who_stands_there_books_what_is_free_under_the_same_rules(printer: Machine) -> None:
+    device, user = paired(printer.lab)[0], person()
+    services.set_badge(user=user, number="04A1B2C3")
+    path = f"/labs/{printer.lab.slug}/kiosk/"
+    walk_up = {"do": "book", "machine": printer.pk, "minutes": "60"}
+    device.post(path, walk_up)  # nobody is signed in
+    assert not Booking.objects.exists()
+    device.post(path, {"do": "badge", "badge": "04A1B2C3"})
+    assert "Use it now" in device.get(path).content.decode()
+    assert device.post(path, {**walk_up, "minutes": "9999"}).status_code == 422
+    assert device.post(path, walk_up).status_code == 302
+    booking = Booking.objects.get()
+    assert (booking.user, booking.status, booking.length) == (user, "running", HOUR)
+    assert abs(booking.start - timezone.now()) < 2 * MINUTE
+    assert "is yours until" in device.get(path).content.decode()
+    assert device.post(path, walk_up).status_code == 409
+    closed, members = machine(printer.lab), machine(printer.lab)
+    closed.required_badges.add(catalogue.create_badge(slug="laser", name="Laser"))
+    BookingRule.objects.create(lab=printer.lab, name="members_only", value="yes", machine=members)
+    for other in (closed, members):
+        answer = device.post(path, {**walk_up, "machine": other.pk})
+        assert answer.status_code == 403
+    asked = machine(printer.lab)
+    BookingRule.objects.create(lab=printer.lab, name="needs_approval", value="yes", machine=asked)
+    device.post(path, {**walk_up, "machine": asked.pk})
+    assert Booking.objects.get(machine=asked).status == "requested"
+
+
+READER = """
+import jsqr from "jsqr";
+import { readFileSync } from "node:fs";
+const lines = readFileSync(0, "utf8").trim().split("\\n");
+const scale = 4, side = lines.length * scale, pixels = new Uint8ClampedArray(side * side * 4);
+for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) {
+  const ink = lines[Math.floor(y / scale)][Math.floor(x / scale)] === "1" ? 0 : 255;
+  pixels.set([ink, ink, ink, 255], 4 * (y * side + x));
+}
+const read = (jsqr.default ?? jsqr)(pixels, side, side);
+process.stdout.write(read ? read.data : "");
+"""
+
+
+def dots(svg: str) -> list[str]:
+    """The dots of a label as printed, read back from the lines of its drawing: moves, and lengths of dark runs."""
+    side, lines = int(re.findall(r'd="M0 0h(\d+)v', svg)[0]), re.findall(r'stroke="#000" d="([^"]+)"', svg)[0]
+    grid, x, y = [["0"] * side for _ in range(side)], 0, 0
+    for what, first, second in re.findall(r"([Mmh])(-?[0-9.]+)(?: (-?[0-9.]+))?", lines):
+        if what == "h":
+            grid[y][x : x + int(first)] = "1" * int(first)
+            x += int(first)
+        else:
+            x, y = (0, 0) if what == "M" else (x, y)
+            x, y = x + int(first), y + int(float(second))
+    return ["".join(row) for row in grid]
+
+
+def test_a_label_is_read_by_another_program(client: Client, printer: Machine) -> None:
+    label = label_of(machine=printer)
+    client.force_login(member(printer.lab, "manager"))
+    html = client.get(f"/labs/{printer.lab.slug}/labels/").content.decode()
+    svg = html[html.index('class="qr"') :].split("</svg>")[0]
+    assert by_node(READER, "\n".join(dots(svg))) == address_of(label)

@@ -1,6 +1,7 @@
 """Maintenance by hours of work and by days, its log; and who may see and do what with plans and with power."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,14 +13,17 @@ from commons.notices.models import Notice
 from commons.people.models import Membership, User
 from commons.people.services import set_role
 from labs.engine import maintenance as engine
+from labs.errors import Overlap
+from labs.errors.catalogue import BadStock
 from labs.errors.interlocks import BadPlan
 from labs.models import Booking, Interlock, InterlockCommand, Job, Machine, MaintenancePlan, MaintenanceRecord
 from labs.queries import maintenance
-from labs.services import bookings, interlocks
+from labs.services import bookings, interlocks, stock
 from labs.services import maintenance as services
-from tests.labs.conftest import enrolled, machine, person
+from tests.labs.conftest import enrolled, lab, machine, person
+from tests.labs.test_api import bearer, post
 
-HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -55,6 +59,102 @@ def test_hours_of_work_are_those_of_jobs_since_it_was_done(printer: Machine, bos
     record = services.log_done(plan=plan, by=boss, note="dry", used="oil, 20 ml")
     assert (record.hours, record.name) == (pytest.approx(9, abs=0.01), "Oil")
     assert maintenance.of_machine(printer, timezone.now())[0].worked_h == pytest.approx(0, abs=0.01)
+
+
+def overdue(of: Machine, by: User, when_due: str = "close") -> MaintenancePlan:
+    since = timezone.now() - 31 * DAY
+    return services.add_plan(machine=of, by=by, name="Oil", every_days=30, since=since, when_due=when_due)
+
+
+def test_one_that_closes_keeps_the_machine_closed_until_it_is_done(printer: Machine, boss: User) -> None:
+    user, now = person(), timezone.now()
+    using = bookings.create_booking(machine=printer, user=user, start=now, end=now + HOUR)
+    bookings.check_in(booking=using)
+    near = bookings.create_booking(machine=printer, user=user, start=now + 5 * HOUR, end=now + 6 * HOUR)
+    far = bookings.create_booking(machine=printer, user=user, start=now + 30 * HOUR, end=now + 31 * HOUR)
+    plan = overdue(printer, boss)
+    assert services.close_overdue(now) == 1
+    states = [Booking.objects.get(pk=b.pk).status for b in (using, near, far)]
+    assert states == ["running", "cancelled", "booked"]  # who uses it now is let finish
+    assert "Maintenance is due: Oil" in Booking.objects.get(pk=near.pk).reason
+    with pytest.raises(Overlap):
+        bookings.create_booking(machine=printer, user=user, start=now + 5 * HOUR, end=now + 6 * HOUR)
+    assert services.close_overdue(now + HOUR) == 0
+    assert services.close_overdue(now + 14 * HOUR) == 1  # moved on
+    assert Booking.objects.get(pk=far.pk).status == "cancelled"
+    plan.refresh_from_db()
+    assert plan.closure is not None
+    services.log_done(plan=plan, by=boss)
+    plan.refresh_from_db()
+    assert plan.closure is None
+    bookings.create_booking(machine=printer, user=user, start=now + 5 * HOUR, end=now + 6 * HOUR)
+    assert services.close_overdue(timezone.now()) == 0
+
+
+def test_one_that_warns_closes_nothing_and_a_change_of_mind_opens(printer: Machine, boss: User) -> None:
+    now = timezone.now()
+    plan = overdue(printer, boss, "warn")
+    assert services.close_overdue(now) == 0
+    services.choose_when_due(plan=plan, when_due="close")
+    assert services.close_overdue(now) == 1
+    assert Booking.objects.filter(machine=printer, kind="maintenance", status="booked").count() == 1
+    services.choose_when_due(plan=plan, when_due="warn")
+    assert not Booking.objects.filter(machine=printer, status__in=Booking.OPEN, end__gt=timezone.now()).exists()
+    services.choose_when_due(plan=plan, when_due="close")
+    services.close_overdue(now + MINUTE)
+    services.end_plan(plan=plan)
+    assert not Booking.objects.filter(machine=printer, status__in=Booking.OPEN, end__gt=now + HOUR).exists()
+    with pytest.raises(BadPlan):
+        services.choose_when_due(plan=plan, when_due="explode")
+
+
+def test_parts_leave_the_stock_with_the_record_or_nothing_is_noted(printer: Machine, boss: User) -> None:
+    belt = stock.add_consumable(lab=printer.lab, name="Belt", low=Decimal(1))
+    stock.enter(consumable=belt, why="came", amount=Decimal(3), by=boss)
+    plan = services.add_plan(machine=printer, by=boss, name="Belts", every_days=30, since=timezone.now() - 31 * DAY)
+    with pytest.raises(BadStock, match="only 3"):
+        services.log_done(plan=plan, by=boss, parts=[(belt, Decimal(4))])
+    assert not MaintenanceRecord.objects.exists()
+    record = services.log_done(plan=plan, by=boss, parts=[(belt, Decimal(2))])
+    belt.refresh_from_db()
+    assert belt.stock == 1
+    entry = record.parts.get()
+    assert (entry.amount, entry.why, entry.machine) == (Decimal(-2), "used", printer)
+    assert Notice.objects.filter(person=boss, kind="labs.low_stock").count() == 1
+    elsewhere = stock.add_consumable(lab=lab(), name="Belt")
+    with pytest.raises(BadPlan, match="not of this lab"):
+        services.log_done(plan=plan, by=boss, parts=[(elsewhere, Decimal(1))])
+
+
+def test_parts_and_closing_on_the_page_and_over_the_api(client: Client, printer: Machine, boss: User) -> None:
+    belt = stock.add_consumable(lab=printer.lab, name="Belt")
+    stock.enter(consumable=belt, why="came", amount=Decimal(5), by=boss)
+    plan = overdue(printer, boss)
+    services.close_overdue(timezone.now())
+    client.force_login(boss)
+    path = f"/labs/{printer.lab.slug}/maintenance/"
+    html = client.get(path).content.decode()
+    assert "the machine is closed for it" in html
+    assert "Belt (5 pcs)" in html
+    fields = {"do": "done", "plan": plan.pk, "part": belt.pk, "amount": "1,5"}
+    assert client.post(path, {**fields, "amount": "x"}).status_code == 422
+    assert client.post(path, fields).status_code == 302
+    assert "Belt" in client.get(path).content.decode().split("What was done")[1]
+    client.logout()
+    api, headers = f"/api/v1/labs/{printer.lab.slug}/maintenance/", bearer(boss, "labs:manage")
+    changed = client.patch(f"{api}{plan.pk}/", {"when_due": "warn"}, "application/json", headers=headers).json()
+    assert (changed["when_due"], changed["closes"]) == ("warn", False)
+    body = {"parts": [{"consumable": belt.pk, "amount": "2"}]}
+    assert post(client, f"{api}{plan.pk}/done/", body, **headers).status_code == 201
+    belt.refresh_from_db()
+    assert belt.stock == Decimal("1.5")
+    assert post(client, f"{api}{plan.pk}/done/", body, **headers).status_code == 422
+    trainer = person()
+    set_role(organisation=printer.lab.organisation, user=trainer, role=Membership.Role.TRAINER)
+    sent = client.patch(
+        f"{api}{plan.pk}/", {"when_due": "close"}, "application/json", headers=bearer(trainer, "labs:manage")
+    )
+    assert sent.status_code == 404
 
 
 def test_a_machine_that_reports_no_jobs_counts_what_was_used(printer: Machine, boss: User) -> None:

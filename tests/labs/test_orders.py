@@ -13,12 +13,12 @@ from commons.people.models import Membership, User
 from commons.people.services import set_role
 from designs.models import Release
 from labs.errors.orders import NotOrderable, NotYourStep, WrongStep
-from labs.models import Booking, Lab, Machine, MakeOrder
+from labs.models import Booking, BookingRule, Lab, Machine, MakeOrder
 from labs.queries import jobs as job_queries
 from labs.queries import orders as queries
 from labs.services import bookings as booking_services
+from labs.services import catalogue, orders
 from labs.services import jobs as job_services
-from labs.services import orders
 from tests.labs.conftest import design, enrolled, lab, machine, person, tomorrow
 
 pytestmark = pytest.mark.django_db
@@ -218,6 +218,44 @@ def test_order_by_page_and_by_api(printer: Machine, maker: User, client: Client)
     orders.step(order=order, by=asker, do="accept")
     assert client.post(f"/me/orders/{order.pk}/", late).status_code == 302
     assert order.order_bookings.get().booking.start == tomorrow()
+
+
+def test_a_booking_that_the_rules_refuse_is_told_with_its_sentence(
+    printer: Machine, maker: User, client: Client
+) -> None:
+    asker = person()
+    order = ordered(printer.lab, by=asker)
+    quoted(order, maker)
+    orders.step(order=order, by=asker, do="accept")
+    local = tomorrow().astimezone(printer.lab.zone)
+    page = {"do": "book", "machine": printer.pk, "start": f"{local:%Y-%m-%dT%H:%M}", "hours": "2"}
+    api = {"machine": printer.pk, "start": tomorrow().isoformat(), "end": (tomorrow() + 2 * HOUR).isoformat()}
+    client.force_login(maker)
+
+    def both() -> tuple[int, str, int, dict[str, Any]]:
+        seen = client.post(f"/me/orders/{order.pk}/", page)
+        told = client.post(f"{API}{order.pk}/book/", api, content_type="application/json")
+        return seen.status_code, seen.content.decode(), told.status_code, told.json()
+
+    BookingRule.objects.create(lab=printer.lab, name="longest_h", value="1")
+    status, html, code, answer = both()
+    assert (status, code, answer["code"]) == (422, 422, "booking:bad-time")
+    assert "can be booked for at most" in answer["detail"]
+    assert "can be booked for at most" in html
+    assert answer["next_allowed"] is None or answer["next_allowed"]["start"]
+    BookingRule.objects.all().delete()
+    printer.required_badges.add(catalogue.create_badge(slug="printing", name="3D printing"))
+    status, html, code, answer = both()
+    assert (status, code, answer["missing"]) == (403, 403, [{"slug": "printing", "name": "3D printing"}])
+    assert "3D printing" in html.split("Nothing was changed.")[0]
+    printer.required_badges.clear()
+    booking_services.create_booking(machine=printer, user=person(), start=tomorrow(), end=tomorrow() + HOUR)
+    status, html, code, answer = both()
+    assert (status, code, answer["code"]) == (409, 409, "booking:overlap")
+    assert answer["next_free"]["start"]
+    assert "is taken then. It is free" in html
+    order.refresh_from_db()
+    assert (order.status, order.order_bookings.count()) == ("accepted", 0)
 
 
 def test_a_design_without_a_release_says_so(client: Client, printer: Machine) -> None:

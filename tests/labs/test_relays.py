@@ -3,10 +3,12 @@
 import asyncio
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,12 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from labs.engine.interlocks import Step
+from labs.errors.interlocks import BadInterlock
 from labs.interlocks import mqtt, web
-from labs.interlocks.speaking import Line, speak
+from labs.interlocks.speaking import Line, Said, speak
+from labs.interlocks.trust import check_authority
 from tests.labs.relays import Contacts, ShellyHandler, TasmotaHandler, serving, tasmota
+from tests.labs.tls import Authority, Served
 
 ON, HOLD, OFF, READ = Step("on", 60), Step("hold", 60), Step("off"), Step("read")
 
@@ -83,16 +88,64 @@ def test_digest_answers_as_the_standard_shows() -> None:
     assert 'response="753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"' in said
 
 
-# --- MQTT ---------------------------------------------------------------------------------------------------------
+# --- TLS, with an authority of the lab's own ------------------------------------------------------------------------
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[int]:
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def test_a_relay_behind_tls_is_believed_by_its_own_authority_alone(authority: Authority, tmp_path: Path) -> None:
+    other, relay = Authority(tmp_path, "Somebody else's"), Contacts()
+    relay.password = "sesame"
+
+    def said(served: Served, ca: str) -> Said:
+        with serving(ShellyHandler, relay, served.context) as url:
+            return speak(Line("shelly", url, "", "sesame", {"ca": ca} if ca else {}), ON)
+
+    good = authority.serve("127.0.0.1")
+    assert (said(good, authority.pem).answer, relay.on) == ("on", True)
+    asked = len(relay.asked)
+    for served, ca in (
+        (good, ""),
+        (good, other.pem),
+        (authority.serve("saw.lab.example"), authority.pem),
+        (authority.serve("127.0.0.1", days=-1), authority.pem),
+    ):
+        answer = said(served, ca)
+        assert (answer.answer, "certificate" in answer.sentence) == ("refused", True), answer
+    assert said(good, "no certificate").answer == "refused"
+    assert len(relay.asked) == asked  # no command and no password was sent to any of them
+
+
+def test_a_relay_that_speaks_no_tls_is_no_answer_to_https(authority: Authority) -> None:
+    relay = Contacts()
+    with serving(TasmotaHandler, relay) as url:
+        line = Line("tasmota", url.replace("http://", "https://"), options={"ca": authority.pem})
+        assert (speak(line, ON).answer, relay.asked) == ("silent", [])
+
+
+def test_what_is_no_authority_is_refused_when_it_is_typed(authority: Authority) -> None:
+    assert check_authority(f"  {authority.pem}\r\n") == authority.pem.strip()
+    served = authority.serve("127.0.0.1")
+    wrong = ["x", served.certificate.read_text(), served.key.read_text(), authority.pem + served.key.read_text()]
+    for pem in (*wrong, authority.pem * 40):
+        with pytest.raises(BadInterlock):
+            check_authority(pem)
+
+
+# --- MQTT ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def broking(folder: Path, *more: str) -> Iterator[int]:
+    """A real mosquitto, its port while it stands; `more` are lines of its settings."""
     program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
     port = free_port()
-    words = f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence false\n"
-    (tmp_path / "m.conf").write_text(words)
-    with subprocess.Popen([program, "-c", str(tmp_path / "m.conf")], stderr=subprocess.DEVNULL) as process:
+    words = [f"listener {port} 127.0.0.1", "allow_anonymous true", "user root", "persistence false", *more]
+    (folder / "m.conf").write_text("\n".join(words) + "\n")
+    with subprocess.Popen([program, "-c", str(folder / "m.conf")], stderr=subprocess.DEVNULL) as process:
         for _ in range(200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -102,12 +155,18 @@ def broker(tmp_path: Path) -> Iterator[int]:
         process.terminate()
 
 
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[int]:
+    with broking(tmp_path) as port:
+        yield port
+
+
 class BehindBroker(threading.Thread):
     """A relay behind a broker, of either dialect."""
 
-    def __init__(self, port: int, relay: Contacts) -> None:
+    def __init__(self, port: int, relay: Contacts, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(daemon=True)
-        self.port, self.relay, self.ready = port, relay, threading.Event()
+        self.port, self.relay, self.ready, self.tls = port, relay, threading.Event(), tls
         self.retained: list[str] = []
         self.start()
         assert self.ready.wait(5)
@@ -116,7 +175,7 @@ class BehindBroker(threading.Thread):
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        async with aiomqtt.Client("127.0.0.1", self.port) as client:
+        async with aiomqtt.Client("127.0.0.1", self.port, tls_context=self.tls) as client:
             await client.subscribe([("cmnd/saw/+", 1), ("lab/saw/set", 1), ("stop", 1)])
             self.ready.set()
             async for message in client.messages:
@@ -137,7 +196,7 @@ class BehindBroker(threading.Thread):
 
     def end(self) -> None:
         async def say() -> None:
-            async with aiomqtt.Client("127.0.0.1", self.port) as client:
+            async with aiomqtt.Client("127.0.0.1", self.port, tls_context=self.tls) as client:
                 await client.publish("stop", b"", qos=1)
 
         asyncio.run(say())
@@ -167,6 +226,25 @@ def test_relays_behind_a_broker_must_answer_themselves(
     late = BehindBroker(broker, Contacts())  # nothing was retained that could switch it on when it comes back
     assert (late.retained, late.relay.asked, late.relay.on) == ([], [], False)
     late.end()
+
+
+def test_a_broker_behind_tls_is_believed_by_its_own_authority_alone(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, relay = authority.serve("127.0.0.1"), Contacts()
+    files = (f"certfile {served.certificate}", f"keyfile {served.key}")
+    with broking(tmp_path, *files) as port:
+        behind = BehindBroker(port, relay, ssl.create_default_context(cadata=authority.pem))
+        url, options = f"mqtts://127.0.0.1:{port}", {"topic": "lab/saw", "ca": authority.pem}
+        line = Line("mqtt", url, options=options)
+        assert (speak(line, ON).answer, relay.on) == ("on", True)
+        assert (speak(line, OFF).answer, relay.on) == ("off", False)
+        monkeypatch.setattr(mqtt, "SILENCE_S", 1.0)
+        for ca in ("", Authority(tmp_path, "Somebody else's").pem):
+            assert speak(Line("mqtt", url, options={**options, "ca": ca}), ON).answer in {"silent", "refused"}
+        assert speak(Line("mqtt", url.replace("127.0.0.1", "localhost"), options=options), ON).answer != "on"
+        assert not relay.on
+        behind.end()
 
 
 # --- Modbus -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from commons.people.models import Membership, User
 from commons.people.services import set_role
 from commons.places.models import Place
-from labs.models import Booking, Lab, Machine
+from labs.models import Booking, BookingRule, Lab, Machine
 from tests.labs.conftest import lab, machine, person
 
 QUARTER = dt.timedelta(minutes=15)
@@ -69,6 +69,17 @@ def test_a_booking_over_midnight_stands_on_both_days_and_is_cut_to_the_hours_sho
     booked(printer, person(), start, 18 * 60)
     days = tracks(shown(client, of, view="week", day="2026-06-18"))
     assert [bars(day, "taken") for day in days] == [[], [], [], [(28, 4)], [(0, 4)], [], []]
+
+
+def test_hours_that_rules_keep_from_booking_are_shut(client: Client, kamppi: Place) -> None:
+    of = lab(place=kamppi, opening_hours={"thu": [["09:00", "17:00"]]})
+    machine(of, "Any")
+    laser = machine(of, "Laser", cls="laser-cutter", unattended=True)
+    BookingRule.objects.create(lab=of, name="blackout", value="thu 12:00-13:00")
+    BookingRule.objects.create(lab=of, name="blackout", value="thu 10:00-11:00", machine=laser)
+    any_, own = tracks(shown(client, of, day="2026-06-18"))
+    assert bars(any_, "shut") == [(12, 4)]
+    assert bars(own, "shut") == [(4, 4)]
 
 
 def test_closed_hours_are_shut_but_not_for_machines_that_work_alone(client: Client, kamppi: Place) -> None:

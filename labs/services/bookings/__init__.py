@@ -7,9 +7,11 @@ other. What they refuse is named where they stand.
 from labs.services.bookings.closing import close_machine, reopen_machine
 from labs.services.bookings.create import book_together, create_booking
 from labs.services.bookings.decide import approve_booking, decline_booking, decline_forgotten
+from labs.services.bookings.excuse import excuse_missed
 from labs.services.bookings.move import cancel_booking, move_booking
 from labs.services.bookings.presence import EARLY, check_in, close_finished, end_early, release_unused
 from labs.services.bookings.series import Repeated, create_series
+from labs.services.bookings.walk_up import walk_up
 
 __all__ = [
     "EARLY",
@@ -25,7 +27,9 @@ __all__ = [
     "decline_booking",
     "decline_forgotten",
     "end_early",
+    "excuse_missed",
     "move_booking",
     "release_unused",
     "reopen_machine",
+    "walk_up",
 ]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -14,7 +14,8 @@ from labs import policies
 from labs.engine.hours import Span
 from labs.errors.bookings import BadTogether
 from labs.models import Booking, BookingSeries, Machine
-from labs.queries import rules
+from labs.queries import rulebook
+from labs.queries.rulebook import Rulebook
 from labs.services import hooks
 from labs.services.bookings import rows, telling
 from labs.services.checks import check_booking
@@ -62,20 +63,22 @@ def book_together(
     note: str = "",
     now: dt.datetime | None = None,
 ) -> list[Booking]:
-    """Book several machines of a lab for the same time, all or none. Raises as create_booking, and BadTogether."""
+    """Book several machines for the same time, all or none. Raises as create_booking, and BadTogether.
+
+    They may stand in several labs: those of each lab then share a `together` of their own, and each lab approves,
+    moves and cancels its own alone.
+    """
     now = now or timezone.now()
     check_together(machines)
     rows.lock_person(user)
-    facts: dict[str, Any] = {"design": design, "booked_by": booked_by, "note": note, "together": uuid.uuid4()}
+    facts: dict[str, Any] = {"design": design, "booked_by": booked_by, "note": note, "together": True}
     return write(rows.lock_machines(machines), user, Span(start, end), now=now, **facts)
 
 
 def check_together(machines: Sequence[Machine]) -> None:
-    """Refuse none, too many, or those of several labs. Raises BadTogether."""
+    """Refuse none, too many, or the same twice. Raises BadTogether."""
     if not machines or len({m.pk for m in machines}) != len(machines) or len(machines) > MOST_TOGETHER:
         raise BadTogether(_("Name each machine once, and at most %(most)s of them.") % {"most": MOST_TOGETHER})
-    if len({m.lab_id for m in machines}) > 1:
-        raise BadTogether(_("These machines stand in different labs; book those of each lab in a step of their own."))
 
 
 def write(
@@ -86,32 +89,56 @@ def write(
     now: dt.datetime,
     status: str | None = None,
     series: BookingSeries | None = None,
+    together: bool = False,
+    known: Mapping[int, Rulebook] | None = None,
     **facts: Any,
 ) -> list[Booking]:
-    """Check and insert a booking on each of these machines; the person and the machines are locked already."""
+    """Check and insert a booking on each of these machines; the person and the machines are locked already.
+
+    `known` are the rules of their labs, if they were read in this step already.
+    """
+    known = known or rulebook.read_all((m.lab for m in machines), user)
     for nth, machine in enumerate(machines):
-        check_booking(machine=machine, user=user, span=span, now=now, beside=machines[:nth])
+        check_booking(
+            machine=machine, user=user, span=span, now=now, beside=machines[:nth], known=known[machine.lab_id]
+        )
     asked_by: User = facts.get("booked_by") or user
-    first = status or first_status(machines, user, asked_by)
     made = []
-    for machine in machines:
-        booking = Booking(user=user, status=first, series=series, **facts)
-        booking.occurrence = span.start if series else None
-        rows.place(booking, machine, span)
-        made.append(booking)
+    for lab, here in _by_lab(machines).items():
+        first = status or first_status(here, known[lab], asked_by)
+        step = uuid.uuid4() if together else None
+        for machine in here:
+            booking = Booking(user=user, status=first, series=series, together=step, **facts)
+            booking.occurrence = span.start if series else None
+            rows.place(booking, machine, span, known[lab])
+            made.append(booking)
     if not rows.insert(made):
-        raise rows.taken(machines, span, without=[booking.pk for booking in made])
+        raise rows.taken(machines, span, without=[booking.pk for booking in made], known=known)
     for booking in made:
         hooks.changed(booking, "created")
-    if first == Booking.Status.REQUESTED and series is None:
-        telling.requested(made, actor=asked_by)
-    elif asked_by != user and series is None:
-        telling.booked_for_you(made, actor=asked_by)
+    if series is None:
+        for held in _by_lab([b.machine for b in made]):
+            _tell([b for b in made if b.machine.lab_id == held], asked_by)
     return made
 
 
-def first_status(machines: Sequence[Machine], user: User, by: User) -> str:
-    """Requested where one of the machines wants approval; who runs the lab approves by booking."""
-    if not any(rules.for_machine(machine, user).needs_approval for machine in machines):
+def _by_lab(machines: Sequence[Machine]) -> dict[int, list[Machine]]:
+    found: dict[int, list[Machine]] = {}
+    for machine in machines:
+        found.setdefault(machine.lab_id, []).append(machine)
+    return found
+
+
+def _tell(made: Sequence[Booking], asked_by: User) -> None:
+    """Those who run the lab of a request, or the person for whom somebody else booked."""
+    if made[0].status == Booking.Status.REQUESTED:
+        telling.requested(made, actor=asked_by)
+    elif asked_by != made[0].user:
+        telling.booked_for_you(made, actor=asked_by)
+
+
+def first_status(machines: Sequence[Machine], known: Rulebook, by: User) -> str:
+    """Requested where one of a lab's machines wants approval; who runs the lab approves by booking."""
+    if not any(known.holds(machine).needs_approval for machine in machines):
         return Booking.Status.BOOKED
     return Booking.Status.BOOKED if policies.may_manage(by, machines[0].lab) else Booking.Status.REQUESTED

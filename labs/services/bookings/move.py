@@ -20,6 +20,7 @@ from labs.engine import recurrence
 from labs.engine.hours import Span
 from labs.errors.bookings import HasBegun, SeriesClash
 from labs.models import Booking, Machine
+from labs.queries import rulebook
 from labs.services import hooks, queue
 from labs.services.bookings import rows, telling
 from labs.services.checks import check_booking, local
@@ -84,25 +85,27 @@ def move_booking(
 
 
 def _move(booking: Booking, machine: Machine, span: Span, now: dt.datetime) -> None:
+    known = rulebook.read(machine.lab, booking.user)
     if booking.kind == Booking.Kind.USE:
-        check_booking(machine=machine, user=booking.user, span=span, now=now, moved=booking)
-    rows.place(booking, machine, span)
+        check_booking(machine=machine, user=booking.user, span=span, now=now, moved=booking, known=known)
+    rows.place(booking, machine, span, known)
     if rows.meets(booking):
-        raise rows.taken([machine], span, without=[booking.pk])
+        raise rows.taken([machine], span, without=[booking.pk], known={machine.lab_id: known})
 
 
 def _move_all(held: Sequence[Booking], spans: Mapping[uuid.UUID, Span], now: dt.datetime) -> None:
     """Place each on its new time or list what stands in the way; the rows of the group never stand in each other's."""
     own = [b.pk for b in held]
     states = {b.pk: b.status for b in held}
+    known = rulebook.read_all((b.machine.lab for b in held), held[0].user)
     clashes = []
     for booking in held:
-        span = spans[booking.pk]
+        span, rules = spans[booking.pk], known[booking.machine.lab_id]
         try:
-            check_booking(machine=booking.machine, user=booking.user, span=span, now=now, moved=booking)
-            rows.place(booking, booking.machine, span)
+            check_booking(machine=booking.machine, user=booking.user, span=span, now=now, moved=booking, known=rules)
+            rows.place(booking, booking.machine, span, rules)
             if rows.meets(booking, without=own):
-                raise rows.taken([booking.machine], span, without=own)
+                raise rows.taken([booking.machine], span, without=own, known=known)
         except CityError as refusal:
             clashes.append(clash(booking.machine, span, refusal))
     if clashes:

@@ -6,7 +6,7 @@ deadlock storms of minutes, so rows go in by ON CONFLICT DO NOTHING, and who was
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 from django.db import connection
@@ -18,8 +18,9 @@ from labs.engine import times
 from labs.engine.hours import Span
 from labs.errors import OverAlready, Overlap
 from labs.errors.bookings import MovedMeanwhile
-from labs.models import Booking, Circuit, Machine
-from labs.queries import bookings
+from labs.models import Booking, Circuit, Lab, Machine
+from labs.queries import bookings, rulebook
+from labs.queries.rulebook import Rulebook
 from labs.services.checks import local
 
 
@@ -33,7 +34,9 @@ def lock_machines(machines: Iterable[Machine | int]) -> list[Machine]:
     numbers = {m if isinstance(m, int) else m.pk for m in machines}
     rows = Machine.objects.select_for_update(no_key=True, of=("self",)).select_related("lab__place")
     rows = rows.defer("lab__place__outline")  # large, and no rule reads it
-    found = list(rows.filter(pk__in=numbers).order_by("pk"))
+    found, labs = list(rows.filter(pk__in=numbers).order_by("pk")), dict[int, Lab]()
+    for machine in found:  # one object for each lab, so that what is read of it is read once
+        machine.lab = labs.setdefault(machine.lab_id, machine.lab)
     _lock_circuits(found)
     return found
 
@@ -70,9 +73,9 @@ def blocked(span: Span, buffers: times.Buffers) -> DateTimeTZRange:
     return DateTimeTZRange(span.start - buffers.before, span.end + buffers.after)
 
 
-def place(booking: Booking, machine: Machine, span: Span) -> None:
-    """Put the booking on this machine and time, with the machine's buffers; does not save."""
-    buffers = bookings.buffers(machine)
+def place(booking: Booking, machine: Machine, span: Span, known: Rulebook) -> None:
+    """Put the booking on this machine and time, with the buffers that the lab's rules give it; does not save."""
+    buffers = known.buffers(machine)
     booking.machine, booking.start, booking.end = machine, span.start, span.end
     booking.blocked = blocked(span, buffers)
     booking.buffer_before_min = buffers.before // MINUTE
@@ -131,11 +134,18 @@ def refuse_if_over(booking: Booking, now: dt.datetime) -> None:
         raise OverAlready(_("This booking has ended; book a new time."))
 
 
-def taken(machines: Sequence[Machine], span: Span, *, without: Collection[uuid.UUID] = ()) -> Overlap:
+def taken(
+    machines: Sequence[Machine],
+    span: Span,
+    *,
+    without: Collection[uuid.UUID] = (),
+    known: Mapping[int, Rulebook] | None = None,
+) -> Overlap:
     """The refusal when another was faster: which machine, and when all of them are free next."""
-    wanted = [Booking(machine=m, blocked=blocked(span, bookings.buffers(m))) for m in machines]
+    known = known or rulebook.read_all(m.lab for m in machines)
+    wanted = [Booking(machine=m, blocked=blocked(span, known[m.lab_id].buffers(m))) for m in machines]
     names = ", ".join(b.machine.name for b in wanted if meets(b, without=without)) or machines[0].name
-    found = bookings.next_free_together(machines, span, without=without)
+    found = bookings.next_free_together(machines, span, without=without, known=known)
     if found is None:
         sentence = _("%(machine)s is taken then, and for as far as bookings are open.") % {"machine": names}
         return Overlap(sentence, next_free=None)

@@ -1,7 +1,6 @@
 """Book again and again: each occurrence is a booking of its own, under all the rules."""
 
 import datetime as dt
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,9 @@ from commons.errors import CityError
 from commons.people.models import User
 from labs.engine import recurrence
 from labs.engine.hours import Span
-from labs.errors.bookings import BadRepeat
+from labs.errors.bookings import BadRepeat, BadTogether
 from labs.models import Booking, BookingSeries, Machine
-from labs.queries import rules
+from labs.queries import rulebook
 from labs.services.bookings import rows, telling
 from labs.services.bookings.create import check_together, write
 from labs.services.bookings.move import clash, series_clash
@@ -56,10 +55,16 @@ def create_series(
     """
     now = now or timezone.now()
     check_together(machines)
+    if len({machine.lab_id for machine in machines}) > 1:
+        raise BadTogether(
+            _("These machines stand in different labs; book the series of each lab in a step of its own.")
+        )
     first = Span(start, end)
     rows.lock_person(user)
     held = rows.lock_machines(machines)
-    spans = _spans(held, first, rrule, left_out, days=_days_open(held, user), now=now)
+    known = rulebook.read_all((m.lab for m in held), user)
+    days = min(known[m.lab_id].holds(m).horizon_days for m in held)
+    spans = _spans(held, first, rrule, left_out, days=days, now=now)
     series = BookingSeries.objects.create(
         lab=held[0].lab,
         user=user,
@@ -71,10 +76,9 @@ def create_series(
     facts: dict[str, Any] = {"design": design, "booked_by": booked_by, "note": note}
     made, clashes = list[Booking](), list[Mapping[str, Any]]()
     for span in spans:
-        together = uuid.uuid4() if len(held) > 1 else None
         try:
             with transaction.atomic():
-                made += write(held, user, span, now=now, series=series, together=together, **facts)
+                made += write(held, user, span, now=now, series=series, together=len(held) > 1, known=known, **facts)
         except CityError as refusal:
             clashes.append(clash(held[0], span, refusal))
     if clashes and not (skip and made):
@@ -88,10 +92,6 @@ def _tell(made: Sequence[Booking], user: User, booked_by: User | None) -> None:
         telling.requested(made, actor=booked_by or user)
     elif booked_by is not None and booked_by != user:
         telling.booked_for_you(made, actor=booked_by)
-
-
-def _days_open(machines: Sequence[Machine], user: User) -> int:
-    return min(rules.for_machine(machine, user).horizon_days for machine in machines)
 
 
 def _spans(

@@ -95,6 +95,19 @@ def missed(booking: Booking) -> None:
     )
 
 
+def excused(booking: Booking, reason: str, *, actor: User) -> None:
+    """The person: it is not counted, and what it cost is given back."""
+    _tell(
+        [booking],
+        "excused",
+        [booking.user],
+        lambda: (
+            _("Excused: %(machine)s, %(time)s. %(why)s") % {**words_of([booking]), "why": reason.replace("%", "%%")}
+        ),
+        actor,
+    )
+
+
 def offered(booking: Booking) -> None:
     """The person who waits: this time is held for you."""
     _tell(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from labs.errors.interlocks import BadInterlock
-from labs.interlocks import addresses
+from labs.interlocks import addresses, trust
 from labs.models import Interlock, InterlockCommand, Machine
 from labs.services.interlocks.asking import look_again
 from labs.services.interlocks.sealing import seal
@@ -71,6 +71,8 @@ def checked_options(driver: str, options: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, bool) or not str(value).isdecimal() or not int(str(value)[:9]) <= most:
             raise BadInterlock(_("“%(name)s” is a whole number up to %(most)s.") % {"name": name, "most": most})
         good[name] = int(value)
+    if authority := str(options.get("ca") or "").strip():
+        good["ca"] = trust.check_authority(authority)
     topic = str(options.get("topic") or "").strip("/ ")
     if driver == Interlock.Driver.MQTT:
         if not topic or len(topic) > 120 or any(letter in topic for letter in "+#\0"):

@@ -18,9 +18,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from commons.notices.services import tell
+from commons.people.models import User
 from labs.engine import interlocks as engine
 from labs.interlocks.speaking import Line, Said, speak
-from labs.models import Booking, Interlock, InterlockCommand
+from labs.models import Interlock, InterlockCommand
 from labs.queries import interlocks
 from labs.services.bookings.telling import managers
 from labs.services.interlocks.sealing import opened
@@ -112,7 +113,7 @@ def _line(held: Interlock) -> Line:
 def _record(task: Task, said: Said, now: dt.datetime) -> Task | None:
     """Write down what was said and what came of it; the “off” that is due at once, if any."""
     held = Interlock.objects.select_for_update(of=("self",)).select_related("machine__lab").get(pk=task.held.pk)
-    booking = Booking.objects.filter(pk=task.held.asked).first() if task.held.asked else None
+    person = interlocks.person_of(task.held)
     InterlockCommand.objects.create(
         machine_id=held.machine_id,
         at=now,
@@ -124,7 +125,7 @@ def _record(task: Task, said: Said, now: dt.datetime) -> Task | None:
         for_s=task.step.for_s,
         took_ms=said.took_ms,
         booking=task.held.asked,
-        person=booking.user if booking else None,
+        person=person,
     )
     outcome = engine.after(_relay(task.held), task.step, said.answer, now)
     was, relay = held.state, outcome.relay
@@ -145,13 +146,13 @@ def _record(task: Task, said: Said, now: dt.datetime) -> Task | None:
         held.asked = None
     held.save()
     if (outcome.lost or relay.state == "fault") and was != Interlock.State.FAULT:
-        _warn(held, booking)
+        _warn(held, person)
     return Task(held, task.wished, engine.Step("off"), follows=True) if outcome.then_off else None
 
 
-def _warn(held: Interlock, booking: Booking | None) -> None:
+def _warn(held: Interlock, person: User | None) -> None:
     """Those who run the lab, and whoever stands at the machine: power was lost, or the relay does not obey."""
-    people = managers(held.machine.lab) + ([booking.user] if booking else [])
+    people = managers(held.machine.lab) + ([person] if person else [])
     with translation.override(settings.LANGUAGE_CODE):
         words = {"machine": held.machine.name, "why": held.trouble}
         text = _("%(machine)s has no power: %(why)s") % words

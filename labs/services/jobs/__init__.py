@@ -1,7 +1,7 @@
 """Jobs: taken in from devices (`events`), proven (`proof`), measured (`energy`)."""
 
 from labs.services.jobs.energy import due, measure, readings_came, settle
-from labs.services.jobs.events import Ack, booking_of, read, refold, seq_of, store, take_events
+from labs.services.jobs.events import Ack, booking_of, messages_of, read, refold, seq_of, store, take_events
 from labs.services.jobs.proof import prove
 
 __all__ = (
@@ -9,6 +9,7 @@ __all__ = (
     "booking_of",
     "due",
     "measure",
+    "messages_of",
     "prove",
     "read",
     "readings_came",

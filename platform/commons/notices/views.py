@@ -20,7 +20,6 @@ from commons.people.signed_in import person_of
 PAGE = 50
 
 
-
 @require_GET
 @login_required
 @never_cache

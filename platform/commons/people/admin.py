@@ -2,13 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from commons.errors import CityError
 from commons.people import services
+from commons.people.leaving import leave
 from commons.people.models import ApiToken, Membership, Organisation, User
 
 if TYPE_CHECKING:
@@ -39,6 +41,31 @@ class PersonAdmin(AccountAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The name of an account that exists stays."""
         return ("username", "last_login", "date_joined") if obj else ()
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What would go is not listed by table: a person leaves whole, or is forgotten where books must stay."""
+        people = [str(person) for person in objs]
+        return people, {str(User._meta.verbose_name_plural): len(people)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """The person leaves."""
+        self._let_go(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """These people leave, as far as they can."""
+        for person in queryset:
+            self._let_go(request, person)
+
+    def _let_go(self, request: HttpRequest, person: User) -> None:
+        key = person.pk
+        try:
+            if not leave(user=person):
+                said = _("Books must stay, so the account is kept as %(name)s, without anything that names the person.")
+                messages.info(request, said % {"name": f"former-{key}"})
+        except CityError as refusal:
+            messages.error(request, str(refusal.sentence))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A new account claims its handle."""

@@ -80,6 +80,14 @@ class NoScope(CityError):
     title = _("Choose what the token may do")
 
 
+class PersonStays(CityError):
+    """Something stands in the name of a person who wants to leave, and must be passed on first."""
+
+    code = "people:stays"
+    status = 409
+    title = _("This person cannot leave yet")
+
+
 class UnknownRole(CityError):
     """A role that organisations do not have."""
 

@@ -94,7 +94,7 @@ def set_role(*, organisation: Organisation, user: User, role: str) -> Membership
         raise UnknownRole(_("“%(role)s” is not a role.") % {"role": role})
     Organisation.objects.select_for_update().get(pk=organisation.pk)
     if role != Membership.Role.OWNER:
-        _keep_an_owner(organisation, user)
+        keep_an_owner(organisation, user)
     membership, _created = Membership.objects.update_or_create(
         organisation=organisation, user=user, defaults={"role": role}
     )
@@ -105,11 +105,12 @@ def set_role(*, organisation: Organisation, user: User, role: str) -> Membership
 def remove_member(*, organisation: Organisation, user: User) -> None:
     """End a membership. Locks the organisation; raises LastOwner."""
     Organisation.objects.select_for_update().get(pk=organisation.pk)
-    _keep_an_owner(organisation, user)
+    keep_an_owner(organisation, user)
     Membership.objects.filter(organisation=organisation, user=user).delete()
 
 
-def _keep_an_owner(organisation: Organisation, leaving: User) -> None:
+def keep_an_owner(organisation: Organisation, leaving: User) -> None:
+    """Refuse that the last owner goes. Raises LastOwner."""
     owners = Membership.objects.filter(organisation=organisation, role=Membership.Role.OWNER)
     if owners.filter(user=leaving).exists() and not owners.exclude(user=leaving).exists():
         raise LastOwner(_("Make someone else an owner of %(name)s first.") % {"name": organisation.name})

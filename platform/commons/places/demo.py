@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from commons.people.leaving import leave
 from commons.people.models import Handle, Organisation, User
 from commons.people.services import create_user
 from commons.places import services
@@ -32,10 +33,13 @@ def remove(say: Say) -> None:
     """Take the demo's people, organisations and places away; what visitors made stays."""
     organisations = Organisation.objects.filter(demo=True).count()
     Organisation.objects.filter(demo=True).delete()
-    people = User.objects.filter(demo=True).count()
-    User.objects.filter(demo=True).delete()
+    leaving = list(User.objects.filter(demo=True).order_by("pk"))
+    stayed = [user.username for user in leaving if not leave(user=user, ask_owner=False)]
+    people = len(leaving)
     places = services.remove_demo()
     left = Place.objects.filter(demo=True).count()
     say(f"{people} people, {organisations} organisations and {places} places taken away")
+    if stayed:
+        say(f"books of labs that are no demo keep that somebody was there, without a name: {len(stayed)} accounts")
     if left:
         say(f"{left} places stay, because something of yours stands in them")

@@ -25,7 +25,6 @@ DECISIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-
 @require_http_methods(["GET", "POST"])
 @login_required
 @never_cache
