@@ -89,7 +89,7 @@ def _shape_kwh(device: Device, start: dt.datetime, end: dt.datetime) -> float:
     import numpy as np  # noqa: PLC0415 the web process starts without numpy
 
     found = device_queries.curve(device, start, end)
-    if found.is_counter or not len(found.start):
+    if not len(found.start) or bool(found.is_counter.any()):
         return 0.0
     half = np.abs(found.last_w - found.first_w) / 2 * (found.end - found.start) / 3_600_000_000.0
     return float(np.sqrt((half**2).sum())) / 1000

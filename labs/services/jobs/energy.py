@@ -146,10 +146,8 @@ def _pieces(job: Job, end: dt.datetime, known: measuring.Known) -> "Pieces":
         nothing = np.empty(0, dtype=np.int64)
         return phases.Pieces(nothing, nothing, np.empty(0))
     found = device_queries.curve(known.device, job.started_at, end)
-    if found.is_counter:
-        return phases.Pieces(found.start, found.end, found.energy_wh)
-    mean = (found.first_w + found.last_w) / 2
-    return phases.Pieces(found.start, found.end, mean * (found.end - found.start) / 3_600_000_000.0)
+    drawn = (found.first_w + found.last_w) / 2 * (found.end - found.start) / 3_600_000_000.0
+    return phases.Pieces(found.start, found.end, np.where(found.is_counter, found.energy_wh, drawn))
 
 
 def _channel(job: Job, name: str, end: dt.datetime) -> "Series":
