@@ -91,6 +91,8 @@ def issue(*, job: Job) -> Passport:
         if told != before.get("energy"):
             _add(passport, Kind.ENERGY, {"energy": told})
         changed = {name: value for name, value in core.items() if _differs(before, name, value)}
+        if "design" in changed:
+            changed |= {name: core[name] for name in ("name", "summary", "attribution")}
         if changed:
             _add(passport, Kind.CORRECTED, changed)
     _tells(passport, bool(core["design"]))

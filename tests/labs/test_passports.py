@@ -395,3 +395,18 @@ def test_the_command_brings_passports_and_lists_what_is_left(printer: Machine, t
     assert said(Passport.objects.latest("created_at"))["statedBy"] == "their site"
     with pytest.raises(CommandError):
         call_command("import_passport", str(tmp_path / "missing.json"), "--lab", printer.lab.slug)
+
+
+def test_a_design_that_is_found_out_later_is_a_correction(printer: Machine) -> None:
+    source = design(person(), b"solid late", slug="late")
+    job = Agent(printer).made({"name": "x.gcode"}, hours=1)
+    passport = issued(job)
+    assert "design" not in said(passport)
+    job.refresh_from_db()
+    job.design, job.provenance = source.design, Job.Provenance.PROVEN
+    job.design_commit, job.design_path = source.commit, "body.stl"
+    job.save()
+    assert services.settle_due(timezone.now())["settled"] == 1
+    told = said(passport)
+    assert told["productOverview"]["productName"]["value"] == "Late"
+    assert [entry["kind"] for entry in told["entries"]] == ["made", "corrected"]
