@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as lazy
 
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from designs.licences import is_open
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import (
@@ -24,15 +24,18 @@ from labs.queries import (
     catalogue,
     evidence,
     figure,
+    job_table,
     jobs,
     learning,
     live,
     made,
     matching,
+    passport_reports,
     slices,
 )
+from labs.queries import passports as passport_reads
 from labs.queries.near import near_of
-from labs.services import commands, hooks, interlocks, leaving, ledger, waitlist
+from labs.services import commands, hooks, interlocks, leaving, ledger, passports, waitlist
 from labs.services import jobs as taken
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from designs.queries.files import File
 
 MOST_MACHINES, MOST_ASKED, MOST_MAKES, ALL_MAKES = 3, 8, 3, 100
+MOST_THINGS = 5
 
 
 def plug_in() -> None:
@@ -57,10 +61,11 @@ def plug_in() -> None:
             goal=0.9,
             compute=figure.open_production,
             definition=lazy(
-                "Machine hours of finished jobs whose file is, byte for byte, a file of a public design "
-                "with an open licence, of all machine hours of finished jobs in the last 90 days. Files "
-                "that nobody knows count as closed, so the figure is a lower bound; the upper bound "
-                "counts them as open. Coverage is the share of machine hours whose file is known."
+                "Machine hours of finished jobs whose file is proven to be one of a public design with an open "
+                "licence in the version that was made, of all machine hours of finished jobs in the last 90 days. "
+                "Whatever is not proven open counts as closed, so the figure is a lower bound; the upper bound "
+                "counts everything as open that is not proven closed. Coverage is the share of machine hours whose "
+                "file is known."
             ),
             version=figure.VERSION,
             order=30,
@@ -84,9 +89,18 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.my_badges", "people.me.below", "labs/parts/my_learning.html", my_learning, order=30)
     )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.my_things", "people.me.below", "labs/parts/my_things.html", my_things, order=40)
+    )
     sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.page_slots.register(
         sockets.PageSlot("labs.all_makes", "designs.makes.measured", "labs/parts/makes.html", all_makes, order=20)
+    )
+    sockets.report_targets.register(
+        sockets.ReportTarget(
+            "labs.passport_entry", lazy("Entry of a passport"), passport_reports.find, passports.hide_entry,
+            passports.show_entry,
+        )
     )
     sockets.measured_makes.register(sockets.MeasuredMakes("labs", made.of_person, made.named))
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
@@ -220,6 +234,17 @@ def my_learning(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
     return {"held": badges.of_person(person, at=now), "seats": list(learning.seats_of(person, now)[:3])}
 
 
+def my_things(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
+    """The passports of what was made for me, on the page of my things; away where there is none."""
+    things = []
+    for one in passport_reads.of_person(person)[:MOST_THINGS]:
+        job = one.job
+        known = job is not None and job.public_made and passport_reads.design_shown(one)
+        name = job.design.name if known and job is not None and job.design else gettext("A thing")
+        things.append({"passport": one, "name": name})
+    return {"things": things} if things else None
+
+
 def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, Any]]:
     """Measured makes for the API's list of makes."""
     for job in jobs.of_design(design).filter(outcome=Job.Outcome.FINISHED)[:ALL_MAKES]:
@@ -241,26 +266,7 @@ def collect_evidence(place: Place) -> Iterable[sockets.Evidence]:
 
 def job_rows() -> Iterable[Mapping[str, Any]]:
     """Finished jobs for the open data: no persons, no private files."""
-    rows = jobs.rows().filter(outcome=Job.Outcome.FINISHED).iterator(chunk_size=500)
-    for job in rows:
-        known = job.design is not None and job.design.is_public
-        yield {
-            "id": str(job.pk),
-            "lab": job.machine.lab.slug,
-            "machine_class": job.machine.cls,
-            "started_at": job.started_at.isoformat(),
-            "finished_at": job.finished_at.isoformat() if job.finished_at else "",
-            "design": f"{job.design.owner.name}/{job.design.slug}" if known and job.design else "",
-            "path": job.design_path if known else "",
-            "commit": job.design_commit if known else "",
-            "licence": job.design.licence if known and job.design else "",
-            "open": bool(known and job.design and is_open(job.design.licence)),
-            "provenance": job.provenance if known else "unknown",
-            "energy_kwh": job.energy_kwh,
-            "energy_quality": job.energy_quality,
-            "solar_share": job.solar_share,
-            "demo": job.demo,
-        }
+    return job_table.rows()
 
 
 def take_jobs(device: "Device", body: Any) -> Mapping[str, Any]:

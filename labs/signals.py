@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from commons.devices.signals import Stored, group_stored
 from designs.models import Design, Release
-from labs.services import courses, jobs
-from labs.services.jobs import energy
+from labs.models import Job
+from labs.services import courses, jobs, production
+from labs.services.jobs import energy, origin
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +27,13 @@ def readings_came(sender: Any, stored: Sequence[Stored], **_: Any) -> None:
     with connection.cursor() as cursor:  # with every group of readings: worth no query builder
         cursor.execute(
             """SELECT DISTINCT device_id FROM labs_job
-            WHERE device_id = ANY(%s) AND finished_at >= %s AND started_at <= %s""",
+            WHERE device_id = ANY(%s) AND finished_at >= %s AND started_at <= %s
+            UNION SELECT device_id FROM labs_powermeter WHERE device_id = ANY(%s)""",
             [
                 [one.device.pk for one in stored],
                 min(one.start for one in stored) - energy.EDGE,
                 max(one.end for one in stored) + energy.EDGE,
+                [one.device.pk for one in stored],
             ],
         )
         concerned = {row[0] for row in cursor.fetchall()}
@@ -62,3 +66,18 @@ def design_released(sender: Any, instance: Release, created: bool = False, **_: 
     """A release came: it is what is taught now."""
     if created:
         transaction.on_commit(lambda: courses.design_changed(instance.design))
+
+
+@receiver(post_save, sender=Job, dispatch_uid="labs.job_saved")
+def job_saved(sender: Any, instance: Job, **_: Any) -> None:
+    """Whoever changed a job: what stays of its file is written down, and its day is summed anew."""
+    if origin.note(job=instance) and instance.outcome == Job.Outcome.FINISHED and instance.settle_at is None:
+        Job.objects.filter(pk=instance.pk).update(settle_at=timezone.now())  # its passport says it too
+    if instance.outcome == Job.Outcome.FINISHED or instance.counted_on is not None:
+        production.changed(job=instance)
+
+
+@receiver(post_delete, sender=Job, dispatch_uid="labs.job_deleted")
+def job_deleted(sender: Any, instance: Job, **_: Any) -> None:
+    """A job went: its day is summed anew."""
+    production.gone(job=instance)

@@ -7,6 +7,8 @@ are for pages; `derive` compares licences; `files` reads a file's own licence (R
 from designs.licences import derive
 from designs.licences.expression import is_open, lists_of
 from designs.licences.reading import UNKNOWN, read
+from designs.licences.reasons import Reason, reason_of, reasons
+from designs.licences.reasons import table as reasons_table
 from designs.licences.spelling import normalise
 from designs.licences.table import PICKED
 from designs.licences.texts import licence_of_text
@@ -20,6 +22,7 @@ __all__ = [
     "UNKNOWN",
     "Choice",
     "Group",
+    "Reason",
     "Rights",
     "derive",
     "groups",
@@ -28,6 +31,9 @@ __all__ = [
     "lists_of",
     "normalise",
     "read",
+    "reason_of",
+    "reasons",
+    "reasons_table",
     "rights",
     "title_of",
 ]

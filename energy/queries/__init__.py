@@ -21,13 +21,17 @@ from energy.queries.communities import (
 from energy.queries.day import Day, day_of_place, story
 from energy.queries.figures import prosumer
 from energy.queries.hours import locate, steps_of_day, surplus
+from energy.queries.intensity import Intensity, Moment, intensity
 
 __all__ = [
     "Day",
+    "Intensity",
+    "Moment",
     "community",
     "community_of",
     "day_of_place",
     "homes_spread",
+    "intensity",
     "latest",
     "latest_simulation",
     "latest_versions",

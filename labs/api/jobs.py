@@ -1,6 +1,7 @@
 """Jobs over the API, and the door at which devices report them."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,8 +16,8 @@ from commons.devices.authentication import DeviceAuthentication, IsDevice
 from commons.web.api import CursorPagination, requires
 from labs.api.common import caller
 from labs.engine.fold import EVENTS
-from labs.models import Job, JobCandidate
-from labs.queries import catalogue, jobs
+from labs.models import EnergyFigure, Job, JobCandidate, Passport
+from labs.queries import catalogue, jobs, passports
 from labs.services import jobs as services
 
 
@@ -55,6 +56,26 @@ class JobCandidateSerializer(serializers.Serializer[Any]):
     pieces = serializers.IntegerField()
 
 
+class JobEnergySerializer(serializers.Serializer[Any]):
+    """A figure of a job's energy: its parts sum to `kwh`. Cost by the import price and grams of CO2 by the grid of each
+    hour, where the neighbourhood's data tell them."""
+
+    number = serializers.IntegerField()
+    made_at = serializers.DateTimeField()
+    kwh = serializers.FloatField(allow_null=True)
+    pm_kwh = serializers.FloatField(allow_null=True)
+    warm_kwh = serializers.FloatField(allow_null=True)
+    making_kwh = serializers.FloatField(allow_null=True)
+    idle_kwh = serializers.FloatField(allow_null=True)
+    split_by = serializers.CharField()
+    why = serializers.JSONField()
+    cost = serializers.FloatField(allow_null=True)
+    currency = serializers.CharField(allow_blank=True)
+    co2_g = serializers.FloatField(allow_null=True)
+    solar_share = serializers.FloatField(allow_null=True)
+    sha256 = serializers.CharField()
+
+
 class JobSerializer(serializers.Serializer[Any]):
     """What a machine made, from which design, with how many kWh."""
 
@@ -78,13 +99,15 @@ class JobSerializer(serializers.Serializer[Any]):
     energy_quality = serializers.ChoiceField(choices=Job.Quality.choices)
     energy_coverage = serializers.FloatField()
     solar_share = serializers.FloatField(allow_null=True)
-    passport = serializers.CharField(allow_null=True)
+    energy = JobEnergySerializer(allow_null=True, help_text="its newest figure; null until it is made")
+    passport = serializers.CharField(allow_null=True, help_text="the address of its passport")
     demo = serializers.BooleanField()
 
 
-def document(shown: jobs.Shown) -> dict[str, Any]:
-    """A job as the API shows it to one visitor."""
+def document(shown: jobs.Shown, figures: Mapping[uuid.UUID, EnergyFigure] | None = None) -> dict[str, Any]:
+    """A job as the API shows it to one visitor, with its newest figure of energy where those are given."""
     job, design = shown.job, shown.design
+    passport: Passport | None = getattr(job, "passport", None)
     tells = design is not None or shown.close
     plain = (
         "id",
@@ -111,7 +134,8 @@ def document(shown: jobs.Shown) -> dict[str, Any]:
         "provenance_method": shown.method,
         "candidates": [_candidate(one) for one in shown.candidates],
         "open": shown.is_open,
-        "passport": None,
+        "energy": figures.get(job.pk) if figures else None,
+        "passport": passports.url_of(passport) if passport is not None else None,
     }
 
 
@@ -197,7 +221,7 @@ class OneJob(APIView):
     def get(self, request: Request, job: uuid.UUID) -> Response:
         """The job of that id, as you may see it."""
         shown = jobs.shown([jobs.find(job)], caller(request))[0]
-        return Response(JobSerializer(document(shown)).data)
+        return Response(JobSerializer(document(shown, jobs.figures_of([shown.job]))).data)
 
 
 class JobEventFile(serializers.Serializer[Any]):

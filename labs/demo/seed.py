@@ -5,15 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from commons.devices import services as devices
 from commons.devices.models import Device
+from commons.devices.queries.state import QUIET
 from commons.devices.services.demo import report
 from commons.people.models import Handle, Organisation, User
 from commons.people.services import create_organisation, create_user, set_role
 from commons.places.models import Place
-from labs.demo import asking, floor, furnishing, learning, stock, terms, work
+from labs.demo import asking, floor, furnishing, learning, meters, stock, terms, work
 from labs.models import Badge, Lab, Machine
 from labs.services import catalogue
 
@@ -45,6 +47,7 @@ def seed(say: Say) -> None:
             messages += work.tell(machine, start=now - PAST, now=timezone.now())
             booked += work.book_ahead(machine, people=list(people.values()), now=now, days_ahead=BOOKED_DAYS)
         furnishing.furnish(lab)
+        readings += meters.tie(lab, now - PAST, now)
         floor.seed(lab, people)
         asking.seed(lab, people)
         say(
@@ -52,6 +55,7 @@ def seed(say: Say) -> None:
             f"{booked} bookings to come"
         )
     learning.seed(say, people)
+    say(f"{meters.settle()} passports")
 
 
 def _person(name: str) -> User:
@@ -89,7 +93,7 @@ def _machines(lab: Lab, badges: dict[str, Badge]) -> list[Machine]:
 @transaction.atomic
 def _machine(lab: Lab, facts: dict[str, Any], badges: dict[str, Badge]) -> None:
     """A machine with its device, enrolled by a real one-time code; a silent one has none."""
-    own = {"badges", "silent"}
+    own = {"badges", "silent", "quiet"}
     machine = catalogue.add_machine(
         lab=lab,
         required_badges=[badges[slug] for slug in facts.get("badges", ())],
@@ -98,13 +102,14 @@ def _machine(lab: Lab, facts: dict[str, Any], badges: dict[str, Badge]) -> None:
     )
     if not facts.get("silent"):
         code = catalogue.enrolment_code(machine=machine)
-        devices.enrol(code=str(code), kind=machine.cls, hardware_id=f"demo-{lab.slug}-{machine.slug}")
+        kind = f"{QUIET}{machine.cls}" if facts.get("quiet") else machine.cls
+        devices.enrol(code=str(code), kind=kind, hardware_id=f"demo-{lab.slug}-{machine.slug}")
 
 
 def _past(machine: Machine, now: dt.datetime) -> int:
     """The last ten days of readings of a device that has told none; how many."""
     device = machine.device
-    if device is None or device.last_values.exists():
+    if device is None or device.kind.startswith(QUIET) or device.last_values.exists():
         return 0
     devices.ensure_days(work.days(now - PAST, now))
     told = report(device=device, start=now - PAST, end=now - FINE, step_s=COARSE_S)
@@ -114,7 +119,8 @@ def _past(machine: Machine, now: dt.datetime) -> int:
 def remove(say: Say) -> None:
     """Take the demo's labs, machines, jobs and devices away, with everything that hangs on them."""
     labs = list(Lab.objects.filter(demo=True))
-    found = list(Device.objects.filter(demo=True, machine__lab__in=labs))
+    tied = Q(machine__lab__in=labs) | Q(power_meter__machine__lab__in=labs) | Q(power_meter__circuit__lab__in=labs)
+    found = list(Device.objects.filter(tied, demo=True).distinct())
     learning.remove()
     organisations = Organisation.objects.filter(lab__in=labs, demo=True)
     with transaction.atomic():

@@ -126,6 +126,32 @@ MACHINES: dict[str, list[dict[str, Any]]] = {
             "model": "overlock",
             "rated_w": 120,
             "materials": ["textile"],
+            "quiet": True,
+        },
+        {
+            "name": "Lanka",
+            "cls": "embroidery-machine",
+            "model": "six needles",
+            "rated_w": 200,
+            "materials": ["textile"],
+            "quiet": True,
+        },
+        {
+            "name": "Silitys",
+            "cls": "textile-machine",
+            "model": "heat press",
+            "rated_w": 1400,
+            "materials": ["textile"],
+            "badges": ["demo-laser"],
+            "silent": True,
+        },
+        {
+            "name": "Juotos",
+            "cls": "electronics-bench",
+            "model": "two seats",
+            "rated_w": 250,
+            "materials": [],
+            "quiet": True,
         },
     ],
 }
@@ -168,7 +194,17 @@ CIRCUITS: dict[str, tuple[tuple[str, int, tuple[str, ...]], ...]] = {
         ("Circuit A", 3600, ("Saimaa", "Inari", "Lokka")),
         ("Circuit B", 5500, ("Oulujärvi", "Pielinen")),
     ),
-    "library-workshop": (("Second floor", 2300, ("Höytiäinen", "Kuusi", "Neula")),),
+    "library-workshop": (
+        ("Second floor", 2300, ("Höytiäinen", "Kuusi", "Neula", "Juotos")),
+        ("Sewing corner", 2000, ("Lanka", "Silitys")),
+    ),
+}
+#: Meters: name, the machine or the circuit that each is tied to, whose power it sees, and how far off it may be.
+METERS: dict[str, tuple[tuple[str, str, str, float], ...]] = {
+    "library-workshop": (
+        ("Plug of Neula", "Neula", "Neula", 2.0),
+        ("Meter of the sewing corner", "Sewing corner", "Lanka", 1.0),
+    ),
 }
 TOLERANCES_MM = {"Saimaa": 0.2, "Inari": 0.2, "Lokka": 0.25, "Oulujärvi": 0.1, "Pielinen": 0.15, "Kuusi": 0.3}
 #: Name, unit, mark, what is there, where, for which machines.

@@ -16,6 +16,7 @@ RULES: Mapping[str, tuple[tuple[str, str, Scope], ...]] = {
         ("per_week_h", "30", Scope(role="guest")),
         ("free_hours", "mon-fri 18:00-21:00", Scope()),
         ("blackout", "wed 17:00-19:00", Scope(cls="laser-cutter")),
+        ("circuit_budget", "yes", Scope()),
     ),
     "library-workshop": (
         ("points_week", "25", Scope()),

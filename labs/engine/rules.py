@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from labs.engine import hours, times
+from labs.engine import circuits, hours, times
+from labs.engine.circuits import Load
 from labs.engine.hours import Span
 from labs.engine.times import Buffers
 
@@ -52,6 +53,7 @@ SORTS: Mapping[str, Sort] = {
     "open_bookings": Sort("count", 0, 1000),
     "free_hours": Sort("week", default=""),
     "blackout": Sort("week", default=""),
+    "circuit_budget": Sort("flag", default=False),
     "members_only": Sort("flag", default=False),
     "needs_approval": Sort("flag", default=False),
     "check_in_within_min": Sort("minutes", 0, 240, 0.0),
@@ -225,6 +227,17 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class OnCircuit:
+    """The circuit of the asked machine: its limit in W, what is asked of it (the machine first, then those that are
+    booked in the same step), and the uses that hold their time there."""
+
+    name: str
+    limit_w: float
+    asked: Sequence[Load]
+    others: Sequence[Load]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that is known when somebody asks for a time. `opened` are the spans in which the machine may work around
     the asked time; `moved_from` is the old start of a booking that is being moved; `funds` what a wallet holds."""
@@ -243,6 +256,7 @@ class Facts:
     repair: bool = False
     moved_from: dt.datetime | None = None
     grace: dt.timedelta = dt.timedelta(minutes=5)
+    circuit: OnCircuit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +283,9 @@ def evaluate(ruled: Ruled, facts: Facts) -> list[Finding]:
     """Everything that speaks against the time, the weightiest first."""
     facts = replace(facts, span=absolute(facts.span), now=facts.now.astimezone(dt.UTC))
     checks = (
-        (_length, _when, _shut, _out, _person, _counted, _gap) if is_near(facts.span, facts.now) else (_length, _when)
+        (_length, _when, _shut, _out, _person, _counted, _gap, _circuit)
+        if is_near(facts.span, facts.now)
+        else (_length, _when)
     )
     return [finding for check in checks for finding in check(ruled, facts)]
 
@@ -427,6 +443,24 @@ def _gap(ruled: Ruled, facts: Facts) -> Iterator[Finding]:
     if meeting:
         last = max(o.end for o in meeting)
         yield Finding("gap_min", row, {"minutes": gap / MINUTE, "after": last + gap}, not_before=last + gap)
+
+
+def _circuit(ruled: Ruled, facts: Facts) -> Iterator[Finding]:
+    """Whether the circuit carries it: each use with its highest power while it warms up."""
+    on = facts.circuit
+    if on is None or not ruled.flag("circuit_budget") or facts.span.end <= facts.span.start:
+        return
+    length = facts.span.end - facts.span.start
+    asked = [replace(load, span=Span(facts.span.start, facts.span.start + length)) for load in on.asked]
+    over = circuits.overload(asked, on.others, on.limit_w)
+    if over is None:
+        return
+    fits = circuits.next_fit(asked, on.others, on.limit_w)
+    args = {
+        "circuit": on.name, "limit_w": on.limit_w, "watts": over.watts, "at": over.at, "others": over.others,
+        "asks_w": sum(load.at(over.at) for load in asked), "fits": fits,
+    }  # fmt: skip
+    yield Finding("circuit_budget", ruled.by_name["circuit_budget"], args, not_before=fits)
 
 
 #: What another time of the same person on the same machine cannot mend.

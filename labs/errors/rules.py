@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from commons.errors import CityError, Conflict, NotAllowed, NotFound
+from labs.errors import BadTime
 
 
 class OverQuota(NotAllowed):
@@ -46,3 +47,11 @@ class RulesChanged(Conflict):
 
     code = "labs:rules-changed"
     title = _("The rules were changed meanwhile")
+
+
+class CircuitFull(BadTime):
+    """The machine's circuit would carry more than its limit; `fits` is when it would not."""
+
+    code = "booking:circuit-full"
+    status = 409
+    title = _("The circuit cannot carry that then")

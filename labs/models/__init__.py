@@ -3,6 +3,7 @@
 from labs.models.bookings import Booking
 from labs.models.catalogue import Badge, BadgeGrant, Lab, Machine
 from labs.models.credentials import Credential, IssuerKey, OutsideBadge, StatusList
+from labs.models.energy import EnergyFigure, PowerMeter
 from labs.models.equipment import Circuit, Consumable, MachinePhoto, Manual, StockEntry
 from labs.models.excuses import Excuse
 from labs.models.faults import Fault, LogEntry, Outage
@@ -16,6 +17,8 @@ from labs.models.maintenance import MaintenancePlan, MaintenanceRecord
 from labs.models.mending import Mending
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
+from labs.models.passports import HiddenEntry, Passport, PassportCredential, PassportEntry
+from labs.models.production import ProductionDay, ProductionDue
 from labs.models.profile import Backer, Joining, OpeningException
 from labs.models.proof import FilePolicy, JobCandidate, JobClaim, JobFile, ShapeProfile
 from labs.models.rules import BookingRule, RuleSet
@@ -38,11 +41,13 @@ __all__ = [
     "Course",
     "CourseSession",
     "Credential",
+    "EnergyFigure",
     "Entry",
     "Excuse",
     "Fault",
     "FeedKey",
     "FilePolicy",
+    "HiddenEntry",
     "ImportFile",
     "ImportedRow",
     "Interlock",
@@ -74,7 +79,13 @@ __all__ = [
     "OrderEvent",
     "Outage",
     "OutsideBadge",
+    "Passport",
+    "PassportCredential",
+    "PassportEntry",
     "Posting",
+    "PowerMeter",
+    "ProductionDay",
+    "ProductionDue",
     "Renewal",
     "RuleSet",
     "Seat",

@@ -37,7 +37,9 @@ class Job(models.Model):
     class Quality(models.TextChoices):
         MEASURED = "measured", _("measured by the meter's counter")
         INTEGRATED = "integrated", _("added up from measured power")
+        SHARED = "shared", _("a share of a meter that several machines hang on")
         PARTIAL = "partial", _("measured for a part of the time")
+        ESTIMATED = "estimated", _("estimated by the class of machine")
         NONE = "none", _("not measured")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -69,6 +71,12 @@ class Job(models.Model):
     energy_quality = models.CharField(max_length=12, choices=Quality.choices, default=Quality.NONE)
     energy_coverage = models.FloatField(default=0.0)
     solar_share = models.FloatField(null=True, blank=True)
+    settle_at = models.DateTimeField(null=True, blank=True)
+    licence_made = models.CharField(max_length=160, blank=True)
+    public_made = models.BooleanField(default=False)
+    noted = models.CharField(max_length=200, blank=True, editable=False)
+    counted_on = models.DateField(null=True, blank=True, editable=False)
+    made_of = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     demo = models.BooleanField(default=False)
@@ -84,6 +92,8 @@ class Job(models.Model):
             models.Index(fields=["sha1"], name="labs_job_by_sha1", condition=~models.Q(provenance="proven")),
             models.Index(fields=["blob"], name="labs_job_by_blob", condition=~models.Q(provenance="proven")),
             models.Index(fields=["source_sha256"], name="labs_job_by_source", condition=~models.Q(provenance="proven")),
+            models.Index(fields=["settle_at"], name="labs_job_to_settle", condition=models.Q(settle_at__isnull=False)),
+            models.Index(fields=["finished_at", "machine"], name="labs_job_finished"),
         )
         constraints = (
             models.UniqueConstraint("device", "device_job", name="labs_job_once_a_device"),

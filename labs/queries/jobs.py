@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from commons.people.models import Membership, User
 from designs.licences import is_open
 from labs.errors import UnknownJob
-from labs.models import Job, JobCandidate, Machine
+from labs.models import EnergyFigure, Job, JobCandidate, Machine
 from labs.queries.catalogue import managed_by
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Shown:
 
     @property
     def is_open(self) -> bool:
-        """Made from a public design whose licence is open."""
-        return self.design is not None and self.design.is_public and is_open(self.design.licence)
+        """Made from a public design whose licence was open in the version that was made."""
+        return self.design is not None and self.job.public_made and is_open(self.job.licence_made)
 
     @property
     def length(self) -> dt.timedelta | None:
@@ -66,7 +66,7 @@ class Shown:
 def rows() -> QuerySet[Job]:
     """Jobs with what a list needs, newest first."""
     return Job.objects.select_related(
-        "machine__lab__place", "device", "booking__user", "design__owner", "design__cover"
+        "machine__lab__place", "device", "booking__user", "design__owner", "design__cover", "passport"
     ).order_by("-started_at", "pk")
 
 
@@ -158,6 +158,12 @@ def _shown(  # noqa: PLR0917 what `shown` found out about the person
         person=str(booker) if booker and fellow else "",
         close=close,
     )
+
+
+def figures_of(listed: Iterable[Job]) -> dict[uuid.UUID, EnergyFigure]:
+    """The newest figure of energy of each of these jobs that has one; one query."""
+    rows = EnergyFigure.objects.filter(job__in=[job.pk for job in listed])
+    return {one.job_id: one for one in rows.order_by("job_id", "-number").distinct("job_id")}
 
 
 def energy_of_design(design: "Design", process: str = "") -> tuple[int, float | None]:

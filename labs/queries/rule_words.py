@@ -15,7 +15,7 @@ from labs.engine import rules as engine
 from labs.engine.hours import DAYS
 from labs.engine.rules import Finding
 from labs.errors import BadTime, NotQualified, OutOfService, TooMany
-from labs.errors.rules import MembersOnly, OverQuota, Paused
+from labs.errors.rules import CircuitFull, MembersOnly, OverQuota, Paused
 from labs.models import Machine
 from labs.queries import learning
 
@@ -36,6 +36,7 @@ TITLES: dict[str, str | Promise] = {
     "open_bookings": lazy("Bookings to come"),
     "free_hours": lazy("Hours that count for nothing"),
     "blackout": lazy("Hours that cannot be booked"),
+    "circuit_budget": lazy("Limit of the circuit"),
     "members_only": lazy("Members alone"),
     "needs_approval": lazy("Approval"),
     "check_in_within_min": lazy("Check-in"),
@@ -132,6 +133,11 @@ SAYS: dict[str, Callable[[Any], str]] = {
     "blackout": lambda v: (
         _("Not to be booked: %(week)s.") % {"week": _week(v)} if v else _("No hours are kept from booking.")
     ),
+    "circuit_budget": lambda v: (
+        _("Bookings on one circuit are staggered so that its limit holds.")
+        if v
+        else _("Bookings may ask more of a circuit than it carries.")
+    ),
     "members_only": lambda v: _("For members of the lab alone.") if v else _("Open to everybody."),
     "needs_approval": lambda v: (
         _("A manager approves each booking.") if v else _("Bookings count at once, without approval.")
@@ -166,6 +172,7 @@ ERRORS: dict[str, type[CityError]] = {
     "per_week_h": OverQuota,
     "no_shows": Paused,
     "members_only": MembersOnly,
+    "circuit_budget": CircuitFull,
 }
 
 
@@ -313,6 +320,26 @@ def _gap(args: Any, asked: "Asked", words: dict[str, str]) -> Words:
     return said, _("After your own booking that is from %(start)s.") % {"start": after}, _at("after", args["after"])
 
 
+def _circuit(args: Any, asked: "Asked", words: dict[str, str]) -> Words:
+    words = {
+        **words, "circuit": args["circuit"], "limit": numbers.watts(args["limit_w"]),
+        "watts": numbers.watts(args["watts"]), "asks": numbers.watts(args["asks_w"]),
+        "at": local(args["at"], asked.machine), "others": ", ".join(args["others"]),
+    }  # fmt: skip
+    data = {
+        "circuit": args["circuit"], "limit_w": args["limit_w"], "watts": round(args["watts"]),
+        **_at("at", args["at"]),
+    }  # fmt: skip
+    if not args["others"]:
+        said = _("%(circuit)s carries %(limit)s, and %(machine)s alone asks %(asks)s of it.") % words
+        return said, _("Ask the lab's people: its circuit or its power is written down wrongly."), data
+    said = _("%(circuit)s carries %(limit)s. %(at)s it would be %(watts)s: %(machine)s with %(others)s.") % words
+    if args["fits"] is None:
+        return said, _("Choose another time."), data
+    data |= _at("fits", args["fits"])
+    return said, _("It fits from %(start)s.") % {"start": local(args["fits"], asked.machine)}, data
+
+
 TOLD: dict[str, Callable[[Any, "Asked", dict[str, str]], Words]] = {
     "shortest_min": _shortest,
     "longest_h": _longest,
@@ -329,4 +356,5 @@ TOLD: dict[str, Callable[[Any, "Asked", dict[str, str]], Words]] = {
     "per_week_h": lambda args, asked, words: _over({**args, "weekly": True}, asked, words),
     "open_bookings": _open,
     "gap_min": _gap,
+    "circuit_budget": _circuit,
 }

@@ -20,7 +20,7 @@ from labs.engine.prices import NOTHING
 from labs.engine.rules import Facts, Own, Ruled
 from labs.errors.money import NoFunds
 from labs.models import Booking, Machine
-from labs.queries import badges, bookings, books, prices, rule_words, rulebook
+from labs.queries import badges, bookings, books, circuits, prices, rule_words, rulebook
 from labs.queries.rule_words import local
 from labs.queries.rulebook import Rulebook, Rules, active, for_machine, for_machines, resolved, row, rows_of
 
@@ -113,6 +113,9 @@ def ask(
         repair=machine.state == Machine.State.REPAIR,
         moved_from=moved.start.astimezone(dt.UTC) if moved is not None else None,
         grace=GRACE,
+        circuit=circuits.asked(machine, span, ahead=ahead, moved=moved, beside=beside)
+        if near and ruled.flag("circuit_budget")
+        else None,
     )
     return Asked(machine, user, ruled, facts, missing, moved, known, beside)
 

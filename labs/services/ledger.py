@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,6 +35,8 @@ Kind = Account.Kind
 LARGEST = Decimal(1_000_000)
 LINES_OF_DAYS = dt.timedelta(days=14)
 MINUTE = dt.timedelta(minutes=1)
+#: Nobody pays for a share of a meter, nor for an estimate.
+NOT_ASKED_FOR = (Job.Quality.SHARED, Job.Quality.ESTIMATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ def charge_energy(job: Job) -> Posting | None:
     till = prices.till_of(lab)
     if booking is None or till is None or job.energy_kwh is None or booking.kind != Booking.Kind.USE:
         return None
+    if job.energy_quality in NOT_ASKED_FOR:
+        return None
     tariff = prices.tariff_for(job.machine, role_of(booking.user, lab), job.started_at)
     tax_pct = till.tax_pct if till.mode == Till.Mode.MONEY else NOTHING
     net = engine.energy(job.energy_kwh, prices.rates_of(tariff).per_kwh)
@@ -216,7 +221,7 @@ def charge_all_energy(now: dt.datetime) -> int:
         energy_kwh__isnull=False,
         booking__isnull=False,
         machine__lab__tariffs__per_kwh__gt=0,
-    ).exclude(machine__lab__till__mode=Till.Mode.NONE)
+    ).exclude(Q(machine__lab__till__mode=Till.Mode.NONE) | Q(energy_quality__in=NOT_ASKED_FOR))
     rows = ended.select_related("machine__lab__place", "booking__user", "booking__machine__lab__place").distinct()
     return sum(charge_energy(job) is not None for job in rows)
 

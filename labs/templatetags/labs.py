@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from labs.engine.hours import Span
 from labs.models import Booking
-from labs.queries import learning
+from labs.queries import circuits, learning
 from labs.queries.jobs import Shown
 from labs.services.bookings import EARLY
 
@@ -77,6 +77,12 @@ def order_step(step: str) -> str:
 def plain_number(value: Decimal | float) -> str:
     """A number without the zeros behind it: 0.2, 12, 1500."""
     return f"{Decimal(str(value)).normalize():f}"
+
+
+@register.filter
+def unlocalised(value: float) -> str:
+    """A number as SVG reads it, whatever the language of the page."""
+    return f"{value:g}"
 
 
 @register.filter
@@ -159,6 +165,13 @@ def ways(context: template.Context, machine: "Machine", at: dt.datetime | None =
     user = request.user if request.user.is_authenticated else None
     found = learning.ways(machine=machine, user=user, at=at or timezone.now())
     return {"ways": found, "lab": machine.lab, "user": request.user}
+
+
+@register.inclusion_tag("labs/parts/start_advice.html")
+def start_advice(machine: "Machine") -> dict[str, object]:
+    """Whether a job had better begin later, by what the machine's circuit carries now; nothing where it may begin."""
+    advice = circuits.start_advice(machine) if machine.circuit_id else None
+    return {"advice": advice if advice is not None and not advice.may else None, "lab": machine.lab}
 
 
 @register.filter

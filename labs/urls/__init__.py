@@ -5,9 +5,23 @@ The catalogue comes last: a machine's address is anything under its lab's that i
 
 from django.urls import URLPattern, URLResolver
 
-from labs.urls import bookings, catalogue, floor, imports, interlocks, jobs, learning, make, money, profile, rules, week
+from labs.urls import (
+    bookings,
+    catalogue,
+    floor,
+    imports,
+    interlocks,
+    jobs,
+    learning,
+    make,
+    money,
+    passports,
+    profile,
+    rules,
+    week,
+)
 
-PARTS = (bookings, floor, imports, interlocks, jobs, learning, money, rules, make, week, profile, catalogue)
+PARTS = (bookings, floor, imports, interlocks, jobs, learning, money, passports, rules, make, week, profile, catalogue)
 
 urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.pages]
 api_urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.api]

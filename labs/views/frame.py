@@ -57,6 +57,7 @@ class Group:
 TABS = (
     Tab("machines", _("Machines"), "rooms:lab"),
     Tab("week", _("Week"), "rooms:lab_week"),
+    Tab("made", _("Made"), "rooms:lab_made"),
     Tab("courses", _("Courses"), "rooms:lab_courses"),
     Tab("rules", _("Rules"), "rooms:lab_rules"),
     Tab("about", _("About"), "rooms:lab_about"),
@@ -79,6 +80,7 @@ BACK = (
             Tab("consumables", _("Consumables"), "rooms:lab_consumables", _fellows),
             Tab("log", _("Log"), "rooms:lab_log", _fellows),
             Tab("interlocks", _("Power"), "rooms:lab_interlocks", _managers),
+            Tab("meters", _("Meters"), "rooms:lab_meters", _managers),
             Tab("labels", _("Labels"), "rooms:lab_labels", _trainers),
         ),
     ),

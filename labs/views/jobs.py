@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from commons.people.models import User
 from labs import policies
 from labs.models import Job, JobClaim, JobFile
-from labs.queries import curves, jobs
+from labs.queries import curves, energy_words, jobs
 from labs.services.jobs import files
 from labs.views.common import page, viewer
 
@@ -19,12 +19,17 @@ def job(request: HttpRequest, job: uuid.UUID) -> HttpResponse:
     """Which design, path and version was made, how that was proven, and the power while it was made."""
     found = jobs.find(job)
     shown = jobs.shown([found], viewer(request))[0]
+    figure = jobs.figures_of([found]).get(found.pk)
+    curve = curves.of_job(found, timezone.now())
     context = {
+        "told": energy_words.told(figure),
+        "drawn": energy_words.picture(figure, curve.chart if curve is not None and curve.known else None),
+        "passport": getattr(found, "passport", None),
         "shown": shown,
         "job": found,
         "machine": found.machine,
         "lab": found.machine.lab,
-        "curve": curves.of_job(found, timezone.now()),
+        "curve": curve,
         "speaks": policies.may_speak_of(viewer(request), found),
         "claim": _claim(found, shown, viewer(request)),
         "sliced": found.slice if shown.method == Job.Method.RECEIPT else None,

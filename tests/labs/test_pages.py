@@ -228,11 +228,11 @@ def test_a_lab_without_a_place_keeps_the_citys_time(city_lab: Lab) -> None:
     assert city_lab.zone.key == "Europe/Helsinki"
 
 
-PUBLIC = ["Machines", "Week", "Courses", "Rules", "About"]
+PUBLIC = ["Machines", "Week", "Made", "Courses", "Rules", "About"]
 FELLOWS = ["Faults", "Consumables", "Log", "People"]
 TRAINERS = ["Desk", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Labels", "People"]
-MANAGERS = ["Desk", "Bookings", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Power", "Labels", "People",
-            "Trusted badges", "Money", "Settings", "Import", "Open Know-Where"]  # fmt: skip
+MANAGERS = ["Desk", "Bookings", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Power", "Meters", "Labels",
+            "People", "Trusted badges", "Money", "Settings", "Import", "Open Know-Where"]  # fmt: skip
 
 
 def links(html: str, block: str) -> dict[str, str]:

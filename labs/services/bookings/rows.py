@@ -18,7 +18,7 @@ from labs.engine import times
 from labs.engine.hours import Span
 from labs.errors import OverAlready, Overlap
 from labs.errors.bookings import MovedMeanwhile
-from labs.models import Booking, Lab, Machine
+from labs.models import Booking, Circuit, Lab, Machine
 from labs.queries import bookings, rulebook
 from labs.queries.rulebook import Rulebook
 from labs.services.checks import local
@@ -37,7 +37,18 @@ def lock_machines(machines: Iterable[Machine | int]) -> list[Machine]:
     found, labs = list(rows.filter(pk__in=numbers).order_by("pk")), dict[int, Lab]()
     for machine in found:  # one object for each lab, so that what is read of it is read once
         machine.lab = labs.setdefault(machine.lab_id, machine.lab)
+    _lock_circuits(found)
     return found
+
+
+def _lock_circuits(machines: Sequence[Machine]) -> None:
+    """Where a lab staggers what its circuits carry, lock those too, after the machines and lowest number first:
+    bookings of different machines that share one then see each other."""
+    keys = {machine.circuit_id for machine in machines if machine.circuit_id is not None}
+    if keys:
+        ruled = {"lab__bookingrules__name": "circuit_budget", "lab__bookingrules__active": True}
+        rows = Circuit.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=keys, **ruled)
+        list(rows.only("pk").order_by("pk"))
 
 
 def lock_bookings(keys: Collection[uuid.UUID], machines: Iterable[Machine]) -> list[Booking]:

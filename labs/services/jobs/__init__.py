@@ -1,12 +1,13 @@
 """Jobs: taken in from devices (`events`), proven (`proof`), measured (`energy`)."""
 
-from labs.services.jobs.energy import measure, readings_came
+from labs.services.jobs.energy import due, measure, readings_came, settle
 from labs.services.jobs.events import Ack, booking_of, messages_of, read, refold, seq_of, store, take_events
 from labs.services.jobs.proof import prove
 
 __all__ = (
     "Ack",
     "booking_of",
+    "due",
     "measure",
     "messages_of",
     "prove",
@@ -14,6 +15,7 @@ __all__ = (
     "readings_came",
     "refold",
     "seq_of",
+    "settle",
     "store",
     "take_events",
 )

@@ -1,7 +1,7 @@
 """Reads of devices and of what they reported."""
 
 from commons.devices.queries.board import curves, hours_of
-from commons.devices.queries.energy import Energy, energy
+from commons.devices.queries.energy import Energy, curve, edges_wh, energy
 from commons.devices.queries.series import Point, Reading, readings, series
 from commons.devices.queries.state import (
     Live,
@@ -22,8 +22,10 @@ __all__ = [
     "Reading",
     "Value",
     "acked",
+    "curve",
     "curves",
     "demo_devices",
+    "edges_wh",
     "energy",
     "heartbeat_age",
     "hours_of",

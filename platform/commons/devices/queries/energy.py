@@ -184,3 +184,38 @@ def _shared(segments: "Segments", low: int, high: int) -> tuple[float, int, int]
     cell = Cells.empty(1)
     share(segments, np.array([low, high], dtype=np.int64), cell)
     return float(cell.energy_wh[0]), int(cell.covered_us[0]), int(cell.dense_us[0])
+
+
+MOST_PIECES = 1500
+"""A curve for phases has at most about so many pieces: longer windows are read in coarser steps."""
+
+
+def curve(device: Device, start: dt.datetime, end: dt.datetime) -> "Segments":
+    """The shape of the device's use: stretches from `start` until `end` with their energy, from power where it
+    reported power, else from its counter. Coarse for long windows; the energy itself is `energy`'s to say."""
+    from commons.devices.engine.energy import MAX_HOLD_US, segments_of  # noqa: PLC0415 the web starts without numpy
+
+    span_us = raw.to_us(end) - raw.to_us(start)
+    step_us = max(span_us // MOST_PIECES, 1_000_000)
+    for channel, meaning in ((channels.POWER_W, "power"), (channels.ENERGY_WH_TOTAL, "counter")):
+        low, high = raw.to_us(start) - MAX_HOLD_US, raw.to_us(end) + MAX_HOLD_US
+        rows = raw.steps(device, channel, low, high, step_us, "max" if meaning == "counter" else "avg")
+        found = segments_of(*raw.arrays(rows), meaning, device.counter_wraps_wh)  # type: ignore[arg-type]
+        if len(found.start):
+            return found
+    return found
+
+
+def edges_wh(device: Device, start: dt.datetime, end: dt.datetime) -> float:
+    """By how many Wh the counter's sum may be off because it was not read at the very start and end: at each of the two
+    the whole step between the readings around it may lie on either side. 0 without a counter."""
+    found = 0.0
+    for moment in (start, end):
+        at = raw.to_us(moment)
+        before = raw.before(device, channels.ENERGY_WH_TOTAL, at + 1)
+        after = raw.after(device, channels.ENERGY_WH_TOTAL, at - 1)
+        if before is None or after is None or after[0] <= before[0]:
+            continue
+        step, part = max(after[2] - before[2], 0.0), (at - before[0]) / (after[0] - before[0])
+        found += step * max(part, 1 - part)
+    return found

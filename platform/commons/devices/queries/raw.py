@@ -233,3 +233,17 @@ def arrays(found: Sequence[Row]) -> "tuple[npt.NDArray[np.int64], npt.NDArray[np
     import numpy as np  # noqa: PLC0415 the web process starts without numpy
 
     return np.array([r[0] for r in found], dtype=np.int64), np.array([r[2] for r in found], dtype=np.float64)
+
+
+def steps(  # noqa: PLR0917
+    device: "Device", channel: int, start_us: int, end_us: int, step_us: int, take: str
+) -> list[Row]:
+    """Readings folded into steps: the mean time of those in a step, their number, and their mean or highest value."""
+    folded = {"avg": "avg(value)", "max": "max(value)"}[take]
+    sql = f"""SELECT avg(extract(epoch FROM ts) * 1000000)::int8 AS at, count(*), {folded}
+        FROM devices_reading WHERE {_MINE} AND ts >= %s AND ts < %s
+        GROUP BY date_bin(make_interval(secs => %s), ts, 'epoch') ORDER BY at"""  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, (device.number, channel, from_us(start_us), from_us(end_us), step_us / 1e6))
+        found: list[Row] = cursor.fetchall()
+        return found

@@ -94,6 +94,10 @@ def heartbeat_age() -> float | None:
     return None if at is None else (timezone.now() - at).total_seconds()
 
 
+QUIET = "quiet-"
+
+
 def demo_devices() -> QuerySet[Device]:
-    """Active devices of the demo city."""
-    return Device.objects.filter(demo=True, enrolled_at__isnull=False, revoked_at=None)
+    """Active devices of the demo city that measure something; a “quiet-…” one tells of its jobs alone."""
+    active = Device.objects.filter(demo=True, enrolled_at__isnull=False, revoked_at=None)
+    return active.exclude(kind__startswith=QUIET)

@@ -1,0 +1,35 @@
+"""Circuits over the API: whether a job may begin on a machine now."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from commons.web.api import requires
+from labs.queries import catalogue, circuits
+
+
+class AdviceSerializer(serializers.Serializer[Any]):
+    """Whether a job may begin now. `at`: when it may; null while the others run. Power in W."""
+
+    may = serializers.BooleanField()
+    at = serializers.DateTimeField(allow_null=True)
+    circuit = serializers.CharField(allow_blank=True)
+    limit_w = serializers.FloatField()
+    watts = serializers.FloatField()
+    asks_w = serializers.FloatField()
+    waits_for = serializers.ListField(child=serializers.CharField())
+
+
+class StartAdvice(APIView):
+    """May a job begin on this machine now?"""
+
+    permission_classes = requires(anonymous_reads=True)
+
+    @extend_schema(operation_id="start_advice", responses=AdviceSerializer)
+    def get(self, request: Request, machine: int) -> Response:
+        """By what its circuit carries now, and by who is still warming up there."""
+        return Response(AdviceSerializer(circuits.start_advice(catalogue.find_machine(pk=machine))).data)
