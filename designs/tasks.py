@@ -17,12 +17,12 @@ from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from commons.said import said
-from designs import git, sandbox
+from designs import sandbox
 from designs.engine import ENGINE_VERSION
 from designs.engine.diff import DIFF_VERSION
 from designs.errors import DesignNotFound, GitFailed, LargeFileMissing, TooLarge
 from designs.models import Blob, Design, Release, ShapeDiff
-from designs.queries import lfs
+from designs.queries import contents
 from designs.queries.files import contents_at
 from designs.queries.room import left_bytes
 from designs.sandbox import photos
@@ -257,10 +257,7 @@ def _drawn(design: Design, blob: Blob) -> Result:
     with tempfile.TemporaryDirectory(prefix="lc-blob-") as folder:
         source = Path(folder) / "source"
         try:
-            if blob.lfs:
-                source.symlink_to(lfs.path_of(lfs.find(design, blob.lfs).oid))
-            else:
-                git.of(design.repository).copy_to(blob.oid, source)
+            contents.put(design, blob, source)
         except (GitFailed, DesignNotFound, LargeFileMissing, OSError):
             return Result.failed("The file could not be read from its repository.")
         if blob.format == "openscad":

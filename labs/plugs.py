@@ -29,9 +29,10 @@ from labs.queries import (
     live,
     made,
     matching,
+    slices,
 )
 from labs.queries.near import near_of
-from labs.services import hooks, interlocks, leaving, ledger, waitlist
+from labs.services import commands, hooks, interlocks, leaving, ledger, waitlist
 from labs.services import jobs as taken
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_it", "designs.design.aside", "labs/parts/make_it.html", make_it, order=20)
     )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.preset", "designs.file.fits", "labs/parts/preset.html", preset, order=30)
+    )
     sockets.page_slots.register(sockets.PageSlot("labs.fits", "designs.file.fits", "labs/parts/fits.html", fits))
     sockets.page_slots.register(
         sockets.PageSlot("labs.makes", "designs.design.below", "labs/parts/makes.html", makes, order=20)
@@ -88,12 +92,13 @@ def plug_in() -> None:
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.command_files.register(sockets.CommandFile(commands.ROOM, commands.read_file))
     sockets.search_sources.register(sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35))
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
-    sockets.live_boards.register(sockets.LiveBoard("lab", live.lab_board))
-    sockets.live_boards.register(sockets.LiveBoard("machine", live.machine_board))
     sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
     sockets.leavers.register(sockets.Leaver("labs", leaving.leave, leaving.keeps, order=30))
+    sockets.live_boards.register(sockets.LiveBoard("lab", live.lab_board))
+    sockets.live_boards.register(sockets.LiveBoard("machine", live.machine_board))
     sockets.job_takers.register(sockets.JobTaker("labs", take_jobs))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
@@ -148,6 +153,12 @@ def fits(request: HttpRequest, file: "File") -> Mapping[str, Any] | None:
     if found is None or not catalogue.machines().exists():
         return None
     return {"machines": found[:MOST_MACHINES], "count": len(found), "more": max(len(found) - MOST_MACHINES, 0)}
+
+
+def preset(request: HttpRequest, file: "File") -> Mapping[str, Any] | None:
+    """The note that names a file to whoever slices it."""
+    blob = file.blob
+    return {"sha256": blob.sha256} if blob is not None and blob.format in slices.FORMATS else None
 
 
 def make_button(request: HttpRequest, design: "Design") -> Mapping[str, Any] | None:

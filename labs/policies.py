@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from commons.people.models import Membership, User
-from labs.models import Account, Booking, Fault, Invoice, Lab, Machine, WaitlistEntry
+from labs.models import Account, Booking, Fault, Invoice, Job, Lab, Machine, WaitlistEntry
 
 MANAGING = (Membership.Role.MANAGER, Membership.Role.OWNER)
 TRAINING = (*MANAGING, Membership.Role.TRAINER)
@@ -124,3 +124,11 @@ def may_see_fault(user: User | None, fault: Fault) -> bool:
     if user is None or not user.is_authenticated:
         return False
     return fault.reporter_id == user.pk or is_fellow(user, fault.machine.lab)
+
+
+def may_speak_of(user: User | None, job: Job) -> bool:
+    """Say which design a job was of, and send its file: who had the machine booked, and who manages the lab."""
+    if user is None or not user.is_authenticated:
+        return False
+    booked = job.booking is not None and job.booking.user_id == user.pk
+    return booked or may_manage(user, job.machine.lab)

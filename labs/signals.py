@@ -1,5 +1,6 @@
 """What the room hears from the ground floor."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,11 @@ from commons.devices.signals import Stored, group_stored
 from designs.models import Design, Release
 from labs.services import courses, jobs
 from labs.services.jobs import energy
+
+log = logging.getLogger(__name__)
+
+#: What a save of a design changes when it has new files or is shown to more people.
+ARRIVES = {"head", "visibility", "hidden_at", "deleted_at"}
 
 
 @receiver(group_stored, dispatch_uid="labs.readings_came")
@@ -37,6 +43,18 @@ def design_saved(sender: Any, instance: Design, update_fields: Any = None, **_: 
     """A push has been read: a course among the designs is read again."""
     if update_fields is not None and "head" in update_fields:
         transaction.on_commit(lambda: courses.design_changed(instance))
+    if update_fields is not None and ARRIVES & set(update_fields):
+        transaction.on_commit(lambda: _arrived(instance.pk))
+
+
+def _arrived(design: int) -> None:
+    """Jobs that nobody knew are proven again by a worker; when the bell does not ring, the hourly sweep finds them."""
+    from labs.proof_tasks import design_arrived  # noqa: PLC0415 tasks import services
+
+    try:
+        design_arrived.apply_async((design,), queue="default", retry=False)
+    except Exception:
+        log.warning("the bell for design %s did not ring; the sweep will find its jobs", design, exc_info=True)
 
 
 @receiver(post_save, sender=Release, dispatch_uid="labs.design_released")

@@ -3,6 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet
+
+from commons.people.models import Organisation
 from designs.models import Design, FileVersion
 from designs.policies import Visitor, seen_by
 from designs.queries import releases
@@ -25,18 +28,31 @@ class Origin:
     release: str = ""
 
 
+def seen_at(visible_to: Visitor, organisation: Organisation | None = None) -> QuerySet[Design]:
+    """The designs that a visitor may see, and those of the organisation at whose place they are."""
+    own = Q(deleted_at=None, hidden_at=None, owner__organisation=organisation) if organisation is not None else Q()
+    return Design.objects.filter(seen_by(visible_to) | own if own else seen_by(visible_to))
+
+
 def origins(
-    *, sha256: str = "", sha1: str = "", blob: str = "", visible_to: Visitor = None, limit: int = 50
+    *,
+    sha256: str = "",
+    sha1: str = "",
+    blob: str = "",
+    visible_to: Visitor = None,
+    organisation: Organisation | None = None,
+    limit: int = 50,
 ) -> list[Origin]:
     """All origins of exactly these bytes that the visitor may see, newest commit first; [] when there is none.
 
-    Give any of the three hexadecimal names; all that are given must fit. `visible_to=None` finds public designs only.
+    Give any of the three hexadecimal names; all that are given must fit. `visible_to=None` finds public designs only;
+    those of `organisation` are found besides.
     """
     names = {"blob__sha256": sha256, "blob__sha1": sha1, "blob__oid": blob}
     asked = {field: value.strip().lower() for field, value in names.items() if value.strip()}
     if not asked:
         return []
-    seen = Design.objects.filter(seen_by(visible_to)).values("pk")
+    seen = seen_at(visible_to, organisation).values("pk")
     versions = (
         FileVersion.objects.filter(**asked, design__in=seen)
         .select_related("design", "design__owner", "design__owner__user", "design__owner__organisation", "blob")

@@ -5,6 +5,7 @@ request is a line of JSON, one answer too. It ends when its parent does.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -88,6 +89,8 @@ def _child(request: dict[str, Any], limits: Limits) -> None:
             os.dup2(nothing, number)
         jail.close_what_is_open({0, 1, 2})
         os.chdir(folder)
+        if request["work"] == "program":
+            _become(request["format"], source, folder, limits)
         if request["work"] == "script":
             _run(request["format"], source, folder, limits)
         walls = jail.raise_walls(source=source, folder=folder, limits=limits)
@@ -117,7 +120,30 @@ def _run(request: str, source: Path, folder: Path, limits: Limits) -> None:
     os.execve(program, ["openscad", "-o", str(folder / "model.stl"), str(source / main)], environment)  # noqa: S606
 
 
+def _become(request: str, source: Path, folder: Path, limits: Limits) -> None:
+    """Become a program behind the walls, started in the folder to read, with ours to write. Never returns.
+
+    `request` is JSON: "program", "arguments", where `{folder}` stands for the folder to write, and "environment".
+    """
+    asked = json.loads(request)
+    messages = os.open(folder / "messages.txt", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.dup2(messages, 1)
+    os.dup2(messages, 2)
+    os.close(messages)
+    os.chdir(source)
+    walls = jail.raise_walls(source=source, folder=folder, limits=limits, program=asked["program"])
+    (folder / "walls.json").write_text(json.dumps(walls))
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C.UTF-8"}
+    environment |= {"OMP_NUM_THREADS": "1", **asked.get("environment", {})}
+    arguments = [one.replace("{folder}", str(folder)) for one in asked["arguments"]]
+    os.execve(asked["program"], [Path(asked["program"]).name, *arguments], environment)  # noqa: S606
+
+
 def _work(work: str, source: Path, file_format: str, folder: Path) -> None:
+    if ":" in work:  # "module:function" of another room's engine
+        module, _colon, name = work.partition(":")
+        getattr(importlib.import_module(module), name)(source, file_format, folder)
+        return
     if work == "probe":
         from designs.sandbox import probe  # noqa: PLC0415 only to prove the walls
 

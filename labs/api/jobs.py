@@ -15,7 +15,7 @@ from commons.devices.authentication import DeviceAuthentication, IsDevice
 from commons.web.api import CursorPagination, requires
 from labs.api.common import caller
 from labs.engine.fold import EVENTS
-from labs.models import Job
+from labs.models import Job, JobCandidate
 from labs.queries import catalogue, jobs
 from labs.services import jobs as services
 
@@ -42,6 +42,19 @@ class JobDesign(serializers.Serializer[Any]):
     licence = serializers.CharField()
 
 
+class JobCandidateSerializer(serializers.Serializer[Any]):
+    """A file of a design that has the shape of what was laid down."""
+
+    owner = serializers.CharField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    path = serializers.CharField()
+    commit = serializers.CharField()
+    blob = serializers.CharField()
+    distance_mm = serializers.FloatField()
+    pieces = serializers.IntegerField()
+
+
 class JobSerializer(serializers.Serializer[Any]):
     """What a machine made, from which design, with how many kWh."""
 
@@ -53,6 +66,8 @@ class JobSerializer(serializers.Serializer[Any]):
     file = JobFile(allow_null=True)
     design = JobDesign(allow_null=True)
     provenance = serializers.ChoiceField(choices=Job.Provenance.choices)
+    provenance_method = serializers.ChoiceField(choices=Job.Method.choices, help_text="what says so")
+    candidates = JobCandidateSerializer(many=True, help_text="files whose shape was laid down, nearest first")
     open = serializers.BooleanField(help_text="made from a public design with an open licence")
     started_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -93,6 +108,8 @@ def document(shown: jobs.Shown) -> dict[str, Any]:
         "file": _file(job) if tells else None,
         "design": _design(shown) if design else None,
         "provenance": shown.provenance,
+        "provenance_method": shown.method,
+        "candidates": [_candidate(one) for one in shown.candidates],
         "open": shown.is_open,
         "passport": None,
     }
@@ -104,6 +121,19 @@ def _file(job: Job) -> dict[str, str]:
         "sha256": job.sha256,
         "sha1": job.sha1,
         "source_sha256": job.source_sha256,
+    }
+
+
+def _candidate(one: JobCandidate) -> dict[str, Any]:
+    return {
+        "owner": one.design.owner.name,
+        "slug": one.design.slug,
+        "name": one.design.name,
+        "path": one.path,
+        "commit": one.commit,
+        "blob": one.blob,
+        "distance_mm": one.distance_mm,
+        "pieces": one.pieces,
     }
 
 

@@ -17,8 +17,10 @@ from labs.models.mending import Mending
 from labs.models.money import Account, Entry, Invoice, InvoiceLine, Posting, Tariff, Till
 from labs.models.orders import MakeOrder, OrderBooking, OrderEvent
 from labs.models.profile import Backer, Joining, OpeningException
+from labs.models.proof import FilePolicy, JobCandidate, JobClaim, JobFile, ShapeProfile
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
+from labs.models.slices import Slice, SlicingProfile
 from labs.models.trust import TrustPolicy, TrustRule
 from labs.models.waitlist import WaitlistEntry
 
@@ -40,6 +42,7 @@ __all__ = [
     "Excuse",
     "Fault",
     "FeedKey",
+    "FilePolicy",
     "ImportFile",
     "ImportedRow",
     "Interlock",
@@ -48,7 +51,10 @@ __all__ = [
     "InvoiceLine",
     "IssuerKey",
     "Job",
+    "JobCandidate",
+    "JobClaim",
     "JobEvent",
+    "JobFile",
     "Joining",
     "Kiosk",
     "KioskPass",
@@ -72,7 +78,10 @@ __all__ = [
     "Renewal",
     "RuleSet",
     "Seat",
+    "ShapeProfile",
     "SignOff",
+    "Slice",
+    "SlicingProfile",
     "StatusList",
     "StockEntry",
     "Tariff",

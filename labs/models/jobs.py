@@ -19,6 +19,14 @@ class Job(models.Model):
         DECLARED = "declared", _("Declared")
         UNKNOWN = "unknown", _("Unknown")
 
+    class Method(models.TextChoices):
+        FILE = "file", _("the file itself")
+        NOTE = "source-note", _("a note in the file")
+        RECEIPT = "slice-receipt", _("the lab's own slicing")
+        GEOMETRY = "geometry", _("the shape that was laid down")
+        PERSON = "person", _("a person's word")
+        NONE = "none", _("nothing")
+
     class Outcome(models.TextChoices):
         RUNNING = "running", _("Running")
         PAUSED = "paused", _("Paused")
@@ -48,6 +56,10 @@ class Job(models.Model):
     design_blob = models.CharField(max_length=64, blank=True)
     design_release = models.CharField(max_length=120, blank=True)
     provenance = models.CharField(max_length=10, choices=Provenance.choices, default=Provenance.UNKNOWN)
+    provenance_method = models.CharField(max_length=13, choices=Method.choices, default=Method.NONE)
+    #: When the sweep last looked for the design of a job that has none.
+    looked_at = models.DateTimeField(null=True, blank=True)
+    slice = models.ForeignKey("labs.Slice", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.RUNNING)
@@ -67,6 +79,11 @@ class Job(models.Model):
             models.Index(fields=["machine", "-started_at"], name="labs_job_of_machine"),
             models.Index(fields=["device", "started_at", "finished_at"], name="labs_job_of_device"),
             models.Index(fields=["design", "-started_at"], name="labs_job_of_design"),
+            models.Index(fields=["looked_at"], name="labs_job_not_proven", condition=~models.Q(provenance="proven")),
+            models.Index(fields=["sha256"], name="labs_job_by_sha256", condition=~models.Q(provenance="proven")),
+            models.Index(fields=["sha1"], name="labs_job_by_sha1", condition=~models.Q(provenance="proven")),
+            models.Index(fields=["blob"], name="labs_job_by_blob", condition=~models.Q(provenance="proven")),
+            models.Index(fields=["source_sha256"], name="labs_job_by_source", condition=~models.Q(provenance="proven")),
         )
         constraints = (
             models.UniqueConstraint("device", "device_job", name="labs_job_once_a_device"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from commons.people.models import Membership, User
 from designs.licences import is_open
 from labs.errors import UnknownJob
-from labs.models import Job, Machine
+from labs.models import Job, JobCandidate, Machine
 from labs.queries.catalogue import managed_by
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A job as one visitor may see it. `design` is None when it is not known, or not theirs to know."""
+    """A job as one visitor may see it. `design` is None when it is not known, or not theirs to know.
+
+    `candidates` are the files whose shape was laid down, and are told only to who may see them all: fewer would point
+    at the wrong one.
+    """
 
     job: Job
     design: "Design | None"
@@ -30,11 +34,18 @@ class Shown:
     file_name: str
     person: str
     close: bool
+    method: str = Job.Method.NONE.value
+    candidates: tuple[JobCandidate, ...] = ()
 
     @property
     def provenance_label(self) -> str:
         """How sure it is, in a word."""
         return str(Job.Provenance(self.provenance).label)
+
+    @property
+    def method_label(self) -> str:
+        """What says so, in words."""
+        return str(Job.Method(self.method).label)
 
     @property
     def is_open(self) -> bool:
@@ -83,16 +94,31 @@ def find(job_id: uuid.UUID | str) -> Job:
 
 
 def shown(jobs: Iterable[Job], viewer: User | None) -> list[Shown]:
-    """Jobs as this visitor may see them; at most five queries, however many jobs."""
+    """Jobs as this visitor may see them; at most six queries, however many jobs."""
     listed = list(jobs)
     person = viewer if viewer is not None and viewer.is_authenticated else None
-    seen = _visible_designs({j.design_id for j in listed if j.design_id}, person)
+    shapes = _shapes(listed)
+    named = {j.design_id for j in listed if j.design_id} | {one.design_id for row in shapes.values() for one in row}
+    seen = _visible_designs(named, person)
     managed = managed_by(person)
     organisations = (
         set(Membership.objects.filter(user=person).values_list("organisation_id", flat=True)) if person else set()
     )
     ordered = _ordered_by(listed, person)
-    return [_shown(job, person, seen, managed, organisations, job.pk in ordered) for job in listed]
+    return [
+        _shown(job, person, seen, managed, organisations, job.pk in ordered, shapes.get(job.pk, [])) for job in listed
+    ]
+
+
+def _shapes(listed: list[Job]) -> dict[uuid.UUID, list[JobCandidate]]:
+    """The files that jobs may be of by their shape; asked only where that is what is known of a job."""
+    asked = [job.pk for job in listed if job.provenance_method == Job.Method.GEOMETRY]
+    found: dict[uuid.UUID, list[JobCandidate]] = {}
+    if asked:
+        rows = JobCandidate.objects.filter(job__in=asked).select_related("design__owner", "design__cover")
+        for one in rows:
+            found.setdefault(one.job_id, []).append(one)
+    return found
 
 
 def _ordered_by(listed: list[Job], person: User | None) -> set[uuid.UUID]:
@@ -113,16 +139,21 @@ def _visible_designs(wanted: set[int], person: User | None) -> set[int]:
 
 
 def _shown(  # noqa: PLR0917 what `shown` found out about the person
-    job: Job, person: User | None, seen: set[int], managed: set[int], organisations: set[int], ordered: bool
-) -> Shown:
+    job: Job, person: User | None, seen: set[int], managed: set[int], organisations: set[int], ordered: bool,
+    shapes: list[JobCandidate],
+) -> Shown:  # fmt: skip
     booker = job.booking.user if job.booking else None
     close = person is not None and (ordered or booker == person or job.machine.lab_id in managed)
     design = job.design if job.design_id in seen else None
     fellow = close or job.machine.lab.organisation_id in organisations
+    tied = tuple(shapes) if all(one.design_id in seen for one in shapes) else ()
+    known = design is not None or (job.design_id is None and bool(tied))
     return Shown(
         job=job,
         design=design,
-        provenance=job.provenance if design else Job.Provenance.UNKNOWN.value,
+        provenance=job.provenance if known else Job.Provenance.UNKNOWN.value,
+        method=job.provenance_method if known else Job.Method.NONE.value,
+        candidates=tied if known else (),
         file_name=job.file_name if design or close else "",
         person=str(booker) if booker and fellow else "",
         close=close,

@@ -16,9 +16,10 @@ from commons.errors import CityError
 from commons.people.models import User
 from labs import policies
 from labs.errors import BadTime, UnknownBooking
-from labs.models import Booking
-from labs.queries import bookings, interlocks
+from labs.models import Booking, Machine
+from labs.queries import bookings, commands, interlocks, slices
 from labs.services import bookings as services
+from labs.services import slices as slicing
 from labs.services import waitlist
 from labs.services.bookings.move import SCOPES, Scope
 from labs.services.checks import local
@@ -136,6 +137,7 @@ def _page(found: Booking, person: User) -> dict[str, object]:
     manages = policies.may_manage(person, found.machine.lab)
     waits = found.status in {status.BOOKED, status.REQUESTED}
     open_ = found.status in Booking.OPEN and found.end > now
+    controls = commands.of_booking(found, person, now=now)
     return {
         "booking": found,
         "machine": found.machine,
@@ -146,6 +148,9 @@ def _page(found: Booking, person: User) -> dict[str, object]:
         "series": bookings.of_series(found),
         "now": now,
         "interlock": interlocks.of_booking(found),
+        "controls": controls,
+        "why_not_steered": commands.words(controls.why) if controls and controls.why else "",
+        "slicing": _slicing(found, person),
         "can": {
             "check_in": found.status == status.BOOKED and found.start - services.EARLY <= now < found.end,
             "end": found.status == status.RUNNING or (found.status == status.BOOKED and found.start <= now < found.end),
@@ -156,3 +161,16 @@ def _page(found: Booking, person: User) -> dict[str, object]:
             "decide": open_ and found.status == status.REQUESTED and manages,
         },
     }
+
+
+def _slicing(found: Booking, person: User) -> dict[str, object] | None:
+    """What was sliced for it, and what may be; None where the machine prints no filament."""
+    if found.machine.process != Machine.Process.FFF:
+        return None
+    made = slices.of_booking(found)
+    open_ = found.status in Booking.OPEN or found.status == Booking.Status.DONE
+    files = slices.files_of(found, person) if open_ else []
+    if not made and not files:
+        return None
+    profiles = found.machine.slicing_profiles.filter(retired_at=None)
+    return {"made": made, "files": files, "profiles": profiles, "installed": slicing.program() is not None}

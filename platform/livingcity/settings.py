@@ -223,6 +223,8 @@ SPECTACULAR_SETTINGS = {
             if "labs" in ROOMS
             else {}
         ),
+        "CommandKindEnum": "commons.devices.models.Command.Kind",
+        "SteeringEnum": [(word, word) for word in ("send", "pause", "resume", "cancel")],
         "PlaceKindEnum": "commons.places.models.Place.Kind",
         **({"PhotoStatusEnum": "designs.models.MakePhoto.State"} if "designs" in ROOMS else {}),
     },

@@ -82,11 +82,11 @@ def test_any_name_of_the_bytes_proves_it(printer: Machine, names: set[str]) -> N
     assert (job.design, job.provenance) == (made.design, "proven")
 
 
-def test_a_sliced_file_is_probable_by_its_source_and_a_strange_one_unknown(printer: Machine) -> None:
+def test_a_sliced_file_is_proven_by_its_source_and_a_strange_one_unknown(printer: Machine) -> None:
     made, agent = design(person(), b"solid lid"), Agent(printer)
     strange = hashlib.sha256(b"g-code").hexdigest()
     sliced = agent.made({"sha256": strange, "source_sha256": made.sha256}, job="sliced")
-    assert (sliced.design, sliced.provenance) == (made.design, "probable")
+    assert (sliced.design, sliced.provenance) == (made.design, "proven")
     unknown = agent.made({"sha256": strange}, job="unknown")
     assert (unknown.design, unknown.provenance) == (None, "unknown")
 
@@ -250,7 +250,8 @@ def test_the_figure_is_computed_from_the_rows(kamppi: Any) -> None:
     agent = Agent(machine(lab(place=place)))
     agent.made({"sha256": opened.sha256}, job="a", hours=4)
     agent.made({"sha256": closed.sha256}, job="b", hours=1)
-    agent.made({"sha256": "f" * 64, "source_sha256": opened.sha256}, job="c", hours=2)
+    shaped = agent.made({"sha256": "f" * 64}, job="c", hours=2)
+    Job.objects.filter(pk=shaped.pk).update(design=opened.design, provenance="probable", provenance_method="geometry")
     agent.made({"sha256": "e" * 64}, job="d", hours=3)
     agent.tells(agent.says("started", START, "e"), agent.says("failed", START + 5 * HOUR, "e"))
     Agent(machine(lab())).made({"sha256": "d" * 64}, job="elsewhere", hours=4)

@@ -6,6 +6,7 @@ The readings themselves stand in `devices_reading`, a table partitioned by day t
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import NullIf
 from django.utils import timezone
@@ -92,6 +93,70 @@ class EnrolmentCode(models.Model):
 
     def __str__(self) -> str:
         return f"code for {self.device}"
+
+
+class Command(models.Model):
+    """Something that a person asks of a device through its agent; the row stays: who asked, and what came of it.
+
+    It is given to the agent until it is answered or `expires_at` is past. `about` says in its room's own words what it
+    is for (labs: the booking), `source` from where the room takes the file of a `send`; neither is told to the device.
+    """
+
+    class Kind(models.TextChoices):
+        SEND = "send", _("Send a file")
+        START = "start", _("Start")
+        PAUSE = "pause", _("Pause")
+        RESUME = "resume", _("Go on")
+        CANCEL = "cancel", _("Stop")
+        RELAY = "relay", _("Switch a relay")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waits for the agent")
+        TAKEN = "taken", _("Is being carried out")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Refused")
+        EXPIRED = "expired", _("Came to nothing")
+
+    #: Those that the agent has not answered.
+    OPEN = (State.WAITING, State.TAKEN)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="commands")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    body = models.JSONField(default=dict)
+    about = models.CharField(max_length=64, blank=True)
+    source = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    sentence = models.CharField(max_length=300, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["device", "expires_at"],
+                name="devices_command_open",
+                condition=models.Q(state__in=["waiting", "taken"]),
+            ),
+            models.Index(fields=["about", "-asked_at"], name="devices_command_about"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.device}: {self.kind}"
+
+    @property
+    def now(self) -> "Command.State":
+        """Its state; an open one whose time is past has come to nothing."""
+        late = self.state in self.OPEN and self.expires_at <= timezone.now()
+        return self.State.EXPIRED if late else self.State(self.state)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come in time."""
+        return self.now in self.OPEN
 
 
 class Channel(models.Model):
