@@ -152,9 +152,9 @@ def main() -> None:
     size = sum(viewer.bytes for viewer in everybody) / len(everybody) / (asked.seconds + 8)
     say(f"{asked.viewers} viewers of {asked.machines} machines for {asked.seconds} s; {missed} missed the end")
     say(f"seen after its commit: median {quantiles[49]:.2f} s, p99 {quantiles[98]:.2f} s; {seen:.0%} of all values")
-    say(
-        f"web memory {before_mb:.0f} MB before, {after_mb:.0f} MB with the streams; CPU {after_s - before_s:.1f} s, {size:.0f} bytes/s each"
-    )
+    spent_s = after_s - before_s
+    say(f"web memory {before_mb:.0f} MB before, {after_mb:.0f} MB with the streams; CPU {spent_s:.1f} s")
+    say(f"{size:.0f} bytes/s to each viewer")
     say(f"the lab's page: {quiet_ms:.0f} ms without streams, {busy_ms:.0f} ms meanwhile (median)")
     sys.exit(1 if missed else 0)
 
