@@ -36,7 +36,7 @@ bench: .venv/dev.stamp
 
 check: .venv/dev.stamp $(DIST)
 	$(PY) -m ruff check .
-	PYTHONPATH=platform:. $(PY) -c "import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())"
+	PYTHONPATH=platform:.:labs/agent $(PY) -c "import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())"
 	$(PY) -m mypy
 	$(PY) manage.py makemigrations --check --dry-run
 	PUBLIC_URL=https://city.example SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_hex(40))") \

@@ -27,13 +27,14 @@ from labs.queries import (
     job_table,
     jobs,
     learning,
+    live,
     made,
     matching,
     passport_reports,
 )
 from labs.queries import passports as passport_reads
 from labs.queries.near import near_of
-from labs.services import hooks, interlocks, leaving, ledger, passports, waitlist
+from labs.services import commands, hooks, interlocks, leaving, ledger, passports, waitlist
 from labs.services import jobs as taken
 
 if TYPE_CHECKING:
@@ -101,10 +102,13 @@ def plug_in() -> None:
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
     sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.command_files.register(sockets.CommandFile(commands.ROOM, commands.read_file))
     sockets.search_sources.register(sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35))
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
     sockets.leavers.register(sockets.Leaver("labs", leaving.leave, leaving.keeps, order=30))
+    sockets.live_boards.register(sockets.LiveBoard("lab", live.lab_board))
+    sockets.live_boards.register(sockets.LiveBoard("machine", live.machine_board))
     sockets.job_takers.register(sockets.JobTaker("labs", take_jobs))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(

@@ -125,8 +125,9 @@ class BadgeGrant(models.Model):
 class Machine(models.Model):
     """A machine of a lab. Its working volume is x, y, z in mm; a flat machine has no z.
 
-    `unattended` machines may work while the lab is closed, so they can be booked at any hour. `tolerance_mm` is by
-    how much a made size may differ from the drawn one, either way. `okw` as with the lab.
+    `unattended` machines may work while the lab is closed, so they can be booked at any hour. `takes_commands`: files
+    may be sent to it and it may be steered from its booking's page, where its agent is allowed to. `tolerance_mm` is
+    by how much a made size may differ from the drawn one, either way. `okw` as with the lab.
     """
 
     class Kind(models.TextChoices):
@@ -192,6 +193,7 @@ class Machine(models.Model):
     buffer_after_min = models.PositiveSmallIntegerField(default=0)
     longest_h = models.PositiveSmallIntegerField(default=24)
     unattended = models.BooleanField(default=False)
+    takes_commands = models.BooleanField(default=False)
     device = models.OneToOneField(
         "devices.Device", null=True, blank=True, on_delete=models.SET_NULL, related_name="machine"
     )

@@ -98,7 +98,7 @@ def _curve(machine: Machine, points: Sequence[device_queries.Point], step_s: int
     ) % words
     values = [None if watts is None else round(watts, 1) for _at, watts in rows]
     series = {"label": _("Power"), "unit": "W", "color": "load", "kind": "area", "values": values}
-    chart = {"x": [int(at.timestamp()) for at, _watts in rows], "series": [series], "height": 220}
+    chart = {"x": [int(at.timestamp()) for at, _watts in rows], "series": [series], "height": 220, "step": step_s}
     return Curve(chart, rows, dt.timedelta(seconds=step_s), finding, energy)
 
 

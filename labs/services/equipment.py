@@ -25,7 +25,8 @@ MAX_PHOTO_BYTES, MAX_MANUAL_BYTES, MOST_PHOTOS, MOST_MANUALS = 16_000_000, 30_00
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 FIELDS = frozenset({
     "name", "cls", "process", "maker", "model", "about", "rated_w", "volume_x_mm", "volume_y_mm", "volume_z_mm",
-    "tolerance_mm", "materials", "circuit", "buffer_before_min", "buffer_after_min", "longest_h", "unattended", "okw",
+    "tolerance_mm", "materials", "circuit", "buffer_before_min", "buffer_after_min", "longest_h", "unattended",
+    "takes_commands", "okw",
 })  # fmt: skip
 
 

@@ -116,6 +116,12 @@ def power_tone(state: str) -> str:
 
 
 @register.filter
+def command_tone(state: str) -> str:
+    """The chip's kind for what came of a command."""
+    return {"done": "good", "refused": "bad", "expired": "warn"}.get(state, "line")
+
+
+@register.filter
 def can_check_in(booking: Booking, now: dt.datetime) -> bool:
     """Whether its person can check in now."""
     return booking.status == Booking.Status.BOOKED and booking.start - EARLY <= now < booking.end

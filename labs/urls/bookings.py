@@ -4,9 +4,10 @@ from django.urls import path
 
 from labs.api import bookings as api_bookings
 from labs.api import closures as api_closures
+from labs.api import commands as api_commands
 from labs.api import feeds as api_feeds
 from labs.api import waitlist as api_waitlist
-from labs.views import bookings, calendars, lab_bookings, one_booking
+from labs.views import bookings, calendars, commands, lab_bookings, one_booking
 
 pages = [
     path("labs/<slug:lab>/<slug:machine>/book/", bookings.book, name="book"),
@@ -16,6 +17,7 @@ pages = [
     path("me/waitlist/<uuid:entry>/withdraw/", bookings.withdraw, name="waitlist_withdraw"),
     path("labs/<slug:lab>/bookings/", lab_bookings.lab_bookings, name="lab_bookings"),
     path("b/<uuid:booking>/", one_booking.booking, name="booking"),
+    path("b/<uuid:booking>/machine/", commands.command, name="booking_command"),
 ]
 api = [
     path("bookings/", api_bookings.Bookings.as_view(), name="bookings"),
@@ -25,6 +27,7 @@ api = [
     path("bookings/<uuid:booking>/excuse/", api_bookings.Excuse.as_view(), name="booking_excuse"),
     path("bookings/<uuid:booking>/check-in/", api_bookings.CheckIn.as_view(), name="booking_check_in"),
     path("bookings/<uuid:booking>/end/", api_bookings.End.as_view(), name="booking_end"),
+    path("bookings/<uuid:booking>/commands/", api_commands.BookingCommands.as_view(), name="booking_commands"),
     path("bookings/<uuid:booking>/accept/", api_bookings.Accept.as_view(), name="booking_accept"),
     path("machines/<int:machine>/closures/", api_closures.Closures.as_view(), name="closures"),
     path("waitlist/", api_waitlist.Waitlist.as_view(), name="waitlist"),

@@ -6,14 +6,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from commons.web import numbers
 from labs import policies
 from labs.models import Machine, MachinePhoto
 from labs.queries import board, bookings, catalogue, curves, faults, jobs
 from labs.queries import directory as found_labs
+from labs.queries import live as now_live
 from labs.queries import profile as profiles
 from labs.queries.near import near_of, told
 from labs.views.common import open_state, viewer
@@ -84,6 +83,7 @@ def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
         "jobs": jobs.shown(page, person),
         "curve": curves.of_day(found, day, now),
         "day": day,
+        "is_today": day == now.astimezone(found.lab.zone).date(),
         "before": day - dt.timedelta(days=1),
         "after": day + dt.timedelta(days=1) if day < now.astimezone(found.lab.zone).date() else None,
         "best": bookings.best(found, length=dt.timedelta(hours=1), now=now, count=1),
@@ -101,27 +101,5 @@ def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
 
 @require_safe
 def live(request: HttpRequest, lab: str) -> HttpResponse:
-    """What the machines draw now, in words, for a page that stands open: {machine: {"watts", "heard"}}."""
-    found, now = catalogue.find_lab(lab), timezone.now()
-    machines = [m for m in catalogue.machines(found) if m.device]
-    power = board.powers([m.device for m in machines if m.device], now=now, spark=False)
-    said = {m.slug: _words(power[m.device.number]) for m in machines if m.device}
-    fresh = [p for p in power.values() if p.watts is not None and not p.old]
-    heard = max((p.heard_at for p in fresh if p.heard_at), default=None)
-    watts = sum(p.watts or 0.0 for p in fresh) if fresh else None
-    said["lab"] = {
-        "watts": numbers.watts(watts),
-        "heard": _("machines, heard %(time)s") % {"time": numbers.ago(heard)},
-    }
-    for circuit in found.circuits.all():
-        mine = [power[m.device.number] for m in machines if m.device and m.circuit_id == circuit.pk]
-        drawn = [p.watts for p in mine if p.watts is not None and not p.old]
-        said[f"circuit-{circuit.pk}"] = {"watts": numbers.watts(sum(drawn) if drawn else None)}
-    return JsonResponse(said)
-
-
-def _words(power: board.Power) -> dict[str, str]:
-    return {
-        "watts": numbers.watts(power.watts),
-        "heard": _("heard %(time)s") % {"time": numbers.ago(power.heard_at)},
-    }
+    """What the machines draw now, in words, for a page whose stream does not come: {machine: {"watts", "heard"}}."""
+    return JsonResponse(now_live.of_lab(catalogue.find_lab(lab)))

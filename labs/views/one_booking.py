@@ -17,7 +17,7 @@ from commons.people.models import User
 from labs import policies
 from labs.errors import BadTime, UnknownBooking
 from labs.models import Booking
-from labs.queries import bookings, interlocks
+from labs.queries import bookings, commands, interlocks
 from labs.services import bookings as services
 from labs.services import waitlist
 from labs.services.bookings.move import SCOPES, Scope
@@ -136,6 +136,7 @@ def _page(found: Booking, person: User) -> dict[str, object]:
     manages = policies.may_manage(person, found.machine.lab)
     waits = found.status in {status.BOOKED, status.REQUESTED}
     open_ = found.status in Booking.OPEN and found.end > now
+    controls = commands.of_booking(found, person, now=now)
     return {
         "booking": found,
         "machine": found.machine,
@@ -146,6 +147,8 @@ def _page(found: Booking, person: User) -> dict[str, object]:
         "series": bookings.of_series(found),
         "now": now,
         "interlock": interlocks.of_booking(found),
+        "controls": controls,
+        "why_not_steered": commands.words(controls.why) if controls and controls.why else "",
         "can": {
             "check_in": found.status == status.BOOKED and found.start - services.EARLY <= now < found.end,
             "end": found.status == status.RUNNING or (found.status == status.BOOKED and found.start <= now < found.end),

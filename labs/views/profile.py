@@ -134,6 +134,10 @@ class MachineForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     unattended = forms.BooleanField(label=lazy("It may work while the lab is closed"), required=False)
+    takes_commands = forms.BooleanField(
+        label=lazy("Who has it booked and is checked in may send files to it and steer it from the booking's page"),
+        required=False,
+    )
 
     def __init__(self, *args: Any, lab: Lab, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from commons.devices.models import Device
+    from commons.devices.models import Command, Device
     from commons.people.models import User
     from commons.places.models import Place
 
@@ -347,6 +347,16 @@ class Sitemap:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandFile:
+    """Where the file of a command comes from. `slug` is the room, as in the command's `source`; `read` answers its
+    bytes and how many, or None where it is gone."""
+
+    slug: str
+    read: "Callable[[Command], tuple[Iterable[bytes], int] | None]"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Leaver:
     """What a room does when a person leaves the city. `leave` lets go of what is to come, or raises what has to be done
     first; `keeps` says whether the account has to stay, without anything that names the person."""
@@ -368,6 +378,27 @@ class JobTaker:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a live page shows: `devices`, whose news change it (their ids), and `tell`, the document in the language of
+    the thread: words by name, {"<name>": {"watts": "118 W"}}. It is the same for all who may see it. `slow` is the part
+    that costs more and is told every half minute."""
+
+    devices: Collection[Any]
+    tell: Callable[[], Mapping[str, Any]]
+    slow: Callable[[], Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBoard:
+    """A kind of live page, at `live/{slug}/{key}/`. `find` is given the key, who asks (None: a stranger) and the token;
+    it raises NotFound for what is not there and for what they may not see alike."""
+
+    slug: str
+    find: "Callable[[str, User | None, Any], Watched]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
 map_grounds: Socket[MapGround] = Socket("map_grounds")
@@ -386,5 +417,7 @@ report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
 measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
 sitemaps: Socket[Sitemap] = Socket("sitemaps")
+command_files: Socket[CommandFile] = Socket("command_files")
 leavers: Socket[Leaver] = Socket("leavers")
 job_takers: Socket[JobTaker] = Socket("job_takers")
+live_boards: Socket[LiveBoard] = Socket("live_boards")

@@ -16,7 +16,7 @@ from livingcity.bridge import Bridge  # noqa: E402 after what it is to go withou
 from livingcity.dev.processes import die_with_spawner  # noqa: E402
 from livingcity.wsgi import application as wsgi_application  # noqa: E402
 
-from commons.devices import door  # noqa: E402  # isort: skip  models can be imported once Django stands
+from commons.devices import door, live, polling  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
 
 die_with_spawner()
@@ -34,6 +34,10 @@ async def application(
         return
     if events.PATH.match(scope["path"]):
         await events.stream(scope, receive, send)
+    elif live.PATH.match(scope["path"]):
+        await live.stream(scope, receive, send)
+    elif polling.waits(scope):
+        await polling.poll(scope, receive, send, pages)
     elif scope["path"] == door.PATH and (secret := door.token_of(scope)) is not None:
         await door.telemetry(scope, receive, send, secret, pages)
     else:

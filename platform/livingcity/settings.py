@@ -22,6 +22,10 @@ USER_CONTENT_URL = os.environ.get("USER_CONTENT_URL", "").rstrip("/")
 DEMO = os.environ.get("LIVINGCITY_DEMO", "1") != "0"
 #: The private networks in which the relays of labs stand (docs/interlocks.md); the city reaches into no other.
 INTERLOCK_NETWORKS = [text for text in os.environ.get("INTERLOCK_NETWORKS", "").replace(",", " ").split() if text]
+#: The city's broker (docs/mqtt.md), the address that devices are told, the folder of its password and access files.
+MQTT_URL = os.environ.get("MQTT_URL", "")
+MQTT_PUBLIC_URL = os.environ.get("MQTT_PUBLIC_URL", "")
+MQTT_ACCOUNTS = Path(os.environ.get("MQTT_ACCOUNTS") or DATA_DIR / "mqtt").resolve()
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SECRET_KEY = secret_key()
@@ -219,6 +223,8 @@ SPECTACULAR_SETTINGS = {
             if "labs" in ROOMS
             else {}
         ),
+        "CommandKindEnum": "commons.devices.models.Command.Kind",
+        "SteeringEnum": [(word, word) for word in ("send", "pause", "resume", "cancel")],
         "PlaceKindEnum": "commons.places.models.Place.Kind",
         **({"PhotoStatusEnum": "designs.models.MakePhoto.State"} if "designs" in ROOMS else {}),
     },

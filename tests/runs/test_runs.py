@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from commons.people.services import create_token, create_user
-from commons.runs import events, queries, registry, services, work
+from commons.runs import queries, registry, services, work
 from commons.runs.errors import Cancelled, LeaseLost, RunFailed, RunNotFound, UnknownKind
 from commons.runs.models import Run
 from commons.runs.registry import Outcome
 from commons.said import said
+from commons.web import streams
 
 from . import worker_kinds as kinds
 
@@ -196,7 +197,7 @@ def test_title_and_stage_are_read_in_the_language_of_the_reader(client: Client) 
     assert "Piirretään: 100 % lamp" in pages[1] and "Large files" not in pages[1] and "?lang=fi" in pages[1]
     told = client.get(f"/api/v1/runs/{run.pk}/?lang=fi").json()
     assert told["title"] == "Piirretään: 100 % lamp" and told["stage"] in pages[1]
-    assert [events._language({"query_string": words}) for words in (b"lang=fi", b"lang=xx", b"")] == ["fi", "en", "en"]
+    assert [streams.language({"query_string": words}) for words in (b"lang=fi", b"lang=xx", b"")] == ["fi", "en", "en"]
     services.report(run=mine, share=0.6, stage="what an older worker says")
     run.refresh_from_db()
     assert (run.doing, run.stage_kept) == ("what an older worker says", None)

@@ -10,7 +10,7 @@ from commons.devices.models import Device
 class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Read only but for the name and what the device belongs to."""
 
-    list_display = ("name", "kind", "place", "organisation", "enrolled_at", "revoked_at", "last_seen_at")
+    list_display = ("name", "kind", "place", "organisation", "enrolled_at", "revoked_at", "last_seen_at", "link")
     list_filter = ("kind", "demo")
     search_fields = ("name", "hardware_id")
     fields = ("name", "kind", "hardware_id", "place", "organisation", "public", "counter_wraps_wh")

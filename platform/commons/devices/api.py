@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 import uuid
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -21,6 +21,7 @@ from commons.devices.authentication import DeviceAuthentication, IsDevice
 from commons.devices.engine.seqs import next_free
 from commons.devices.errors import DeviceNotFound, Unreadable
 from commons.devices.models import Device
+from commons.devices.mqtt import topics
 from commons.web.api import requires
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class EnrolRequest(serializers.Serializer[Any]):
 
 
 class Mqtt(serializers.Serializer[Any]):
-    """Where to speak MQTT 5, if the city has a broker."""
+    """Where to speak MQTT 5, if the city has a broker; the password is the device's token."""
 
     url = serializers.CharField(allow_null=True)
     username = serializers.CharField()
@@ -57,6 +58,8 @@ class Mqtt(serializers.Serializer[Any]):
     jobs = serializers.CharField()
     status = serializers.CharField()
     ack = serializers.CharField()
+    commands = serializers.CharField()
+    answers = serializers.CharField()
 
 
 class Enrolled(serializers.Serializer[Any]):
@@ -91,10 +94,15 @@ class EnrolView(APIView):
 
 
 def mqtt_of(device: Device) -> dict[str, str | None]:
-    """The device's own topics (contract); `url` is None where the city has no broker."""
-    topic = f"city/v1/{device.pk}"
-    parts = {part: f"{topic}/{part}" for part in ("telemetry", "jobs", "status", "ack")}
-    return {"url": getattr(settings, "MQTT_URL", "") or None, "username": str(device.pk), **parts}
+    """The device's own topics (contract); `url` is None where the city has no broker. Its password is its token."""
+    parts = {part: topics.topic(device.pk, part) for part in (*topics.SAID, *topics.HEARD)}
+    return {"url": _broker() or None, "username": str(device.pk), **parts}
+
+
+def _broker() -> str:
+    """The address for devices: MQTT_PUBLIC_URL, else MQTT_URL without the city's own name and password."""
+    parts = urlsplit(settings.MQTT_URL)
+    return settings.MQTT_PUBLIC_URL or parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 class Item(serializers.Serializer[Any]):

@@ -1,6 +1,10 @@
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from commons.devices.models import Device
 
 
 class DevicesConfig(AppConfig):
@@ -9,12 +13,23 @@ class DevicesConfig(AppConfig):
     verbose_name = "Devices"
 
     def ready(self) -> None:
-        """Plug the health checks and the demo's part in."""
-        from commons.devices import authentication, health  # noqa: F401, PLC0415 models are loaded only now
-        from commons.sockets import DemoPart, demo_parts  # noqa: PLC0415
+        """Plug the health checks, the live board of a device and the demo's part in; listen for what is stored."""
+        from commons.devices import authentication, health, live, signals  # noqa: F401, PLC0415 only now
+        from commons.sockets import DemoPart, LiveBoard, demo_parts, live_boards  # noqa: PLC0415
 
         health.plug_in()
+        signals.readings_stored.connect(_tell, dispatch_uid="devices.news")
+        live_boards.register(LiveBoard("device", live.device_board))
         demo_parts.register(DemoPart("devices", seed=_seed, remove=_remove, order=15))
+
+
+def _tell(device: "Device", **_: object) -> None:
+    """Tell who watches, once it is committed."""
+    from django.db import transaction  # noqa: PLC0415
+
+    from commons.devices.news import teller  # noqa: PLC0415
+
+    transaction.on_commit(lambda: teller.tell(device.pk), robust=True)
 
 
 def _seed(say: Callable[[str], None]) -> None:

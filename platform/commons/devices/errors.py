@@ -76,3 +76,22 @@ class SecondHeartbeat(Conflict):
     """The city has one heartbeat."""
 
     code = "device:second-heartbeat"
+
+
+class BadRetention(BadInput):
+    """A policy that would forget too soon."""
+
+    code = "device:bad-retention"
+
+
+class CommandNotFound(NotFound):
+    """No such command, or not this device's."""
+
+    code = "command:not-found"
+
+
+class DeviceAway(Conflict):
+    """A command for a device that has no agent."""
+
+    code = "command:no-agent"
+    title = _("No agent listens for this device")

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from commons.devices import queries
+from commons.devices.mqtt import link
 from commons.sockets import Health, HealthCheck, health_checks
 
 OLD_S = 120.0
@@ -23,5 +24,6 @@ def check_ingest() -> Health:
 
 
 def plug_in() -> None:
-    """Register the check."""
+    """Register the checks."""
     health_checks.register(HealthCheck("ingest", check_ingest, order=40))
+    health_checks.register(HealthCheck("mqtt", link.check, order=45))

@@ -6,6 +6,7 @@ The readings themselves stand in `devices_reading`, a table partitioned by day t
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import NullIf
 from django.utils import timezone
@@ -25,8 +26,15 @@ class Device(models.Model):
     rejected; it is read and written under the row's lock, so each (device, seq) is stored once whatever its
     time stamp. `counter_wraps_wh`: the reading at which its energy counter starts over at zero, e.g.
     4294967295 / 60 for a 32-bit counter of watt-minutes; null when it is not known, and every step back is
-    then a reset.
+    then a reset. `mqtt_hash`: its token as the broker's password file wants it; the token itself is nowhere.
+    `link`: what it or, by its last will, the broker said of its connection over MQTT, and since when.
     """
+
+    class Link(models.TextChoices):
+        """Whether it is connected over MQTT."""
+
+        ONLINE = "online", _("Online")
+        OFFLINE = "offline", _("Offline")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.IntegerField(
@@ -46,6 +54,9 @@ class Device(models.Model):
     public = models.BooleanField(default=False, help_text=_("Anyone may read what it reports"))
     counter_wraps_wh = models.FloatField(null=True, blank=True)
     token_sha256 = models.BinaryField(max_length=32, unique=True, null=True, editable=False)
+    mqtt_hash = models.CharField(max_length=160, blank=True, editable=False)
+    link = models.CharField(max_length=8, choices=Link.choices, blank=True, editable=False)
+    link_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     enrolled_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -82,6 +93,70 @@ class EnrolmentCode(models.Model):
 
     def __str__(self) -> str:
         return f"code for {self.device}"
+
+
+class Command(models.Model):
+    """Something that a person asks of a device through its agent; the row stays: who asked, and what came of it.
+
+    It is given to the agent until it is answered or `expires_at` is past. `about` says in its room's own words what it
+    is for (labs: the booking), `source` from where the room takes the file of a `send`; neither is told to the device.
+    """
+
+    class Kind(models.TextChoices):
+        SEND = "send", _("Send a file")
+        START = "start", _("Start")
+        PAUSE = "pause", _("Pause")
+        RESUME = "resume", _("Go on")
+        CANCEL = "cancel", _("Stop")
+        RELAY = "relay", _("Switch a relay")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waits for the agent")
+        TAKEN = "taken", _("Is being carried out")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Refused")
+        EXPIRED = "expired", _("Came to nothing")
+
+    #: Those that the agent has not answered.
+    OPEN = (State.WAITING, State.TAKEN)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="commands")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    body = models.JSONField(default=dict)
+    about = models.CharField(max_length=64, blank=True)
+    source = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    sentence = models.CharField(max_length=300, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["device", "expires_at"],
+                name="devices_command_open",
+                condition=models.Q(state__in=["waiting", "taken"]),
+            ),
+            models.Index(fields=["about", "-asked_at"], name="devices_command_about"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.device}: {self.kind}"
+
+    @property
+    def now(self) -> "Command.State":
+        """Its state; an open one whose time is past has come to nothing."""
+        late = self.state in self.OPEN and self.expires_at <= timezone.now()
+        return self.State.EXPIRED if late else self.State(self.state)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come in time."""
+        return self.now in self.OPEN
 
 
 class Channel(models.Model):
@@ -141,3 +216,62 @@ class Rollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start:%Y-%m-%d %H:%M} +{self.step_s} s"
+
+
+class Retention(models.Model):
+    """How long readings of one kind are kept, and until when they are gone.
+
+    Raw readings for `raw_days`, quarters of an hour for `quarter_days`, hours for ever. `closed_until` is a UTC
+    midnight: raw readings before it are gone, `quarters_until` the same of quarters.
+    """
+
+    class Kind(models.TextChoices):
+        """What energy may be read from a channel."""
+
+        POWER = "power", _("Power")
+        COUNTER = "counter", _("Energy counters")
+        PLAIN = "plain", _("Everything else")
+
+    kind = models.CharField(primary_key=True, max_length=8, choices=Kind.choices)
+    raw_days = models.PositiveIntegerField(default=90)
+    quarter_days = models.PositiveIntegerField(default=800)
+    closed_until = models.DateTimeField(null=True, editable=False)
+    quarters_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="devices_retention_raw", condition=models.Q(raw_days__gte=7)),
+            models.CheckConstraint(
+                name="devices_retention_quarters", condition=models.Q(quarter_days__gte=models.F("raw_days"))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Stretch(models.Model):
+    """A time in which a device reported without a gap, kept of closed days: its first and its last reading.
+
+    All that is needed to add late readings rightly: what lies between stretches is where they can change energy.
+    """
+
+    device = models.ForeignKey(
+        Device, to_field="number", on_delete=models.CASCADE, related_name="stretches", db_index=False
+    )
+    channel = models.SmallIntegerField()
+    start = models.DateTimeField()
+    start_seq = models.BigIntegerField()
+    start_value = models.FloatField()
+    end = models.DateTimeField()
+    end_seq = models.BigIntegerField()
+    end_value = models.FloatField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "channel", "start", "start_seq"], name="devices_stretch_start"),
+            models.CheckConstraint(name="devices_stretch_forward", condition=models.Q(end__gte=models.F("start"))),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}"

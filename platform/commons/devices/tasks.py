@@ -1,5 +1,6 @@
-"""What beat rings for: the heartbeat, the demo's devices, the days ahead."""
+"""What beat rings for: the heartbeat, the demo's devices, the days ahead, the days that are no longer kept."""
 
+import dataclasses
 import datetime as dt
 
 from celery import shared_task
@@ -7,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from commons.devices import services
-from commons.devices.services import demo, heartbeat
+from commons.devices.services import demo, heartbeat, retention
 
 BEAT = {
     "devices.heartbeat": {
@@ -22,6 +23,11 @@ BEAT = {
     },
     "devices.days_ahead": {
         "task": "devices.days_ahead",
+        "schedule": 3600.0,
+        "options": {"queue": "ingest", "expires": 3000},
+    },
+    "devices.retention": {
+        "task": "devices.retention",
         "schedule": 3600.0,
         "options": {"queue": "ingest", "expires": 3000},
     },
@@ -46,3 +52,13 @@ def days_ahead() -> int:
     """The partitions of today and the next two days."""
     today = timezone.now().date()
     return services.ensure_days(today + dt.timedelta(days=n) for n in range(3))
+
+
+MOST_DAYS_AT_ONCE = 10
+"""So that the first run of an old city does not keep the worker from the heartbeat; the next hour goes on."""
+
+
+@shared_task(name="devices.retention")
+def keep_to_policy() -> dict[str, int]:
+    """Old readings go, by the policy."""
+    return dataclasses.asdict(retention.run(most_days=MOST_DAYS_AT_ONCE))

@@ -11,47 +11,35 @@ browser connects again after the end: it then says `Last-Event-ID: done` and hea
 
 import asyncio
 import contextlib
-import json
 import logging
 import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qs
 from uuid import UUID
 
 import redis.asyncio as valkey
 from django.conf import settings
-from django.contrib import auth
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
-from django.http import HttpRequest
 from django.utils import translation
 from redis.exceptions import RedisError
 
 from commons.errors import CityError
-from commons.people.authentication import person_of
 from commons.runs import queries
 from commons.runs.models import Run
 from commons.runs.signals import channel
-from commons.said import language_of
-from commons.web.problems import PROBLEM_JSON, problem
+from commons.web import streams
+from commons.web.problems import problem
+from commons.web.streams import Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 State = dict[str, Any]
 
 PATH = re.compile(r"^/api/v1/runs/([0-9a-fA-F-]{36})/events/?$")
 KEEP_ALIVE_S = 10.0
 SHORTEST_STEP_S = 0.1
-SEND_PATIENCE_S = 30.0
 MOST_STREAMS = 1000
 OVER = frozenset({"done", "failed", "cancelled"})
 
@@ -112,76 +100,34 @@ _open = 0
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application of `runs/{id}/events`."""
     global _open  # noqa: PLW0603 a count of this process
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = streams.headers_of(scope)
     found = PATH.match(scope["path"])
     if scope["method"] not in {"GET", "HEAD"}:
-        await _answer(send, problem(405, "Method not allowed", "Events are read with GET."), (b"allow", b"GET"))
+        await streams.answer(send, problem(405, "Method not allowed", "Events are read with GET."), (b"allow", b"GET"))
         return
     try:
         run_id = UUID(found[1]) if found else None
-        reader = Reader(headers, _language(scope))
-        state = await _in_thread(_state, run_id, reader) if run_id else None
+        reader = Reader(headers, streams.language(scope))
+        state = await streams.in_thread(_readers, _state, run_id, reader) if run_id else None
     except ValueError:
         state = None
     except CityError as refusal:
-        await _answer(send, refusal.problem())
+        await streams.answer(send, refusal.problem())
         return
     if state is None or run_id is None:
-        await _answer(send, problem(404, "Not found", "There is no such run, or it is not yours to see."))
+        await streams.answer(send, problem(404, "Not found", "There is no such run, or it is not yours to see."))
     elif state["status"] in OVER and headers.get("last-event-id") == "done":
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
     elif _open >= MOST_STREAMS:
         sentence = "Too many pages watch runs just now; ask for the run itself meanwhile."
-        await _answer(send, problem(503, "Busy", sentence, "run:too-many-streams"), (b"retry-after", b"5"))
+        await streams.answer(send, problem(503, "Busy", sentence, "run:too-many-streams"), (b"retry-after", b"5"))
     else:
         _open += 1
         try:
-            await _until_gone(receive, _tell(send, run_id, reader))
+            await streams.until_gone(receive, streams.tell(send, _lines(run_id, reader)))
         finally:
             _open -= 1
-
-
-def _language(scope: Scope) -> str:
-    """The language that the page of the caller is in, as the address names it; the site's own without one."""
-    return language_of(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [""])[-1])
-
-
-async def _until_gone(receive: Receive, work: Any) -> None:
-    """Do the work until it ends or the client goes away."""
-    doing = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(receive))
-    try:
-        await asyncio.wait({doing, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            doing.result()
-    except (OSError, RuntimeError, TimeoutError):
-        log.debug("a stream of events was cut", exc_info=True)
-    finally:
-        for task in (doing, gone):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _tell(send: Send, run_id: UUID, reader: Reader) -> None:
-    start = [
-        (b"content-type", b"text/event-stream; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": start})
-    async with contextlib.aclosing(_lines(run_id, reader)) as lines:
-        async for line in lines:
-            message = {"type": "http.response.body", "body": line, "more_body": True}
-            await asyncio.wait_for(send(message), SEND_PATIENCE_S)
-    await send({"type": "http.response.body", "body": b""})
 
 
 async def _lines(run_id: UUID, reader: Reader) -> AsyncGenerator[bytes, None]:
@@ -191,15 +137,15 @@ async def _lines(run_id: UUID, reader: Reader) -> AsyncGenerator[bytes, None]:
     with newsroom.watching(run_id) as news:
         while True:
             news.clear()
-            state = await _in_thread(_state, run_id, reader)
+            state = await streams.in_thread(_readers, _state, run_id, reader)
             if state is None:
                 return
             over = state["status"] in OVER
             if state != said:
                 number += 1
-                yield _event("done" if over else "progress", "done" if over else str(number), state)
+                yield streams.event("done" if over else "progress", "done" if over else str(number), state)
             else:
-                yield b": still here\n\n"
+                yield streams.STILL_HERE
             if over:
                 return
             said = state
@@ -208,21 +154,9 @@ async def _lines(run_id: UUID, reader: Reader) -> AsyncGenerator[bytes, None]:
                 await asyncio.wait_for(news.wait(), KEEP_ALIVE_S)
 
 
-def _event(name: str, ident: str, state: State) -> bytes:
-    return f"id: {ident}\nevent: {name}\ndata: {json.dumps(state, cls=DjangoJSONEncoder)}\n\n".encode()
-
-
-async def _in_thread(work: Callable[..., State | None], *arguments: Any) -> State | None:
-    return await asyncio.get_running_loop().run_in_executor(_readers, work, *arguments)
-
-
 def _state(run_id: UUID, reader: Reader) -> State | None:
-    """The run as the caller may see it now; the connection goes back with the thread."""
-    try:
-        run = queries.visible_to(*_person(reader.headers)).filter(pk=run_id).first()
-    finally:
-        if connection.connection is not None:
-            connection.close_if_unusable_or_obsolete()
+    """The run as the caller may see it now."""
+    run = queries.visible_to(*streams.person(reader.headers)).filter(pk=run_id).first()
     if run is None:
         return None
     with translation.override(reader.language):
@@ -231,27 +165,3 @@ def _state(run_id: UUID, reader: Reader) -> State | None:
         error = {"code": run.error_code, "detail": run.error} if run.error_code else None
         state |= {"result": run.result if run.status == Run.Status.DONE else None, "error": error}
     return state
-
-
-def _person(headers: dict[str, str]) -> tuple[Any, Any]:
-    """Who asks and with which token: by bearer token, or by the session's cookie; nobody for a stranger."""
-    scheme, _space, secret = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        found = person_of(secret.strip())
-        return found or (None, None)
-    cookies: SimpleCookie = SimpleCookie()
-    with contextlib.suppress(CookieError):
-        cookies.load(headers.get("cookie", ""))
-    if settings.SESSION_COOKIE_NAME not in cookies:
-        return None, None
-    request = HttpRequest()
-    engine = import_module(settings.SESSION_ENGINE)
-    request.session = engine.SessionStore(cookies[settings.SESSION_COOKIE_NAME].value)
-    return auth.get_user(request), None
-
-
-async def _answer(send: Send, document: dict[str, Any], *more: tuple[bytes, bytes]) -> None:
-    """A problem document."""
-    headers = [(b"content-type", PROBLEM_JSON.encode()), (b"cache-control", b"no-store"), *more]
-    await send({"type": "http.response.start", "status": document["status"], "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(document).encode()})

@@ -3,17 +3,22 @@
 Exact at the edges: a counter is read off between the two readings around an edge, a power line is cut there.
 Where a counter reported, it decides; where it did not (before its first reading, after its last) power is
 integrated. Whole hours and quarters are taken from the rollups, which hold the very same sums.
+
+Of closed days (`services.retention`) only rollups are left: a quarter of an hour, later an hour, that lies partly in
+the window gives its share by time, and `uncertain_kwh` says by how much that may be wrong.
 """
 
 import datetime as dt
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from django.db import connection
 
 from commons.devices import channels
-from commons.devices.models import HOUR_S, QUARTER_S, Device
-from commons.devices.queries import raw
+from commons.devices.models import HOUR_S, QUARTER_S, Device, Retention
+from commons.devices.queries import from_rollups, raw
+from commons.devices.queries.from_rollups import Sum as _Sum
 
 if TYPE_CHECKING:
     from commons.devices.engine.energy import Segments
@@ -24,6 +29,7 @@ FULL = 0.98
 QUARTER_US, HOUR_US = QUARTER_S * 1_000_000, HOUR_S * 1_000_000
 NEAR_US = 60 * 1_000_000
 """Most devices report at least once a minute: so near the neighbours of a window are read with it."""
+YOUNG_US = 6 * 86_400 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +39,15 @@ class Energy:
     `quality`: measured (a counter knows it all), integrated (from power), partial (less than 98 % of the time
     is known, so `kwh` is a lower bound), none. `coverage`: share of the window whose energy is known.
     `gap_s`: seconds without readings at most five minutes apart; where a counter bridged them their sum is
-    measured, its shape is not.
+    measured, its shape is not. `uncertain_kwh`: by how much `kwh` may be wrong at most, because the readings around
+    the window's edges are no longer kept; 0 while they are.
     """
 
     kwh: float
     quality: Quality
     coverage: float
     gap_s: float
-
-
-@dataclass(slots=True)
-class _Sum:
-    energy_wh: float = 0.0
-    counter_us: int = 0
-    power_us: int = 0
-    dense_us: int = 0
+    uncertain_kwh: float = 0.0
 
 
 def energy(device: Device, start: dt.datetime, end: dt.datetime) -> Energy:
@@ -59,7 +59,10 @@ def energy(device: Device, start: dt.datetime, end: dt.datetime) -> Energy:
     low, high = raw.to_us(start), raw.to_us(end)
     if high <= low:
         return Energy(0.0, "none", 0.0, 0.0)
-    found = _Sum()
+    found, window = _Sum(), high - low
+    if (closed_us := _closed_until(low)) > low:
+        from_rollups.add(device, low, min(high, closed_us), found)
+        low = min(high, closed_us)
     first, last = -(-low // QUARTER_US) * QUARTER_US, high - high % QUARTER_US
     if last - first < QUARTER_US:
         _from_raw(device, low, high, found)
@@ -67,14 +70,23 @@ def energy(device: Device, start: dt.datetime, end: dt.datetime) -> Energy:
         _from_raw(device, low, first, found)
         _from_rollups(device, first, last, found)
         _from_raw(device, last, high, found)
-    window = high - low
     coverage = min((found.counter_us + found.power_us) / window, 1.0)
     return Energy(
         kwh=found.energy_wh / 1000.0,
         quality=_quality(found, window),
         coverage=coverage,
         gap_s=max(window - found.dense_us, 0) / 1e6,
+        uncertain_kwh=found.uncertain_wh / 1000.0,
     )
+
+
+def _closed_until(low: int) -> int:
+    """Until when (µs) power or counters are closed; not asked for what is too young to be."""
+    if low > time.time_ns() // 1000 - YOUNG_US:
+        return 0
+    kinds = (Retention.Kind.POWER, Retention.Kind.COUNTER)
+    rows = Retention.objects.filter(kind__in=kinds).exclude(closed_until=None)
+    return max((raw.to_us(until) for until in rows.values_list("closed_until", flat=True) if until), default=0)
 
 
 def _quality(found: _Sum, window: int) -> Quality:
@@ -155,7 +167,7 @@ def _segments(device: Device, channel: int, low: int, high: int) -> "Segments":
     near = raw.rows(device, channel, low - NEAR_US, high + NEAR_US)
     found = [row for row in near if low <= row[0] < high]
     earlier, later = [row for row in near if row[0] < low], [row for row in near if row[0] >= high]
-    if previous := earlier[-1] if earlier else raw.before(device, channel, low - NEAR_US, reach and reach - NEAR_US):
+    if previous := earlier[-1] if earlier else raw.before(device, channel, low, reach):
         found.insert(0, previous)
     if following := later[0] if later else raw.after(device, channel, high + NEAR_US - 1, reach and reach - NEAR_US):
         found.append(following)

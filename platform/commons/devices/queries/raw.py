@@ -61,7 +61,8 @@ def before(device: "Device", channel: int, at_us: int, within_us: int | None = N
         last = min(quarter + QUARTER_US, at_us)
         if found := _one(device, channel, "ts >= %s AND ts < %s", (quarter, last), "DESC"):
             return None if low is not None and found[0] < low else found
-    return None
+    kept = _kept([Beside(device.number, channel, at_us, within_us, "before")])[0]
+    return None if kept is None or (low is not None and kept[0] < low) else kept
 
 
 def after(device: "Device", channel: int, at_us: int, within_us: int | None = None) -> Row | None:
@@ -145,7 +146,28 @@ def beside(asked: Sequence[Beside]) -> list[Row | None]:
         for (n, _window), rows in zip(windows, nearest, strict=True):
             if rows and found[n] is None:
                 found[n] = rows[0]
+    if lost := [n for n, one in enumerate(asked) if found[n] is None and one.side == "before"]:
+        for n, row in zip(lost, _kept([asked[n] for n in lost]), strict=True):
+            found[n] = row
     return [row if row is None or _near(one, row) else None for one, row in zip(asked, found, strict=True)]
+
+
+def _kept(asked: Sequence[Beside]) -> list[Row | None]:
+    """What the stretches of closed days know of the newest reading before a moment; None inside a stretch."""
+    found: list[Row | None] = [None] * len(asked)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT (w.n - 1)::int4, (extract(epoch FROM s."end") * 1000000)::int8, s.end_seq, s.end_value
+            FROM unnest(%s::int4[], %s::int2[], %s::int8[]) WITH ORDINALITY AS w (device, channel, us, n)
+            CROSS JOIN LATERAL (
+                SELECT * FROM devices_stretch k WHERE k.device_id = w.device AND k.channel = w.channel
+                    AND k.start < {MOMENT.format("w.us")} ORDER BY k.start DESC LIMIT 1
+            ) AS s WHERE s."end" < {MOMENT.format("w.us")}""",  # noqa: S608 constants
+            [[a.device for a in asked], [a.channel for a in asked], [a.at_us for a in asked]],
+        )
+        for n, *row in cursor.fetchall():
+            found[n] = tuple(row)
+    return found
 
 
 def _near(asked: Beside, row: Row) -> bool:

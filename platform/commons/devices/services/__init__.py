@@ -8,6 +8,7 @@ from commons.devices.services.devices import (
     enrol,
     revoke_device,
     rotate_token,
+    tell_link,
 )
 from commons.devices.services.ingest import Ack, Remark, Sent, ingest, ingest_many, read_body, read_items
 from commons.devices.services.partitions import ensure_days
@@ -31,4 +32,5 @@ __all__ = [
     "read_items",
     "revoke_device",
     "rotate_token",
+    "tell_link",
 ]

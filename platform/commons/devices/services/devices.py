@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import secrets
+import uuid
 from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
@@ -11,6 +12,8 @@ from django.utils.translation import gettext as _
 
 from commons.devices.errors import CodeNotGood, SecondHeartbeat
 from commons.devices.models import HEARTBEAT, Device, EnrolmentCode
+from commons.devices.mqtt import accounts
+from commons.devices.mqtt.passwords import hashed
 from commons.people import tokens
 from commons.people.models import Organisation
 from commons.places.models import Place
@@ -112,8 +115,9 @@ def rotate_token(*, device: Device) -> str:
 
 def _new_token(device: Device) -> str:
     secret = tokens.new_secret("lcd")
-    device.token_sha256 = tokens.fingerprint(secret)
-    device.save(update_fields=["token_sha256", "kind", "hardware_id", "enrolled_at", "revoked_at"])
+    device.token_sha256, device.mqtt_hash = tokens.fingerprint(secret), hashed(secret)
+    device.save(update_fields=["token_sha256", "mqtt_hash", "kind", "hardware_id", "enrolled_at", "revoked_at"])
+    accounts.changed()
     return secret
 
 
@@ -121,7 +125,8 @@ def _new_token(device: Device) -> str:
 def revoke_device(*, device: Device) -> None:
     """End its token and its waiting codes at once; what it reported stays."""
     now = timezone.now()
-    Device.objects.filter(pk=device.pk).update(revoked_at=now, token_sha256=None)
+    Device.objects.filter(pk=device.pk).update(revoked_at=now, token_sha256=None, mqtt_hash="")
+    accounts.changed()
     EnrolmentCode.objects.filter(device=device, used_at=None, expires_at__gt=now).update(expires_at=now)
 
 
@@ -137,3 +142,11 @@ def delete_devices(*, devices: list[Device]) -> None:
         ):
             cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [numbers])  # noqa: S608 constants
     Device.objects.filter(pk__in=[device.pk for device in devices]).delete()
+    accounts.changed()
+
+
+@transaction.atomic
+def tell_link(*, device: uuid.UUID, online: bool) -> None:
+    """Keep whether the device is connected over MQTT, and since when; the same told again changes nothing."""
+    state = Device.Link.ONLINE if online else Device.Link.OFFLINE
+    Device.objects.filter(pk=device).exclude(link=state).update(link=state, link_at=timezone.now())

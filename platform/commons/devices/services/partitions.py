@@ -28,9 +28,11 @@ def days_known(days: Iterable[dt.date]) -> None:
     wanted = {day for day in days if _known.get(day, 0.0) < now}
     if not wanted:
         return
-    if _missing(sorted(wanted)):
-        ensure_days(wanted)
-    transaction.on_commit(lambda: _remember(wanted, now + KNOWN_S))
+    missing = set(_missing(sorted(wanted)))
+    if missing:
+        ensure_days(missing)  # which may fail for now: so they are asked for again
+    there = wanted - missing
+    transaction.on_commit(lambda: _remember(there, now + KNOWN_S))
 
 
 def _remember(days: set[dt.date], until: float) -> None:

@@ -15,6 +15,7 @@ from django.db import connection
 from commons.devices import channels
 from commons.devices.models import HOUR_S, QUARTER_S
 from commons.devices.queries import raw
+from commons.devices.services import closed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,10 +182,14 @@ def update(streams: Streams, base: "Base") -> "tuple[Int64, Int64, Rows]":
     rows = Rows()
     appends = streams.appends
     low, high = streams.ts[streams.first].copy(), streams.ts[streams.last].copy()
-    for keep in (appends, ~appends):
+    usual = np.ones(len(appends), dtype=bool)
+    for n, (least, most) in closed.take(streams).items():
+        usual[n] = False
+        low[n], high[n] = min(low[n], least), max(high[n], most)
+    for keep, is_appended in ((appends & usual, True), (~appends & usual, False)):
         if keep.any():
             some = streams.part(keep)
-            first, last = _append(some, base, rows) if keep is appends else _again(some, rows)
+            first, last = _append(some, base, rows) if is_appended else _again(some, rows)
             low[keep], high[keep] = np.minimum(low[keep], first), np.maximum(high[keep], last)
     return low, high, rows
 

@@ -25,8 +25,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from commons import sockets
 from commons.web import numbers
@@ -192,6 +192,12 @@ def progress(context: template.Context, run: "Run", then: str = "reload", stoppa
         "stoppable": stoppable and not run.is_over,
         "csrf_token": context.get("csrf_token", ""),
     }
+
+
+@register.simple_tag
+def live_address(board: str, key: object) -> str:
+    """The stream of a live board in the language of the page (`commons.devices.live`)."""
+    return f"/api/v1/live/{board}/{key}/?lang={get_language()}"
 
 
 @register.inclusion_tag("web/stale.html")

@@ -5,7 +5,10 @@
  * </lc-chart>
  *
  * {"x": [unix s], "series": [{"label", "unit", "color": token, "values": [number|null], "kind": "line"|"area"|"bar",
- * "dashed"?, "decimals"?}], "now"?: unix s, "stack"?: true, "time"?: false, "x_label"?, "height"?: px}
+ * "dashed"?, "decimals"?}], "now"?: unix s, "stack"?: true, "time"?: false, "x_label"?, "height"?: px, "step"?: s}
+ *
+ * With live="key" the end of its one series follows the news of the <lc-live> around it: {"x": [unix s], "values": [W]};
+ * what is further apart than `step` is a gap.
  *
  * Zero is on the axis; right of `now` is forecast and paler. Arrow keys read the values out. The table inside is what
  * people without script see, and the Table view of everyone else. Sets data-ready when drawn.
@@ -36,6 +39,12 @@ interface Data {
   span?: [number, number];
   x_label?: string;
   height?: number;
+  step?: number;
+}
+
+interface News {
+  x: number[];
+  values: (number | null)[];
 }
 
 const PHONE_PX = 560;
@@ -79,6 +88,46 @@ class Chart extends HTMLElement {
     const sizes = new ResizeObserver(() => this.#resize());
     sizes.observe(this.#host!);
     this.#stops.push(() => sizes.disconnect(), onThemeChange(() => this.#draw()));
+    this.#follow();
+  }
+
+  #follow(): void {
+    const key = this.getAttribute("live");
+    const around = this.closest("lc-live");
+    if (!key || !around) return;
+    const take = (event: Event): void => {
+      const news = (event as CustomEvent<Record<string, News | undefined>>).detail?.[key];
+      if (news?.x && news.values) this.#append(news);
+    };
+    around.addEventListener("lc:news", take);
+    this.#stops.push(() => around.removeEventListener("lc:news", take));
+  }
+
+  /** The last points anew, and those that came after them. */
+  #append(news: News): void {
+    const { x, series, step } = this.#data!;
+    const values = series[0]!.values;
+    let changed = false;
+    news.x.forEach((at, index) => {
+      const value = news.values[index] ?? null;
+      const known = x.lastIndexOf(at);
+      if (known >= 0) {
+        changed ||= values[known] !== value;
+        values[known] = value;
+      } else if (at > x[0]!) {
+        let place = x.length;
+        while (x[place - 1]! > at) place -= 1;
+        if (step && at - x[place - 1]! > step && values[place - 1] !== null) {
+          x.splice(place, 0, x[place - 1]! + step);
+          values.splice(place, 0, null);
+          place += 1;
+        }
+        x.splice(place, 0, at);
+        values.splice(place, 0, value);
+        changed = true;
+      }
+    });
+    if (changed) this.#plot?.setData(this.#columns());
   }
 
   disconnectedCallback(): void {
@@ -236,10 +285,14 @@ class Chart extends HTMLElement {
     const width = this.#host?.clientWidth ?? 0;
     if (!this.#data || width === 0) return;
     this.#plot?.destroy();
-    const columns = this.#data.stack ? stacked(this.#data.series) : this.#data.series.map((one) => one.values);
-    const ordered = this.#order().map(({ at }) => columns[at]!);
-    this.#plot = new uPlot(this.#options(width), [this.#data.x, ...ordered] as uPlot.AlignedData, this.#host!);
+    this.#plot = new uPlot(this.#options(width), this.#columns(), this.#host!);
     this.setAttribute("data-ready", "");
+  }
+
+  #columns(): uPlot.AlignedData {
+    const data = this.#data!;
+    const columns = data.stack ? stacked(data.series) : data.series.map((one) => one.values);
+    return [data.x, ...this.#order().map(({ at }) => columns[at]!)] as uPlot.AlignedData;
   }
 
   #resize(): void {

@@ -1,14 +1,17 @@
 /**
- * <lc-live src="/api/v1/…" every="5">… <b data-live="power_w">118 W</b> …</lc-live>
+ * <lc-live stream="/api/v1/live/lab/…/?lang=fi" src="/labs/…/live/" every="15">… <b data-live="laser.watts">118 W</b> …</lc-live>
  *
- * Replaces the text of every [data-live=key] by the value of that key of the JSON document ("a.b" goes down); the server
- * formats, a number as it comes is written by the page's language. With stream="…" the same document comes as events.
- * Text changes in place, never the order. After a minute of silence [data-live-heard] says so and `stale` is set.
+ * Replaces the text of every [data-live=key] by the value of that key of the document ("a.b" goes down); the server
+ * formats, a number as it comes is written by the page's language. [data-live-d=key] gets its path (of an SVG line).
+ * The document comes as events, at first whole and then what has changed; where no stream comes, `src` is asked.
+ * Each document also goes out as the event `lc:news`, for charts inside. Text changes in place, never the order. After
+ * a minute of silence [data-live-heard] says so and `stale` is set.
  */
 import { digits, number } from "../dom";
 import { word } from "../words";
 
 const STALE_MS = 60_000;
+const QUIET_MS = 25_000; // a stream says at least every ten seconds that it is there
 
 function at(document_: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], document_);
@@ -18,26 +21,47 @@ class Live extends HTMLElement {
   #timer = 0;
   #stream: EventSource | null = null;
   #heard = Date.now();
+  #streamed = 0;
+  readonly #seen = (): void => this.#listen();
 
   connectedCallback(): void {
-    const stream = this.getAttribute("stream");
-    if (stream) {
-      this.#stream = new EventSource(stream);
-      this.#stream.addEventListener("message", (event: MessageEvent<string>) => this.#take(JSON.parse(event.data)));
-    }
     const every = Math.max(Number(this.getAttribute("every") ?? "5"), 1) * 1000;
     this.#timer = window.setInterval(() => void this.#ask(), every);
-    void this.#ask();
+    document.addEventListener("visibilitychange", this.#seen);
+    this.#listen();
+    if (this.#stream === null) void this.#ask();
+    this.setAttribute("data-ready", "");
   }
 
   disconnectedCallback(): void {
     window.clearInterval(this.#timer);
+    document.removeEventListener("visibilitychange", this.#seen);
     this.#stream?.close();
+    this.#stream = null;
+  }
+
+  /** A page that nobody sees costs the city nothing; seen again, it hears the whole document first. */
+  #listen(): void {
+    const address = this.getAttribute("stream");
+    if (document.hidden || !address || typeof EventSource === "undefined") {
+      this.#stream?.close();
+      this.#stream = null;
+      return;
+    }
+    if (this.#stream !== null && this.#stream.readyState !== EventSource.CLOSED) return;
+    this.#streamed = Date.now();
+    this.#stream = new EventSource(address);
+    this.#stream.addEventListener("message", (event: MessageEvent<string>) => {
+      this.#streamed = Date.now();
+      this.#take(JSON.parse(event.data));
+    });
   }
 
   async #ask(): Promise<void> {
     const src = this.getAttribute("src");
-    if (src && !document.hidden) {
+    this.#listen();
+    const flows = this.#stream !== null && Date.now() - this.#streamed < QUIET_MS;
+    if (src && !flows && !document.hidden) {
       try {
         const answer = await fetch(src, { headers: { Accept: "application/json" }, credentials: "same-origin" });
         if (answer.ok) this.#take(await answer.json());
@@ -47,7 +71,6 @@ class Live extends HTMLElement {
     }
     const silent = Date.now() - this.#heard > STALE_MS;
     this.toggleAttribute("stale", silent);
-    this.setAttribute("data-ready", "");
     if (silent) for (const place of this.querySelectorAll("[data-live-heard]")) place.textContent = word("No news for a while; these are the last figures known.");
   }
 
@@ -59,6 +82,11 @@ class Live extends HTMLElement {
       const text = typeof value === "number" ? number(value, digits(value)) : value === null ? "–" : String(value);
       if (place.textContent !== text) place.textContent = text;
     }
+    for (const place of this.querySelectorAll<SVGPathElement>("path[data-live-d]")) {
+      const line = at(news, place.dataset["liveD"] ?? "");
+      if (typeof line === "string" && line) place.setAttribute("d", line);
+    }
+    this.dispatchEvent(new CustomEvent("lc:news", { detail: news }));
   }
 }
 

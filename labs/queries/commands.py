@@ -1,0 +1,127 @@
+"""What may be asked of the machine of a booking now, of whom, and what became of what was asked."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.utils.translation import gettext as _
+
+from commons.devices.models import Command
+from commons.people.models import User
+from labs import policies
+from labs.models import Booking, Interlock, Job, Machine
+from labs.queries import badges, interlocks
+
+MOST_FILES, MOST_SHOWN = 20, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """A file that can be sent: of the design's newest release, in a format that machines work from."""
+
+    name: str
+    sha256: str
+    size: int
+    design: int
+    commit: str
+    path: str
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What the page of a booking offers. `why` is why nothing can be asked now, as a word of `words`."""
+
+    why: str
+    files: tuple[Sendable, ...]
+    can: frozenset[str]
+    asked: tuple[Command, ...]
+    job: Job | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer may come any moment."""
+        return any(command.is_open for command in self.asked)
+
+
+def of_booking(booking: Booking, person: User, *, now: dt.datetime) -> Controls | None:
+    """What the person may ask of the booking's machine; None where the lab does not let its machine be asked."""
+    machine = booking.machine
+    if not machine.takes_commands or booking.kind != Booking.Kind.USE or not _near(booking, now):
+        return None
+    why = why_not(booking, person, now=now)
+    job = running(machine)
+    can: set[str] = set()
+    if not why:
+        can = {"send", "start"} if job is None else set()
+        if job is not None:
+            can = {"cancel", "resume" if job.outcome == Job.Outcome.PAUSED else "pause"}
+    rows = Command.objects.filter(about=str(booking.pk)).select_related("asked_by").order_by("-asked_at")
+    return Controls(why, tuple(sendable(booking)), frozenset(can), tuple(rows[:MOST_SHOWN]), job)
+
+
+def _near(booking: Booking, now: dt.datetime) -> bool:
+    return booking.status in {Booking.Status.BOOKED, Booking.Status.RUNNING} and booking.end > now
+
+
+def running(machine: Machine) -> Job | None:
+    """The job that goes on in the machine, as its agent says."""
+    going = (Job.Outcome.RUNNING, Job.Outcome.PAUSED)
+    return Job.objects.filter(machine=machine, outcome__in=going).order_by("-started_at").first()
+
+
+def why_not(booking: Booking, person: User, *, now: dt.datetime) -> str:  # noqa: PLR0911 one reason after the other
+    """Why the person cannot ask anything of this machine now, as a word of `words`; empty when they can.
+
+    Its person must be checked in and hold the badges; who runs the lab may ask at any time of the booking.
+    """
+    machine = booking.machine
+    if not machine.takes_commands:
+        return "not-allowed"
+    if machine.device is None or not machine.device.is_active:
+        return "no-agent"
+    if machine.state == Machine.State.REPAIR:
+        return "in-repair"
+    if Interlock.objects.filter(machine=machine, in_use=True, locked=True).exists():
+        return "locked"
+    if booking.kind != Booking.Kind.USE or booking.status not in {Booking.Status.BOOKED, Booking.Status.RUNNING}:
+        return "over"
+    if not booking.start - dt.timedelta(minutes=15) <= now < booking.end:
+        return "not-now"
+    if policies.may_manage(person, machine.lab):
+        return ""
+    if booking.user_id != person.pk:
+        return "not-yours"
+    if booking.status != Booking.Status.RUNNING:
+        return "not-checked-in"
+    return "not-qualified" if badges.missing(machine=machine, user=person, at=now) else ""
+
+
+def sendable(booking: Booking) -> Iterable[Sendable]:
+    """The files of the booked design's newest release that a machine can work from, as its person may see them."""
+    if booking.design is None or not apps.is_installed("designs"):
+        return
+    from designs.queries import files, releases, visible_to  # noqa: PLC0415 the room may be left out
+
+    design = booking.design
+    release = releases.newest(design)
+    if release is None or not visible_to(booking.user).filter(pk=design.pk).exists():
+        return
+    found = (file for file in files.contents_at(design, release.commit) if file.format == "gcode" and file.blob)
+    for _place, file in zip(range(MOST_FILES), found, strict=False):
+        assert file.blob is not None  # noqa: S101 asked above
+        name = file.path.rpartition("/")[2]
+        yield Sendable(name, file.blob.sha256, file.size, design.pk, release.commit, file.path, release.version)
+
+
+def words(why: str) -> str:
+    """Why nothing can be asked, as a sentence."""
+
+    sentences = {
+        "not-allowed": _("The lab does not let this machine be steered from here."),
+        "no-agent": _("No agent listens for this machine."),
+        "not-yours": _("Only the person who has the machine booked may steer it."),
+        "not-now": _("The machine can be steered during the booking."),
+    }
+    return sentences.get(why) or interlocks.words(why)
