@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("designs", "0015_make_measured"),
         ("devices", "0001_initial"),
-        ("labs", "0011_agent"),
+        ("labs", "0012_proof"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

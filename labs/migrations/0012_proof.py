@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("designs", "0015_make_measured"),
         ("devices", "0001_initial"),
-        ("labs", "0010_rest"),
+        ("labs", "0011_agent"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
