@@ -43,7 +43,7 @@ def plug_in() -> None:
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     hooks.listen(interlocks.heard)
-    sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25))
+    sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25, packages=("labs",)))
     sockets.figures.register(
         sockets.HeadlineFigure(
             slug="open_production",

@@ -31,4 +31,4 @@ def furnish(lab: Lab) -> None:
     today = timezone.now().astimezone(lab.zone).date()
     if lab.opening_hours and not lab.opening_exceptions.filter(last__gte=today).exists():
         day = today + dt.timedelta(days=20)
-        profile.add_exception(lab=lab, first=day, note="Spring cleaning, everybody is welcome", demo=True)
+        profile.add_exception(lab=lab, first=day, note="We tidy up together, everybody is welcome", demo=True)

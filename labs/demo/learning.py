@@ -26,7 +26,7 @@ TAUGHT = (
 #: Sessions of the coming weeks: lab, course, days from now, hours of the lab's clock, places, trainer.
 SESSIONS = (
     (HOME, lessons.LASER, 3, (17, 19), 6, "otto"),
-    (HOME, lessons.LASER, 10, (17, 19), 6, "otto"),
+    (HOME, lessons.LASER, 10, (17, 19), 1, "otto"),
     (HOME, lessons.PRINTING, 5, (16, 17), 4, "otto"),
     (OTHER, lessons.PRINTING, 6, (12, 13), 3, "aino"),
 )

@@ -13,7 +13,7 @@ from commons.devices.services.demo import report
 from commons.people.models import Handle, Organisation, User
 from commons.people.services import create_organisation, create_user, set_role
 from commons.places.models import Place
-from labs.demo import furnishing, learning, stock, terms, work
+from labs.demo import asking, floor, furnishing, learning, stock, terms, work
 from labs.models import Badge, Lab, Machine
 from labs.services import catalogue
 
@@ -39,11 +39,14 @@ def seed(say: Say) -> None:
         readings = messages = booked = 0
         machines = _machines(lab, badges)
         terms.set_terms(lab, people)
+        floor.seed_past(lab, people)
         for machine in machines:
             readings += _past(machine, now)
             messages += work.tell(machine, start=now - PAST, now=timezone.now())
             booked += work.book_ahead(machine, people=list(people.values()), now=now, days_ahead=BOOKED_DAYS)
         furnishing.furnish(lab)
+        floor.seed(lab, people)
+        asking.seed(lab, people)
         say(
             f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} job messages, "
             f"{booked} bookings to come"
@@ -86,16 +89,13 @@ def _machines(lab: Lab, badges: dict[str, Badge]) -> list[Machine]:
 @transaction.atomic
 def _machine(lab: Lab, facts: dict[str, Any], badges: dict[str, Badge]) -> None:
     """A machine with its device, enrolled by a real one-time code; a silent one has none."""
-    own = {"badges", "silent", "repair"}
+    own = {"badges", "silent"}
     machine = catalogue.add_machine(
         lab=lab,
         required_badges=[badges[slug] for slug in facts.get("badges", ())],
         demo=True,
         **{name: value for name, value in facts.items() if name not in own},
     )
-    if note := facts.get("repair"):
-        back = timezone.now().date() + dt.timedelta(days=5)
-        catalogue.set_state(machine=machine, state=Machine.State.REPAIR, note=note, back_on=back)
     if not facts.get("silent"):
         code = catalogue.enrolment_code(machine=machine)
         devices.enrol(code=str(code), kind=machine.cls, hardware_id=f"demo-{lab.slug}-{machine.slug}")

@@ -95,7 +95,6 @@ MACHINES: dict[str, list[dict[str, Any]]] = {
             "volume_z_mm": 360,
             "materials": ["PLA", "PETG"],
             "silent": True,
-            "repair": "The belt is worn after 1 904 h; the part is ordered.",
         },
     ],
     "library-workshop": [

@@ -103,6 +103,12 @@ def next_free_together(wanted: Span, calendars: Sequence[Calendar]) -> Span | No
         span = Span(latest, latest + (wanted.end - wanted.start))
 
 
+def both(ones: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+    """What lies in spans of both, in the order of `ones`."""
+    met = [Span(max(a.start, b.start), min(a.end, b.end)) for a in ones for b in others]
+    return [span for span in met if span.start < span.end]
+
+
 def without(spans: Sequence[Span], removed: Sequence[Span]) -> list[Span]:
     """What is left of the spans when others are taken out of them, in order."""
     left = list(spans)

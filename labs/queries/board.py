@@ -179,8 +179,8 @@ def since(lab: Lab, start: dt.datetime, viewer: User | None) -> Today:
 
 
 def next_here(lab: Lab, now: dt.datetime, count: int = 6) -> list[Booking]:
-    """The next bookings of the lab."""
-    rows = Booking.objects.filter(machine__lab=lab, end__gt=now, status__in=Booking.OPEN)
+    """The next bookings of the lab's machines by people; closures are said on the machines."""
+    rows = Booking.objects.filter(machine__lab=lab, kind=Booking.Kind.USE, end__gt=now, status__in=Booking.OPEN)
     return list(rows.select_related("machine", "user", "design").order_by("start")[:count])
 
 

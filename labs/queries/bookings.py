@@ -193,8 +193,7 @@ def _waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.date
     else:
         week = {name: [["08:00", "21:00"]] for name in hours.DAYS}
         starts = hours.open_spans(week, lab.zone, start, end, opening.days_that_differ(lab, start, end))
-    awake = [Span(max(a.start, b.start), min(a.end, b.end)) for a in starts for b in spans]
-    return [span for span in awake if span.start < span.end] or spans
+    return times.both(starts, spans) or spans
 
 
 def of_person(user: User) -> QuerySet[Booking]:

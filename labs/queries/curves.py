@@ -63,7 +63,9 @@ def of_day(machine: Machine, day: dt.date, now: dt.datetime) -> Curve | None:
         "energy": numbers.kwh(sum(known) / 1000),
         "hours": numbers.number(hours_known, 1),
     }
-    return _curve(machine, points, DAY_STEP_S, zone, words)
+    drawn = _curve(machine, points, DAY_STEP_S, zone, words)
+    drawn.chart["span"] = [int(start.timestamp()), int(end.timestamp())]
+    return drawn
 
 
 def of_job(job: Job, now: dt.datetime) -> Curve | None:

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import BigIntegerField, F, Func
+from django.db.models import BigIntegerField, F, Func, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
@@ -176,11 +177,12 @@ def _epoch(column: str) -> Func:
 def _held(lab: Lab, whole: Span, days: Sequence[Day], *, full: bool) -> dict[tuple[int, int], list[Held]]:
     """The bookings of the time by machine and day; one over midnight stands on both. Names and ids only in full."""
     columns = ("machine_id", "user_id", "first", "last", "kind", "status")
+    who = Coalesce(NullIf("user__name", Value("")), "user__username")
     rows = (
         Booking.objects.filter(machine__lab=lab, blocked__overlap=DateTimeTZRange(*whole), status__in=Booking.HOLDING)
-        .annotate(first=_epoch("start"), last=_epoch("end"))
+        .annotate(first=_epoch("start"), last=_epoch("end"), **({"who": who} if full else {}))
         .order_by("start")
-        .values_list(*columns, *(("pk", "user__username") if full else ()))
+        .values_list(*columns, *(("pk", "who") if full else ()))
     )
     begins = [day.epoch for day in days]
     ends = [int(day.span.end.timestamp()) for day in days]

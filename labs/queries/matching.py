@@ -286,15 +286,24 @@ class _Diary:
         start = times.up_to_quarter(self.now + max(dt.timedelta(minutes=ruled.lead_min), dt.timedelta(minutes=5)))
         before, after = (dt.timedelta(minutes=n) for n in (ruled.buffer_before_min, ruled.buffer_after_min))
         taken = self.taken.get(machine.pk, [])
-        return times.next_free(Span(start, start + length), Buffers(before, after), taken, self._open(machine))
+        spans, wanted = self._open(machine), Span(start, start + length)
+        if machine.unattended and machine.lab.opening_hours:  # first when somebody can be there to start it
+            manned = times.both(spans, self._manned(machine))
+            found = times.next_free(wanted, Buffers(before, after), taken, manned)
+            if found is not None:
+                return found
+        return times.next_free(wanted, Buffers(before, after), taken, spans)
 
     def _open(self, machine: Machine) -> list[Span]:
         if machine.lab_id in self.kept:
             return bookings.bookable(machine, self.now, self.now + AHEAD)
         if machine.unattended:
             return [Span(self.now, self.now + AHEAD)]
+        return self._manned(machine)
+
+    def _manned(self, machine: Machine) -> list[Span]:
         if machine.lab_id not in self.opened:
-            self.opened[machine.lab_id] = bookings.opened(machine, self.now, self.now + AHEAD)
+            self.opened[machine.lab_id] = opening.open_spans(machine.lab, self.now, self.now + AHEAD)
         return self.opened[machine.lab_id]
 
 

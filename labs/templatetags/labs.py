@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.urls import NoReverseMatch, reverse
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from labs.services.bookings import EARLY
 
 if TYPE_CHECKING:
     from designs.models import Design
-    from labs.models import Machine
+    from labs.models import CourseSession, Machine
 
 register = template.Library()
 
@@ -31,7 +31,7 @@ ORDER_STEPS = {
     "queue": lazy("Put it in the queue"),
     "start": lazy("Begin"),
     "ready": lazy("It is ready"),
-    "hand-over": lazy("Handed over"),
+    "hand-over": lazy("Hand it over"),
     "decline": lazy("Decline"),
     "withdraw": lazy("Take it back"),
 }
@@ -162,9 +162,24 @@ def minutes_of(span: Span) -> int:
 
 
 @register.filter
+def language_name(code: str) -> str:
+    """A language by its name in the language of the page; its code where nobody knows it."""
+    try:
+        return str(translation.get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
+
+
+@register.filter
+def places_left(session: "CourseSession") -> int:
+    """How many may still come to a session that knows how many are taken."""
+    return max(session.places - int(getattr(session, "taken", 0)), 0)
+
+
+@register.filter
 def long_hours(hours: float | None) -> str:
-    """A mean time in hours, or in days from two on: “7.5 h”, “12 days”; “–” where there is none."""
-    if hours is None:
+    """A mean time in hours, or in days from two on: “7.5 h”, “12 days”; “–” where there is none yet."""
+    if hours is None or round(hours, 1) == 0:
         return "–"
     if hours < 48:
         return _("%(n)s h") % {"n": formats.number_format(round(hours, 1))}

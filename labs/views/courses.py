@@ -1,5 +1,6 @@
 """Courses for those who learn: which there are, one of them, a lesson with its checks, the sign-off."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commons.errors import CityError
+from commons.people.models import User
 from designs import markdown
 from labs import courses
 from labs.courses.answers import field
@@ -70,9 +72,19 @@ def course(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "teachings": [(teaching, held.get(teaching.badge_id)) for teaching in teachings],
         "sessions": list(learning.coming(course=found, now=now, visitor=person)[:20]),
         "sign_offs": open_ones,
+        "after": None if set(held) & {t.badge_id for t in teachings} else _after(person, found, progress, now),
         "problems": _problems(found),
     }
     return render(request, "labs/course.html", context)
+
+
+def _after(person: User | None, course: Course, progress: learning.Progress, now: dt.datetime) -> dict[str, Any] | None:
+    """What comes after the lessons: the session in which they have a seat, and the next with a place; None before."""
+    if person is None or not progress.done:
+        return None
+    seat = learning.seats_of(person, now).filter(session__teaching__course=course).first()
+    free = (one for one in learning.coming(course=course, now=now, visitor=person) if one.taken < one.places)
+    return {"seat": seat.session if seat else None, "session": next(free, None)}
 
 
 def _open_sign_offs(person: Any, course: Course) -> list[SignOff]:

@@ -19,6 +19,7 @@ from labs import policies
 from labs.errors import UnknownLab
 from labs.models import Badge, Kiosk, Lab, Machine
 from labs.queries import board, catalogue
+from labs.queries import desk as reads
 from labs.queries import faults as fault_reads
 from labs.services import catalogue as services
 from labs.services import faults
@@ -114,6 +115,7 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
     context["tiles"] = sorted(tiles, key=lambda tile: tile.machine.state != Machine.State.REPAIR)
     context["out"] = sum(tile.machine.state == Machine.State.REPAIR for tile in tiles)
     context["silent"] = sum(tile.machine.device is not None and tile.power.old for tile in tiles)
+    context["waiting"] = reads.waiting(found, manages=manages, now=timezone.now())
     context["open_faults"] = fault_reads.tasks(found)
     context["kiosks"] = Kiosk.objects.filter(lab=found, ended_at=None)
     status = context["refusal"].status if context.get("refusal") else 200

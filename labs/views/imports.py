@@ -96,7 +96,7 @@ class UploadForm(forms.Form):
 
 def _managed(request: HttpRequest, slug: str) -> tuple[Lab, User, dict[str, Any]]:
     """The lab, who runs it, and the frame of its pages. Raises UnknownLab for everybody else."""
-    lab, context = frame(request, slug, tab="desk")
+    lab, context = frame(request, slug, tab="import")
     person = viewer(request)
     if not context["manages"] or person is None:
         raise UnknownLab(_("There is no such page, or it is not yours."))

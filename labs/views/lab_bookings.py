@@ -32,7 +32,9 @@ CLOCK = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%
 class ClosureForm(forms.Form):
     """Take a machine's time."""
 
-    machine = forms.ModelChoiceField(label=lazy("Machine"), queryset=Machine.objects.none())
+    machine = forms.ModelChoiceField(
+        label=lazy("Machine"), queryset=Machine.objects.none(), empty_label=lazy("Choose a machine")
+    )
     kind = forms.ChoiceField(label=lazy("What for"), choices=[c for c in Booking.Kind.choices if c[0] != "use"])
     start = forms.CharField(label=lazy("From"), widget=CLOCK)
     end = forms.CharField(label=lazy("Until"), widget=CLOCK)

@@ -45,7 +45,7 @@ def code_of(text: str) -> SafeString:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sheet(request: HttpRequest, lab: str) -> HttpResponse:
     """Which labels shall I print? A page for the printer; for those who look after the machines."""
-    found, context = frame(request, lab, tab="desk")
+    found, context = frame(request, lab, tab="labels")
     if not context["standing"].trains:
         raise UnknownLab(_("There is no such page, or it is not yours."))
     chosen = [slug for slug in request.GET.getlist("machine") if slug]

@@ -34,18 +34,24 @@ class EntryForm(forms.Form):
     """What happened, when, at which machine, what was done."""
 
     kind = forms.ChoiceField(
-        label=lazy("What it is"), choices=[(k.value, k.label) for k in LogEntry.WRITTEN if k != "amendment"]
+        label=lazy("What it is"),
+        choices=[(k.value, k.label) for k in LogEntry.WRITTEN if k != "amendment"],
+        initial=LogEntry.Kind.NOTE,
     )
     when = forms.CharField(label=lazy("When"), widget=CLOCK)
     machine = forms.ModelChoiceField(
-        label=lazy("Machine, if one was part of it"), queryset=Machine.objects.none(), required=False
+        label=lazy("Machine, if one was part of it"),
+        queryset=Machine.objects.none(),
+        required=False,
+        empty_label=lazy("No machine"),
     )
     text = forms.CharField(label=lazy("What happened"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4}))
     done = forms.CharField(
         label=lazy("What was done about it"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     private = forms.CharField(
-        label=lazy("Who was hurt, whom to call: only those who run the lab read this"),
+        label=lazy("Who was hurt, whom to call"),
+        help_text=lazy("Only those who run the lab read this."),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),

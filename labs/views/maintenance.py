@@ -27,7 +27,9 @@ from labs.views.frame import frame
 class PlanForm(forms.Form):
     """A plan: what, on which machine, how often."""
 
-    machine = forms.ModelChoiceField(label=lazy("Machine"), queryset=Machine.objects.none())
+    machine = forms.ModelChoiceField(
+        label=lazy("Machine"), queryset=Machine.objects.none(), empty_label=lazy("Choose a machine")
+    )
     name = forms.CharField(label=lazy("What is to be done"), max_length=120)
     every_h = forms.FloatField(label=lazy("Every so many hours of work"), min_value=0.1, required=False)
     every_days = forms.IntegerField(label=lazy("Every so many days"), min_value=1, required=False)

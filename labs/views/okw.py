@@ -43,7 +43,7 @@ def _look(request: HttpRequest, by: User, lab: Lab | None) -> tuple[dict[str, An
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring_into(request: HttpRequest, lab: str) -> HttpResponse:
     """Bring a lab up to date from a document, for its managers."""
-    found, context = frame(request, lab, tab="settings")
+    found, context = frame(request, lab, tab="okw")
     person = viewer(request)
     if not context["manages"] or person is None:
         raise UnknownLab(_("There is no such page, or it is not yours."))

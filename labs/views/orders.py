@@ -65,7 +65,9 @@ class QuoteForm(forms.Form):
 class BookForm(forms.Form):
     """A machine and a time, by the lab's clock."""
 
-    machine = forms.ModelChoiceField(label=lazy("Machine"), queryset=Machine.objects.none())
+    machine = forms.ModelChoiceField(
+        label=lazy("Machine"), queryset=Machine.objects.none(), empty_label=lazy("Choose a machine")
+    )
     start = forms.DateTimeField(label=lazy("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     hours = forms.DecimalField(label=lazy("Hours"), min_value=0, max_digits=5, decimal_places=2)
 

@@ -50,7 +50,9 @@ class RuleForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def lab_trust(request: HttpRequest, lab: str) -> HttpResponse:
     """Whose badges count here?"""
-    found, context = frame(request, lab, tab="courses")
+    found, context = frame(request, lab, tab="trust")
+    if not context["back"]:
+        context["tab_here"] = "courses"
     person = viewer(request)
     do = request.POST.get("do", "")
     form = RuleForm(request.POST if do == "rule" else None, lab=found)

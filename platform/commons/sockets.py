@@ -46,13 +46,15 @@ class Socket(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class NavEntry:
-    """A section in the masthead. `icon` names a symbol of templates/web/icons.html."""
+    """A section in the masthead. `icon` names a symbol of templates/web/icons.html; `packages` are those whose views
+    stand in the section wherever their address begins, but for a person's own pages."""
 
     slug: str
     title: Text
     url_name: str
     icon: str
     order: int = 100
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

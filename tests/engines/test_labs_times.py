@@ -150,3 +150,12 @@ def test_a_sparkline_stays_in_its_box() -> None:
     assert all(0 <= x <= 120 for x in numbers[::2])
     assert all(0 <= y <= 30 for y in numbers[1::2])
     assert sparkline.sparkline([(1, 1)], start=0, end=60).line == ""
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9))),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9))),
+)
+def test_what_lies_in_both_is_what_a_count_finds(ones: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
+    a, b = ([span(start, start + length) for start, length in told] for told in (ones, others))
+    assert cells(times.both(a, b)) == cells(a) & cells(b)

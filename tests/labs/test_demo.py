@@ -9,8 +9,30 @@ from django.db import connection
 from commons.devices.models import Device
 from commons.people.models import Handle, Organisation
 from labs.demo import seed, work
-from labs.models import Badge, BadgeGrant, Booking, Job, Lab, Machine
+from labs.models import (
+    Badge,
+    BadgeGrant,
+    Booking,
+    Fault,
+    Interlock,
+    Invoice,
+    Job,
+    Joining,
+    Kiosk,
+    Lab,
+    LogEntry,
+    Machine,
+    MaintenancePlan,
+    MakeOrder,
+    Posting,
+    Seat,
+    WaitlistEntry,
+)
 from tests.labs.conftest import design, lab, machine, person
+
+#: What there is as many of after the second seeding as after the first.
+ONCE = (Lab, Machine, Badge, BadgeGrant, Device, Fault, LogEntry, MaintenancePlan, Interlock, Kiosk, Invoice, Joining,
+        MakeOrder, Seat, WaitlistEntry)  # fmt: skip
 
 
 def quiet(_line: str) -> None:
@@ -36,15 +58,25 @@ def test_seed_twice_then_remove(kamppi: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert proven.exists()
     assert {j.design for j in proven.select_related("design")} == {made.design}
     assert over.filter(provenance="unknown").exists()
-    counts = [model.objects.count() for model in (Lab, Machine, Badge, BadgeGrant, Device)]
+    assert set(Fault.objects.values_list("status", "severity")) == {
+        ("open", "down"), ("open", "care"), ("open", "note"), ("fixed", "down")
+    }  # fmt: skip
+    lokka = Machine.objects.get(name="Lokka", demo=True)
+    assert (lokka.state, lokka.state_note) == ("repair", "The belt is worn after 1 904 h; the part is ordered.")
+    assert Machine.objects.get(name="Pielinen", demo=True).state == "ok"
+    assert all(model.objects.exists() for model in (Invoice, Joining, Kiosk, LogEntry, MaintenancePlan, Posting))
+    assert Interlock.objects.filter(driver="none").count() == 2
+    assert Booking.objects.filter(machine__name="Neula", status="requested").exists()
+    assert Seat.objects.filter(state="waiting").exists()
+    counts = [model.objects.count() for model in ONCE]
     before = over.count()
     seed.seed(quiet)
-    assert counts == [model.objects.count() for model in (Lab, Machine, Badge, BadgeGrant, Device)]
+    assert counts == [model.objects.count() for model in ONCE]
     assert 0 <= over.count() - before <= 2
     assert work.tick() <= 2 * Machine.objects.count()
     seed.remove(quiet)
     assert [*Lab.objects.all()] == [mine.lab]
-    assert not any(model.objects.exists() for model in (Job, Booking, Badge, BadgeGrant, Device))
+    assert not any(model.objects.exists() for model in (Job, Booking, *ONCE[2:]))
     assert not Organisation.objects.filter(demo=True).exists()
     assert not Handle.objects.filter(name="kamppi-open-lab").exists()
     with connection.cursor() as cursor:

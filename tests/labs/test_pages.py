@@ -15,7 +15,8 @@ from commons.people.services import set_role
 from commons.places.models import Place
 from designs.models import Blob
 from labs.models import BadgeGrant, Booking, Lab, Machine
-from labs.services import bookings, catalogue
+from labs.queries import matching
+from labs.services import bookings, catalogue, faults, members
 from tests.labs.conftest import design, lab, machine, person, tomorrow
 
 HOUR = dt.timedelta(hours=1)
@@ -225,3 +226,91 @@ def test_a_lab_without_a_place_keeps_the_citys_time(city_lab: Lab) -> None:
     Place.objects.update(timezone="Europe/Helsinki")
     city_lab.place = None
     assert city_lab.zone.key == "Europe/Helsinki"
+
+
+PUBLIC = ["Machines", "Week", "Courses", "Rules", "About"]
+FELLOWS = ["Faults", "Consumables", "Log", "People"]
+TRAINERS = ["Desk", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Labels", "People"]
+MANAGERS = ["Desk", "Bookings", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Power", "Labels", "People",
+            "Trusted badges", "Money", "Settings", "Import", "Open Know-Where"]  # fmt: skip
+
+
+def links(html: str, block: str) -> dict[str, str]:
+    """Title to address of the links of a navigation that begins with these letters."""
+    if block not in html:
+        return {}
+    inside = html[html.index(block) :].split("</nav>", maxsplit=1)[0]
+    return {title.strip(): url for url, title in re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)', inside)}
+
+
+@pytest.mark.parametrize(
+    ("role", "more", "behind"),
+    [
+        (None, [], []),
+        ("stranger", [], []),
+        ("member", ["For members"], FELLOWS),
+        ("trainer", ["Desk"], TRAINERS),
+        ("manager", ["Desk"], MANAGERS),
+        ("owner", ["Desk"], MANAGERS),
+    ],
+)
+def test_a_lab_shows_each_the_parts_that_are_theirs(
+    client: Client, printer: Machine, role: str | None, more: list[str], behind: list[str]
+) -> None:
+    if role:
+        user = person()
+        client.force_login(user)
+        if role != "stranger":
+            set_role(organisation=printer.lab.organisation, user=user, role=role)
+    html = page(client, f"/labs/{printer.lab.slug}/")
+    tabs = links(html, '<nav class="tabs"')
+    assert [*tabs] == PUBLIC + more
+    assert "deskside" not in html
+    if not behind:
+        return
+    inside = page(client, tabs[more[0]])
+    assert [*links(inside, '<nav class="deskside')] == [*links(inside, '<nav class="panel"')] == behind
+    for title, url in links(inside, '<nav class="deskside').items():
+        there = page(client, url)
+        assert [*links(there, '<nav class="deskside')] == behind, title
+        assert re.search(rf'aria-current="page">{title}<', there), title
+
+
+def test_what_belongs_to_labs_is_marked_so_wherever_its_address_begins(client: Client, printer: Machine) -> None:
+    def here(path: str) -> list[str]:
+        main = page(client, path).split('<nav class="nav"')[1].split("</nav>")[0]
+        return re.findall(r'aria-current="page">([^<]+)<', main)
+
+    assert [here(path) for path in ("/courses/", "/verify/", "/labs/", "/designs/")] == [["Labs"]] * 3 + [["Designs"]]
+    client.force_login(person())
+    assert here("/me/badges/") == []
+
+
+def test_the_desk_begins_with_what_waits(client: Client, printer: Machine) -> None:
+    boss, stranger = person(), person()
+    set_role(organisation=printer.lab.organisation, user=boss, role="manager")
+    client.force_login(boss)
+    path = f"/labs/{printer.lab.slug}/desk/"
+    assert "Nothing waits for you." in page(client, path)
+    faults.report_fault(machine=printer, by=stranger, what="It squeaks.", severity="care")
+    members.ask_to_join(lab=printer.lab, user=stranger)
+    found = page(client, path)
+    assert "Nobody looks after 1 fault<" in found
+    assert "1 person asks to join<" in found
+    faults.keep_fault(fault=printer.faults.get(), keeper=boss, by=boss)
+    assert "Nobody looks after" not in page(client, path)
+
+
+def test_a_machine_that_works_alone_is_offered_when_somebody_can_start_it(kamppi: Place) -> None:
+    of = lab(place=kamppi)
+    day = timezone.now().astimezone(of.zone) + dt.timedelta(days=2)
+    of.opening_hours = {f"{day:%a}".lower(): [["10:00", "12:00"]]}
+    of.save()
+    alone = machine(of, unattended=True)
+    made = design(person(), b"solid part", facts={"extents_mm": [20, 20, 20], "watertight": True})
+    (match,) = matching.matches(made.design)
+    assert match.machine == alone
+    assert match.free_at is not None
+    assert f"{match.free_at.astimezone(of.zone):%Y-%m-%d %H:%M}" == f"{day:%Y-%m-%d} 10:00"
+    long = matching.matches(made.design, asked=matching.Asked(length=dt.timedelta(hours=5)))
+    assert long[0].free_at is not None, "longer than the lab is open: whenever it is free"

@@ -1,4 +1,4 @@
-/** Keys and small menus: `/` searches, `?` lists the keys, Esc and a click outside close what is open. */
+/** Tabs, keys and small menus: `/` searches, `?` lists the keys, Esc and a click outside close what is open. */
 
 const MENUS = "details.menu[open]";
 
@@ -31,7 +31,16 @@ function onKey(event: KeyboardEvent): void {
   }
 }
 
+/** A row of tabs that is wider than the screen begins where we are. */
+function showWhereWeAre(): void {
+  for (const here of document.querySelectorAll<HTMLElement>(".tabs > [aria-current]")) {
+    const row = here.parentElement!;
+    row.scrollLeft = Math.max(0, here.offsetLeft - row.offsetLeft + here.offsetWidth - row.clientWidth);
+  }
+}
+
 export function startMasthead(): void {
+  showWhereWeAre();
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", (event) => {
     const target = event.target as Element | null;

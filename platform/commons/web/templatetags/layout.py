@@ -50,9 +50,14 @@ def assets(context: template.Context) -> SafeString:
 
 def _sheets(request: HttpRequest | None) -> list[sockets.Sheet]:
     """The sheets that rooms have for the pages of this view."""
-    match = getattr(request, "resolver_match", None)
-    package = match.func.__module__.partition(".")[0] if match else ""
+    package = _package(request)
     return [sheet for sheet in sockets.sheets if package in sheet.packages]
+
+
+def _package(request: HttpRequest | None) -> str:
+    """The package of the view that answers; "" where none does."""
+    match = getattr(request, "resolver_match", None)
+    return match.func.__module__.partition(".")[0] if match else ""
 
 
 @register.simple_tag
@@ -84,12 +89,13 @@ def sections(context: template.Context) -> list[dict[str, Any]]:
     """The city's home and the sections that rooms plug in, each with whether we stand in it."""
     request: HttpRequest | None = context.get("request")
     path = request.path if request else ""
-    home = address("home") or "/"
+    home, mine, package = address("home") or "/", "/me/" in path, _package(request)
     found = [{"title": _("City"), "url": home, "icon": "city", "here": path == home or "/places/" in path}]
     for entry in sockets.nav:
         url = address(entry.url_name)
         if url:
-            found.append({"title": entry.title, "url": url, "icon": entry.icon, "here": path.startswith(url)})
+            within = package in entry.packages and not mine
+            found.append({"title": entry.title, "url": url, "icon": entry.icon, "here": within or path.startswith(url)})
     return found
 
 

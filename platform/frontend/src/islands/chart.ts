@@ -32,6 +32,8 @@ interface Data {
   now?: number;
   stack?: boolean;
   time?: boolean;
+  /** From where to where the x axis goes; as far as the values when it is not said. */
+  span?: [number, number];
   x_label?: string;
   height?: number;
 }
@@ -139,7 +141,7 @@ class Chart extends HTMLElement {
       legend: { show: false },
       padding: [16, 8, 0, 0],
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false, setScale: false } },
-      scales: { x: { time: data.time !== false }, y: { range: (_plot, low, high) => [Math.min(0, low * 1.08), Math.max(0, high * 1.08) || 1] } },
+      scales: { x: { time: data.time !== false, ...(data.span ? { range: data.span } : {}) }, y: { range: (_plot, low, high) => [Math.min(0, low * 1.08), Math.max(0, high * 1.08) || 1] } },
       axes: [
         { ...axis, grid: { show: false }, size: 32, space: phone ? 76 : 64, ...(data.time === false ? {} : { values: this.#clock() }) },
         { ...axis, size: 52, space: phone ? 44 : 36, values: (_plot, ticks) => ticks.map((tick) => number(tick, Math.abs(tick % 1) > 1e-9 ? 1 : 0)) },
