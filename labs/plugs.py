@@ -1,5 +1,6 @@
 """The plugs themselves: each asks the queries and hands over what the socket wants."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,10 @@ from labs.queries import (
 )
 from labs.queries.near import near_of
 from labs.services import hooks, interlocks, leaving, ledger, waitlist
+from labs.services import jobs as taken
 
 if TYPE_CHECKING:
+    from commons.devices.models import Device
     from designs.models import Design
     from designs.queries.files import File
 
@@ -88,6 +91,7 @@ def plug_in() -> None:
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
     sockets.leavers.register(sockets.Leaver("labs", leaving.leave, leaving.keeps, order=30))
+    sockets.job_takers.register(sockets.JobTaker("labs", take_jobs))
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
         sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)
@@ -243,6 +247,11 @@ def job_rows() -> Iterable[Mapping[str, Any]]:
             "solar_share": job.solar_share,
             "demo": job.demo,
         }
+
+
+def take_jobs(device: "Device", body: Any) -> Mapping[str, Any]:
+    """What a device said about its jobs, by whichever door it came."""
+    return dataclasses.asdict(taken.take_events(device=device, events=taken.messages_of(body)))
 
 
 def seed_demo(say: Callable[[str], None]) -> None:

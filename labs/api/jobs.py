@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -16,12 +15,9 @@ from commons.devices.authentication import DeviceAuthentication, IsDevice
 from commons.web.api import CursorPagination, requires
 from labs.api.common import caller
 from labs.engine.fold import EVENTS
-from labs.errors import BadJobEvent
 from labs.models import Job
 from labs.queries import catalogue, jobs
 from labs.services import jobs as services
-
-MOST_EVENTS = 1000
 
 
 class JobFile(serializers.Serializer[Any]):
@@ -224,16 +220,5 @@ class DeviceJobs(APIView):
     def post(self, request: Request) -> Response:
         """Take in one message, or {"events": [...]} of up to 1,000. The answer means: committed."""
         device: Any = request.auth  # a Device, by IsDevice
-        ack = services.take_events(device=device, events=_messages(request.data))
+        ack = services.take_events(device=device, events=services.messages_of(request.data))
         return Response(AckSerializer(ack).data)
-
-
-def _messages(body: Any) -> list[Any]:
-    if isinstance(body, dict) and "events" in body:
-        body = body["events"]
-    messages = body if isinstance(body, list) else [body]
-    if not messages or not all(isinstance(m, dict) for m in messages):
-        raise BadJobEvent(_('Send one message, or {"events": [message, …]}.'))
-    if len(messages) > MOST_EVENTS:
-        raise BadJobEvent(_("Send at most %(n)d messages at a time.") % {"n": MOST_EVENTS})
-    return messages

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+    from commons.devices.models import Device
     from commons.people.models import User
     from commons.places.models import Place
 
@@ -356,6 +357,17 @@ class Leaver:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class JobTaker:
+    """The room that takes in what devices say about their jobs. `take` is given the active device and the parsed body;
+    it stores in one transaction and answers the acknowledgement of telemetry. Raises CityError, and then nothing was
+    kept."""
+
+    slug: str
+    take: "Callable[[Device, Any], Mapping[str, Any]]"
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
 map_grounds: Socket[MapGround] = Socket("map_grounds")
@@ -375,3 +387,4 @@ api_rows: Socket[ApiRows] = Socket("api_rows")
 measured_makes: Socket[MeasuredMakes] = Socket("measured_makes")
 sitemaps: Socket[Sitemap] = Socket("sitemaps")
 leavers: Socket[Leaver] = Socket("leavers")
+job_takers: Socket[JobTaker] = Socket("job_takers")

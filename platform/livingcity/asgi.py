@@ -1,7 +1,8 @@
-"""The site on one port: event streams natively in asyncio, everything else by Django's WSGI application.
+"""The site on one port: event streams and telemetry natively in asyncio, everything else by Django's WSGI application.
 
 Django under ASGI serves pages several times slower than under WSGI, and WSGI spends a thread on each open stream; so
-each does what it is good at (docs/decisions/0001-one-port.md).
+each does what it is good at (docs/decisions/0001-one-port.md). Telemetry goes on to the process `ingest`
+(docs/decisions/0002-ingest-process.md).
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -15,6 +16,7 @@ from livingcity.bridge import Bridge  # noqa: E402 after what it is to go withou
 from livingcity.dev.processes import die_with_spawner  # noqa: E402
 from livingcity.wsgi import application as wsgi_application  # noqa: E402
 
+from commons.devices import door  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
 
 die_with_spawner()
@@ -32,5 +34,7 @@ async def application(
         return
     if events.PATH.match(scope["path"]):
         await events.stream(scope, receive, send)
+    elif scope["path"] == door.PATH and (secret := door.token_of(scope)) is not None:
+        await door.telemetry(scope, receive, send, secret, pages)
     else:
         await pages(scope, receive, send)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from livingcity.dev.places import data_dir, database_settings, redis_url, secret_key
+from livingcity.dev.places import data_dir, database_settings, redis_url, secret_key, socket_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA_DIR = data_dir()
@@ -111,6 +111,8 @@ TEMPLATES = [
 DATABASES: dict[str, Any] = {"default": database_settings()}
 REDIS_URL = redis_url()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(db=1)}}
+#: Where the process `ingest` listens for the web server; elsewhere when they share no /tmp.
+INGEST_SOCKET = Path(os.environ.get("INGEST_SOCKET") or socket_dir() / "ingest.sock")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REPOSITORIES_DIR = DATA_DIR / "repositories"
 LFS_DIR = DATA_DIR / "lfs"

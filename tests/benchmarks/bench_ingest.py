@@ -1,171 +1,373 @@
-"""How fast readings go in: `ingest()` against Django's `bulk_create` and `create`, and against the raw COPY.
+"""How fast readings go in over HTTP, beside the raw COPY into the same table, and how fast ten million answer.
 
-    python tests/benchmarks/bench_ingest.py
+    python tests/benchmarks/bench_ingest.py [--short] [--only batches,singles,queries]
 
-It starts a PostgreSQL of its own with fsync and synchronous commit on, as in a real city, and no rooms. Each
-way stores the same counter readings with a commit for each batch. `bulk_create` and `create` write one flat
-table with the unique key (device, seq) and no rollups, which is what is mostly done: `ingest` does more for
-each reading. Bodies are parsed in the time that is measured, except for COPY, which gets ready columns.
-Ratios count; seconds are the machine's.
+A city of its own: PostgreSQL with fsync and synchronous commit on, the web server as `manage.py up` starts it (two
+processes), the process `ingest`, all rooms. The clients are one more process on the same processors.
+
+1. Batches: 8 devices send 1,000 readings at a time over keep-alive connections, each the next batch when the one before
+   is acknowledged, which means committed, with rollups and last values. The rival is PostgreSQL's own COPY BINARY of
+   ready buffers into the same partitioned table on one connection: 100,000 rows a commit (its best), and 1,000; it
+   is measured before and after and the mean counts, since other work on the machine comes and goes.
+2. Singles: 64 devices send one reading at a time.
+3. Queries over ten million readings of 20 machines in 29 days (power and counter every 10 s), loaded by COPY in the
+   order of time as they would have come. The rival is the same question put to the raw rows.
+After 1 and 2 the sums in the database are compared with what was acknowledged.
 """
 
+import argparse
 import datetime as dt
+import importlib
+import json
 import os
-import shutil
+import resource
 import statistics
+import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "platform"), str(ROOT), str(ROOT / "tests" / "benchmarks")]
 
-SECONDS = 4.0
-LIMIT = 300_000
+from servers import city  # noqa: E402
 
-
-def body(first: int, n: int, start: dt.datetime) -> bytes:
-    import orjson
-
-    items = [
-        {
-            "seq": seq,
-            "ts": (start + dt.timedelta(seconds=seq)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "channel": "energy_wh_total",
-            "value": 0.5 * seq,
-        }
-        for seq in range(first, first + n)
-    ]
-    return orjson.dumps({"readings": items})
+LIMIT_BATCHES, LIMIT_RATIO, LIMIT_SINGLES = 100_000, 0.4, 2_000
+LIMITS_MS = {"month": 20.0, "job": 10.0, "day": 50.0}
+STEP_US = 1_000_000
+MACHINES, DAYS = 20, 29
 
 
-def rate(work: Callable[[bytes], None], batch: int, start: dt.datetime) -> tuple[float, float]:
-    """Readings a second and the median milliseconds of a batch; making the bodies is not counted."""
-    spent: list[float] = []
-    while sum(spent) < SECONDS and len(spent) * batch < LIMIT:
-        made = body(len(spent) * batch + 1, batch, start)
-        begin = time.perf_counter()
-        work(made)
-        spent.append(time.perf_counter() - begin)
-    return len(spent) * batch / sum(spent), statistics.median(spent) * 1000
+def say(line: str) -> None:
+    """A line of the report."""
+    print(line, flush=True)  # noqa: T201 what it is for
 
 
-def run() -> None:
-    """Measure each way and print it."""
+def verdict(found: float, limit: float, *, least: bool) -> str:
+    """In words."""
+    return "holds" if (found >= limit) == least else "MISSES"
+
+
+# --- the city ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def served() -> Iterator[tuple[int, dict[str, int]]]:
+    """The web server and the ingest process; the port, and the processes by name."""
+    import socket
+
+    from livingcity.dev.processes import child_environment, spawn, stop
+    from livingcity.dev.web import web_argv
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    env = child_environment(PORT=str(port))
+    ingest = spawn([sys.executable, str(ROOT / "manage.py"), "ingest"], env=env)
+    web = spawn(web_argv(port=port, workers=2), env=env)
+    try:
+        from commons.devices import wire
+
+        until = time.monotonic() + 120
+        while not (wire.address().exists() and answers(port)):
+            if time.monotonic() > until or ingest.poll() is not None:
+                raise TimeoutError("the city does not answer")
+            time.sleep(0.2)
+        yield port, {"web": web.pid, "ingest": ingest.pid}
+    finally:
+        stop(web)
+        stop(ingest)
+
+
+def answers(port: int) -> bool:
+    """Whether the site is up."""
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/readings/", timeout=20).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds of a process and its living children."""
+    total = 0.0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(folder.name) == pid or int(fields[1]) == pid:
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def devices(count: int) -> list[str]:
+    """Tokens of new devices."""
+    from commons.devices import services
+
+    found = []
+    for n in range(count):
+        device = services.create_device(name=f"bench {n}", kind="meter")
+        found.append(services.enrol(code=str(services.create_enrolment_code(device=device)))[1])
+    return found
+
+
+def load(port: int, tokens: list[str], *, batch: int, each: int, first: int = 1) -> dict[str, Any]:
+    """What a run of the clients came to."""
+    start = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    plan = {
+        "port": port, "tokens": tokens, "batch": batch, "each": each, "first": first,
+        "start": (start - dt.timedelta(days=5)).isoformat(), "step_us": STEP_US,
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("ingest_load.py"))],
+        input=json.dumps(plan), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+# --- 1 and 2 -----------------------------------------------------------------------------------------------------
+
+
+def raw_copy(rows: int, commits: int) -> float:
+    """Rows a second of COPY BINARY of ready buffers, each committed."""
     import numpy as np
-    import orjson
-    from django.db import connection, models, transaction
+    from django.db import connection, transaction
+
+    from commons.devices.engine.parse import COPY_COLUMNS, copy_binary
+
+    day = int(dt.datetime.now(dt.UTC).timestamp()) // 86_400 * 86_400_000_000 - 5 * 86_400_000_000
+    at = np.arange(rows, dtype=np.int64) * STEP_US // 2 + day
+    zero = np.zeros(rows, dtype=np.int16)
+    ready = copy_binary(
+        seq=at, ts=at, value=at * 1.0, channel=zero + np.int16(2), flags=zero, device=2_000_000, received_us=int(at[0])
+    )
+    sql = f"COPY devices_reading ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)"
+    begin = time.perf_counter()
+    for _ in range(commits):
+        with transaction.atomic(), connection.cursor() as cursor, cursor.copy(sql) as out:
+            out.write(ready)
+    return rows * commits / (time.perf_counter() - begin)
+
+
+def rivals(short: bool) -> tuple[float, float]:
+    """COPY at its best, and with 1,000 rows a commit."""
+    return raw_copy(100_000, 5 if short else 10), raw_copy(1000, 100 if short else 300)
+
+
+def measured(port: int, pids: dict[str, int], tokens: list[str], *, batch: int, each: int) -> dict[str, Any]:
+    """A run, and what it cost whom."""
+    from django.db import connection
+
+    load(port, tokens, batch=batch, each=max(each // 10, 2))
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+    before = {name: cpu_s(pid) for name, pid in pids.items()}
+    found = load(port, tokens, batch=batch, each=each, first=max(each // 10, 2) * batch + 1)
+    for name, pid in pids.items():
+        found[f"{name}_cpu_s"] = cpu_s(pid) - before[name]
+    found["rate"] = found["readings"] / found["seconds"]
+    return found
+
+
+def batches(port: int, pids: dict[str, int], short: bool) -> float:
+    """8 clients with 1,000 readings a batch."""
     from django.utils import timezone
 
     from commons.devices import services
-    from commons.devices.engine.parse import COPY_COLUMNS, copy_binary
-    from commons.devices.models import Device
 
-    class FlatReading(models.Model):
-        device = models.IntegerField()
-        seq = models.BigIntegerField()
-        ts = models.DateTimeField(db_index=True)
-        channel = models.SmallIntegerField()
-        value = models.FloatField()
+    services.ensure_days((timezone.now() - dt.timedelta(days=n)).date() for n in range(7))
+    before = rivals(short)
+    found = measured(port, pids, devices(8), batch=1000, each=60 if short else 250)
+    after = rivals(short)
+    best, small = (statistics.mean(pair) for pair in zip(before, after, strict=True))
+    say(
+        f"batches of 1,000 from 8 clients: {found['rate']:,.0f} readings/s acknowledged "
+        f"({verdict(found['rate'], LIMIT_BATCHES, least=True)} {LIMIT_BATCHES:,}); a batch {found['median_ms']:.0f} ms "
+        f"in the median, {found['p99_ms']:.0f} ms at the 99th percentile"
+    )
+    say(
+        f"  CPU of the run of {found['seconds']:.1f} s: web {found['web_cpu_s']:.1f} s, ingest "
+        f"{found['ingest_cpu_s']:.1f} s, clients {found['cpu_s']:.1f} s"
+    )
+    say(f"  raw COPY BINARY into the same table: {best:,.0f} rows/s (100,000 a commit), {small:,.0f} (1,000 a commit)")
+    say(
+        f"  ratio {found['rate'] / best:.2f} ({verdict(found['rate'] / best, LIMIT_RATIO, least=True)} {LIMIT_RATIO}), "
+        f"and {found['rate'] / small:.2f} to COPY of 1,000 rows a commit"
+    )
+    check()
+    return float(found["rate"])
 
-        class Meta:
-            app_label = "devices"
-            db_table = "bench_flat"
-            constraints = (models.UniqueConstraint("device", "seq", name="bench_once"),)
 
-        def __str__(self) -> str:
-            return f"{self.device}/{self.seq}"
+def singles(port: int, pids: dict[str, int], short: bool) -> None:
+    """64 clients with one reading a request."""
+    found = measured(port, pids, devices(64), batch=1, each=60 if short else 400)
+    say(
+        f"single readings from 64 clients: {found['rate']:,.0f} requests/s "
+        f"({verdict(found['rate'], LIMIT_SINGLES, least=True)} {LIMIT_SINGLES:,}); {found['median_ms']:.0f} ms in the "
+        f"median, {found['p99_ms']:.0f} ms at the 99th percentile"
+    )
+    say(
+        f"  CPU of the run of {found['seconds']:.1f} s: web {found['web_cpu_s']:.1f} s, ingest "
+        f"{found['ingest_cpu_s']:.1f} s, clients {found['cpu_s']:.1f} s"
+    )
+    check()
 
-    with connection.schema_editor() as editor:
-        editor.create_model(FlatReading)
-    start = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=5)
 
-    def rows_of(made: bytes, device: Device) -> list[Any]:
-        return [
-            FlatReading(
-                device=device.number,
-                seq=r["seq"],
-                ts=dt.datetime.fromisoformat(r["ts"]),
-                channel=2,
-                value=r["value"],
-            )
-            for r in orjson.loads(made)["readings"]
-        ]
+def check() -> None:
+    """What was acknowledged stands there once, and the rollups are its sums."""
+    from django.db import connection
 
-    def ingest(made: bytes, device: Device) -> None:
-        services.ingest(device=device, readings=services.read_body(made))
-
-    def bulk_create(made: bytes, device: Device) -> None:
-        with transaction.atomic():
-            FlatReading.objects.bulk_create(rows_of(made, device), ignore_conflicts=True)
-
-    def create(made: bytes, device: Device) -> None:
-        for row in rows_of(made, device):
-            row.save(force_insert=True)
-
-    def raw_copy(made: bytes, device: Device) -> None:
-        n = made.count(b'"seq"')
-        at = np.arange(n, dtype=np.int64) * 1_000_000 + int(start.timestamp()) * 1_000_000
-        zero = np.zeros(n, dtype=np.int16)
-        rows = copy_binary(
-            seq=at,
-            ts=at,
-            value=at * 1.0,
-            channel=zero + np.int16(2),
-            flags=zero,
-            device=device.number,
-            received_us=int(at[0]),
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FILTER (WHERE sent = n AND sent = seqs AND wh = 0.5 * (n - 1)), count(*) FROM (
+                SELECT d.number, (SELECT sum(upper(r) - lower(r)) FROM unnest(d.seen) r) AS sent,
+                    (SELECT count(*) FROM devices_reading WHERE device = d.number) AS n,
+                    (SELECT count(DISTINCT seq) FROM devices_reading WHERE device = d.number) AS seqs,
+                    (SELECT sum(energy_wh) FROM devices_rollup WHERE device_id = d.number AND step_s = 3600) AS wh
+                FROM devices_device d WHERE d.kind = 'meter'
+            ) AS t"""
         )
-        sql = f"COPY devices_reading ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)"
-        with transaction.atomic(), connection.cursor() as cursor, cursor.copy(sql) as out:
-            out.write(rows)
+        good, all_ = cursor.fetchone()
+    say(f"  checked: {good} of {all_} devices have each acknowledged reading once and the sum of its Wh")
+    if good != all_:
+        raise SystemExit("readings are missing or twice there")
 
-    found: dict[tuple[str, int], float] = {}
-    for batch in (1, 100, 1000):
-        for work in (ingest, bulk_create, raw_copy, create):
-            device = services.create_device(name="bench", kind="meter")
-            found[work.__name__, batch], median_ms = rate(
-                lambda made, w=work, d=device: w(made, d),
-                batch,
-                start,
-            )
-            rate_s = found[work.__name__, batch]
-            print(  # noqa: T201 what it is for
-                f"{work.__name__:12} batches of {batch:4}: {rate_s:9,.0f} readings/s, median {median_ms:7.1f} ms"
-            )
-        others = ("bulk_create", "create", "raw_copy")
-        ratios = {name: found["ingest", batch] / found[name, batch] for name in others}
-        print("ingest is " + ", ".join(f"{ratio:.2f} x {name}" for name, ratio in ratios.items()))  # noqa: T201
+
+# --- 3 -----------------------------------------------------------------------------------------------------------
+
+
+def fill(days: int) -> list[Any]:
+    """Machines and their readings of so many days until last midnight, day by day, as the ingest would lay them."""
+    import numpy as np
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    from commons.devices import channels, services
+    from commons.devices.queries import raw
+
+    ingest = importlib.import_module("commons.devices.services.ingest")  # the package's own name is the function
+    machines = [services.create_device(name=f"machine {n}", kind="printer") for n in range(MACHINES)]
+    of_number = {machine.number: machine for machine in machines}
+    midnight = raw.to_us(timezone.now().replace(hour=0, minute=0, second=0, microsecond=0))
+    services.ensure_days(raw.from_us(midnight - n * ingest.DAY_US).date() for n in range(1, days + 1))
+    per_day = 8640
+    for n in range(days, 0, -1):
+        at = midnight - n * ingest.DAY_US + np.arange(per_day, dtype=np.int64) * 10_000_000
+        count = per_day * MACHINES * 2
+        ts = np.repeat(at, MACHINES * 2)
+        device = np.tile(np.repeat(np.array(list(of_number)), 2), per_day)
+        channel = np.tile(np.array([channels.POWER_W, channels.ENERGY_WH_TOTAL]), per_day * MACHINES)
+        seq = np.arange(count, dtype=np.int64) + (days - n) * count
+        power = 100.0 + 50.0 * np.sin(ts / 6e9 + device)
+        value = np.where(channel == channels.POWER_W, power, (ts - midnight + days * ingest.DAY_US) / 36e6)
+        with transaction.atomic():
+            ingest._copy(
+                midnight, seq=seq, ts=ts, value=value, device=device,
+                channel=channel.astype(np.int16), flags=np.zeros(count, dtype=np.int16),
+            )  # fmt: skip
+            ingest._roll_up(ingest.Believed(of_number, ts, seq, value, channel, device), machines)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE devices_reading")
+        cursor.execute("VACUUM ANALYZE devices_rollup")
+    return machines
+
+
+def best_ms(work: Callable[[], Any], times: int = 7) -> float:
+    """The median of some, after one that does not count."""
+    work()
+    spent = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        work()
+        spent.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(spent)
+
+
+def queries(short: bool) -> None:
+    """Curves and energies over all of it."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from commons.devices import queries as asked
+
+    days = 3 if short else DAYS
+    begin = time.perf_counter()
+    machines = fill(days)
+    spent = time.perf_counter() - begin
+    count = days * 8640 * MACHINES * 2
+    say(f"{count:,} readings of {MACHINES} machines in {days} days, loaded with rollups in {spent:.0f} s")
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    one, start = machines[7], midnight - dt.timedelta(days=days)
+
+    def raw_rows(sql: str, *values: Any) -> Callable[[], Any]:
+        def ask() -> Any:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                return cursor.fetchall()
+
+        return ask
+
+    hourly = """SELECT date_bin('1 hour', ts, 'epoch') AS h, avg(value) FROM devices_reading
+        WHERE device = %s AND channel = 1 AND flags = 0 AND ts >= %s AND ts < %s GROUP BY h"""
+    month_ms = best_ms(lambda: asked.series(one, "power_w", start, midnight, 3600))
+    rival = best_ms(raw_rows(hourly, one.number, start, midnight), 2)
+    report("a month's hourly curve of one machine", month_ms, LIMITS_MS["month"], rival)
+    for name, first, last in (
+        (
+            "a job of 3 h 20 min",
+            midnight - dt.timedelta(hours=9, minutes=7),
+            midnight - dt.timedelta(hours=5, minutes=47),
+        ),
+        ("a job of 17 min", midnight - dt.timedelta(hours=9, minutes=3), midnight - dt.timedelta(hours=8, minutes=46)),
+        ("a job of 40 h", midnight - dt.timedelta(hours=47, minutes=3), midnight - dt.timedelta(hours=7, minutes=1)),
+    ):
+        job_ms = best_ms(lambda a=first, b=last: asked.energy(one, a, b))
+        window = "SELECT ts, value FROM devices_reading WHERE device = %s AND channel = 2 AND ts >= %s AND ts < %s"
+        report(f"the energy of {name}", job_ms, LIMITS_MS["job"], best_ms(raw_rows(window, one.number, first, last), 3))
+        found = asked.energy(one, first, last)
+        assert abs(found.kwh - (last - first).total_seconds() / 36 / 1000) < 1e-6, found
+    day = midnight - dt.timedelta(days=1)
+    day_ms = best_ms(lambda: asked.hours_of(machines, "power_w", day, midnight))
+    all_sql = """SELECT device, date_bin('1 hour', ts, 'epoch') AS h, avg(value) FROM devices_reading
+        WHERE channel = 1 AND flags = 0 AND ts >= %s AND ts < %s GROUP BY device, h"""
+    report("all machines' day by the hour", day_ms, LIMITS_MS["day"], best_ms(raw_rows(all_sql, day, midnight), 2))
+
+
+def report(what: str, ms: float, limit: float, rival_ms: float) -> None:
+    """One line."""
+    say(
+        f"{what}: {ms:.1f} ms ({verdict(ms, limit, least=False)} {limit:.0f} ms), from the raw rows {rival_ms:.0f} ms "
+        f"({rival_ms / ms:.0f} x)"
+    )
 
 
 def main() -> None:
-    """Start a server, run, take it away."""
-    from livingcity.dev.services import Postgres
-
-    folder = Path(tempfile.mkdtemp(prefix="lc-bench-", dir="/tmp"))
-    folder.chmod(0o711)
-    server = Postgres(folder / "postgres", folder / "s", folder / "postgres.log")
-    server.start()
-    try:
-        server.ensure_database()
-        os.environ |= {
-            "DATABASE_URL": f"postgresql://postgres@/livingcity?host={server.sockets}",
-            "LIVINGCITY_DATA": str(folder / "data"),
-            "LIVINGCITY_ROOMS": "",
-            "DJANGO_SETTINGS_MODULE": "livingcity.settings",
-        }
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
-        run()
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    """All of it in one run."""
+    words = argparse.ArgumentParser()
+    words.add_argument("--short", action="store_true", help="a tenth of it")
+    words.add_argument("--only", default="batches,singles,queries")
+    asked = words.parse_args()
+    parts = asked.only.split(",")
+    with city():
+        if {"batches", "singles"} & set(parts):
+            with served() as (port, pids):
+                if "batches" in parts:
+                    batches(port, pids, asked.short)
+                if "singles" in parts:
+                    singles(port, pids, asked.short)
+        if "queries" in parts:
+            queries(asked.short)
+    say(f"load average {os.getloadavg()[0]:.1f}, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB here")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""PostgreSQL is killed while devices report: nothing acknowledged is lost, nothing is stored twice.
+"""PostgreSQL, Valkey and the ingest process are killed while devices report over HTTP: nothing acknowledged is lost,
+nothing is stored twice, and the sums are the counters' own.
 
-The server of this drill is its own, with fsync and synchronous commit as in a real city.
+The servers of this drill are its own, durable as in a real city; the web server and the ingest process run as
+`manage.py up` runs them, and the ingest process is started again by the supervisor's own rule.
 """
 
 import datetime as dt
@@ -9,95 +11,148 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from livingcity.dev.processes import child_environment, unprivileged
-from livingcity.dev.services import Postgres
+from commons.people import tokens
+from livingcity.dev.processes import child_environment, spawn, stop, unprivileged
+from livingcity.dev.services import Postgres, Valkey
+from livingcity.dev.supervisor import Part
+from livingcity.dev.web import web_argv
+from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WH = 3.0
 
 
+@dataclass
+class City:
+    """What is killed, and where it answers."""
+
+    postgres: Postgres
+    valkey: Valkey
+    ingest: Part
+    env: dict[str, str]
+    url: str
+
+    def ask(self, sql: str, *values: Any) -> list[Any]:
+        """Rows, also when the server is just coming up."""
+        with self.postgres.connect("livingcity") as connection:
+            return connection.execute(sql, values).fetchall()  # type: ignore[call-overload, no-any-return]
+
+    def kill(self, what: str) -> None:
+        """kill -9, and have it started again as its keeper would."""
+        if what == "ingest":
+            assert self.ingest.child is not None
+            os.kill(self.ingest.child.pid, signal.SIGKILL)
+            self.ingest.child.wait()
+            return
+        server = self.postgres if what == "postgres" else self.valkey
+        assert server.child is not None
+        os.kill(server.child.pid, signal.SIGKILL)
+        server.child.wait()
+        time.sleep(0.2)
+        server.start()
+
+
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def city(monkeypatch: pytest.MonkeyPatch) -> Iterator[City]:
     folder = Path("/tmp") / f"lc-drill-{os.getpid()}"
     folder.mkdir(mode=0o711 if unprivileged() else 0o700)
-    made = Postgres(folder / "postgres", folder / "s", folder / "postgres.log")
-    made.start()
-    made.ensure_database()
-    yield made
-    made.stop()
-    subprocess.run(["rm", "-rf", str(folder)], check=True)
-
-
-def environment(server: Postgres, data: Path) -> dict[str, str]:
-    return child_environment(
-        DATABASE_URL=f"postgresql://postgres@/livingcity?host={server.sockets}",
-        LIVINGCITY_DATA=str(data),
+    postgres = Postgres(folder / "postgres", folder / "s", folder / "postgres.log")
+    valkey = Valkey(folder / "valkey", folder / "s", folder / "valkey.log", durable=False)
+    port = free_port()
+    env = child_environment(
+        DATABASE_URL=f"postgresql://postgres@/livingcity?host={folder / 's'}",
+        REDIS_URL=f"unix://{valkey.socket}?db=0",
+        LIVINGCITY_DATA=str(folder / "data"),
         LIVINGCITY_ROOMS="",
+        LIVINGCITY_DEMO="0",
+        INGEST_SOCKET=str(folder / "ingest.sock"),
+        PORT=str(port),
+        PUBLIC_URL=f"http://localhost:{port}",
         DJANGO_SETTINGS_MODULE="livingcity.settings",
-        PYTHONPATH=f"{ROOT / 'platform'}:{ROOT}",
         LOG_LEVEL="ERROR",
     )
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)  # the supervisor's parts inherit our environment
+    ingest = Part("ingest", [sys.executable, str(ROOT / "manage.py"), "ingest"], signal.SIGKILL)
+    web = None
+    try:
+        postgres.start()
+        valkey.start()
+        postgres.ensure_database()
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=300)
+        web = spawn(web_argv(port=port), death_signal=signal.SIGKILL, env=env, log=folder / "web.log")
+        ingest.start()
+        wait_for((folder / "ingest.sock").exists, 120)
+        yield City(postgres, valkey, ingest, env, f"http://127.0.0.1:{port}")
+    finally:
+        for child in (web, ingest.child):
+            if child is not None:
+                stop(child, signal.SIGKILL)
+        valkey.stop()
+        postgres.stop()
+        subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
-def kill_and_start(server: Postgres) -> None:
-    assert server.child is not None
-    os.kill(server.child.pid, signal.SIGKILL)
-    server.child.wait()
-    time.sleep(0.2)
-    server.start()
+def wait_for(true: Callable[[], bool], patience_s: float) -> None:
+    until = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
-def ask(server: Postgres, sql: str) -> list[Any]:
-    with server.connect("livingcity") as connection:
-        return connection.execute(sql).fetchall()  # type: ignore[call-overload, no-any-return]
+def enrolled(city: City, count: int) -> list[str]:
+    """Tokens of new devices."""
+    made = [tokens.new_secret("lcd") for _ in range(count)]
+    for token in made:
+        city.ask(
+            """INSERT INTO devices_device
+                (id, kind, hardware_id, name, public, created_at, enrolled_at, seen, demo, token_sha256)
+            VALUES (gen_random_uuid(), 'meter', '', 'drill', false, now(), now(), '{}', false, %s) RETURNING id""",
+            tokens.fingerprint(token),
+        )
+    return made
 
 
 @pytest.mark.parametrize(
     ("devices", "each", "batch", "kills"),
     [(2, 6_000, 100, 1), pytest.param(8, 125_000, 1000, 3, marks=pytest.mark.drill)],
 )
-def test_nothing_acknowledged_is_lost(
-    server: Postgres, tmp_path: Path, devices: int, each: int, batch: int, kills: int
-) -> None:
-    env = environment(server, tmp_path)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=300)
+def test_nothing_acknowledged_is_lost(city: City, devices: int, each: int, batch: int, kills: int) -> None:
     midnight = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - dt.timedelta(days=5)
-    env["DRILL_START"] = start.isoformat()
-    with server.connect("livingcity") as connection:
-        made = connection.execute(
-            """INSERT INTO devices_device
-                (id, kind, hardware_id, name, public, created_at, enrolled_at, seen, demo)
-            SELECT gen_random_uuid(), 'meter', '', 'drill ' || n, false, now(), now(), '{}', false
-            FROM generate_series(1, %s) n RETURNING id""",
-            [devices],
-        ).fetchall()
     client = str(Path(__file__).with_name("ingest_client.py"))
-    clients = [subprocess.Popen([sys.executable, client, str(row[0]), str(each), str(batch)], env=env) for row in made]
+    words = [str(each), str(batch), start.isoformat()]
+    clients = [subprocess.Popen([sys.executable, client, city.url, token, *words]) for token in enrolled(city, devices)]
+    victims = ["ingest", "postgres", "valkey"] * kills
+    said: list[str] = []
+    goals = [devices * each * (n + 1) // (len(victims) + 1) for n in range(len(victims))]
     try:
-        for n in range(kills):
-            goal = devices * each * (n + 1) // (kills + 1)
-            until = time.monotonic() + 300
-            while ask(server, "SELECT count(*) FROM devices_reading")[0][0] < goal:
-                assert time.monotonic() < until
-                time.sleep(0.02)
-            assert any(c.poll() is None for c in clients), "the kill must come while they report"
-            kill_and_start(server)
-        assert [c.wait(600) for c in clients] == [0] * devices
+        until = time.monotonic() + 580
+        while any(one.poll() is None for one in clients) and time.monotonic() < until:
+            # All in this thread: the kernel ends what a thread has started when that thread ends.
+            city.ingest.look_after(said.append)
+            if goals and city.ask("SELECT count(*) FROM devices_reading")[0][0] >= goals[0]:
+                goals.pop(0)
+                city.kill(victims.pop(0))
+            time.sleep(0.05)
+        assert [one.poll() for one in clients] == [0] * devices
+        assert not victims, "all kills must come while they report"
+        assert len([line for line in said if "was killed" in line]) == kills
     finally:
-        for c in clients:
-            c.kill()
-    assert ask(server, "SELECT count(*), count(DISTINCT (device, seq)) FROM devices_reading") == [
+        for one in clients:
+            one.kill()
+    assert city.ask("SELECT count(*), count(DISTINCT (device, seq)) FROM devices_reading") == [
         (devices * each, devices * each)
     ]
     expected = [(WH * (each - 1),)] * devices
     for step in (900, 3600):
         sums = f"SELECT round(sum(energy_wh)) FROM devices_rollup WHERE step_s = {step} GROUP BY device_id"  # noqa: S608
-        assert ask(server, sums) == expected
-    assert {tuple(row) for row in ask(server, "SELECT seen::text FROM devices_device")} == {(f"{{[1,{each + 1})}}",)}
+        assert city.ask(sums) == expected
+    assert {tuple(row) for row in city.ask("SELECT seen::text FROM devices_device")} == {(f"{{[1,{each + 1})}}",)}

@@ -239,7 +239,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing(city: dict[str, str]) -> None:
 
 @pytest.mark.drill
 @pytest.mark.parametrize(
-    "victim", ["granian", "dev.keeper", "postgres -D", "valkey-server", " beat ", " -n worker@", " -n heavy@"]
+    "victim", ["granian", "dev.keeper", "postgres -D", "valkey-server", " beat ", " -n worker@", " -n heavy@", "manage.py ingest"]
 )
 def test_a_part_that_dies_comes_back(city: dict[str, str], victim: str) -> None:
     data = Path(city["LIVINGCITY_DATA"])

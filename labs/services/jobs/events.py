@@ -27,6 +27,7 @@ from labs.services.jobs.proof import prove
 
 HEX = {"sha256": 64, "source_sha256": 64, "sha1": 40, "blob": 40}
 EARLY = dt.timedelta(minutes=15)
+MOST_EVENTS = 1000
 TOO_OLD, TOO_NEW = dt.timedelta(days=400), dt.timedelta(minutes=5)
 
 
@@ -97,6 +98,18 @@ def take_events(*, device: Device, events: Sequence[Any], demo: bool = False) ->
     stored = sum(map(len, by_job.values()))
     acked = devices.mark_seen(device=device, seqs=fresh)
     return Ack(acked, stored, len(seqs) - len(fresh), rejected, flagged)
+
+
+def messages_of(body: Any) -> list[Any]:
+    """The messages of a body: one, a list, or {"events": [...]}; at most MOST_EVENTS. Raises BadJobEvent."""
+    if isinstance(body, dict) and "events" in body:
+        body = body["events"]
+    messages = body if isinstance(body, list) else [body]
+    if not messages or not all(isinstance(m, dict) for m in messages):
+        raise BadJobEvent(_('Send one message, or {"events": [message, …]}.'))
+    if len(messages) > MOST_EVENTS:
+        raise BadJobEvent(_("Send at most %(n)d messages at a time.") % {"n": MOST_EVENTS})
+    return messages
 
 
 def seq_of(raw: Any) -> int | None:

@@ -49,6 +49,29 @@ class TooManyGaps(CityError):
     title = _("These sequence numbers leave too many gaps")
 
 
+class IngestAway(CityError):
+    """What a device says cannot be stored now; waiting helps."""
+
+    code = "device:ingest-away"
+    status = 503
+    retry_after_s = 2
+    title = _("Readings cannot be taken in just now")
+
+
+class IngestBroken(CityError):
+    """A fault of ours, written to the log, with a body that cannot be stored."""
+
+    code = "device:ingest-broken"
+    status = 500
+    title = _("This could not be stored")
+
+
+class NobodyTakesJobs(NotFound):
+    """Job events came to a city whose rooms take none."""
+
+    code = "device:no-jobs-here"
+
+
 class SecondHeartbeat(Conflict):
     """The city has one heartbeat."""
 

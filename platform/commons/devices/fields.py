@@ -17,6 +17,12 @@ def as_text(ranges: Ranges) -> str:
     return "{" + ",".join(f"[{low},{high})" for low, high in ranges) + "}"
 
 
+def from_text(text: str) -> Ranges:
+    """What `as_text` has written, or PostgreSQL of an int8multirange."""
+    parts = text[2:-2].split("),[") if len(text) > 2 else []
+    return tuple((int(low), int(high)) for low, high in (part.split(",") for part in parts))
+
+
 class RangesField(models.Field):  # type: ignore[type-arg]
     """An `int8multirange` of PostgreSQL, in Python a `Ranges`: a long stream of numbers in a few bytes."""
 

@@ -1,4 +1,4 @@
-"""Runs the whole city in the foreground: services, tables, web, worker and clock, until it is told to stop.
+"""Runs the whole city in the foreground: services, tables, web, workers, ingest and clock, until it is told to stop.
 
 A child that dies is started again, more slowly each time it dies young, and said so. Ctrl-C, TERM and HUP end all of it
 within seconds; `kill -9` leaves nothing either, for each child asks the kernel to end with us (`dev.processes`) and the
@@ -93,10 +93,8 @@ def parts() -> list[Part]:
         # A preview or a simulation may take minutes: it must neither hold up the quick work nor slow the pages down.
         Part("heavy worker", heavy, signal.SIGKILL, nice=HEAVY_NICE),
         Part("clock", beat, signal.SIGTERM),
+        Part("ingest", [sys.executable, str(settings.ROOT / "manage.py"), "ingest"], signal.SIGKILL),
     ]
-    if os.environ.get("MQTT_URL") and "ingest_mqtt" in get_commands():
-        ingest = [sys.executable, str(settings.ROOT / "manage.py"), "ingest_mqtt"]
-        found.append(Part("ingest", ingest, signal.SIGTERM))
     return found
 
 

@@ -31,39 +31,54 @@ Meaning = Literal["power", "counter", "plain"]
 MAX_HOLD_US = 300 * 1_000_000
 MAX_SPREAD_US = 31 * 86_400 * 1_000_000
 _US_PER_HOUR = 3_600_000_000.0
+PLAIN, POWER, COUNTER = 0, 1, 2
+MEANINGS: dict[Meaning, int] = {"plain": PLAIN, "power": POWER, "counter": COUNTER}
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Stretches [start, end] (µs) whose energy is known. A counter's has `energy_wh`; a power's runs from
-    `first_w` to `last_w`. An instant (start = end) is a counter's step within one microsecond."""
+    """Stretches [start, end] (µs) whose energy is known, of one stream or of many (`stream` says of which).
 
+    A counter's has `energy_wh`; a power's runs from `first_w` to `last_w`. An instant (start = end) is a counter's
+    step within one microsecond."""
+
+    stream: Int64
     start: Int64
     end: Int64
     energy_wh: Float64
     first_w: Float64
     last_w: Float64
-    is_counter: bool
+    is_counter: npt.NDArray[np.bool_]
 
 
 def segments_of(ts: Int64, value: Float64, meaning: Meaning, wraps_wh: float | None = None) -> Segments:
-    """The segments between readings sorted by (time, seq); n readings give at most n-1."""
+    """The segments between readings of one stream, sorted by (time, seq); n readings give at most n-1."""
+    wraps = np.array([np.nan if wraps_wh is None else wraps_wh])
+    return segments_of_many(
+        np.zeros(len(ts), dtype=np.int64), ts, value, meaning=np.array([MEANINGS[meaning]]), wraps_wh=wraps
+    )
+
+
+def segments_of_many(stream: Int64, ts: Int64, value: Float64, *, meaning: Int64, wraps_wh: Float64) -> Segments:
+    """The segments between neighbouring readings of each stream.
+
+    Readings are sorted by (stream, time, seq); `stream` indexes `meaning` (MEANINGS) and `wraps_wh` (NaN where it is
+    not known).
+    """
+    of = stream[1:]
+    kind = meaning[of]
     start, end = ts[:-1], ts[1:]
-    if meaning == "counter":
-        step = np.diff(value)
-        back = step < 0
-        if wraps_wh is not None:
-            forward = step + wraps_wh
-            step = np.where(back & (forward >= 0) & (forward < wraps_wh / 2), forward, step)
-        energy = np.maximum(step, 0.0)
-        start = np.maximum(start, end - MAX_SPREAD_US)
-        keep = (end > start) | (energy > 0)
-        nothing = np.zeros(int(keep.sum()))
-        return Segments(start[keep], end[keep], energy[keep], nothing, nothing, is_counter=True)
+    is_counter = kind == COUNTER
+    step = np.diff(value)
+    forward = step + wraps_wh[of]
+    rolled = (step < 0) & (forward >= 0) & (forward < wraps_wh[of] / 2)
+    energy = np.maximum(np.where(rolled, forward, step), 0.0)
+    start = np.where(is_counter, np.maximum(start, end - MAX_SPREAD_US), start)
+    counted = is_counter & ((end > start) | (energy > 0))
+    drawn = (kind == POWER) & (end > start) & (end - start <= MAX_HOLD_US)
+    keep = (stream[:-1] == of) & (counted | drawn)
     power = np.maximum(value, 0.0)
-    keep = (end > start) & (end - start <= MAX_HOLD_US) & (meaning == "power")
-    nothing = np.zeros(int(keep.sum()))
-    return Segments(start[keep], end[keep], nothing, power[:-1][keep], power[1:][keep], is_counter=False)
+    return Segments(of[keep], start[keep], end[keep], energy[keep], power[:-1][keep], power[1:][keep], is_counter[keep])
 
 
 @dataclass(slots=True)
@@ -108,22 +123,91 @@ def edges_over(start: int, end: int, step: int) -> Int64:
     return np.arange(start - start % step, end - end % step + step + 1, step, dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The cells of `step` µs, aligned to 1970, of many streams one after the other: stream s has `count[s]` of them,
+    the first of which begins at `first[s]` · step."""
+
+    step: int
+    first: Int64
+    count: Int64
+    offset: Int64
+
+    @classmethod
+    def over(cls, low: Int64, high: Int64, step: int) -> "Grid":
+        """Cells that hold all from `low` to `high` (µs, inclusive) of each stream."""
+        first = low // step
+        count = high // step - first + 1
+        return cls(step, first, count, np.cumsum(count) - count)
+
+    @property
+    def size(self) -> int:
+        """How many cells there are in all."""
+        return int(self.count.sum())
+
+    def cell(self, stream: Int64, ts: Int64) -> Int64:
+        """The cells in which moments of streams lie."""
+        return np.asarray(self.offset[stream] + ts // self.step - self.first[stream], dtype=np.int64)
+
+    def streams(self, cell: Int64) -> Int64:
+        """Whose the cells are."""
+        return np.asarray(np.searchsorted(self.offset, cell, side="right") - 1, dtype=np.int64)
+
+    def start(self, stream: Int64, cell: Int64) -> Int64:
+        """When the cells begin, in µs."""
+        return np.asarray((self.first[stream] + cell - self.offset[stream]) * self.step, dtype=np.int64)
+
+
+def share_in_grid(segments: Segments, grid: Grid, into: Cells) -> None:
+    """Add the segments of many streams to the cells of their grid, cut where they cross an edge."""
+    step, of = grid.step, segments.stream
+    least, most = grid.first[of] * step, (grid.first[of] + grid.count[of]) * step
+    index, low, high = _inside(segments, least, most)
+    if not len(index):
+        return
+    first = low[index] // step
+    last = np.maximum((high[index] - 1) // step, first)
+    which, number = _pieces(index, first, last)
+    start = np.maximum(low[which], number * step)
+    end = np.minimum(high[which], (number + 1) * step)
+    _add(segments, which, grid.cell(of[which], number * step), start, end, into)
+
+
 def share(segments: Segments, edges: Int64, into: Cells) -> None:
-    """Add the segments to the cells between the n+1 ascending edges, cut where they cross one."""
-    low, high = np.maximum(segments.start, edges[0]), np.minimum(segments.end, edges[-1])
-    instant = segments.start == segments.end
-    inside = (high > low) | (instant & (low == segments.start) & (segments.start < edges[-1]))
-    index = np.flatnonzero(inside)
+    """Add the segments of one stream to the cells between the n+1 ascending edges, cut where they cross one."""
+    index, low, high = _inside(segments, edges[0], edges[-1])
     if not len(index):
         return
     first = np.searchsorted(edges, low[index], side="right") - 1
     last = np.maximum(np.searchsorted(edges, high[index], side="left") - 1, first)
+    which, cell = _pieces(index, first, last)
+    start = np.maximum(low[which], edges[cell])
+    end = np.minimum(high[which], edges[cell + 1])
+    _add(segments, which, cell, start, end, into)
+
+
+def _inside(
+    segments: Segments, least: "Int64 | np.int64", most: "Int64 | np.int64"
+) -> tuple[npt.NDArray[np.intp], Int64, Int64]:
+    """Which segments lie in [least, most), and all of them cut to it."""
+    low, high = np.maximum(segments.start, least), np.minimum(segments.end, most)
+    instant = segments.start == segments.end
+    inside = (high > low) | (instant & (low == segments.start) & (segments.start < most))
+    return np.flatnonzero(inside), low, high
+
+
+def _pieces(index: npt.NDArray[np.intp], first: Int64, last: Int64) -> tuple[npt.NDArray[np.intp], Int64]:
+    """One piece for each cell from first to last of each segment: of which segment, in which cell."""
     pieces = last - first + 1
     which = np.repeat(index, pieces)
     nth = np.arange(len(which)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    cell = np.repeat(first, pieces) + nth
-    start = np.maximum(low[which], edges[cell])
-    end = np.minimum(high[which], edges[cell + 1])
+    return which, np.asarray(np.repeat(first, pieces) + nth, dtype=np.int64)
+
+
+def _add(  # noqa: PLR0917
+    segments: Segments, which: npt.NDArray[np.intp], cell: Int64, start: Int64, end: Int64, into: Cells
+) -> None:
+    """Add the pieces [start, end] of the segments `which` to their cells, in this order."""
     np.add.at(into.energy_wh, cell, _piece_wh(segments, which, start, end))
     long = segments.end[which] - segments.start[which] > MAX_HOLD_US
     np.add.at(into.covered_us, cell, end - start)
@@ -134,13 +218,13 @@ def _piece_wh(segments: Segments, which: npt.NDArray[np.intp], start: Int64, end
     """Energy of the pieces [start, end] of the segments `which`."""
     whole = segments.end[which] - segments.start[which]
     length = np.maximum(whole, 1).astype(np.float64)
-    if segments.is_counter:
-        part = np.where(whole == 0, 1.0, (end - start) / length)
-        return np.asarray(segments.energy_wh[which] * part, dtype=np.float64)
+    part = np.where(whole == 0, 1.0, (end - start) / length)
+    counted = segments.energy_wh[which] * part
     first, last = segments.first_w[which], segments.last_w[which]
     at_start = first + (last - first) * ((start - segments.start[which]) / length)
     at_end = first + (last - first) * ((end - segments.start[which]) / length)
-    return np.asarray((at_start + at_end) * 0.5 * (end - start) / _US_PER_HOUR, dtype=np.float64)
+    drawn = (at_start + at_end) * 0.5 * (end - start) / _US_PER_HOUR
+    return np.asarray(np.where(segments.is_counter[which], counted, drawn), dtype=np.float64)
 
 
 def uncovered(segments: Segments, start: int, end: int) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """Reads of devices and of what they reported."""
 
-from commons.devices.queries.board import curves
+from commons.devices.queries.board import curves, hours_of
 from commons.devices.queries.energy import Energy, energy
 from commons.devices.queries.series import Point, Reading, readings, series
 from commons.devices.queries.state import (
@@ -26,6 +26,7 @@ __all__ = [
     "demo_devices",
     "energy",
     "heartbeat_age",
+    "hours_of",
     "last_values",
     "live",
     "live_of",

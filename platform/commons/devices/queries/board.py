@@ -1,4 +1,4 @@
-"""The short time of many devices at once, for boards that show them side by side."""
+"""Many devices at once, for boards that show them side by side."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from commons.devices import channels
-from commons.devices.models import Device
+from commons.devices.models import HOUR_S, Device
 from commons.devices.queries.series import Point
 
 
@@ -32,4 +32,25 @@ def curves(
         )
         for of, at, n, mean, low, high in cursor.fetchall():
             found[of_number[of]].append(Point(at, n, mean, low, high, None))
+    return found
+
+
+def hours_of(
+    devices: Iterable[Device], channel: str, start: dt.datetime, end: dt.datetime
+) -> dict[Device, list[Point]]:
+    """The hours of a channel of many devices, in one query of the rollups; [] for one that never reported."""
+    found: dict[Device, list[Point]] = {device: [] for device in devices}
+    number = channels.number_of(channel)
+    if number is None or not found:
+        return found
+    of_number = {device.number: device for device in found}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT device_id, start, count, mean, min, max, energy_wh FROM devices_rollup
+            WHERE device_id = ANY(%s) AND channel = %s AND step_s = %s AND start >= %s AND start < %s
+            ORDER BY device_id, start""",
+            [list(of_number), number, HOUR_S, start, end],
+        )
+        for of, *point in cursor.fetchall():
+            found[of_number[of]].append(Point(*point))
     return found

@@ -2,15 +2,17 @@
 
 Exact at the edges: a counter is read off between the two readings around an edge, a power line is cut there.
 Where a counter reported, it decides; where it did not (before its first reading, after its last) power is
-integrated. Long windows take whole hours from the rollups, which hold the very same sums.
+integrated. Whole hours and quarters are taken from the rollups, which hold the very same sums.
 """
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from django.db import connection
+
 from commons.devices import channels
-from commons.devices.models import HOUR_S, Device, Rollup
+from commons.devices.models import HOUR_S, QUARTER_S, Device
 from commons.devices.queries import raw
 
 if TYPE_CHECKING:
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 Quality = Literal["measured", "integrated", "partial", "none"]
 FULL = 0.98
 """Share of a window whose energy must be known before it counts as whole: a job ends between two readings."""
-HOUR_US = HOUR_S * 1_000_000
+QUARTER_US, HOUR_US = QUARTER_S * 1_000_000, HOUR_S * 1_000_000
+NEAR_US = 60 * 1_000_000
+"""Most devices report at least once a minute: so near the neighbours of a window are read with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,21 @@ class _Sum:
 
 
 def energy(device: Device, start: dt.datetime, end: dt.datetime) -> Energy:
-    """The energy that the device took from `start` until `end`; an empty window has none."""
+    """The energy that the device took from `start` until `end`; an empty window has none.
+
+    Whole hours and, at both ends, whole quarters come from the rollups; readings are looked at for less than two
+    quarters.
+    """
     low, high = raw.to_us(start), raw.to_us(end)
     if high <= low:
         return Energy(0.0, "none", 0.0, 0.0)
     found = _Sum()
-    first, last = -(-low // HOUR_US) * HOUR_US, high - high % HOUR_US
-    if last - first < HOUR_US:
+    first, last = -(-low // QUARTER_US) * QUARTER_US, high - high % QUARTER_US
+    if last - first < QUARTER_US:
         _from_raw(device, low, high, found)
     else:
         _from_raw(device, low, first, found)
-        _from_hours(device, first, last, found)
+        _from_rollups(device, first, last, found)
         _from_raw(device, last, high, found)
     window = high - low
     coverage = min((found.counter_us + found.power_us) / window, 1.0)
@@ -78,32 +86,45 @@ def _quality(found: _Sum, window: int) -> Quality:
     return "measured" if found.counter_us >= found.power_us else "integrated"
 
 
-def _from_hours(device: Device, first: int, last: int, into: _Sum) -> None:
-    """Whole hours from the rollups; those that a counter covers in part are worked out from the readings."""
-    rows = Rollup.objects.filter(
-        device=device,
-        channel__in=[channels.POWER_W, channels.ENERGY_WH_TOTAL],
-        step_s=HOUR_S,
-        start__gte=raw.from_us(first),
-        start__lt=raw.from_us(last),
-    ).order_by("start", "-channel")
-    whole: dt.datetime | None = None
-    for row in rows:
-        if row.start == whole:
+def _from_rollups(device: Device, first: int, last: int, into: _Sum) -> None:
+    """Whole hours, and quarters before and after them; those that a counter covers in part are worked out from the
+    readings."""
+    hour, until = -(-first // HOUR_US) * HOUR_US, last - last % HOUR_US
+    if until <= hour:
+        hour = until = last
+    whole: int | None = None
+    for channel, step_s, start, energy_wh, covered_us, dense_us in _rows(device, first, hour, until, last):
+        if start == whole:
             continue
-        whole = row.start
-        is_counter = row.channel == channels.ENERGY_WH_TOTAL
-        covered, dense = round(row.covered_s * 1e6), round(row.dense_s * 1e6)
-        if is_counter and covered < HOUR_US:
-            start = raw.to_us(row.start)
-            _from_raw(device, start, start + HOUR_US, into)
+        whole = start
+        is_counter = channel == channels.ENERGY_WH_TOTAL
+        if is_counter and covered_us < step_s * 1_000_000:
+            _from_raw(device, start, start + step_s * 1_000_000, into)
             continue
-        into.energy_wh += row.energy_wh or 0.0
-        into.dense_us += dense
+        into.energy_wh += energy_wh
+        into.dense_us += dense_us
         if is_counter:
-            into.counter_us += covered
+            into.counter_us += covered_us
         else:
-            into.power_us += covered
+            into.power_us += covered_us
+
+
+def _rows(device: Device, first: int, hour: int, until: int, last: int) -> list[tuple[int, int, int, float, int, int]]:
+    """Quarters of [first, hour) and [until, last) and the hours between; the counter's before the power's."""
+    moments = [raw.from_us(us) for us in (hour, until, first, hour, until, last)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT channel, step_s, (extract(epoch FROM start) * 1000000)::int8, coalesce(energy_wh, 0),
+                round(covered_s * 1000000)::int8, round(dense_s * 1000000)::int8
+            FROM devices_rollup WHERE device_id = %s AND channel IN (%s, %s) AND (
+                (step_s = 3600 AND start >= %s AND start < %s)
+                OR (step_s = 900 AND start >= %s AND start < %s)
+                OR (step_s = 900 AND start >= %s AND start < %s)
+            ) ORDER BY start, channel DESC""",
+            [device.number, channels.POWER_W, channels.ENERGY_WH_TOTAL, *moments],
+        )
+        found: list[tuple[int, int, int, float, int, int]] = cursor.fetchall()
+        return found
 
 
 def _from_raw(device: Device, low: int, high: int, into: _Sum) -> None:
@@ -131,10 +152,12 @@ def _segments(device: Device, channel: int, low: int, high: int) -> "Segments":
 
     is_counter = channel == channels.ENERGY_WH_TOTAL
     reach = None if is_counter else MAX_HOLD_US
-    found = raw.rows(device, channel, low, high)
-    if previous := raw.before(device, channel, low, reach):
+    near = raw.rows(device, channel, low - NEAR_US, high + NEAR_US)
+    found = [row for row in near if low <= row[0] < high]
+    earlier, later = [row for row in near if row[0] < low], [row for row in near if row[0] >= high]
+    if previous := earlier[-1] if earlier else raw.before(device, channel, low - NEAR_US, reach and reach - NEAR_US):
         found.insert(0, previous)
-    if following := raw.after(device, channel, high - 1, reach):
+    if following := later[0] if later else raw.after(device, channel, high + NEAR_US - 1, reach and reach - NEAR_US):
         found.append(following)
     meaning: Literal["power", "counter"] = "counter" if is_counter else "power"
     return segments_of(*raw.arrays(found), meaning, device.counter_wraps_wh)

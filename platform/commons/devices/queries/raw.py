@@ -5,7 +5,10 @@ before" badly, so the latter asks the rollups in which quarter of an hour to loo
 """
 
 import datetime as dt
-from typing import TYPE_CHECKING
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from django.db import connection
 
@@ -31,6 +34,11 @@ def to_us(moment: dt.datetime) -> int:
 def from_us(us: int) -> dt.datetime:
     """The moment as an aware datetime."""
     return _EPOCH + us * _US
+
+
+def array(values: Iterable[float | uuid.UUID | None]) -> str:
+    """Numbers or ids as PostgreSQL writes an array, for `%s::…[]`: a tenth of what the driver takes for a list."""
+    return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
 
 
 _SELECT = "SELECT (extract(epoch FROM ts) * 1000000)::int8, seq, value FROM devices_reading"
@@ -91,7 +99,114 @@ def _one(device: "Device", channel: int, condition: str, window: tuple[int, int]
         return found
 
 
-def arrays(found: list[Row]) -> "tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]":
+MOMENT = "('epoch'::timestamptz + {} * interval '1 us')"
+"""A column of µs since 1970 as a moment; exact, since the product stays below 2^53."""
+_BEGINNING_US, _END_US = -8 * 10**15, 8 * 10**15
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """[start, end) of a channel of the device with this number, in µs."""
+
+    device: int
+    channel: int
+    start_us: int
+    end_us: int
+
+
+def rows_of(windows: Sequence[Window]) -> list[list[Row]]:
+    """The readings of each window in the order of (ts, seq), for many windows in one statement.
+
+    Each window is a part of its own in the statement, so that the planner sees which days it lies in.
+    """
+    return _parts(windows, "ORDER BY ts, seq")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The question for the newest reading before a moment, or the oldest after it, at most `within_us` away."""
+
+    device: int
+    channel: int
+    at_us: int
+    within_us: int | None
+    side: Literal["before", "after"]
+
+
+def beside(asked: Sequence[Beside]) -> list[Row | None]:
+    """`before` and `after` for many at once, in two statements for each side."""
+    found: list[Row | None] = [None] * len(asked)
+    for side, order in (("before", "DESC"), ("after", "ASC")):
+        mine = [n for n, one in enumerate(asked) if one.side == side]
+        quarters = _quarters_of([asked[n] for n in mine], order) if mine else []
+        windows = [(mine[k], _cut(asked[mine[k]], quarter)) for k, quarter in quarters]
+        nearest = _parts([w for _n, w in windows], f"ORDER BY ts {order}, seq {order} LIMIT 1")
+        for (n, _window), rows in zip(windows, nearest, strict=True):
+            if rows and found[n] is None:
+                found[n] = rows[0]
+    return [row if row is None or _near(one, row) else None for one, row in zip(asked, found, strict=True)]
+
+
+def _near(asked: Beside, row: Row) -> bool:
+    return asked.within_us is None or abs(row[0] - asked.at_us) <= asked.within_us
+
+
+def _cut(asked: Beside, quarter: int) -> Window:
+    """The part of a quarter of an hour that lies on the asked side of the moment."""
+    low, high = quarter, quarter + QUARTER_US
+    low, high = (low, min(high, asked.at_us)) if asked.side == "before" else (max(low, asked.at_us + 1), high)
+    return Window(asked.device, asked.channel, low, high)
+
+
+def _quarters_of(asked: Sequence[Beside], order: str) -> list[tuple[int, int]]:
+    """The two nearest quarters with readings for each question (by its place), the nearest first."""
+    before = order == "DESC"
+    least, most = [], []
+    for one in asked:
+        reach = one.within_us
+        if before:
+            least.append(_BEGINNING_US if reach is None else one.at_us - reach - QUARTER_US + 1)
+            most.append(one.at_us)
+        else:
+            least.append(one.at_us - QUARTER_US + 1)
+            most.append(_END_US if reach is None else one.at_us + reach)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT (w.n - 1)::int4, (extract(epoch FROM q.start) * 1000000)::int8
+            FROM unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[])
+                WITH ORDINALITY AS w (device, channel, least, most, n)
+            CROSS JOIN LATERAL (
+                SELECT r.start FROM devices_rollup r
+                WHERE r.device_id = w.device AND r.channel = w.channel AND r.step_s = 900 AND r.count > 0
+                    AND r.start >= {MOMENT.format("w.least")} AND r.start <= {MOMENT.format("w.most")}
+                ORDER BY r.start {order} LIMIT 2
+            ) AS q ORDER BY 1, q.start {order}""",  # noqa: S608 constants
+            [array(a.device for a in asked), array(a.channel for a in asked), array(least), array(most)],
+        )
+        return [(n, start) for n, start in cursor.fetchall()]
+
+
+def _parts(windows: Sequence[Window], tail: str) -> list[list[Row]]:
+    """The rows of each window; `tail` orders them."""
+    found: list[list[Row]] = [[] for _ in windows]
+    for begin in range(0, len(windows), _AT_ONCE):
+        some = windows[begin : begin + _AT_ONCE]
+        sql = " UNION ALL ".join(
+            f"(SELECT {n}, {_SELECT.removeprefix('SELECT ')} WHERE {_MINE} AND ts >= %s AND ts < %s {tail})"
+            for n in range(begin, begin + len(some))
+        )
+        values: list[int | dt.datetime] = []
+        for window in some:
+            values += [window.device, window.channel, from_us(window.start_us), from_us(window.end_us)]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            for n, *row in cursor.fetchall():
+                found[n].append(tuple(row))
+    return found
+
+
+def arrays(found: Sequence[Row]) -> "tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]":
     """Times (µs) and values of rows."""
     import numpy as np  # noqa: PLC0415 the web process starts without numpy
 

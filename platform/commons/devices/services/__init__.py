@@ -9,13 +9,14 @@ from commons.devices.services.devices import (
     revoke_device,
     rotate_token,
 )
-from commons.devices.services.ingest import Ack, Remark, ingest, read_body
+from commons.devices.services.ingest import Ack, Remark, Sent, ingest, ingest_many, read_body, read_items
 from commons.devices.services.partitions import ensure_days
 from commons.devices.services.seqs import claim_seqs, mark_seen
 
 __all__ = [
     "Ack",
     "Remark",
+    "Sent",
     "ShownCode",
     "claim_seqs",
     "create_device",
@@ -24,8 +25,10 @@ __all__ = [
     "enrol",
     "ensure_days",
     "ingest",
+    "ingest_many",
     "mark_seen",
     "read_body",
+    "read_items",
     "revoke_device",
     "rotate_token",
 ]

@@ -1,8 +1,11 @@
-"""Readings in: checked as columns, stored once, rolled up, acknowledged when committed; all in one
-transaction.
+"""Readings in: checked as columns, stored once, rolled up, acknowledged when committed.
+
+Batches of many devices go in together, in one transaction: one COPY and a fixed number of statements, however many
+devices there are. Each batch gets an answer of its own, and one that is refused hurts no other.
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,22 +19,24 @@ from django.utils.translation import gettext_lazy
 
 from commons.devices import channels
 from commons.devices.engine import seqs as sets
-from commons.devices.errors import TooManyReadings, Unreadable
+from commons.devices.errors import DeviceRevoked, TooManyReadings, Unreadable
 from commons.devices.models import Device
 from commons.devices.queries import raw
 from commons.devices.services import rollups
-from commons.devices.services.partitions import ensure_days
-from commons.devices.services.seqs import lock, write_seen
-from commons.devices.signals import readings_stored
+from commons.devices.services.partitions import days_known
+from commons.devices.services.seqs import SEEN, lock_many, ranges_of_sorted, seen_values, widened, write_seen
+from commons.devices.signals import Stored, group_stored, readings_stored
+from commons.errors import CityError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from commons.devices.engine.parse import Batch
+    from commons.devices.engine.parse import Batch, Fault
 
 MAX_READINGS = 10_000
 DAY_US = 86_400_000_000
+CHANNELS_MOST = 2**15
 
 SENTENCES: dict[str, str | Promise] = {
     "reading:unreadable": gettext_lazy("Reading %(index)d is not an object with seq, ts, channel and value."),
@@ -95,71 +100,200 @@ def read_body(body: bytes) -> list[Any]:
     return items
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch of one device, read. `count`: its items; `token_sha256`: the token that it came with, if it came with
+    one, which must still be the device's when it is stored."""
+
+    device: uuid.UUID
+    batch: "Batch"
+    count: int
+    token_sha256: bytes | None = None
+
+
+def read_items(items: Sequence[Any]) -> "Batch":
+    """Items {"seq", "ts", "channel", "value"} as columns, with what is wrong in them."""
+    from commons.devices.engine.parse import parse  # noqa: PLC0415 the web process starts without numpy
+
+    return parse(items, fixed=tuple(channels.FIXED), states=channels.STATES)
+
+
 def ingest(*, device: Device, readings: Sequence[Any], received_at: dt.datetime | None = None) -> Ack:
     """Store a batch of {"seq", "ts", "channel", "value"} once, with rollups and last values; both or neither.
 
     Locks the device's row. An item that cannot be read is rejected by itself; one with an absurd clock is
     stored and flagged. Sends `readings_stored`. Raises DeviceRevoked, TooManyGaps.
     """
-    from commons.devices.engine.parse import parse  # noqa: PLC0415 the web process starts without numpy
+    sent = Sent(device.pk, read_items(readings), len(readings))
+    answer = ingest_many(sent=[sent], received_at=received_at)[0]
+    if isinstance(answer, CityError):
+        raise answer
+    return answer
 
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch that was let in, and what is new in it: places, each seq once."""
+
+    sent: Sent
+    device: Device
+    fresh: "npt.NDArray[np.intp]"
+    answer: Ack
+
+
+@transaction.atomic
+def ingest_many(*, sent: Sequence[Sent], received_at: dt.datetime | None = None) -> list[Ack | CityError]:
+    """Store batches of any devices together, each as `ingest` does; an answer for each, in their order.
+
+    Locks the devices' rows in the order of their ids. A batch that is refused (DeviceRevoked, TooManyGaps) is not
+    kept and hurts no other. Sends `readings_stored` for each device and `group_stored` once; a receiver that fails
+    undoes all of it.
+    """
     received_us = raw.to_us(received_at or timezone.now())
-    batch = parse(readings, fixed=tuple(channels.FIXED), states=channels.STATES)
-    device = lock(device)
-    fresh = _fresh(device, batch)
-    good = set(batch.seq.tolist())
-    faults = [f for f in batch.faults if f.seq is None or not (f.seq in good or sets.holds(device.seen, f.seq))]
-    flagged = _store(device, batch, fresh, received_us) if len(fresh) else ()
-    seen = sets.ranges_of([*batch.seq[fresh].tolist(), *(f.seq for f in faults if f.seq is not None)])
-    return Ack(
-        acked=write_seen(device=device, seen=seen),
+    devices = lock_many({one.device for one in sent})
+    answers: list[Ack | CityError] = []
+    taken: list[Taken] = []
+    touched: dict[uuid.UUID, Device] = {}
+    for one in sent:
+        try:
+            let_in = _take(devices.get(one.device), one, received_us)
+        except CityError as refusal:
+            answers.append(refusal)
+            continue
+        taken.append(let_in)
+        answers.append(let_in.answer)
+        touched[one.device] = let_in.device
+    streams = _store(taken, received_us) if any(len(one.fresh) for one in taken) else None
+    if streams is not None:
+        _roll_up(streams, list(touched.values()))
+    elif touched:
+        write_seen(list(touched.values()))
+    return answers
+
+
+def _take(device: Device | None, sent: Sent, received_us: int) -> Taken:
+    """What is new in a batch, and its answer; from now on its seqs are seen. Raises DeviceRevoked, TooManyGaps."""
+    if device is None:
+        raise DeviceRevoked(_("This device was revoked; enrol it again with a new code."))
+    if sent.token_sha256 is not None and sent.token_sha256 != bytes(device.token_sha256 or b""):
+        raise DeviceRevoked(_("This device token is not known or was revoked."))
+    batch = sent.batch
+    fresh, seqs = _fresh(device, batch)
+    faults = batch.faults
+    if faults:
+        good = set(batch.seq.tolist())
+        faults = tuple(f for f in faults if f.seq is None or not (f.seq in good or sets.holds(device.seen, f.seq)))
+    settled = ranges_of_sorted(seqs)
+    if settled_faults := [f.seq for f in faults if f.seq is not None]:
+        settled = sets.union(settled, sets.ranges_of(settled_faults))
+    device.seen = widened(device.seen, settled)
+    rejected, flagged = _remarks(sent, fresh, faults, received_us)
+    answer = Ack(
+        acked=sets.acknowledged(device.seen),
         stored=len(fresh),
-        duplicates=len(readings) - len(fresh) - len(faults),
-        rejected=tuple(Remark(f.seq, f.code, _sentence(f.code, f.index)) for f in faults),
+        duplicates=sent.count - len(fresh) - len(faults),
+        rejected=rejected,
         flagged=flagged,
     )
+    return Taken(sent, device, fresh, answer)
+
+
+def _remarks(
+    sent: Sent, fresh: "npt.NDArray[np.intp]", faults: "Sequence[Fault]", received_us: int
+) -> tuple[tuple[Remark, ...], tuple[Remark, ...]]:
+    """What is said about what was rejected and what was flagged."""
+    import numpy as np  # noqa: PLC0415
+
+    from commons.devices.engine.parse import FLAG_AHEAD, clock_flags  # noqa: PLC0415
+
+    if not faults and (not len(fresh) or _plausible(sent.batch.ts, received_us)):
+        return (), ()
+    flags = clock_flags(sent.batch.ts[fresh], received_us)
+    wrong = np.flatnonzero(flags)
+    rejected = tuple(Remark(f.seq, f.code, _sentence(f.code, f.index)) for f in faults)
+    codes = ["reading:clock-ahead" if flag == FLAG_AHEAD else "reading:clock-behind" for flag in flags[wrong]]
+    seqs = sent.batch.seq[fresh][wrong].tolist()
+    flagged = tuple(Remark(seq, code, _sentence(code, 0)) for seq, code in zip(seqs, codes, strict=True))
+    return rejected, flagged
+
+
+def _plausible(ts: "npt.NDArray[np.int64]", received_us: int) -> bool:
+    """Whether no stamp has an absurd clock."""
+    from commons.devices.engine.parse import AHEAD_US, BEHIND_US  # noqa: PLC0415
+
+    return bool(ts.max() <= received_us + AHEAD_US and ts.min() >= received_us - BEHIND_US)
 
 
 def _sentence(code: str, index: int) -> str:
     return str(SENTENCES[code]) % {"index": index, "known": ", ".join(channels.FIXED)}
 
 
-def _fresh(device: Device, batch: "Batch") -> "npt.NDArray[np.intp]":
-    """Places in the batch of seqs that were never seen, each seq once: its first."""
+def _fresh(device: Device, batch: "Batch") -> "tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]":
+    """Places in the batch of seqs that were never seen, each seq once, its first; and these seqs, ascending."""
     import numpy as np  # noqa: PLC0415
 
+    if len(batch.seq) == 1:
+        known = sets.holds(device.seen, int(batch.seq[0]))
+        return np.arange(0 if known else 1), batch.seq[: 0 if known else 1]
     unique, first = np.unique(batch.seq, return_index=True)
-    if device.seen:
+    if device.seen and len(unique):
         low, high = np.array(device.seen, dtype=np.int64).T
         at = np.searchsorted(low, unique, side="right") - 1
-        first = first[(at < 0) | (unique >= high[at])]
-    return np.asarray(first, dtype=np.intp)
+        new = (at < 0) | (unique >= high[at])
+        unique, first = unique[new], first[new]
+    return np.asarray(first, dtype=np.intp), unique
 
 
-def _store(device: Device, batch: "Batch", fresh: "npt.NDArray[np.intp]", received_us: int) -> tuple[Remark, ...]:
-    """Raw rows by COPY, then rollups and last values of those whose clock is believed; else remarks."""
+def _store(taken: Sequence[Taken], received_us: int) -> "Believed | None":
+    """Raw rows by one COPY; those whose clock is believed."""
     import numpy as np  # noqa: PLC0415
 
-    from commons.devices.engine.parse import FLAG_AHEAD, clock_flags  # noqa: PLC0415
+    from commons.devices.engine.parse import clock_flags  # noqa: PLC0415
 
-    numbers = channels.numbers_of(batch.channels[code] for code in np.unique(batch.channel[fresh]).tolist())
-    lookup = np.array([numbers.get(slug, 0) for slug in batch.channels], dtype=np.int16)
-    ts, seq, value = batch.ts[fresh], batch.seq[fresh], batch.value[fresh]
-    channel, flags = lookup[batch.channel[fresh]], clock_flags(batch.ts[fresh], received_us)
+    news = [one for one in taken if len(one.fresh)]
+    slugs = {slug for one in news for slug in one.sent.batch.channels}
+    numbers = channels.numbers_of(slugs)
+    ts = np.concatenate([one.sent.batch.ts[one.fresh] for one in news])
+    seq = np.concatenate([one.sent.batch.seq[one.fresh] for one in news])
+    value = np.concatenate([one.sent.batch.value[one.fresh] for one in news])
+    channel = np.concatenate([_channels_of(one, numbers) for one in news])
+    device = np.repeat([one.device.number for one in news], [len(one.fresh) for one in news])
+    flags = clock_flags(ts, received_us)
     believed = flags == 0
-    _copy(device, received_us, seq=seq, ts=ts, value=value, channel=channel, flags=flags)
-    if believed.any():
-        _roll_up(device, ts[believed], seq[believed], value[believed], channel[believed])
-    return tuple(
-        Remark(int(s), code, _sentence(code, 0))
-        for s, flag in zip(seq[~believed], flags[~believed], strict=True)
-        for code in ["reading:clock-ahead" if flag == FLAG_AHEAD else "reading:clock-behind"]
-    )
+    days = np.unique(ts[believed] // DAY_US).tolist()
+    days_known(raw.from_us(day * DAY_US).date() for day in days)
+    _copy(received_us, seq=seq, ts=ts, value=value, channel=channel, flags=flags, device=device)
+    if not believed.any():
+        return None
+    of_number = {one.device.number: one.device for one in news}
+    columns = (ts, seq, value, channel.astype(np.int64), device)
+    if not believed.all():
+        columns = tuple(column[believed] for column in columns)
+    return Believed(of_number, *columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """Readings that count: the devices by their numbers, and columns in any order."""
+
+    of_number: dict[int, Device]
+    ts: "npt.NDArray[np.int64]"
+    seq: "npt.NDArray[np.int64]"
+    value: "npt.NDArray[np.float64]"
+    channel: "npt.NDArray[np.int64]"
+    device: "npt.NDArray[np.int64]"
+
+
+def _channels_of(one: Taken, numbers: dict[str, int]) -> "npt.NDArray[np.int16]":
+    """The channels' numbers of what is new in a batch."""
+    import numpy as np  # noqa: PLC0415
+
+    batch = one.sent.batch
+    lookup = np.array([numbers[slug] for slug in batch.channels], dtype=np.int16)
+    return lookup[batch.channel[one.fresh]]
 
 
 def _copy(
-    device: Device,
     received_us: int,
     *,
     seq: "npt.NDArray[np.int64]",
@@ -167,20 +301,17 @@ def _copy(
     value: "npt.NDArray[np.float64]",
     channel: "npt.NDArray[np.int16]",
     flags: "npt.NDArray[np.int16]",
+    device: "npt.NDArray[np.int64]",
 ) -> None:
-    import numpy as np  # noqa: PLC0415
-
     from commons.devices.engine.parse import COPY_COLUMNS, copy_binary  # noqa: PLC0415
 
-    days = np.unique(ts[flags == 0] // DAY_US).tolist()
-    ensure_days(raw.from_us(day * DAY_US).date() for day in days)
     rows = copy_binary(
         seq=seq,
         ts=ts,
         value=value,
         channel=channel,
         flags=flags,
-        device=device.number,
+        device=device,
         received_us=received_us,
     )
     with (
@@ -190,51 +321,63 @@ def _copy(
         copy.write(rows)
 
 
-def _roll_up(
-    device: Device,
-    ts: "npt.NDArray[np.int64]",
-    seq: "npt.NDArray[np.int64]",
-    value: "npt.NDArray[np.float64]",
-    channel: "npt.NDArray[np.int16]",
-) -> None:
+def _roll_up(news: Believed, heard: list[Device]) -> None:
+    """Rollups, last values and what the devices have seen, written in one statement; then the signals."""
     import numpy as np  # noqa: PLC0415
 
-    order = np.lexsort((seq, ts))
-    ts, seq, value, channel = ts[order], seq[order], value[order], channel[order]
-    heads = _heads(device)
-    streams = []
-    for number in np.unique(channel).tolist():
-        mine = channel == number
-        streams.append(rollups.Stream(number, ts[mine], seq[mine], value[mine], heads.get(number)))
-    low, high = rollups.update(device=device, streams=streams)
-    _write_last(device, streams)
-    readings_stored.send(sender=Device, device=device, start=raw.from_us(low), end=raw.from_us(high))
-
-
-def _heads(device: Device) -> dict[int, raw.Row]:
-    """The newest believed reading of each channel."""
+    stream = news.device * CHANNELS_MOST + news.channel
+    order = np.lexsort((news.seq, news.ts, stream))
+    stream = stream[order]
+    begins = np.flatnonzero(np.diff(stream, prepend=-1))
+    keys = [divmod(one, CHANNELS_MOST) for one in stream[begins].tolist()]
+    heads, base = rollups.ends(list(news.of_number))
+    streams = rollups.Streams(
+        device=tuple(news.of_number[number] for number, _channel in keys),
+        channel=tuple(number for _device, number in keys),
+        head=tuple(heads.get(key) for key in keys),
+        of=np.repeat(np.arange(len(keys)), np.diff(begins, append=len(stream))),
+        ts=news.ts[order],
+        seq=news.seq[order],
+        value=news.value[order],
+    )
+    low, high, rows = rollups.update(streams, base)
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT channel, (extract(epoch FROM ts) * 1000000)::int8, seq, value
-            FROM devices_lastvalue WHERE device_id = %s""",
-            [device.number],
+            f"WITH rolled AS ({rollups.ROLLED}), newest AS ({NEWEST}) {SEEN}",
+            [*map(raw.array, rows.columns), *map(raw.array, _newest(streams)), *seen_values(heard)],
         )
-        return {channel: (ts, seq, value) for channel, ts, seq, value in cursor.fetchall()}
+    _tell(streams, low.tolist(), high.tolist())
 
 
-def _write_last(device: Device, streams: list[rollups.Stream]) -> None:
-    newest = [
-        (s.channel, int(s.seq[-1]), raw.from_us(int(s.ts[-1])), float(s.value[-1]))
-        for s in streams
-        if s.head is None or (int(s.ts[-1]), int(s.seq[-1])) > s.head[:2]
+def _tell(streams: rollups.Streams, low: list[int], high: list[int]) -> None:
+    """The signals: the stretch of each device over all its channels."""
+    spans: dict[int, tuple[Device, int, int]] = {}
+    for device, start, end in zip(streams.device, low, high, strict=True):
+        _device, first, last = spans.get(device.number, (device, start, end))
+        spans[device.number] = (device, min(first, start), max(last, end))
+    stored = [Stored(device, raw.from_us(start), raw.from_us(end)) for device, start, end in spans.values()]
+    for one in stored:
+        readings_stored.send(sender=Device, device=one.device, start=one.start, end=one.end)
+    group_stored.send(sender=Device, stored=stored)
+
+
+NEWEST = f"""INSERT INTO devices_lastvalue (device_id, channel, seq, ts, value)
+    SELECT device, channel, seq, {raw.MOMENT.format("us")}, value
+    FROM unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[], %s::float8[]) AS v (device, channel, seq, us, value)
+    ON CONFLICT (device_id, channel) DO UPDATE
+    SET seq = excluded.seq, ts = excluded.ts, value = excluded.value"""  # noqa: S608 constants
+
+
+def _newest(streams: rollups.Streams) -> list[list[Any]]:
+    """The values for NEWEST: the last reading of each stream that goes beyond what was there."""
+    import numpy as np  # noqa: PLC0415
+
+    newer = np.flatnonzero(streams.news)
+    at = streams.last[newer]
+    return [
+        streams.number[newer].tolist(),
+        [streams.channel[n] for n in newer.tolist()],
+        streams.seq[at].tolist(),
+        streams.ts[at].tolist(),
+        streams.value[at].tolist(),
     ]
-    if not newest:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO devices_lastvalue (device_id, channel, seq, ts, value)
-            SELECT %s, * FROM unnest(%s::int2[], %s::int8[], %s::timestamptz[], %s::float8[])
-            ON CONFLICT (device_id, channel) DO UPDATE
-            SET seq = excluded.seq, ts = excluded.ts, value = excluded.value""",
-            [device.number, *map(list, zip(*newest, strict=True))],
-        )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterable
 
 from django.db import OperationalError, connection, transaction
@@ -10,10 +11,32 @@ log = logging.getLogger(__name__)
 
 _LOCK = 0x6C63_6461  # "lcda": class of the advisory lock under which partitions are made
 
+KNOWN_S, MOST_KNOWN = 60.0, 1000
+_known: dict[dt.date, float] = {}
+"""Until when a day's partition is believed to be there. If it was taken away meanwhile, readings go to the default
+partition, where they are read and counted as well."""
+
 
 def name_of(day: dt.date) -> str:
     """The partition's table."""
     return f"devices_reading_{day:%Y%m%d}"
+
+
+def days_known(days: Iterable[dt.date]) -> None:
+    """`ensure_days` for every batch: days that were found within the last minute are not asked for again."""
+    now = time.monotonic()
+    wanted = {day for day in days if _known.get(day, 0.0) < now}
+    if not wanted:
+        return
+    if _missing(sorted(wanted)):
+        ensure_days(wanted)
+    transaction.on_commit(lambda: _remember(wanted, now + KNOWN_S))
+
+
+def _remember(days: set[dt.date], until: float) -> None:
+    if len(_known) > MOST_KNOWN:
+        _known.clear()
+    _known.update(dict.fromkeys(days, until))
 
 
 @transaction.atomic

@@ -1,12 +1,14 @@
 """Quarters and hours kept equal to what the raw readings say, in the transaction that stores them.
 
-A batch that is newer than everything before it is added to the rows at the end of the stream. Any other batch
-has the stretch around it computed again from the raw readings. Both add in the order of (ts, seq), hence give
-the same bits (`engine.energy`), which the tests hold to.
+All streams of a group of batches are reckoned in one pass, and in as many statements as for one stream. A stream
+that is newer than everything before it is added to its last rows. Any other has the stretch around it computed
+again from the raw readings. Both add in the order of (ts, seq), hence give the same bits (`engine.energy`), which
+the tests hold to.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -18,211 +20,388 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from commons.devices.engine.energy import Cells, Segments
+    from commons.devices.engine.energy import Cells, Grid, Segments
     from commons.devices.models import Device
 
+    Int64 = npt.NDArray[np.int64]
+    Float64 = npt.NDArray[np.float64]
+
 HOUR_US = HOUR_S * 1_000_000
-Base = dict[tuple[int, int], dict[int, tuple[float, ...]]]
-"""Rows that are there, by (channel, step in s) and start in µs: count … dense in the order of
-`engine.energy.Cells`.
-"""
+STEPS_S = (QUARTER_S, HOUR_S)
+LONG_AGO = -(2**62)
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The new readings of one channel, sorted by (ts, seq), and the newest that was there before."""
+@dataclass(frozen=True)
+class Streams:
+    """New readings of S streams (a channel of a device each), one stream after the other, each by (ts, seq).
 
-    channel: int
-    ts: "npt.NDArray[np.int64]"
-    seq: "npt.NDArray[np.int64]"
-    value: "npt.NDArray[np.float64]"
-    head: raw.Row | None
+    Of each stream: `device`, `channel`, and `head`, the newest reading that was there before. Of each reading: `of`,
+    the stream that it belongs to, `ts`, `seq`, `value`. No stream is empty.
+    """
+
+    device: "tuple[Device, ...]"
+    channel: tuple[int, ...]
+    head: tuple[raw.Row | None, ...]
+    of: "Int64"
+    ts: "Int64"
+    seq: "Int64"
+    value: "Float64"
+
+    @cached_property
+    def first(self) -> "Int64":
+        """The place of each stream's first reading."""
+        import numpy as np  # noqa: PLC0415 the web process starts without numpy
+
+        return np.searchsorted(self.of, np.arange(len(self.device)))
+
+    @cached_property
+    def last(self) -> "Int64":
+        """The place of each stream's last reading."""
+        import numpy as np  # noqa: PLC0415
+
+        return np.asarray(np.append(self.first[1:], len(self.of)) - 1, dtype=np.int64)
+
+    @cached_property
+    def heads(self) -> "tuple[Int64, Int64, Float64]":
+        """ts, seq and value of the heads; LONG_AGO where there is none."""
+        import numpy as np  # noqa: PLC0415
+
+        rows = [head or (LONG_AGO, 0, 0.0) for head in self.head]
+        return (
+            np.array([r[0] for r in rows], dtype=np.int64),
+            np.array([r[1] for r in rows], dtype=np.int64),
+            np.array([r[2] for r in rows], dtype=np.float64),
+        )
+
+    @cached_property
+    def number(self) -> "Int64":
+        """The numbers of the devices."""
+        import numpy as np  # noqa: PLC0415
+
+        return np.array([device.number for device in self.device], dtype=np.int64)
+
+    @cached_property
+    def meaning(self) -> "Int64":
+        """What energy may be read from each stream (`engine.energy.MEANINGS`)."""
+        import numpy as np  # noqa: PLC0415
+
+        from commons.devices.engine.energy import COUNTER, PLAIN, POWER  # noqa: PLC0415
+
+        known = {channels.POWER_W: POWER, channels.ENERGY_WH_TOTAL: COUNTER}
+        return np.array([known.get(channel, PLAIN) for channel in self.channel], dtype=np.int64)
+
+    @cached_property
+    def wraps_wh(self) -> "Float64":
+        """Where each stream's counter wraps round; NaN where that is not known."""
+        import numpy as np  # noqa: PLC0415
+
+        wraps = [device.counter_wraps_wh for device in self.device]
+        return np.array([np.nan if one is None else one for one in wraps], dtype=np.float64)
 
     @property
-    def appends(self) -> bool:
-        """Whether all of it comes after what was there."""
-        return self.head is None or (int(self.ts[0]), int(self.seq[0])) > self.head[:2]
+    def appends(self) -> "npt.NDArray[np.bool_]":
+        """Of each stream whether all of it comes after what was there."""
+        import numpy as np  # noqa: PLC0415
+
+        ts, seq, _value = self.heads
+        begins, number = self.ts[self.first], self.seq[self.first]
+        return np.asarray((begins > ts) | ((begins == ts) & (number > seq)))
 
     @property
-    def meaning(self) -> Literal["power", "counter", "plain"]:
-        """What energy may be read from the channel."""
-        if self.channel == channels.POWER_W:
-            return "power"
-        return "counter" if self.channel == channels.ENERGY_WH_TOTAL else "plain"
+    def news(self) -> "npt.NDArray[np.bool_]":
+        """Of each stream whether its last reading is newer than its head."""
+        import numpy as np  # noqa: PLC0415
+
+        ts, seq, _value = self.heads
+        ends, number = self.ts[self.last], self.seq[self.last]
+        return np.asarray((ends > ts) | ((ends == ts) & (number > seq)))
+
+    def part(self, keep: "npt.NDArray[np.bool_]") -> "Streams":
+        """These streams alone."""
+        import numpy as np  # noqa: PLC0415
+
+        if keep.all():
+            return self
+        which, mine = np.flatnonzero(keep).tolist(), keep[self.of]
+        return Streams(
+            tuple(self.device[n] for n in which),
+            tuple(self.channel[n] for n in which),
+            tuple(self.head[n] for n in which),
+            np.asarray((np.cumsum(keep) - 1)[self.of[mine]], dtype=np.int64),
+            self.ts[mine],
+            self.seq[mine],
+            self.value[mine],
+        )
+
+    def segments(self, of: "Int64", ts: "Int64", value: "Float64") -> "Segments":
+        """The segments between such readings of these streams."""
+        from commons.devices.engine.energy import segments_of_many  # noqa: PLC0415
+
+        return segments_of_many(of, ts, value, meaning=self.meaning, wraps_wh=self.wraps_wh)
 
 
 class Rows:
-    """Rollup rows to write."""
+    """Rollup rows to write, as columns: device, channel, step, start in µs, count … dense."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[object, ...]] = []
+        self.columns: list[list[Any]] = [[] for _ in range(11)]
 
-    def take(self, stream: Stream, step_s: int, edges: "npt.NDArray[np.int64]", cells: "Cells") -> None:
+    def take(self, streams: Streams, step_s: int, grid: "Grid", cells: "Cells") -> None:
         """The cells that anything falls into."""
         import numpy as np  # noqa: PLC0415
 
-        is_energy = stream.meaning != "plain"
-        for at in np.flatnonzero((cells.count > 0) | (cells.covered_us > 0)).tolist():
-            filled = bool(cells.count[at])
-            self._rows.append(
-                (
-                    stream.channel,
-                    step_s,
-                    raw.from_us(int(edges[at])),
-                    int(cells.count[at]),
-                    float(cells.total[at]),
-                    float(cells.low[at]) if filled else None,
-                    float(cells.high[at]) if filled else None,
-                    float(cells.energy_wh[at]) if is_energy else None,
-                    int(cells.covered_us[at]) / 1e6,
-                    int(cells.dense_us[at]) / 1e6,
-                )
-            )
-
-    def columns(self) -> list[list[object]]:
-        """The rows as ten columns."""
-        return [list(column) for column in zip(*self._rows, strict=True)]
+        at = np.flatnonzero((cells.count > 0) | (cells.covered_us > 0))
+        of = grid.streams(at)
+        filled, is_energy = (cells.count[at] > 0).tolist(), (streams.meaning[of] > 0).tolist()
+        lists = (
+            streams.number[of].tolist(),
+            np.array(streams.channel, dtype=np.int64)[of].tolist(),
+            [step_s] * len(at),
+            grid.start(of, at).tolist(),
+            cells.count[at].tolist(),
+            cells.total[at].tolist(),
+            [low if has else None for low, has in zip(cells.low[at].tolist(), filled, strict=True)],
+            [high if has else None for high, has in zip(cells.high[at].tolist(), filled, strict=True)],
+            [wh if has else None for wh, has in zip(cells.energy_wh[at].tolist(), is_energy, strict=True)],
+            (cells.covered_us[at] / 1e6).tolist(),
+            (cells.dense_us[at] / 1e6).tolist(),
+        )
+        for column, more in zip(self.columns, lists, strict=True):
+            column.extend(more)
 
 
-def update(*, device: "Device", streams: list[Stream]) -> tuple[int, int]:
-    """Bring the rollups of a locked device up to date with streams whose readings are already stored.
+def update(streams: Streams, base: "Base") -> "tuple[Int64, Int64, Rows]":
+    """The rollups of locked devices with streams whose readings are already stored; `base` as `ends` has answered it.
 
-    Answers the stretch (µs, inclusive) whose energy may have changed.
+    Answers of each stream the stretch (µs, inclusive) whose energy may have changed, and the rows, which the caller
+    writes by ROLLED. Rows that are not true any more are taken away.
     """
+    import numpy as np  # noqa: PLC0415
+
     rows = Rows()
-    low, high = int(streams[0].ts[0]), int(streams[0].ts[-1])
-    base = _base(device, [s for s in streams if s.appends])
-    for stream in streams:
-        first, last = (_append if stream.appends else _again)(device, stream, base, rows)
-        low, high = min(low, first), max(high, last)
-    _write(device, rows)
+    appends = streams.appends
+    low, high = streams.ts[streams.first].copy(), streams.ts[streams.last].copy()
+    for keep in (appends, ~appends):
+        if keep.any():
+            some = streams.part(keep)
+            first, last = _append(some, base, rows) if keep is appends else _again(some, rows)
+            low[keep], high[keep] = np.minimum(low[keep], first), np.maximum(high[keep], last)
+    return low, high, rows
+
+
+def _append(streams: Streams, base: "Base", rows: Rows) -> "tuple[Int64, Int64]":
+    """Add the streams to the end of what is there."""
+    import numpy as np  # noqa: PLC0415
+
+    from commons.devices.engine.energy import Cells, Grid, share_in_grid  # noqa: PLC0415
+
+    head_ts, _seq, head_value = streams.heads
+    has = np.flatnonzero(head_ts > LONG_AGO)
+    at = streams.first[has]
+    segments = streams.segments(
+        np.insert(streams.of, at, has),
+        np.insert(streams.ts, at, head_ts[has]),
+        np.insert(streams.value, at, head_value[has]),
+    )
+    low, high = streams.ts[streams.first].copy(), streams.ts[streams.last]
+    np.minimum.at(low, segments.stream, segments.start)
+    for step_s in STEPS_S:
+        grid = Grid.over(low, high, step_s * 1_000_000)
+        cells = Cells.empty(grid.size)
+        _lay(streams, base, step_s, grid, cells)
+        cells.add(grid.cell(streams.of, streams.ts), streams.value)
+        share_in_grid(segments, grid, cells)
+        rows.take(streams, step_s, grid, cells)
     return low, high
 
 
-def _append(device: "Device", stream: Stream, base: Base, rows: Rows) -> tuple[int, int]:
-    """Add the stream to the end of what is there."""
-    import numpy as np  # noqa: PLC0415 the web process starts without numpy
+def _again(streams: Streams, rows: Rows) -> "tuple[Int64, Int64]":
+    """Compute the hours around the streams again from the raw readings."""
+    import numpy as np  # noqa: PLC0415
 
-    from commons.devices.engine.energy import segments_of  # noqa: PLC0415
+    from commons.devices.engine.energy import COUNTER, MAX_HOLD_US, MAX_SPREAD_US  # noqa: PLC0415
 
-    ts, value = stream.ts, stream.value
-    if stream.head is not None:
-        ts, value = np.insert(ts, 0, stream.head[0]), np.insert(value, 0, stream.head[2])
-    segments = segments_of(ts, value, stream.meaning, device.counter_wraps_wh)
-    low = int(min(stream.ts[0], segments.start[0])) if len(segments.start) else int(stream.ts[0])
-    _cells(stream, segments, (low, int(stream.ts[-1])), stream.ts, stream.value, base, rows)
-    return low, int(stream.ts[-1])
-
-
-def _again(device: "Device", stream: Stream, _base: Base, rows: Rows) -> tuple[int, int]:
-    """Compute the hours around the stream again from the raw readings."""
-    from commons.devices.engine.energy import MAX_HOLD_US, MAX_SPREAD_US, segments_of  # noqa: PLC0415
-
-    reach = None if stream.meaning == "counter" else MAX_HOLD_US
-    first, last = int(stream.ts[0]), int(stream.ts[-1])
-    previous = raw.before(device, stream.channel, first, reach)
-    following = raw.after(device, stream.channel, last, reach)
-    low = max(previous[0], first - MAX_SPREAD_US) if previous else first
-    high = following[0] if following else last
+    reach = [None if one == COUNTER else MAX_HOLD_US for one in streams.meaning.tolist()]
+    first, last = streams.ts[streams.first].tolist(), streams.ts[streams.last].tolist()
+    previous, following = _around(streams, first, last, reach)
+    begins = [max(p[0], f - MAX_SPREAD_US) if p else f for p, f in zip(previous, first, strict=True)]
+    ends = [n[0] if n else at for n, at in zip(following, last, strict=True)]
+    low, high = np.array(begins, dtype=np.int64), np.array(ends, dtype=np.int64)
     start, end = low - low % HOUR_US, high - high % HOUR_US + HOUR_US
-    inside = _inside(device, stream, start, end)
-    outside_left = raw.before(device, stream.channel, start, reach)
-    outside_right = raw.after(device, stream.channel, end - 1, reach)
-    around = [*([outside_left] if outside_left else []), *inside, *([outside_right] if outside_right else [])]
-    segments = segments_of(*raw.arrays(around), stream.meaning, device.counter_wraps_wh)
-    _clear(device, stream.channel, start, end)
-    ts, value = raw.arrays(inside)
-    _cells(stream, segments, (start, end - 1), ts, value, {}, rows)
+    inside = _inside(streams, start, end)
+    left, right = _around(streams, start.tolist(), (end - 1).tolist(), reach)
+    around = [
+        [*([before] if before else []), *rows_, *([after] if after else [])]
+        for before, rows_, after in zip(left, inside, right, strict=True)
+    ]
+    _clear(streams, start, end)
+    _refill(streams, around, inside, (start, end - 1), rows)
     return low, high
 
 
-def _inside(device: "Device", stream: Stream, start: int, end: int) -> list[raw.Row]:
-    """The raw readings of [start, end), asked only for hours that have any."""
+def _refill(
+    streams: Streams,
+    around: list[list[raw.Row]],
+    inside: list[list[raw.Row]],
+    span: "tuple[Int64, Int64]",
+    rows: Rows,
+) -> None:
+    """All cells of the span from the readings inside, and from the energy between those around it."""
+    from commons.devices.engine.energy import Cells, Grid, share_in_grid  # noqa: PLC0415
+
+    segments = streams.segments(*_together(around))
+    of, ts, value = _together(inside)
+    for step_s in STEPS_S:
+        grid = Grid.over(*span, step_s * 1_000_000)
+        cells = Cells.empty(grid.size)
+        cells.add(grid.cell(of, ts), value)
+        share_in_grid(segments, grid, cells)
+        rows.take(streams, step_s, grid, cells)
+
+
+def _together(lists: list[list[raw.Row]]) -> "tuple[Int64, Int64, Float64]":
+    """Rows of many streams as columns: stream, ts, value."""
+    import numpy as np  # noqa: PLC0415
+
+    of = np.repeat(np.arange(len(lists)), [len(rows) for rows in lists])
+    ts, value = raw.arrays([row for rows in lists for row in rows])
+    return of, ts, value
+
+
+def _around(
+    streams: Streams, first: list[int], last: list[int], reach: list[int | None]
+) -> tuple[list[raw.Row | None], list[raw.Row | None]]:
+    """The reading before `first` and the reading after `last` of each stream."""
+    numbers = streams.number.tolist()
+    asked = [
+        raw.Beside(number, channel, at, within, "before")
+        for number, channel, at, within in zip(numbers, streams.channel, first, reach, strict=True)
+    ]
+    asked += [
+        raw.Beside(number, channel, at, within, "after")
+        for number, channel, at, within in zip(numbers, streams.channel, last, reach, strict=True)
+    ]
+    found = raw.beside(asked)
+    return found[: len(numbers)], found[len(numbers) :]
+
+
+def _inside(streams: Streams, start: "Int64", end: "Int64") -> list[list[raw.Row]]:
+    """The raw readings of each stream's [start, end), asked only for hours that have any."""
+    hours: list[set[int]] = [
+        set((streams.ts[low : high + 1] // HOUR_US * HOUR_US).tolist())
+        for low, high in zip(streams.first.tolist(), streams.last.tolist(), strict=True)
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT (extract(epoch FROM start) * 1000000)::int8 FROM devices_rollup
-            WHERE device_id = %s AND channel = %s AND step_s = 3600 AND count > 0
-                AND start >= %s AND start < %s""",
-            [device.number, stream.channel, raw.from_us(start), raw.from_us(end)],
+            f"""SELECT (w.n - 1)::int4, (extract(epoch FROM r.start) * 1000000)::int8
+            FROM unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[])
+                WITH ORDINALITY AS w (device, channel, low, high, n)
+            JOIN devices_rollup r ON r.device_id = w.device AND r.channel = w.channel AND r.step_s = 3600
+                AND r.count > 0 AND r.start >= {raw.MOMENT.format("w.low")}
+                AND r.start < {raw.MOMENT.format("w.high")}""",  # noqa: S608 constants
+            _spans(streams, start, end),
         )
-        hours = {row[0] for row in cursor.fetchall()}
-    hours |= set((stream.ts - stream.ts % HOUR_US).tolist())
+        for n, hour in cursor.fetchall():
+            hours[n].add(hour)
+    windows: list[raw.Window] = []
+    of: list[int] = []
+    for n, mine in enumerate(hours):
+        for low, high in _runs(sorted(mine)):
+            windows.append(raw.Window(int(streams.number[n]), streams.channel[n], low, high))
+            of.append(n)
+    found: list[list[raw.Row]] = [[] for _ in hours]
+    for n, rows in zip(of, raw.rows_of(windows), strict=True):
+        found[n] += rows
+    return found
+
+
+def _spans(streams: Streams, start: "Int64", end: "Int64") -> list[str]:
+    """Device, channel, start and end of the streams, as arrays for a statement."""
+    return [raw.array(column) for column in (streams.number.tolist(), streams.channel, start.tolist(), end.tolist())]
+
+
+def _runs(hours: list[int]) -> list[list[int]]:
+    """Hours that follow one another as one stretch."""
     runs: list[list[int]] = []
-    for hour in sorted(hours):
+    for hour in hours:
         if runs and runs[-1][1] == hour:
             runs[-1][1] = hour + HOUR_US
         else:
             runs.append([hour, hour + HOUR_US])
-    return [row for low, high in runs for row in raw.rows(device, stream.channel, low, high)]
+    return runs
 
 
-def _cells(  # noqa: PLR0917
-    stream: Stream,
-    segments: "Segments",
-    span: tuple[int, int],
-    ts: "npt.NDArray[np.int64]",
-    value: "npt.NDArray[np.float64]",
-    base: Base,
-    rows: Rows,
-) -> None:
-    """The rows of both steps over the span (µs, inclusive), beginning from `base` where that has a row."""
-    from commons.devices.engine.energy import Cells, edges_over, share  # noqa: PLC0415
+Key = tuple[int, int]
+"""A stream: the number of its device, its channel."""
 
-    for step_s in (QUARTER_S, HOUR_S):
-        step = step_s * 1_000_000
-        edges = edges_over(*span, step)
-        cells = Cells.empty(len(edges) - 1)
-        for start, row in base.get((stream.channel, step_s), {}).items():
-            if edges[0] <= start < edges[-1]:
-                at = int((start - edges[0]) // step)
-                cells.count[at], cells.total[at], cells.low[at], cells.high[at] = row[:4]
-                cells.energy_wh[at], cells.covered_us[at], cells.dense_us[at] = row[4:]
-        cells.add((ts - edges[0]) // step, value)
-        share(segments, edges, cells)
-        rows.take(stream, step_s, edges, cells)
+Base = dict[Key, list[tuple[int, ...]]]
+"""The rows that a stream ends with: step in s, start in µs, then count … dense in the order of
+`engine.energy.Cells`."""
 
 
-def _base(device: "Device", streams: list[Stream]) -> Base:
-    """The rows at the end of streams that are appended to: those from the head's or the first reading's hour
-    on.
-    """
-    heads = [(s.channel, min(s.head[0], int(s.ts[0]))) for s in streams if s.head is not None]
-    found: Base = {}
-    if not heads:
-        return found
+def ends(numbers: list[int]) -> tuple[dict[Key, raw.Row], Base]:
+    """Of all streams of these devices the newest believed reading, and the rollup rows from its hour on."""
+    heads: dict[Key, raw.Row] = {}
+    base: Base = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT r.channel, r.step_s, (extract(epoch FROM r.start) * 1000000)::int8, r.count, r.total,
+            """SELECT head.device_id, head.channel, (extract(epoch FROM head.ts) * 1000000)::int8, head.seq, head.value,
+                r.step_s, (extract(epoch FROM r.start) * 1000000)::int8, r.count, r.total,
                 coalesce(r.min, 'Infinity'), coalesce(r.max, '-Infinity'), coalesce(r.energy_wh, 0),
                 round(r.covered_s * 1000000)::int8, round(r.dense_s * 1000000)::int8
-            FROM unnest(%s::int2[], %s::timestamptz[]) AS head (channel, ts)
-            JOIN devices_rollup r ON r.device_id = %s AND r.channel = head.channel AND r.step_s IN (900, 3600)
-                AND r.start > head.ts - r.step_s * interval '1 s'""",
-            [[c for c, _ts in heads], [raw.from_us(ts) for _c, ts in heads], device.number],
+            FROM devices_lastvalue head LEFT JOIN devices_rollup r ON r.device_id = head.device_id
+                AND r.channel = head.channel AND r.step_s IN (900, 3600)
+                AND r.start > head.ts - r.step_s * interval '1 s'
+                AND r.start > head.ts - interval '1 hour'
+            WHERE head.device_id = ANY(%s::int4[])""",
+            [raw.array(numbers)],
         )
-        for channel, step_s, start, *row in cursor.fetchall():
-            found.setdefault((channel, step_s), {})[start] = tuple(row)
-    return found
+        for device, channel, ts, seq, value, *row in cursor.fetchall():
+            heads[device, channel] = (ts, seq, value)
+            if row[0] is not None:
+                base.setdefault((device, channel), []).append(tuple(row))
+    return heads, base
 
 
-def _clear(device: "Device", channel: int, start: int, end: int) -> None:
+def _lay(streams: Streams, base: Base, step_s: int, grid: "Grid", cells: "Cells") -> None:
+    """Let the cells begin from the rows that are there."""
+    import numpy as np  # noqa: PLC0415
+
+    known = [
+        (n, *row[1:])
+        for n, key in enumerate(zip(streams.number.tolist(), streams.channel, strict=True))
+        for row in base.get(key, ())
+        if row[0] == step_s
+    ]
+    if not known:
+        return
+    of, start, *rest = (np.array(column) for column in zip(*known, strict=True))
+    number = start // grid.step - grid.first[of]
+    inside = (number >= 0) & (number < grid.count[of])
+    at = grid.cell(of[inside], start[inside])
+    into = (cells.count, cells.total, cells.low, cells.high, cells.energy_wh, cells.covered_us, cells.dense_us)
+    for column, given in zip(into, rest, strict=True):
+        column[at] = given[inside]
+
+
+def _clear(streams: Streams, start: "Int64", end: "Int64") -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            """DELETE FROM devices_rollup
-            WHERE device_id = %s AND channel = %s AND step_s IN (900, 3600) AND start >= %s AND start < %s""",
-            [device.number, channel, raw.from_us(start), raw.from_us(end)],
+            f"""DELETE FROM devices_rollup r
+            USING unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[]) AS w (device, channel, low, high)
+            WHERE r.device_id = w.device AND r.channel = w.channel AND r.step_s IN (900, 3600)
+                AND r.start >= {raw.MOMENT.format("w.low")} AND r.start < {raw.MOMENT.format("w.high")}""",  # noqa: S608
+            _spans(streams, start, end),
         )
 
 
-def _write(device: "Device", rows: Rows) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO devices_rollup
-                (device_id, channel, step_s, start, count, total, min, max, energy_wh, covered_s, dense_s)
-            SELECT %s, * FROM unnest(%s::int2[], %s::int2[], %s::timestamptz[], %s::int4[], %s::float8[],
-                %s::float8[], %s::float8[], %s::float8[], %s::float8[], %s::float8[])
-            ON CONFLICT (device_id, channel, step_s, start) DO UPDATE SET
-                count = excluded.count, total = excluded.total, min = excluded.min, max = excluded.max,
-                energy_wh = excluded.energy_wh, covered_s = excluded.covered_s, dense_s = excluded.dense_s""",
-            [device.number, *rows.columns()],
-        )
+ROLLED = f"""INSERT INTO devices_rollup
+        (device_id, channel, step_s, start, count, total, min, max, energy_wh, covered_s, dense_s)
+    SELECT device, channel, step_s, {raw.MOMENT.format("us")}, n, total, low, high, wh, covered_s, dense_s
+    FROM unnest(%s::int4[], %s::int2[], %s::int2[], %s::int8[], %s::int4[], %s::float8[], %s::float8[],
+        %s::float8[], %s::float8[], %s::float8[], %s::float8[])
+        AS r (device, channel, step_s, us, n, total, low, high, wh, covered_s, dense_s)
+    ON CONFLICT (device_id, channel, step_s, start) DO UPDATE SET
+        count = excluded.count, total = excluded.total, min = excluded.min, max = excluded.max,
+        energy_wh = excluded.energy_wh, covered_s = excluded.covered_s, dense_s = excluded.dense_s"""  # noqa: S608
+"""Writes `Rows.columns`, each as an array (`raw.array`)."""

@@ -1,0 +1,288 @@
+"""The one way in for what devices say, whichever door it came by: HTTP, MQTT, or the city itself.
+
+`Intake.submit` takes a body as it stands on the wire and answers what goes back to the device. An answer of status 200
+means: committed in PostgreSQL. Nothing is kept of a body that is answered with anything else, but with 503 it may have
+been: the device sends it again, and what is stored already is not stored twice.
+
+Group commit: a body is read where it arrives, and waits for the one thread that writes. Whenever that thread is free it
+takes all that waits, of all devices and doors, as one transaction (`services.ingest_many`). So the busier it gets the
+larger the groups grow, and a commit costs each body less. A group that fails is tried again, at last body by body, so
+that one bad body hurts no other.
+"""
+
+import asyncio
+import functools
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+from django.db import InterfaceError, OperationalError, connection
+from django.utils.translation import gettext as _
+
+from commons import sockets
+from commons.devices import services
+from commons.devices.errors import DeviceRevoked, IngestAway, IngestBroken, NobodyTakesJobs, Unreadable
+from commons.devices.models import Device
+from commons.errors import CityError
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["telemetry", "jobs"]
+
+PATIENCE_S = 6.0
+"""How long a body waits for a database that is away."""
+TOGETHER = 3
+"""How often a group is tried as a whole when the database is there but refuses it."""
+GROUP_READINGS = 30_000
+WAITING_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back to the device: an acknowledgement (200) or a problem document, as JSON."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A body between its arrival and its answer."""
+
+    future: "asyncio.Future[Answer]"
+    size: int
+    until: float
+    sent: services.Sent | None = None
+    work: Callable[[], dict[str, Any]] | None = None
+
+
+class Intake:
+    """What one process takes in. `submit` may be awaited from any event loop; `close` ends the threads."""
+
+    def __init__(self, *, patience_s: float = PATIENCE_S) -> None:
+        self.patience_s = patience_s
+        self._size = 0
+        self._lock = threading.Lock()
+        self._telemetry = Line("telemetry", self._take_group, self._deliver)
+        self._jobs = Line("jobs", self._take_each, self._deliver)
+
+    async def submit(self, *, device: uuid.UUID, kind: Kind, body: bytes, token_sha256: bytes | None = None) -> Answer:
+        """Store what the body says, once, and answer when it is committed. `device` has proven who it is; if it did so
+        by a token that may end meanwhile, `token_sha256` is looked at again when it is stored (else 401)."""
+        if self._size + len(body) > WAITING_BYTES:
+            return refused(IngestAway(_("Too much waits to be stored; send it again in a few seconds.")))
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(future, len(body), time.monotonic() + self.patience_s)
+        if kind == "telemetry":
+            try:
+                items = services.read_body(body)
+                batch = services.read_items(items)
+            except CityError as refusal:
+                return refused(refusal)
+            waiting.sent = services.Sent(device, batch, len(items), token_sha256)
+        else:
+            waiting.work = functools.partial(_jobs, device, body)
+        with self._lock:
+            self._size += waiting.size
+        (self._telemetry if kind == "telemetry" else self._jobs).put(waiting)
+        return await future
+
+    def close(self) -> None:
+        """End the threads and their connections; what was submitted is finished first."""
+        for line in (self._telemetry, self._jobs):
+            line.close()
+
+    # The rest runs in the threads.
+
+    def _deliver(self, answered: Iterable[tuple[Waiting, Answer]]) -> None:
+        """Give the answers to whom they are for, with one wake-up of each event loop."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answer], Answer]]] = {}
+        size = 0
+        for waiting, answer in answered:
+            size += waiting.size
+            by_loop.setdefault(waiting.future.get_loop(), []).append((waiting.future, answer))
+        with self._lock:
+            self._size -= size
+        for loop, answers in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, answers)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                log.debug("%d answers that nobody waits for", len(answers))
+
+    def _take_group(self, group: list[Waiting]) -> None:
+        """Store a group; each of it is answered in the end."""
+        attempt = 0
+        while group:
+            try:
+                answers = services.ingest_many(sent=[one.sent for one in group if one.sent is not None])
+            except (OperationalError, InterfaceError) as fault:
+                away = _drop_connection()
+                attempt += 1
+                if not away and attempt >= TOGETHER:
+                    self._split(group, fault)
+                    return
+                group = self._without_old(group)
+                time.sleep(min(0.02 * 2**attempt, 0.5) if away else 0.01 * attempt)
+            except Exception as fault:
+                connection.close()
+                self._split(group, fault)
+                return
+            else:
+                self._deliver((one, _told(answer)) for one, answer in zip(group, answers, strict=True))
+                return
+
+    def _split(self, group: list[Waiting], fault: Exception) -> None:
+        """Each of the group by itself, in their order; the one that fails alone is the one at fault."""
+        if len(group) > 1:
+            for one in group:
+                self._take_group([one])
+            return
+        log.error("a body of device %s cannot be stored", group[0].sent and group[0].sent.device, exc_info=fault)
+        self._deliver([(group[0], _broken(fault))])
+
+    def _take_each(self, group: list[Waiting]) -> None:
+        """Bodies that are worked on one by one."""
+        for waiting in group:
+            self._deliver([(waiting, self._work(waiting))])
+
+    def _work(self, waiting: Waiting) -> Answer:
+        attempt = 0
+        while True:
+            try:
+                assert waiting.work is not None  # noqa: S101 whoever put it here has set it
+                return Answer(200, orjson.dumps(waiting.work()))
+            except CityError as refusal:
+                return refused(refusal)
+            except (OperationalError, InterfaceError) as fault:
+                away = _drop_connection()
+                attempt += 1
+                if time.monotonic() >= waiting.until or (attempt > TOGETHER and not away):
+                    log.warning("job events were not stored: %s", fault)
+                    return refused(_away())
+                time.sleep(min(0.02 * 2**attempt, 0.5))
+            except Exception as fault:
+                connection.close()
+                log.exception("job events cannot be stored")
+                return _broken(fault)
+
+    def _without_old(self, group: list[Waiting]) -> list[Waiting]:
+        """The group without those whose patience is over, who are told so."""
+        now = time.monotonic()
+        old = [one for one in group if one.until <= now]
+        if old:
+            log.warning("the database is away: %d bodies were not stored", len(old))
+            self._deliver((one, refused(_away())) for one in old)
+        return [one for one in group if one.until > now]
+
+
+class Line:
+    """A thread that takes all that waits for it, whenever it is free; what it cannot answer it leaves to `work`."""
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[list[Waiting]], None],
+        deliver: Callable[[Iterable[tuple[Waiting, Answer]]], None],
+    ) -> None:
+        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._work, self._deliver = work, deliver
+        self._thread = threading.Thread(target=self._run, name=f"intake-{name}", daemon=True)
+        self._started = False
+
+    def put(self, waiting: Waiting) -> None:
+        """Let it wait."""
+        if not self._started:
+            self._started = True
+            self._thread.start()
+        self._queue.put(waiting)
+
+    def close(self) -> None:
+        """Finish what waits, then end."""
+        if self._started:
+            self._queue.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while group := self._group():
+                try:
+                    self._work(group)
+                except Exception as fault:  # a fault of ours must not leave anybody without an answer
+                    log.exception("the intake failed")
+                    self._deliver((one, _broken(fault)) for one in group if not one.future.done())
+        finally:
+            connection.close()
+
+    def _group(self) -> list[Waiting]:
+        """All that waits, at least one; nothing when the line is closed."""
+        one = self._queue.get()
+        group: list[Waiting] = []
+        readings = 0
+        while one is not None:
+            group.append(one)
+            readings += one.sent.count if one.sent else 1
+            if readings >= GROUP_READINGS:
+                break
+            try:
+                one = self._queue.get_nowait()
+            except queue.Empty:
+                break
+        else:
+            if group:
+                self._queue.put(None)  # the end, after this group
+        return group
+
+
+def _resolve(answers: "list[tuple[asyncio.Future[Answer], Answer]]") -> None:
+    for future, answer in answers:
+        if not future.done():
+            future.set_result(answer)
+
+
+def _drop_connection() -> bool:
+    """Give up a connection after a fault; whether it was the connection (or its server) that failed."""
+    driver = connection.connection
+    lost = driver is None or driver.closed or driver.broken
+    connection.close()
+    return lost
+
+
+def _told(answer: "services.Ack | CityError") -> Answer:
+    if isinstance(answer, CityError):
+        return refused(answer)
+    return Answer(200, orjson.dumps(answer.as_dict()))
+
+
+def refused(refusal: CityError) -> Answer:
+    """A refusal as an answer."""
+    return Answer(refusal.status, orjson.dumps(refusal.problem(), default=str))
+
+
+def _away() -> CityError:
+    return IngestAway(
+        _("The database is away just now; keep it and send it again in a few seconds. Nothing is stored twice.")
+    )
+
+
+def _broken(fault: Exception) -> Answer:
+    return refused(IngestBroken(_("This could not be stored: %(why)s.") % {"why": type(fault).__name__}))
+
+
+def _jobs(device: uuid.UUID, body: bytes) -> dict[str, Any]:
+    takers = list(sockets.job_takers)
+    if not takers:
+        raise NobodyTakesJobs(_("This city has no labs, so nobody takes job events in."))
+    found = Device.objects.filter(pk=device, revoked_at=None).first()
+    if found is None:
+        raise DeviceRevoked(_("This device was revoked; enrol it again with a new code."))
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(_("The body is not JSON: %(why)s.") % {"why": error}) from None
+    return dict(takers[0].take(found, document))
