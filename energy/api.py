@@ -137,9 +137,7 @@ class CommunityDetailSerializer(CommunitySerializer):
     def get_simulations(self, community: Community) -> Any:
         """The newest simulation of each control on the newest data."""
         version = queries.latest(community)
-        found = (
-            [queries.latest_simulation(version, control) for control in services.CONTROLS] if version else []
-        )
+        found = [queries.latest_simulation(version, control) for control in services.CONTROLS] if version else []
         return SimulationSerializer([s for s in found if s], many=True).data
 
 
@@ -147,12 +145,8 @@ class SimulateSerializer(serializers.Serializer[Any]):
     """What to simulate."""
 
     control = serializers.ChoiceField(choices=services.CONTROLS)
-    sharing = serializers.ChoiceField(
-        choices=services.SHARING_RULES, required=False, allow_null=True, default=None
-    )
-    horizon_hours = serializers.FloatField(
-        min_value=1, max_value=8784, required=False, allow_null=True, default=None
-    )
+    sharing = serializers.ChoiceField(choices=services.SHARING_RULES, required=False, allow_null=True, default=None)
+    horizon_hours = serializers.FloatField(min_value=1, max_value=8784, required=False, allow_null=True, default=None)
 
 
 class CommunityPages(CursorPagination):

@@ -58,8 +58,7 @@ def finding(day: Day) -> str:
         return _("No sun to spare this day: use is above solar in every hour.")
     first, until = day.clock(good[0]), day.clock(good[1])
     return _(
-        "Solar is above use from %(first)s to %(until)s; otherwise the rest comes from batteries and the "
-        "grid."
+        "Solar is above use from %(first)s to %(until)s; otherwise the rest comes from batteries and the grid."
     ) % {
         "first": first,
         "until": until,

@@ -56,9 +56,7 @@ def seed(say: Say) -> None:
         say("energy: a community “kamppi” is there and is not a demonstration; left alone")
         return
     data = _generate(folder)
-    sha256 = hashlib.sha256(
-        data.load_kwh.tobytes() + data.pv_kwh.tobytes() + data.import_price.tobytes()
-    ).hexdigest()
+    sha256 = hashlib.sha256(data.load_kwh.tobytes() + data.pv_kwh.tobytes() + data.import_price.tobytes()).hexdigest()
     version = community.versions.order_by("-number").first() if community else None
     if version is None or version.content_sha256 != sha256:
         version = services.keep(data=data, slug=SLUG, sha256=sha256, place=place, source=SOURCE, demo=True)
@@ -86,9 +84,7 @@ def remove(say: Say) -> None:
 
 
 def _place() -> Place:
-    city = places.ensure_city(
-        slug="helsinki", name="Helsinki", timezone="Europe/Helsinki", country="FI", demo=True
-    )
+    city = places.ensure_city(slug="helsinki", name="Helsinki", timezone="Europe/Helsinki", country="FI", demo=True)
     return places.ensure_neighbourhood(slug="kamppi", name="Kamppi", city=city, demo=True)
 
 

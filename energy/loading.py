@@ -12,8 +12,7 @@ def load(version: CommunityVersion) -> Community:
     """A version as the engine takes it, bit for bit what was imported."""
     rows = list(version.members.order_by("position"))
     curves = {
-        s.name: _floats(s.packed)
-        for s in version.series.filter(name__in=["import_price", "export_price", "co2"])
+        s.name: _floats(s.packed) for s in version.series.filter(name__in=["import_price", "export_price", "co2"])
     }
     battery = None
     if version.battery_kwh and version.battery_kw:
@@ -42,9 +41,7 @@ def _floats(packed: bytes | memoryview) -> Floats:
 
 def _member(row: MemberRow) -> Member:
     battery = (
-        Battery(row.battery_kwh, row.battery_kw or 0.0, row.battery_efficiency or 0.9)
-        if row.battery_kwh
-        else None
+        Battery(row.battery_kwh, row.battery_kw or 0.0, row.battery_efficiency or 0.9) if row.battery_kwh else None
     )
     vehicle = None
     if row.ev_kwh:

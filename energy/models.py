@@ -22,9 +22,7 @@ class Community(models.Model):
     organisation = models.ForeignKey(
         "people.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="communities"
     )
-    public = models.BooleanField(
-        default=True, help_text=_("its sums, labs and public buildings may be seen by all")
-    )
+    public = models.BooleanField(default=True, help_text=_("its sums, labs and public buildings may be seen by all"))
     created_at = models.DateTimeField(auto_now_add=True)
     demo = models.BooleanField(default=False)
 
@@ -158,9 +156,7 @@ class Simulation(models.Model):
     """What a run answered about a version; parts as in the contract's result."""
 
     version = models.ForeignKey(CommunityVersion, on_delete=models.CASCADE, related_name="simulations")
-    run = models.OneToOneField(
-        "runs.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="simulation"
-    )
+    run = models.OneToOneField("runs.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="simulation")
     control = models.CharField(max_length=16)
     sharing_rule = models.CharField(max_length=16)
     totals = models.JSONField()
@@ -172,9 +168,7 @@ class Simulation(models.Model):
     demo = models.BooleanField(default=False)
 
     class Meta:
-        indexes = (
-            models.Index(fields=["version", "control", "-created_at"], name="energy_simulation_latest"),
-        )
+        indexes = (models.Index(fields=["version", "control", "-created_at"], name="energy_simulation_latest"),)
 
     def __str__(self) -> str:
         return f"{self.version}, {self.control}, {self.sharing_rule}"

@@ -56,8 +56,7 @@ def search(words: str, viewer: User | None, limit: int) -> Sequence[sockets.Hit]
     """Communities by name or place."""
     found = queries.search(words, viewer, limit)
     return [
-        sockets.Hit(c.name, reverse("rooms:community", args=[c.slug]), c.place.name if c.place else "")
-        for c in found
+        sockets.Hit(c.name, reverse("rooms:community", args=[c.slug]), c.place.name if c.place else "") for c in found
     ]
 
 
@@ -103,8 +102,6 @@ def register() -> None:
     )
     sockets.sun.register(sockets.SunRibbon("energy", sun, order=10))
     sockets.home_cards.register(sockets.HomeCard("energy-now", "energy/card.html", card, order=20))
-    sockets.search_sources.register(
-        sockets.SearchSource("communities", _("Energy communities"), search, order=50)
-    )
+    sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

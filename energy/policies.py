@@ -40,9 +40,7 @@ def is_steward(viewer: Viewer, community: Community) -> bool:
         return True
     return (
         community.organisation_id is not None
-        and Membership.objects.filter(
-            organisation=community.organisation_id, user=viewer, role__in=STEWARDS
-        ).exists()
+        and Membership.objects.filter(organisation=community.organisation_id, user=viewer, role__in=STEWARDS).exists()
     )
 
 

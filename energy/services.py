@@ -57,9 +57,7 @@ def import_folder(
     except EngineRefusal as refusal:
         raise from_engine(refusal) from None
     name = slug or re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
-    return keep(
-        data=data, slug=name, sha256=reader.content_sha256(folder), place=place, organisation=organisation
-    )
+    return keep(data=data, slug=name, sha256=reader.content_sha256(folder), place=place, organisation=organisation)
 
 
 @transaction.atomic
@@ -88,9 +86,7 @@ def keep(
     community.save()
     before = community.versions.aggregate(last=Max("number"))["last"] or 0
     people = dict(
-        Member.objects.filter(version__community=community, version__number=before).values_list(
-            "key", "person"
-        )
+        Member.objects.filter(version__community=community, version__number=before).values_list("key", "person")
     )
     version = CommunityVersion.objects.create(
         community=community,
@@ -114,8 +110,7 @@ def keep(
     rows = [_row(version, data, i, member, people.get(member.id)) for i, member in enumerate(data.members)]
     Member.objects.bulk_create(rows)
     VersionSeries.objects.bulk_create(
-        VersionSeries(version=version, name=name, packed=series.pack(values))
-        for name, values in _curves(data).items()
+        VersionSeries(version=version, name=name, packed=series.pack(values)) for name, values in _curves(data).items()
     )
     return version
 
@@ -209,9 +204,7 @@ def ask_simulation(
         raise NotYours(_("Sign in to simulate a community."))
     version = community.versions.order_by("-number").select_related("community").first()
     if version is None:
-        raise BadCommunity(
-            _("“%(name)s” has no data yet; import a community folder first.") % {"name": community}
-        )
+        raise BadCommunity(_("“%(name)s” has no data yet; import a community folder first.") % {"name": community})
     full = policies.is_steward(viewer, community)
     return start_simulation(
         version=version,
@@ -223,9 +216,7 @@ def ask_simulation(
     )
 
 
-def keep_simulation(
-    *, version: CommunityVersion, run: Run, control: str, result: "Result", demo: bool
-) -> Simulation:
+def keep_simulation(*, version: CommunityVersion, run: Run, control: str, result: "Result", demo: bool) -> Simulation:
     """Keep a run's answer; called inside the transaction that ends the run."""
     document: Mapping[str, Any] = result.document
     simulation = Simulation.objects.create(

@@ -133,9 +133,9 @@ def certificate(simulation: Simulation) -> str:
             "in every hour, and that cannot be beaten."
         )
     if sharing["certificate"] == "search" and worst is not None:
-        return _(
-            "A group was found that would save %(money)s more in the period on its own; there may be others."
-        ) % {"money": numbers.money(worst, currency)}
+        return _("A group was found that would save %(money)s more in the period on its own; there may be others.") % {
+            "money": numbers.money(worst, currency)
+        }
     if sharing["certificate"] != "enumeration" or worst is None:
         return _(
             "With so many members not every group has been tried under this rule, so nobody knows if one "
@@ -144,10 +144,7 @@ def certificate(simulation: Simulation) -> str:
     words = {"n": numbers.number(checked), "money": numbers.money(abs(worst), currency)}
     if sharing["stable"]:
         return (
-            _(
-                "All %(n)s possible groups were tried. The closest would lose %(money)s in the period by "
-                "going alone."
-            )
+            _("All %(n)s possible groups were tried. The closest would lose %(money)s in the period by going alone.")
             % words
         )
     words["groups"] = numbers.number(sharing["blocking_coalitions"])

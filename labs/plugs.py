@@ -98,7 +98,10 @@ def plug_in() -> None:
     )
     sockets.report_targets.register(
         sockets.ReportTarget(
-            "labs.passport_entry", lazy("Entry of a passport"), passport_reports.find, passports.hide_entry,
+            "labs.passport_entry",
+            lazy("Entry of a passport"),
+            passport_reports.find,
+            passports.hide_entry,
             passports.show_entry,
         )
     )

@@ -75,4 +75,3 @@ def reasons(expression: str) -> tuple[bool, tuple[Reason, ...]]:
 def table() -> list[Reason]:
     """Every licence of which there is something to say, by name."""
     return [reason_of(name) for name in sorted({*OPEN, *NON_COMMERCIAL, *NOT_OPEN}, key=str.lower)]
-

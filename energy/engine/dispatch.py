@@ -253,9 +253,7 @@ class Task:
     def at_home(net_kwh: Floats, pv_kwh: Floats, import_price: Floats, export_price: Floats) -> "Task":
         """A storage that never leaves."""
         steps = len(net_kwh)
-        return Task(
-            net_kwh, pv_kwh, import_price, export_price, np.zeros(steps), np.zeros(steps, dtype=np.bool_)
-        )
+        return Task(net_kwh, pv_kwh, import_price, export_price, np.zeros(steps), np.zeros(steps, dtype=np.bool_))
 
 
 def best(task: Task, storage: Storage, *, cyclic: bool = False) -> Optimum:
@@ -272,9 +270,7 @@ def best(task: Task, storage: Storage, *, cyclic: bool = False) -> Optimum:
     cost = cost_from(start, end)
     if not np.isfinite(cost):
         raise Infeasible(
-            gettext_noop(
-                "the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw"
-            )
+            gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw")
         )
     stored = np.empty(steps + 1)
     stored[0] = start

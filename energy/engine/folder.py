@@ -59,9 +59,7 @@ def read(folder: Path) -> Community:
     with_pv = [m.id for m in members if m.pv_kwp > 0]
     pv = _series("pv_kwh.csv", texts["pv_kwh.csv"], about, ids, required=with_pv)
     if pv.shape[1] != load.shape[1]:
-        raise FolderRefusal(
-            "pv_kwh.csv", 0, "", _ROWS, rows=pv.shape[1], file="load_kwh.csv", other=load.shape[1]
-        )
+        raise FolderRefusal("pv_kwh.csv", 0, "", _ROWS, rows=pv.shape[1], file="load_kwh.csv", other=load.shape[1])
     prices = _prices(texts["prices.csv"], about, load.shape[1])
     return Community(
         name=about.name,
@@ -92,8 +90,7 @@ def content_sha256(folder: Path) -> str:
 
 _ROWS = gettext_noop("has %(rows)d rows of values and %(file)s has %(other)d; give both the same times")
 _MISSING = gettext_noop(
-    "the file is missing; a community folder has community.toml, members.csv, load_kwh.csv, pv_kwh.csv and "
-    "prices.csv"
+    "the file is missing; a community folder has community.toml, members.csv, load_kwh.csv, pv_kwh.csv and prices.csv"
 )
 
 
@@ -113,9 +110,7 @@ def _text(folder: Path, name: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise FolderRefusal(
-            name, line, "", gettext_noop("this is not UTF-8 text; save the file as UTF-8")
-        ) from None
+        raise FolderRefusal(name, line, "", gettext_noop("this is not UTF-8 text; save the file as UTF-8")) from None
     if not text.strip():
         raise FolderRefusal(name, 0, "", gettext_noop("the file is empty"))
     return text
@@ -333,9 +328,7 @@ def _check_time(  # noqa: PLR0917 a place, a time, what was expected
             file,
             line,
             "time",
-            gettext_noop(
-                "the first time is %(time)s, but community.toml starts at %(start)s; make them equal"
-            ),
+            gettext_noop("the first time is %(time)s, but community.toml starts at %(start)s; make them equal"),
             time=moment.isoformat(),
             start=about.start.isoformat(),
         )
@@ -356,9 +349,7 @@ def _check_time(  # noqa: PLR0917 a place, a time, what was expected
             file,
             line,
             "time",
-            gettext_noop(
-                "a gap: after %(before)s comes %(time)s, %(n)d rows are missing; fill them in from the meter"
-            ),
+            gettext_noop("a gap: after %(before)s comes %(time)s, %(n)d rows are missing; fill them in from the meter"),
             before=before.isoformat(),
             time=moment.isoformat(),
             n=(moment - expected) // step,
@@ -444,9 +435,7 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
             least = 0.0 if name == "co2_kg_per_kwh" else -100.0
             given = cells.get(name)
             values.append(
-                float(about.export_price or 0)
-                if given is None
-                else _number(file, line, name, given, least, 100.0)
+                float(about.export_price or 0) if given is None else _number(file, line, name, given, least, 100.0)
             )
         if found["import_price"][-1] < found["export_price"][-1]:
             raise FolderRefusal(
@@ -462,9 +451,7 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
             )
         before = moment
     if len(found["import_price"]) != steps:
-        raise FolderRefusal(
-            file, 0, "", _ROWS, rows=len(found["import_price"]), file="load_kwh.csv", other=steps
-        )
+        raise FolderRefusal(file, 0, "", _ROWS, rows=len(found["import_price"]), file="load_kwh.csv", other=steps)
     return {name: np.array(values) for name, values in found.items()}
 
 
@@ -568,9 +555,7 @@ def _vehicle(file: str, line: int, cells: Mapping[str, str]) -> Vehicle | None:
         )
     flag = cells.get("ev_v2g", "").lower()
     if flag not in ("", "true", "false", "1", "0", "yes", "no"):
-        raise FolderRefusal(
-            file, line, "ev_v2g", gettext_noop("“%(cell)s” is neither true nor false"), cell=flag
-        )
+        raise FolderRefusal(file, line, "ev_v2g", gettext_noop("“%(cell)s” is neither true nor false"), cell=flag)
     return Vehicle(kwh, kw, trip, first, until, efficiency, flag not in ("false", "0", "no"))
 
 

@@ -58,9 +58,7 @@ def coalition_savings(net_kwh: Floats, import_price: Floats, export_price: Float
     n = len(net_kwh)
     if n > MOST_MEMBERS:
         raise NotYet(
-            gettext_noop(
-                "all groups of %(n)d members are too many to try; this is done up to %(most)d members"
-            ),
+            gettext_noop("all groups of %(n)d members are too many to try; this is done up to %(most)d members"),
             n=n,
             most=MOST_MEMBERS,
         )

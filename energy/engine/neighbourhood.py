@@ -64,9 +64,7 @@ def generate(
         for name, profile in profiles.items()
     }
     load = np.array([_use(laid[p.profile], p, dice) for p in plans])
-    watts = roofs(
-        sky(weather, setting.year), np.array([p.tilt for p in plans]), np.array([p.face for p in plans])
-    )
+    watts = roofs(sky(weather, setting.year), np.array([p.tilt for p in plans]), np.array([p.face for p in plans]))
     made = watts / 1000 * np.array([[p.pv_kwp] for p in plans])
     local_hour = (np.arange(8760) % 24).astype(np.int64)
     day = (local_hour >= 7) & (local_hour < 22)

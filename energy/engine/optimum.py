@@ -35,9 +35,7 @@ def battery_store(battery: Battery, community: Community) -> programme.Store:
     """A battery as the programme sees it."""
     step = battery.kw * community.hours
     steps = community.steps
-    return programme.Store(
-        battery.kwh, step, step, battery.one_way, np.zeros(steps), np.zeros(steps, dtype=np.bool_)
-    )
+    return programme.Store(battery.kwh, step, step, battery.one_way, np.zeros(steps), np.zeros(steps, dtype=np.bool_))
 
 
 def vehicle_store(vehicle: Vehicle, community: Community) -> programme.Store:
@@ -119,17 +117,13 @@ def together(community: Community) -> programme.Solution:
     )
 
 
-def simulate(
-    community: Community, *, sharing_rule: str, horizon_hours: float | None, progress: Progress
-) -> Result:
+def simulate(community: Community, *, sharing_rule: str, horizon_hours: float | None, progress: Progress) -> Result:
     """Both optima, figures and sharing. Raises NotYet for a rolling horizon and for rules that need coalition
     values.
     """
     if horizon_hours is not None:
         raise NotYet(
-            gettext_noop(
-                "a rolling horizon is not built yet; leave --horizon-hours out for perfect foresight"
-            )
+            gettext_noop("a rolling horizon is not built yet; leave --horizon-hours out for perfect foresight")
         )
     if sharing_rule not in ("equal", "proportional"):
         raise NotYet(

@@ -50,9 +50,7 @@ def sun(times: list[dt.datetime], latitude: float, longitude: float) -> tuple[Fl
     day = np.array([(t - epoch).total_seconds() / 86400 for t in times])
     hour_utc = (day + 0.5) % 1 * 24
     anomaly = np.radians(357.528 + 0.9856003 * day)
-    longitude_sun = np.radians(
-        280.460 + 0.9856474 * day + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly)
-    )
+    longitude_sun = np.radians(280.460 + 0.9856474 * day + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))
     tilt = np.radians(23.439 - 0.0000004 * day)
     right_ascension = np.arctan2(np.cos(tilt) * np.sin(longitude_sun), np.cos(longitude_sun))
     declination = np.arcsin(np.sin(tilt) * np.sin(longitude_sun))
@@ -69,13 +67,7 @@ def sun(times: list[dt.datetime], latitude: float, longitude: float) -> tuple[Fl
 def extraterrestrial(day_of_year: NDArray[np.int64]) -> Floats:
     """Normal irradiance above the air, W/m2 (Spencer 1971)."""
     b = 2 * np.pi * (day_of_year - 1) / 365
-    series = (
-        1.00011
-        + 0.034221 * np.cos(b)
-        + 0.00128 * np.sin(b)
-        + 0.000719 * np.cos(2 * b)
-        + 7.7e-05 * np.sin(2 * b)
-    )
+    series = 1.00011 + 0.034221 * np.cos(b) + 0.00128 * np.sin(b) + 0.000719 * np.cos(2 * b) + 7.7e-05 * np.sin(2 * b)
     return np.asarray(1366.1 * series)
 
 

@@ -123,11 +123,7 @@ def dispatch(community: Community, *, batteries: bool = True, shared_battery: bo
         away = car.away(community.local_minute) if car else nowhere
         trips = community.trips_kwh[row] if car else nothing
         kwh, step_kwh, eta = _battery(member.battery if batteries else None, community.hours)
-        ev = (
-            (car.kwh, car.kw * community.hours, car.efficiency, car.kwh_per_day)
-            if car
-            else (0.0, 0.0, 1.0, 0.0)
-        )
+        ev = (car.kwh, car.kw * community.hours, car.efficiency, car.kwh_per_day) if car else (0.0, 0.0, 1.0, 0.0)
         flows = (net[row], *sums)
         drove, missed = _settle(
             community.cyclic, community.net_kwh[row], (trips, away, kwh, step_kwh, eta, *ev), batteries, flows

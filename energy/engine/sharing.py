@@ -113,9 +113,7 @@ def _savings(rule: str, table: Table) -> Floats:
         return np.full(n, table.total_saving / n)
     if rule == "proportional":
         total = float(table.use_kwh.sum())
-        return (
-            table.use_kwh * (table.total_saving / total) if total > 0 else np.full(n, table.total_saving / n)
-        )
+        return table.use_kwh * (table.total_saving / total) if total > 0 else np.full(n, table.total_saving / n)
     if rule == "mid-market":
         return _mid_market(table)
     if rule == "owen":
@@ -123,9 +121,7 @@ def _savings(rule: str, table: Table) -> Floats:
     if rule == "shapley":
         return _shapley(table)
     if rule == "nucleolus":
-        raise NotYet(
-            gettext_noop("sharing by the nucleolus is not built yet; choose owen, which is stable too")
-        )
+        raise NotYet(gettext_noop("sharing by the nucleolus is not built yet; choose owen, which is stable too"))
     raise NotDefined(
         gettext_noop("“%(rule)s” is not a rule of sharing; there are %(known)s"),
         rule=rule,
@@ -141,9 +137,7 @@ def _shapley(table: Table) -> Floats:
         return game.shapley(table.savings)
     if not table.netting:
         raise NotYet(
-            gettext_noop(
-                "Shapley shares with a common battery are not built yet; choose equal or proportional"
-            )
+            gettext_noop("Shapley shares with a common battery are not built yet; choose equal or proportional")
         )
     c = table.community
     shares, _errors = game.shapley_sampled(

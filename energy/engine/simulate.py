@@ -33,25 +33,19 @@ def simulate(
     if control == "optimal":
         from energy.engine import optimum  # noqa: PLC0415 loads the solver only when it is asked for
 
-        return optimum.simulate(
-            community, sharing_rule=sharing_rule, horizon_hours=horizon_hours, progress=progress
-        )
+        return optimum.simulate(community, sharing_rule=sharing_rule, horizon_hours=horizon_hours, progress=progress)
     if horizon_hours is not None:
-        raise NotDefined(
-            gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead")
-        )
+        raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))
     if control == "rule" and sharing_rule == "owen":
         raise NotDefined(
             gettext_noop(
-                "Owen prices are dual prices of an optimum, which a rule does not have; choose another "
-                "sharing"
+                "Owen prices are dual prices of an optimum, which a rule does not have; choose another sharing"
             )
         )
     if control == "rule" and community.battery and sharing_rule == "mid-market":
         raise NotYet(
             gettext_noop(
-                "mid-market sharing does not say who gains from a community battery; choose equal or "
-                "proportional"
+                "mid-market sharing does not say who gains from a community battery; choose equal or proportional"
             )
         )
     progress(0.05, "running the storage")

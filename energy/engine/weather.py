@@ -40,9 +40,7 @@ def read_try(path: Path) -> ReferenceYear:
     where = re.search(r"Lage:\s*(\d+)°(\d+)'N.*?(\d+)°(\d+)'O", head)
     rows = [line.split() for line in table.splitlines() if line.strip()]
     if station is None or where is None or len(rows) != 8760:
-        raise FolderRefusal(
-            path.name, 0, "", gettext_noop("this is not a test reference year of 8,760 hours")
-        )
+        raise FolderRefusal(path.name, 0, "", gettext_noop("this is not a test reference year of 8,760 hours"))
     values = np.array([[float(row[i]) for i in (7, 8, 13, 14)] for row in rows])
     degrees = [float(x) for x in where.groups()]
     return ReferenceYear(

@@ -21,9 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("slug", models.SlugField(max_length=60, unique=True)),
                 ("name", models.CharField(max_length=160)),
@@ -65,17 +63,13 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.PositiveIntegerField()),
                 ("content_sha256", models.CharField(max_length=64)),
                 (
                     "source",
-                    models.CharField(
-                        blank=True, help_text="where the data come from, in words", max_length=300
-                    ),
+                    models.CharField(blank=True, help_text="where the data come from, in words", max_length=300),
                 ),
                 ("currency", models.CharField(max_length=8)),
                 ("timezone", models.CharField(max_length=64)),
@@ -106,9 +100,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("position", models.PositiveIntegerField()),
                 ("key", models.CharField(max_length=60)),
@@ -169,9 +161,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("control", models.CharField(max_length=16)),
                 ("sharing_rule", models.CharField(max_length=16)),
@@ -207,9 +197,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=32)),
                 ("packed", models.BinaryField()),
@@ -228,9 +216,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=32)),
                 ("packed", models.BinaryField()),
@@ -246,9 +232,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="communityversion",
-            constraint=models.UniqueConstraint(
-                models.F("community"), models.F("number"), name="energy_version_once"
-            ),
+            constraint=models.UniqueConstraint(models.F("community"), models.F("number"), name="energy_version_once"),
         ),
         migrations.AddConstraint(
             model_name="communityversion",
@@ -265,9 +249,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="member",
-            constraint=models.UniqueConstraint(
-                models.F("version"), models.F("key"), name="energy_member_once"
-            ),
+            constraint=models.UniqueConstraint(models.F("version"), models.F("key"), name="energy_member_once"),
         ),
         migrations.AddConstraint(
             model_name="member",

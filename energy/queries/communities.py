@@ -21,9 +21,7 @@ def community(slug: str, viewer: policies.Viewer) -> Community:
     """A community that this person may know of. Raises CommunityNotFound."""
     found = policies.visible(viewer).select_related("place").filter(slug=slug).first()
     if found is None:
-        raise CommunityNotFound(
-            _("There is no community “%(slug)s”, or it is not yours to see.") % {"slug": slug}
-        )
+        raise CommunityNotFound(_("There is no community “%(slug)s”, or it is not yours to see.") % {"slug": slug})
     return found
 
 
@@ -35,15 +33,11 @@ def latest(community: Community) -> CommunityVersion | None:
 def newest(slug: str) -> CommunityVersion:
     """The newest version of a community, for commands and workers. Raises CommunityNotFound."""
     found = (
-        CommunityVersion.objects.filter(community__slug=slug)
-        .order_by("-number")
-        .select_related("community")
-        .first()
+        CommunityVersion.objects.filter(community__slug=slug).order_by("-number").select_related("community").first()
     )
     if found is None:
         raise CommunityNotFound(
-            _("There is no community “%(slug)s” with data; import one with import_community.")
-            % {"slug": slug}
+            _("There is no community “%(slug)s” with data; import one with import_community.") % {"slug": slug}
         )
     return found
 
@@ -51,11 +45,7 @@ def newest(slug: str) -> CommunityVersion:
 def of_place(place: Place) -> QuerySet[Community]:
     """Communities of the place and of its parts, the place's own first."""
     own = Case(When(place=place, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return (
-        Community.objects.filter(Q(place=place) | Q(place__parent=place))
-        .annotate(own=own)
-        .order_by("own", "slug")
-    )
+    return Community.objects.filter(Q(place=place) | Q(place__parent=place)).annotate(own=own).order_by("own", "slug")
 
 
 def community_of(place: Place) -> Community | None:
@@ -65,20 +55,11 @@ def community_of(place: Place) -> Community | None:
 
 def latest_versions(place: Place) -> list[CommunityVersion]:
     """The newest version of each community of the place."""
-    newest = (
-        of_place(place)
-        .annotate(newest=Max("versions__number"))
-        .exclude(newest=None)
-        .values_list("pk", "newest")
-    )
+    newest = of_place(place).annotate(newest=Max("versions__number")).exclude(newest=None).values_list("pk", "newest")
     wanted = Q()
     for pk, number in newest:
         wanted |= Q(community=pk, number=number)
-    return (
-        list(CommunityVersion.objects.filter(wanted).select_related("community").order_by("pk"))
-        if wanted
-        else []
-    )
+    return list(CommunityVersion.objects.filter(wanted).select_related("community").order_by("pk")) if wanted else []
 
 
 def of_version(version: CommunityVersion, *names: str) -> "dict[str, array[float]]":
@@ -145,9 +126,7 @@ def overview(viewer: policies.Viewer) -> list[Row]:
     """
     newest = CommunityVersion.objects.order_by("community", "-number").distinct("community").values("pk")
     versions = (
-        CommunityVersion.objects.filter(pk__in=newest)
-        .annotate(count=Count("members"))
-        .select_related("community")
+        CommunityVersion.objects.filter(pk__in=newest).annotate(count=Count("members")).select_related("community")
     )
     by_community = {v.community_id: v for v in versions}
     home = viewer.home_id if isinstance(viewer, User) else None
@@ -178,9 +157,7 @@ class Spread:
 
 def homes_spread(version: CommunityVersion) -> Spread | None:
     """The spread over homes; None below eight of them, where quarter points would point at people."""
-    rows = list(
-        version.members.filter(kind=Member.Kind.HOME).values_list("load_kwh", "pv_kwh").order_by("load_kwh")
-    )
+    rows = list(version.members.filter(kind=Member.Kind.HOME).values_list("load_kwh", "pv_kwh").order_by("load_kwh"))
     if len(rows) < LEAST_HOMES:
         return None
     lower, middle, upper = quantiles([load for load, _pv in rows], n=4)

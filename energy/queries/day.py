@@ -74,9 +74,7 @@ class Day:
         """The mean power of the whole day, as a step."""
         n = len(self.steps)
         names = [f.name for f in fields(Step) if f.name != "start"]
-        return Step(
-            start=self.steps[0].start, **{k: sum(getattr(s, k) for s in self.steps) / n for k in names}
-        )
+        return Step(start=self.steps[0].start, **{k: sum(getattr(s, k) for s in self.steps) / n for k in names})
 
     def good_hours(self, after: dt.datetime | None = None) -> tuple[dt.datetime, dt.datetime] | None:
         """The longest time with sun to spare that is not over yet, from and until."""

@@ -61,7 +61,9 @@ def figures(document: dict[str, Any]) -> dict[str, dict[str, float]]:
         total = sum(much for much, _share in known)
         proven, closed, covered = (sum(much * share[n] for much, share in known) for n in range(3))
         told[unit] = {
-            "lower": float(proven / total), "upper": float(1 - closed / total), "coverage": float(covered / total),
+            "lower": float(proven / total),
+            "upper": float(1 - closed / total),
+            "coverage": float(covered / total),
             "total": float(total),
         }
     return told

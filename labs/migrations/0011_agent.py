@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labs', '0010_rest'),
+        ("labs", "0010_rest"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='machine',
-            name='takes_commands',
+            model_name="machine",
+            name="takes_commands",
             field=models.BooleanField(default=False),
         ),
     ]

@@ -179,8 +179,6 @@ def picture(figure: EnergyFigure | None, chart: Mapping[str, Any] | None) -> Pic
         runs[-1].append((min(max(1000 * (at - first) / whole, 0), 1000), 196 - 180 * max(value, 0) / top))
     drawn = [run for run in runs if len(run) > 1]
     lines = ["M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in run) for run in drawn]
-    areas = [
-        f"{line} L{run[-1][0]:.1f} 200 L{run[0][0]:.1f} 200 Z" for line, run in zip(lines, drawn, strict=True)
-    ]
+    areas = [f"{line} L{run[-1][0]:.1f} 200 L{run[0][0]:.1f} 200 Z" for line, run in zip(lines, drawn, strict=True)]
     ticks = [(part.x, part.start) for part in bands if part.width > 60 or part.x == 0]
     return Picture(bands, lines, areas, top if points else 0.0, ticks)

@@ -22,9 +22,7 @@ class Command(CityCommand):
             help="holds community.toml, members.csv, load_kwh.csv, pv_kwh.csv, prices.csv",
         )
         parser.add_argument("--slug", help="its address; the folder's name by default")
-        parser.add_argument(
-            "--place", help="slug of the place it belongs to; without one it enters no figure"
-        )
+        parser.add_argument("--place", help="slug of the place it belongs to; without one it enters no figure")
 
     def run(self, **options: Any) -> dict[str, Any]:
         where = places.place(options["place"]) if options["place"] else None

@@ -23,12 +23,8 @@ class Command(CityCommand):
         parser.add_argument("slug")
         parser.add_argument("--control", choices=services.CONTROLS, required=True)
         parser.add_argument("--sharing", choices=services.SHARING_RULES, help="how the saving is shared")
-        parser.add_argument(
-            "--horizon-hours", type=float, help="look ahead so far instead of over the whole period"
-        )
-        parser.add_argument(
-            "--inline", action="store_true", help="compute in this process instead of a worker"
-        )
+        parser.add_argument("--horizon-hours", type=float, help="look ahead so far instead of over the whole period")
+        parser.add_argument("--inline", action="store_true", help="compute in this process instead of a worker")
         parser.add_argument("--timeout", type=float, default=3600.0, help="seconds to wait for the worker")
 
     def run(self, **options: Any) -> dict[str, Any]:

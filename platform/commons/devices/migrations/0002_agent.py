@@ -8,32 +8,77 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0001_initial'),
+        ("devices", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Command',
+            name="Command",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('send', 'Send a file'), ('start', 'Start'), ('pause', 'Pause'), ('resume', 'Go on'), ('cancel', 'Stop'), ('relay', 'Switch a relay')], max_length=6)),
-                ('body', models.JSONField(default=dict)),
-                ('about', models.CharField(blank=True, max_length=64)),
-                ('source', models.JSONField(blank=True, default=dict)),
-                ('state', models.CharField(choices=[('waiting', 'Waits for the agent'), ('taken', 'Is being carried out'), ('done', 'Done'), ('refused', 'Refused'), ('expired', 'Came to nothing')], default='waiting', max_length=8)),
-                ('sentence', models.CharField(blank=True, max_length=300)),
-                ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('taken_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='commands', to='devices.device')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("send", "Send a file"),
+                            ("start", "Start"),
+                            ("pause", "Pause"),
+                            ("resume", "Go on"),
+                            ("cancel", "Stop"),
+                            ("relay", "Switch a relay"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("body", models.JSONField(default=dict)),
+                ("about", models.CharField(blank=True, max_length=64)),
+                ("source", models.JSONField(blank=True, default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waits for the agent"),
+                            ("taken", "Is being carried out"),
+                            ("done", "Done"),
+                            ("refused", "Refused"),
+                            ("expired", "Came to nothing"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("sentence", models.CharField(blank=True, max_length=300)),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                ("taken_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="commands", to="devices.device"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'taken'])), fields=['device', 'expires_at'], name='devices_command_open'), models.Index(fields=['about', '-asked_at'], name='devices_command_about')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "taken"])),
+                        fields=["device", "expires_at"],
+                        name="devices_command_open",
+                    ),
+                    models.Index(fields=["about", "-asked_at"], name="devices_command_about"),
+                ],
             },
         ),
     ]
