@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from commons.devices import queries as device_queries
+from commons.devices.models import Command
 from labs.engine import circuits as engine
 from labs.engine import draw
 from labs.engine.circuits import Load
@@ -17,6 +18,8 @@ from labs.models import Booking, Job, Machine
 DAY = dt.timedelta(days=1)
 #: A power that was said longer ago than this tells nothing of now.
 FRESH = dt.timedelta(minutes=5)
+#: What was asked to start tells of its job within this time, or does not start.
+STARTS = dt.timedelta(minutes=5)
 #: Nobody knows when a running job ends: its circuit is taken to carry it for so long.
 STILL = dt.timedelta(hours=12)
 
@@ -90,4 +93,16 @@ def _running(machine: Machine, now: dt.datetime) -> list[Load]:
         if told is not None and now - told.ts < FRESH and now >= load.warm_until:
             load = Load(load.span, load.peak_w, max(told.value, 0.0), load.warm, load.name)
         found.append(load)
-    return found
+    return found + _starting(machine, now, {job.machine_id for job in jobs})
+
+
+def _starting(machine: Machine, now: dt.datetime, known: set[int]) -> list[Load]:
+    """The other machines of the circuit that were just asked to start and have told of no job yet."""
+    asked = Command.objects.filter(
+        kind=Command.Kind.SEND, body__start=True, asked_at__gt=now - STARTS, asked_at__lte=now,
+        state__in=[*Command.OPEN, Command.State.DONE],
+    )  # fmt: skip
+    rows = Machine.objects.filter(circuit=machine.circuit_id, device__in=asked.values("device"))
+    rows = rows.exclude(pk__in={machine.pk, *known})
+    ended = {job.machine_id for job in Job.objects.filter(machine__in=rows, started_at__gt=now - STARTS)}
+    return [load_of(one, Span(now, now + STILL)) for one in rows if one.pk not in ended]

@@ -1,7 +1,7 @@
 """What may be asked of the machine of a booking now, of whom, and what became of what was asked."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from commons.devices.models import Command
 from commons.people.models import User
 from labs import policies
-from labs.models import Booking, Interlock, Job, Machine
+from labs.models import Booking, Interlock, Job, Machine, Slice
 from labs.queries import badges, interlocks
 
 MOST_FILES, MOST_SHOWN = 20, 5
@@ -18,15 +18,15 @@ MOST_FILES, MOST_SHOWN = 20, 5
 
 @dataclass(frozen=True, slots=True)
 class Sendable:
-    """A file that can be sent: of the design's newest release, in a format that machines work from."""
+    """A file that can be sent: sliced for this booking, or of the design's newest release in a format that machines
+    work from. `source` says where its bytes are."""
 
     name: str
     sha256: str
     size: int
-    design: int
-    commit: str
     path: str
     release: str
+    source: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,19 @@ def why_not(booking: Booking, person: User, *, now: dt.datetime) -> str:  # noqa
 
 
 def sendable(booking: Booking) -> Iterable[Sendable]:
+    """What was sliced for the booking and its machine, newest first, then what its design's newest release holds."""
+    yield from _sliced(booking)
+    yield from _released(booking)
+
+
+def _sliced(booking: Booking) -> Iterable[Sendable]:
+    made = booking.slices.filter(state=Slice.State.DONE, machine=booking.machine_id).exclude(gcode_sha256="")
+    for one in made.order_by("-made_at")[:MOST_FILES]:
+        source = {"slice": str(one.pk)}
+        yield Sendable(one.file_name, one.gcode_sha256, one.gcode_size, one.path, one.release, source)
+
+
+def _released(booking: Booking) -> Iterable[Sendable]:
     """The files of the booked design's newest release that a machine can work from, as its person may see them."""
     if booking.design is None or not apps.is_installed("designs"):
         return
@@ -112,7 +125,8 @@ def sendable(booking: Booking) -> Iterable[Sendable]:
     for _place, file in zip(range(MOST_FILES), found, strict=False):
         assert file.blob is not None  # noqa: S101 asked above
         name = file.path.rpartition("/")[2]
-        yield Sendable(name, file.blob.sha256, file.size, design.pk, release.commit, file.path, release.version)
+        source = {"design": design.pk, "commit": release.commit, "path": file.path}
+        yield Sendable(name, file.blob.sha256, file.size, file.path, release.version, source)
 
 
 def words(why: str) -> str:

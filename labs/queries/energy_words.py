@@ -58,6 +58,8 @@ def reason(why: Mapping[str, Any]) -> str:
         case "bridged":
             said = _("%(hours).1f h without readings are known by the counter as a sum") % words
             return said
+        case "closed":
+            said = _("the readings of its first and last minutes are no longer kept")
         case "shared":
             said = _("%(others)d other machines hang on the meter, %(known)d of them measured by themselves") % words
         case "table":

@@ -20,7 +20,8 @@ HOUR_S = 3600.0
 @dataclass(frozen=True, slots=True)
 class Known:
     """Energy of a window by the best that knows it. `device` measured it (None: an estimate); `why` are the reasons for
-    `pm_kwh`, each {"code", "kwh", …}; the words for them are `labs.queries.energy_words`."""
+    `pm_kwh`, each {"code", "kwh", …}; the words for them are `labs.queries.energy_words`. `closed`: the readings at its
+    edges are no longer kept."""
 
     quality: str
     coverage: float
@@ -29,6 +30,7 @@ class Known:
     device: Device | None = None
     why: list[dict[str, Any]] = field(default_factory=list)
     inputs: dict[str, Any] = field(default_factory=dict)
+    closed: bool = False
 
 
 def own_meters(job: Job) -> list[tuple[Device, float]]:
@@ -79,8 +81,11 @@ def _measured(job: Job, end: dt.datetime, device: Device, pct: float, energy: de
         why.append({"code": "gap", "hours": missing_h, "kwh": missing_h * usual.high_w / 1000})
     if energy.quality == "measured" and energy.gap_s > 0:
         why.append({"code": "bridged", "hours": energy.gap_s / HOUR_S, "kwh": 0.0})
+    if energy.uncertain_kwh > 0:
+        why.append({"code": "closed", "kwh": energy.uncertain_kwh})
     inputs = {"meters": [str(device.pk)], "gap_s": round(energy.gap_s, 3), "class_pct": pct}
-    return Known(energy.quality, energy.coverage, energy.kwh, _sum(why), device, why, inputs)
+    closed = energy.uncertain_kwh > 0
+    return Known(energy.quality, energy.coverage, energy.kwh, _sum(why), device, why, inputs, closed)
 
 
 def _shape_kwh(device: Device, start: dt.datetime, end: dt.datetime) -> float:

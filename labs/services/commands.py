@@ -13,8 +13,12 @@ from commons.devices.models import Command
 from commons.devices.services import commands
 from commons.people.models import User
 from labs.errors.commands import NoCommand, UnknownFile
-from labs.models import Booking, Machine
+from labs.models import Booking, Machine, Slice
+from labs.queries import circuits, rulebook
 from labs.queries import commands as queries
+from labs.services import slices
+from labs.services.bookings import rows
+from labs.services.checks import local
 
 ROOM = "labs"
 STEERING = frozenset({Command.Kind.PAUSE, Command.Kind.RESUME, Command.Kind.CANCEL})
@@ -22,16 +26,18 @@ STEERING = frozenset({Command.Kind.PAUSE, Command.Kind.RESUME, Command.Kind.CANC
 
 @transaction.atomic
 def send(*, booking: Booking, sha256: str, by: User, start: bool = True) -> Command:
-    """Send a file of the booked design's newest release to the machine, and start it there. Locks the machine.
+    """Send what was sliced for the booking, or a file of its design's newest release, and start it there.
 
-    Raises NoCommand, UnknownFile, DeviceAway.
+    Locks the machine, and its circuit where the lab staggers starts. Raises NoCommand, UnknownFile, DeviceAway.
     """
     machine = _asked(booking, by)
     if (job := queries.running(machine)) is not None:
         raise NoCommand(_("The machine works on %(file)s.") % {"file": job.file_name or "…"}, why="busy")
     file = next((one for one in queries.sendable(booking) if one.sha256 == sha256), None)
     if file is None:
-        raise UnknownFile(_("The newest release of the booked design has no such file for a machine."))
+        raise UnknownFile(_("No such file was sliced for this booking, and the newest release of its design has none."))
+    if start:
+        _refuse_if_full(machine, booking.user)
     assert machine.device is not None  # noqa: S101 `_asked` has seen to it
     return commands.ask(
         device=machine.device,
@@ -39,7 +45,7 @@ def send(*, booking: Booking, sha256: str, by: User, start: bool = True) -> Comm
         by=by,
         body={"name": file.name, "sha256": file.sha256, "start": start},
         about=str(booking.pk),
-        source={"room": ROOM, "design": file.design, "commit": file.commit, "path": file.path},
+        source={"room": ROOM, **file.source},
     )
 
 
@@ -57,10 +63,28 @@ def steer(*, booking: Booking, kind: str, by: User) -> Command:
     return commands.ask(device=machine.device, kind=Command.Kind(kind), by=by, body=body, about=str(booking.pk))
 
 
+def _refuse_if_full(machine: Machine, user: User) -> None:
+    """Where the lab staggers what its circuits carry, a start waits until the others have warmed up."""
+    if machine.circuit_id is None or not rulebook.read(machine.lab, user).ruled(machine).flag("circuit_budget"):
+        return
+    rows.lock_circuits([machine])
+    advice = circuits.start_advice(machine)
+    if advice.may:
+        return
+    words = {"circuit": advice.circuit, "limit": f"{advice.limit_w:.0f}", "others": ", ".join(advice.waits_for)}
+    if advice.at is None:
+        sentence = _("%(circuit)s carries %(limit)s W, and %(others)s use it; start when they are done.") % words
+    else:
+        words["time"] = local(advice.at, machine)
+        sentence = _("%(circuit)s carries %(limit)s W, and %(others)s warm up; start %(time)s.") % words
+    raise NoCommand(sentence, why="circuit", at=advice.at.isoformat() if advice.at else None)
+
+
 def _asked(booking: Booking, by: User) -> Machine:
     """The machine, locked, if the person may ask it for something now."""
-    rows = Machine.objects.select_for_update(no_key=True, of=("self",)).select_related("lab", "device")
-    booking.machine = rows.get(pk=booking.machine_id)
+    machines = Machine.objects.select_for_update(no_key=True, of=("self",))
+    machines = machines.select_related("lab__place", "device", "circuit")
+    booking.machine = machines.get(pk=booking.machine_id)
     why = queries.why_not(booking, by, now=timezone.now())
     if why:
         raise NoCommand(queries.words(why), why=why)
@@ -68,7 +92,9 @@ def _asked(booking: Booking, by: User) -> Machine:
 
 
 def read_file(command: Command) -> tuple[Iterable[bytes], int] | None:
-    """The bytes of a sent file and how many, from the design it came from; None where that is gone."""
+    """The bytes of a sent file and how many, as sliced or from the design it came from; None where that is gone."""
+    if (key := command.source.get("slice")) is not None:
+        return _read_slice(str(key))
     from designs.errors import DesignNotFound  # noqa: PLC0415 the room may be left out
     from designs.models import Design  # noqa: PLC0415
     from designs.queries import files  # noqa: PLC0415
@@ -82,3 +108,12 @@ def read_file(command: Command) -> tuple[Iterable[bytes], int] | None:
     except DesignNotFound:
         return None
     return files.content(design, file), file.size
+
+
+def _read_slice(key: str) -> tuple[Iterable[bytes], int] | None:
+    made = Slice.objects.filter(pk=key).first()
+    try:
+        content = slices.path_of(made).read_bytes() if made is not None else None
+    except OSError:
+        return None
+    return ((content,), len(content)) if content is not None else None

@@ -9,15 +9,18 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from commons.devices.models import Command
 from commons.people.models import User
 from commons.people.services import set_role
+from designs.models import FileVersion
 from labs.engine.hours import Span
+from labs.errors.commands import NoCommand
 from labs.errors.rules import CircuitFull
-from labs.models import Booking, Circuit, Lab, Machine, PowerMeter
+from labs.models import Booking, Circuit, Lab, Machine, PowerMeter, Slice
 from labs.queries import circuits, rules
-from labs.services import bookings
+from labs.services import bookings, commands
 from labs.services import rules as rule_services
-from tests.labs.conftest import lab, machine, person, tomorrow
+from tests.labs.conftest import design, lab, machine, person, tomorrow
 from tests.labs.test_jobs import Agent
 
 HOUR = dt.timedelta(hours=1)
@@ -152,3 +155,33 @@ def test_who_may_tie_meters(city_lab: Lab, client: Client) -> None:
     assert client.post(path, {**form, "of": ""}).status_code == 422
     assert client.post(path, {"do": "drop", "number": str(meter.pk)}).status_code == 302
     assert not PowerMeter.objects.exists()
+
+
+def test_starts_by_command_wait_until_the_others_are_warm(city_lab: Lab) -> None:
+    """600 + 600 W do not fit under 1000 W: the second start is refused with its time, until the rule is off."""
+    machines, now = stand(city_lab, count=2), timezone.now()
+    booked, digest = [], "a" * 64
+    for one in machines:
+        Agent(one)
+        Machine.objects.filter(pk=one.pk).update(takes_commands=True)
+        made = design(person(), b"x")
+        booking = bookings.create_booking(
+            machine=one, user=person(), start=now, end=now + HOUR, design=made.design, status="running"
+        )
+        version = FileVersion.objects.get(design=made.design)
+        Slice.objects.create(
+            booking=booking, machine=one, design=made.design, path="x.stl", commit=version.commit, blob="b",
+            source_sha256="c" * 64, state="done", gcode_sha256=digest, gcode_size=1,
+        )  # fmt: skip
+        booked.append(booking)
+    turn_on(city_lab)
+    commands.send(booking=booked[0], sha256=digest, by=booked[0].user)
+    with pytest.raises(NoCommand) as refused:
+        commands.send(booking=booked[1], sha256=digest, by=booked[1].user)
+    assert refused.value.data["why"] == "circuit"
+    assert "Circuit X carries 1000 W, and Printer 0 warm up" in str(refused.value.sentence)
+    assert now < dt.datetime.fromisoformat(refused.value.data["at"]) < now + HOUR
+    commands.send(booking=booked[1], sha256=digest, by=booked[1].user, start=False)
+    rule_services.set_rule(lab=city_lab, name="circuit_budget", text="no", by=None)
+    commands.send(booking=booked[1], sha256=digest, by=booked[1].user)
+    assert Command.objects.count() == 3

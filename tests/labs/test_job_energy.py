@@ -9,8 +9,10 @@ from django.db import IntegrityError, InternalError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from commons.devices import queries as device_queries
 from commons.devices import services as devices
-from commons.devices.models import Device
+from commons.devices.models import Device, Retention
+from commons.devices.services import retention
 from commons.places.models import Place
 from energy import series
 from energy.models import Community, CommunityVersion, VersionSeries
@@ -267,3 +269,27 @@ def test_the_job_page_draws_the_phases_and_the_api_tells_the_figure(printer: Mac
     parts = (told["energy"]["warm_kwh"], told["energy"]["making_kwh"], told["energy"]["idle_kwh"])
     assert sum(parts) == pytest.approx(told["energy"]["kwh"])
     assert told["energy"]["split_by"] == "power"
+
+
+def test_a_figure_stays_when_its_readings_are_no_longer_kept(printer: Machine) -> None:
+    """Once the raw readings have gone, the rollups know the edges of a job by time alone: 5 minutes of 600 W would be
+    three times as much."""
+    agent = Agent(printer)
+    start = (timezone.now() - dt.timedelta(days=20)).replace(minute=5, second=0, microsecond=0)
+    agent.draws(0.0, start - 4 * MINUTE, start - MINUTE)
+    agent.draws(600.0, start, start + 5 * MINUTE)
+    agent.draws(0.0, start + 6 * MINUTE, start + 30 * MINUTE)
+    job = agent.made({"name": "a.gcode"}, start=start, hours=5 / 60)
+    figure = settled(job)
+    assert figure.kwh == pytest.approx(0.05, rel=0.01)
+    for kind in Retention.Kind.values:
+        retention.set_policy(kind=kind, raw_days=7, quarter_days=30)
+    retention.run()
+    left = device_queries.energy(agent.device, start, start + 5 * MINUTE)
+    assert left.uncertain_kwh > 0
+    assert left.kwh < 0.8 * figure.kwh, "the rollups alone would say something else"
+    services.readings_came(device=agent.device, start=start, end=start + HOUR)
+    job.refresh_from_db()
+    assert (job.energy_kwh, job.energy_quality) == (figure.kwh, figure.quality)
+    assert settled(job) == figure
+    assert job.energy_figures.count() == 1

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from commons.devices.models import Command
 from commons.people.models import Membership, User
 from commons.people.services import create_token
 from designs.models import FileVersion
@@ -18,7 +19,7 @@ from designs.queries import contents
 from labs.credentials import receipts
 from labs.errors.proof import BadSettings, CannotSlice
 from labs.models import Booking, FilePolicy, Job, Machine, Slice, SlicingProfile
-from labs.services import bookings, slices
+from labs.services import bookings, commands, slices
 from labs.services.jobs import files
 from tests.engines.test_labs_extrusion import SHAPES, needs_prusaslicer, stl
 from tests.labs.conftest import Made, design, lab, machine, person
@@ -74,6 +75,7 @@ def test_a_file_is_sliced_signed_printed_and_proven(booked: Booking, made: Made,
     page = client.get(f"/b/{booked.pk}/").content.decode()
     assert "Signed receipt" in page
     agent = Agent(booked.machine)
+    sent_by_command(booked, one, program, client)
     agent.tells(agent.says("started", timezone.now(), file={"name": "x", "sha256": one.gcode_sha256}))
     job = Job.objects.get()
     assert (job.provenance, job.provenance_method, job.design, job.slice) == (
@@ -83,6 +85,21 @@ def test_a_file_is_sliced_signed_printed_and_proven(booked: Booking, made: Made,
         one,
     )
     assert "Estimated when it was sliced" in client.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def sent_by_command(booked: Booking, one: Slice, program: bytes, client: Client) -> None:
+    """The booking's page sends the program to the machine, byte for byte."""
+    Machine.objects.filter(pk=booked.machine_id).update(takes_commands=True)
+    bookings.check_in(booking=booked)
+    answer = client.post(f"/b/{booked.pk}/machine/", {"do": "send", "file": one.gcode_sha256})
+    assert answer.status_code == 302
+    command = Command.objects.get()
+    assert command.body == {"name": one.file_name, "sha256": one.gcode_sha256, "start": True}
+    told = commands.read_file(command)
+    assert told is not None
+    assert b"".join(told[0]) == program
+    slices.path_of(one).rename(slices.path_of(one).with_suffix(".away"))
+    assert commands.read_file(command) is None
 
 
 @needs_prusaslicer

@@ -37,11 +37,11 @@ def lock_machines(machines: Iterable[Machine | int]) -> list[Machine]:
     found, labs = list(rows.filter(pk__in=numbers).order_by("pk")), dict[int, Lab]()
     for machine in found:  # one object for each lab, so that what is read of it is read once
         machine.lab = labs.setdefault(machine.lab_id, machine.lab)
-    _lock_circuits(found)
+    lock_circuits(found)
     return found
 
 
-def _lock_circuits(machines: Sequence[Machine]) -> None:
+def lock_circuits(machines: Sequence[Machine]) -> None:
     """Where a lab staggers what its circuits carry, lock those too, after the machines and lowest number first:
     bookings of different machines that share one then see each other."""
     keys = {machine.circuit_id for machine in machines if machine.circuit_id is not None}

@@ -48,6 +48,8 @@ def measure(*, job: Job) -> None:
         job.energy_kwh, job.energy_quality, job.energy_coverage = None, Job.Quality.NONE, 0.0
         return
     found = measuring.best(measuring.own_meters(job), job.started_at, end)
+    if found is not None and found[2].uncertain_kwh > 0 and job.energy_kwh is not None:
+        return  # its readings are no longer kept: what was known while they were is better
     if found is not None:
         energy = found[2]
         job.energy_kwh, job.energy_quality, job.energy_coverage = energy.kwh, energy.quality, energy.coverage
@@ -85,6 +87,8 @@ def _of_device(device: Device) -> Q:
 def settle(*, job: Job) -> EnergyFigure | None:
     """Make the job's energy figure if what is known has changed; None when the newest one still says it.
 
+    A figure stays when the readings that it was made of are no longer kept.
+
     Takes the job's row first, so that two workers make one figure.
     """
     held = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
@@ -95,6 +99,10 @@ def settle(*, job: Job) -> EnergyFigure | None:
         return None
     end = min(job.finished_at, job.started_at + LONGEST)
     known = measuring.known(job, end)
+    last = job.energy_figures.order_by("-number").first()
+    if known.closed and last is not None:
+        job.save(update_fields=["settle_at", "updated_at"])
+        return None
     parts = _split(job, end, known)
     priced = _priced(job, end, parts)
     facts = _facts(job, end, known, parts, priced)
@@ -102,7 +110,6 @@ def settle(*, job: Job) -> EnergyFigure | None:
     job.solar_share = priced.solar if priced.solar is not None else job.solar_share
     job.save(update_fields=FIELDS)
     digest = hashlib.sha256(canonical_json(_rounded(facts))).hexdigest()
-    last = job.energy_figures.order_by("-number").first()
     if last is not None and last.sha256 == digest:
         return None
     return EnergyFigure.objects.create(job=job, number=last.number + 1 if last else 1, sha256=digest, **facts)
