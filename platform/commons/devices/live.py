@@ -72,7 +72,7 @@ class Board:
 
     async def keep(self) -> None:
         """Reckon the document, now and whenever there is news, until nobody looks."""
-        while True:
+        while self.viewers:
             self.news.clear()
             with_slow = time.monotonic() - self.slow_at >= SLOW_S
             try:
@@ -89,7 +89,8 @@ class Board:
                 viewer.set()
             await asyncio.sleep(STEP_S)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.news.wait(), KEEP_ALIVE_S - STEP_S)
+                async with asyncio.timeout(KEEP_ALIVE_S - STEP_S):
+                    await self.news.wait()
 
     def _told(self, with_slow: bool) -> dict[str, Any]:
         with translation.override(self.name.language):
@@ -153,12 +154,15 @@ class Newsroom:
                 self.task = None
 
     async def _listen(self) -> None:
-        while True:
+        """Hear of news while this is the newsroom's listener: a client's library may swallow the word to stop."""
+        me = asyncio.current_task()
+        while self.task is me:
             try:
                 async with valkey.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as line:
                     await line.subscribe(CHANNEL)
-                    async for message in line.listen():
-                        if message["type"] == "message":
+                    while self.task is me:
+                        message = await line.get_message(ignore_subscribe_messages=True, timeout=STEP_S)
+                        if message is not None:
                             self._wake({UUID(device) for device in orjson.loads(message["data"])})
             except (RedisError, OSError):
                 log.warning("no news of devices from Valkey; boards are told every %g s meanwhile", KEEP_ALIVE_S)
@@ -220,7 +224,8 @@ async def _lines(name: Name, watched: Watched, headers: dict[str, str]) -> Async
     with newsroom.viewing(name, watched) as (board, news):
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), KEEP_ALIVE_S * 2)
+                async with asyncio.timeout(KEEP_ALIVE_S * 2):
+                    await news.wait()
             news.clear()
             if time.monotonic() - asked > ASK_AGAIN_S:
                 asked = time.monotonic()

@@ -114,7 +114,8 @@ async def _found(device: Device, seconds: int) -> list[dict[str, Any]]:
             if found or left <= 0:
                 return found
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), min(left, LOOK_AGAIN_S))
+                async with asyncio.timeout(min(left, LOOK_AGAIN_S)):
+                    await news.wait()
 
 
 async def _gone(receive: Receive) -> None:

@@ -151,7 +151,8 @@ async def _lines(run_id: UUID, reader: Reader) -> AsyncGenerator[bytes, None]:
             said = state
             await asyncio.sleep(SHORTEST_STEP_S)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), KEEP_ALIVE_S)
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    await news.wait()
 
 
 def _state(run_id: UUID, reader: Reader) -> State | None:

@@ -98,7 +98,8 @@ async def tell(send: Send, lines: AsyncGenerator[bytes, None]) -> None:
     async with contextlib.aclosing(lines):
         async for line in lines:
             message = {"type": "http.response.body", "body": line, "more_body": True}
-            await asyncio.wait_for(send(message), SEND_PATIENCE_S)
+            async with asyncio.timeout(SEND_PATIENCE_S):
+                await send(message)
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -87,7 +87,8 @@ class MqttGeneric(Adapter):
         while True:
             heard.clear()
             try:
-                await asyncio.wait_for(heard.wait(), self.silent_s)
+                async with asyncio.timeout(self.silent_s):
+                    await heard.wait()
             except TimeoutError:
                 raise AdapterError(f"Nothing was heard for {self.silent_s:g} s.") from None
 
