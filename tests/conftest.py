@@ -5,6 +5,7 @@
 `live_city`  the site as it is really served, with a worker; for Playwright and for git clients
 """
 
+import asyncio
 import fnmatch
 import os
 import signal
@@ -32,6 +33,15 @@ ROOT = Path(__file__).resolve().parents[1]
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in the thread of the test
+
+
+@pytest.fixture(autouse=True)
+def no_loop_of_the_browser() -> Iterator[None]:
+    """A test outside the browser may start a loop of its own, although Playwright keeps one in this thread."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 # --- reference data ----------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""A device that never gives up, as a process of its own: `python ingest_client.py URL TOKEN READINGS BATCH START`.
+"""A device that never gives up, as a process of its own: `ingest_client.py URL TOKEN READINGS BATCH START PAUSE`.
 
-It sends reading after reading over HTTP, goes on from what is acknowledged, and sends again when it is refused for the
-time being or hears nothing. It exits 1 if an acknowledgement is ever taken back, 2 if it is refused for good.
+It sends batch after batch over HTTP, PAUSE seconds apart so that there is time to kill what it speaks to, goes on from
+what is acknowledged, and sends again when it is refused for the time being or hears nothing. It exits 1 if an
+acknowledgement is ever taken back, 2 if it is refused for good.
 """
 
 import datetime as dt
@@ -28,7 +29,7 @@ def body(first: int, last: int, start: dt.datetime) -> bytes:
     return json.dumps({"readings": items}).encode()
 
 
-def main(url: str, token: str, total: int, batch: int, start: dt.datetime) -> int:
+def main(url: str, token: str, total: int, batch: int, start: dt.datetime, pause_s: float) -> int:
     """Send all; the exit status."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
@@ -56,9 +57,11 @@ def main(url: str, token: str, total: int, batch: int, start: dt.datetime) -> in
         if told["acked"] <= acked:
             return 1
         acked = told["acked"]
+        time.sleep(pause_s)
     print(f"{acked} acknowledged, {resent} times sent again")  # noqa: T201 for who reads the log
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), dt.datetime.fromisoformat(sys.argv[5])))
+    url, token, total, batch, start, pause_s = sys.argv[1:]
+    sys.exit(main(url, token, int(total), int(batch), dt.datetime.fromisoformat(start), float(pause_s)))

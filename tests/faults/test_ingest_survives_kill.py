@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 
-from commons.people import tokens
 from livingcity.dev.processes import child_environment, spawn, stop, unprivileged
 from livingcity.dev.services import Postgres, Valkey
 from livingcity.dev.supervisor import Part
@@ -107,28 +106,32 @@ def wait_for(true: Callable[[], bool], patience_s: float) -> None:
         time.sleep(0.05)
 
 
+ENROL = """
+from commons.devices import services
+for n in range({count}):
+    device = services.create_device(name=f"drill {{n}}", kind="meter")
+    print(services.enrol(code=str(services.create_enrolment_code(device=device)))[1])
+"""
+
+
 def enrolled(city: City, count: int) -> list[str]:
     """Tokens of new devices."""
-    made = [tokens.new_secret("lcd") for _ in range(count)]
-    for token in made:
-        city.ask(
-            """INSERT INTO devices_device
-                (id, kind, hardware_id, name, public, created_at, enrolled_at, seen, demo, token_sha256)
-            VALUES (gen_random_uuid(), 'meter', '', 'drill', false, now(), now(), '{}', false, %s) RETURNING id""",
-            tokens.fingerprint(token),
-        )
-    return made
+    shell = [sys.executable, "manage.py", "shell", "--no-imports", "-c", ENROL.format(count=count)]
+    told = subprocess.run(shell, cwd=ROOT, env=city.env, check=True, timeout=120, stdout=subprocess.PIPE, text=True)
+    return told.stdout.split()
 
 
 @pytest.mark.parametrize(
-    ("devices", "each", "batch", "kills"),
-    [(2, 6_000, 100, 1), pytest.param(8, 125_000, 1000, 3, marks=pytest.mark.drill)],
+    ("devices", "each", "batch", "pause_s", "kills"),
+    [(2, 6_000, 100, 0.05, 1), pytest.param(8, 125_000, 1000, 0.2, 3, marks=pytest.mark.drill)],
 )
-def test_nothing_acknowledged_is_lost(city: City, devices: int, each: int, batch: int, kills: int) -> None:
+def test_nothing_acknowledged_is_lost(
+    city: City, devices: int, each: int, batch: int, pause_s: float, kills: int
+) -> None:
     midnight = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - dt.timedelta(days=5)
     client = str(Path(__file__).with_name("ingest_client.py"))
-    words = [str(each), str(batch), start.isoformat()]
+    words = [str(each), str(batch), start.isoformat(), str(pause_s)]
     clients = [subprocess.Popen([sys.executable, client, city.url, token, *words]) for token in enrolled(city, devices)]
     victims = ["ingest", "postgres", "valkey"] * kills
     said: list[str] = []
