@@ -12,12 +12,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from commons.people.models import User
-from commons.places.models import Place
 from commons.web import numbers
 from energy import charts, flow, policies, queries, services, shares
-from energy.errors import CommunityNotFound
 from energy.forms import SimulateForm
-from energy.models import Community, CommunityVersion
+from energy.models import CommunityVersion
+from energy.views.frame import frame
 
 SUMS = ("solar", "use", "grid", "export", "sun_used", "charge", "discharge")
 
@@ -29,24 +28,12 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "energy/index.html", {"rows": rows})
 
 
-def _found(request: HttpRequest, slug: str) -> Community:
-    """A community by its own address, or the one that stands for a place of that address."""
-    try:
-        return queries.community(slug, request.user)
-    except CommunityNotFound:
-        place = Place.objects.filter(slug=slug).first()
-        stands = queries.community_of(place) if place else None
-        if stands is None:
-            raise
-        return stands
-
-
 @require_safe
 def community(request: HttpRequest, slug: str) -> HttpResponse:
     """Where the power comes from and goes: now, the day, the year."""
-    found = _found(request, slug)
+    found, context = frame(request, slug, tab="now")
     version = queries.latest(found)
-    context: dict[str, Any] = {"community": found, "version": version}
+    context["version"] = version
     if version is not None:
         context |= _version(request, version)
     return render(request, "energy/community.html", context)
@@ -124,12 +111,12 @@ def _next(date: dt.date, days: int) -> str:
 @require_safe
 def sharing(request: HttpRequest, slug: str) -> HttpResponse:
     """How the saving is shared, and whether the group would hold."""
-    found = _found(request, slug)
+    found, context = frame(request, slug, tab="sharing")
     version = queries.latest(found)
     asked = request.GET.get("rule", "")
     table = shares.table(version, request.user, asked) if version else None
     own = numbers.money(table.shown.own, version.currency) if table and version else ""
-    context = {"community": found, "version": version, "table": table, "own": own}
+    context |= {"version": version, "table": table, "own": own}
     return render(request, "energy/sharing.html", context)
 
 

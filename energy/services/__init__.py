@@ -1,0 +1,25 @@
+"""Writes of the room, by noun."""
+
+from energy.services.communities import (
+    CONTROLS,
+    KIND,
+    SHARING_RULES,
+    ask_simulation,
+    import_folder,
+    keep,
+    keep_simulation,
+    public_document,
+    start_simulation,
+)
+
+__all__ = [
+    "CONTROLS",
+    "KIND",
+    "SHARING_RULES",
+    "ask_simulation",
+    "import_folder",
+    "keep",
+    "keep_simulation",
+    "public_document",
+    "start_simulation",
+]

@@ -1,0 +1,5 @@
+"""Kinds of runs and clocks of the room; importing this package registers them."""
+
+from energy.tasks import simulations
+
+__all__ = ["simulations"]

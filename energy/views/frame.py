@@ -1,0 +1,62 @@
+"""What every page of a community shares: the community, who looks at it, and its tabs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from commons.places.models import Place
+from energy import policies, queries
+from energy.errors import CommunityNotFound
+from energy.models import Community
+
+Shown = Callable[[policies.Viewer, Community], bool]
+
+
+def _all(_viewer: policies.Viewer, _community: Community) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of a community, and to whom it is shown."""
+
+    slug: str
+    title: str | Promise
+    url_name: str
+    shown_to: Shown = _all
+
+
+#: In the order of the page; one line each.
+TABS = (
+    Tab("now", _("Now"), "rooms:community"),
+    Tab("sharing", _("Sharing"), "rooms:community_sharing"),
+)
+
+
+def found(request: HttpRequest, slug: str) -> Community:
+    """A community by its own address, or the one that stands for a place of that address. Raises CommunityNotFound."""
+    try:
+        return queries.community(slug, request.user)
+    except CommunityNotFound:
+        place = Place.objects.filter(slug=slug).first()
+        stands = queries.community_of(place) if place else None
+        if stands is None:
+            raise
+        return stands
+
+
+def frame(request: HttpRequest, slug: str, *, tab: str) -> tuple[Community, dict[str, Any]]:
+    """The community and what every page of it needs. Raises CommunityNotFound."""
+    community = found(request, slug)
+    tabs = [
+        {"slug": part.slug, "title": part.title, "url": reverse(part.url_name, args=[community.slug])}
+        for part in TABS
+        if part.shown_to(request.user, community)
+    ]
+    steward = policies.is_steward(request.user, community)
+    return community, {"community": community, "tabs": tabs, "tab_here": tab, "steward": steward}
