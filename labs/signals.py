@@ -9,6 +9,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
+from commons.devices.news import teller
 from commons.devices.signals import Stored, group_stored
 from designs.models import Design, Release
 from labs.models import Job
@@ -71,6 +72,8 @@ def design_released(sender: Any, instance: Release, created: bool = False, **_: 
 @receiver(post_save, sender=Job, dispatch_uid="labs.job_saved")
 def job_saved(sender: Any, instance: Job, **_: Any) -> None:
     """Whoever changed a job: what stays of its file is written down, and its day is summed anew."""
+    device = instance.device_id
+    transaction.on_commit(lambda: teller.tell(device), robust=True)  # boards that stand open
     if origin.note(job=instance) and instance.outcome == Job.Outcome.FINISHED and instance.settle_at is None:
         Job.objects.filter(pk=instance.pk).update(settle_at=timezone.now())  # its passport says it too
     if instance.outcome == Job.Outcome.FINISHED or instance.counted_on is not None:

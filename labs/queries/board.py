@@ -4,6 +4,7 @@ Seven queries or so, however many machines there are.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from commons.devices import queries as device_queries
 from commons.people.models import User
+from commons.web import numbers
 from labs.engine.sparkline import Sparkline, sparkline
 from labs.models import Booking, Job, Lab, Machine
 from labs.queries import badges, catalogue, jobs
@@ -90,14 +92,41 @@ class Tile:
         return "warn" if self.job.job.outcome == Job.Outcome.PAUSED else "good"
 
     @property
+    def percent(self) -> int:
+        """How far its job is, 0 to 100; 0 without one."""
+        return round(100 * (self.job.job.progress or 0.0)) if self.running and self.job is not None else 0
+
+    @property
+    def since(self) -> str:
+        """“43 %, since 10:20” of the job that runs; empty without one."""
+        if not self.running or self.job is None:
+            return ""
+        words = _("since %(time)s") % {"time": numbers.when(self.job.job.started_at)}
+        return f"{numbers.percent(self.percent / 100)}, {words}" if self.percent else words
+
+    @property
+    def sign(self) -> str:
+        """What a tile that stands open is compared by: another sign, another tile. Made of what everybody may see."""
+        job, booking = self.job, self.booked_now or self.next_booking
+        design = job.design if job else None
+        seen = (
+            self.machine.state,
+            self.machine.state_note,
+            self.machine.back_on,
+            (job.job.pk, job.job.outcome, design.pk if design and design.is_shown else None) if job else None,
+            (booking.pk, booking.start, booking.end, self.booked_now is None) if booking else None,
+        )
+        return hashlib.blake2s(repr(seen).encode(), digest_size=6).hexdigest()
+
+    @property
     def ink(self) -> str:
         """The token of the line's colour."""
         return "var(--act)" if self.running else "var(--ink-2)"
 
 
-def tiles(machines: Sequence[Machine], *, viewer: User | None, now: dt.datetime) -> list[Tile]:
-    """The board of these machines as the viewer may see it."""
-    power = powers([m.device for m in machines if m.device], now=now)
+def tiles(machines: Sequence[Machine], *, viewer: User | None, now: dt.datetime, spark: bool = True) -> list[Tile]:
+    """The board of these machines as the viewer may see it; without `spark` their last hour is not read."""
+    power = powers([m.device for m in machines if m.device], now=now, spark=spark)
     running = {s.job.machine_id: s for s in jobs.shown(_running(machines, now), viewer)}
     coming = _coming(machines, now)
     usable = badges.may_use(machines, viewer, at=now)

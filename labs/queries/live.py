@@ -1,4 +1,4 @@
-"""What machines draw now, in words, for pages that stand open: one document, whether asked for or streamed."""
+"""What machines do and draw now, in words, for pages that stand open: one document, whether asked for or streamed."""
 
 import datetime as dt
 from typing import Any
@@ -13,27 +13,39 @@ from commons.web import numbers
 from labs.errors import UnknownMachine
 from labs.models import Lab, Machine
 from labs.queries import board, catalogue, curves
+from labs.queries import profile as profiles
 
 QUARTER = dt.timedelta(seconds=curves.DAY_STEP_S)
 
 
-def of_lab(lab: Lab) -> dict[str, dict[str, str]]:
-    """{machine: {"watts", "heard"}}, the same of the lab as a whole, and the watts of its circuits."""
-    machines = [m for m in catalogue.machines(lab) if m.device]
-    power = board.powers([m.device for m in machines if m.device], now=timezone.now(), spark=False)
-    said = {m.slug: _words(power[m.device.number]) for m in machines if m.device}
-    fresh = [p for p in power.values() if p.watts is not None and not p.old]
-    heard = max((p.heard_at for p in fresh if p.heard_at), default=None)
-    watts = sum(p.watts or 0.0 for p in fresh) if fresh else None
-    said["lab"] = {
-        "watts": numbers.watts(watts),
-        "heard": _("machines, heard %(time)s") % {"time": numbers.ago(heard)},
-    }
-    for circuit in lab.circuits.all():
-        mine = [power[m.device.number] for m in machines if m.device and m.circuit_id == circuit.pk]
-        drawn = [p.watts for p in mine if p.watts is not None and not p.old]
-        said[f"circuit-{circuit.pk}"] = {"watts": numbers.watts(sum(drawn) if drawn else None)}
-    return said
+def of_lab(lab: Lab) -> dict[str, dict[str, Any]]:
+    """{machine: {"watts", "heard", "state", "tone", "since", "percent", "sign"}}, the lab as a whole, and its circuits.
+
+    It is told to everybody, so it is made as a stranger sees the lab. A page draws the tile of a machine anew, as its
+    own reader may see it, when the machine's `sign` is another one.
+    """
+    with timezone.override(lab.zone):
+        tiles = board.tiles(list(catalogue.machines(lab)), viewer=None, now=timezone.now(), spark=False)
+        said = {tile.machine.slug: _words(tile) for tile in tiles}
+        told = [t.power for t in tiles if t.power.watts is not None and not t.power.old]
+        heard = max((p.heard_at for p in told if p.heard_at), default=None)
+        said["lab"] = {
+            "watts": numbers.watts(sum(p.watts or 0.0 for p in told) if told else None),
+            "heard": _("machines, heard %(time)s") % {"time": numbers.ago(heard)},
+            "running": working(tiles),
+        }
+        for load in profiles.loads(tiles):
+            said[f"circuit-{load.circuit.pk}"] = {
+                "watts": numbers.watts(load.watts),
+                "percent": round(100 * load.share),
+                "left": load.words,
+            }
+        return said
+
+
+def working(tiles: list[board.Tile]) -> str:
+    """“2 of 7” machines at work."""
+    return _("%(running)s of %(all)s") % {"running": sum(t.running for t in tiles), "all": len(tiles)}
 
 
 def hours_of(lab: Lab) -> dict[str, dict[str, str]]:
@@ -52,17 +64,18 @@ def hour_of(machine: Machine) -> dict[str, dict[str, str]]:
 
 
 def of_machine(machine: Machine) -> dict[str, dict[str, Any]]:
-    """What the machine draws, and the last quarters of its day: {"curve": {"x": [unix s], "values": [W]}}."""
-    if machine.device is None:
-        return {}
+    """The words of the machine, and the last quarters of its day: {"curve": {"x": [unix s], "values": [W]}}."""
     now = timezone.now()
-    power = board.powers([machine.device], now=now, spark=False)[machine.device.number]
+    with timezone.override(machine.lab.zone):
+        said = {machine.slug: _words(board.tiles([machine], viewer=None, now=now, spark=False)[0])}
+    if machine.device is None:
+        return said
     points = device_queries.series(machine.device, "power_w", now - 2 * QUARTER, now, curves.DAY_STEP_S)
     curve = {
         "x": [int(point.start.timestamp()) for point in points],
         "values": [None if point.mean is None else round(point.mean, 1) for point in points],
     }
-    return {machine.slug: _words(power), "curve": curve}
+    return {**said, "curve": curve}
 
 
 def lab_board(key: str, person: User | None, token: Any) -> Watched:
@@ -77,11 +90,22 @@ def machine_board(key: str, person: User | None, token: Any) -> Watched:
     if not key.isdecimal() or len(key) > 18:
         raise UnknownMachine(_("There is no machine “%(name)s”.") % {"name": key})
     machine = catalogue.find_machine(pk=int(key))
-    return Watched(frozenset({machine.device_id} - {None}), lambda: of_machine(machine), lambda: hour_of(machine))
+
+    def tell() -> dict[str, Any]:
+        return of_machine(catalogue.find_machine(pk=machine.pk))  # its state may have changed since the page opened
+
+    return Watched(frozenset({machine.device_id} - {None}), tell, lambda: hour_of(machine))
 
 
-def _words(power: board.Power) -> dict[str, str]:
-    return {
-        "watts": numbers.watts(power.watts),
-        "heard": _("heard %(time)s") % {"time": numbers.ago(power.heard_at)},
+def _words(tile: board.Tile) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "state": tile.state,
+        "tone": tile.tone,
+        "since": tile.since,
+        "percent": tile.percent,
+        "sign": tile.sign,
     }
+    if tile.machine.device is not None:
+        found["watts"] = numbers.watts(tile.power.watts)
+        found["heard"] = _("heard %(time)s") % {"time": numbers.ago(tile.power.heard_at)}
+    return found

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from commons.people.models import Membership, User
+from commons.web import numbers
 from labs.engine import hours
 from labs.errors.catalogue import UnknownThing
 from labs.models import Circuit, Consumable, Joining, Lab, Machine
@@ -37,6 +38,16 @@ class Load:
     def left_w(self) -> float:
         """What can still be drawn."""
         return max(self.circuit.limit_w - (self.watts or 0.0), 0.0)
+
+    @property
+    def words(self) -> str:
+        """What it means for who wants to start a job there."""
+        if self.over:
+            return _("More than the circuit should carry: end a job or wait with the next.")
+        left = {"left": numbers.watts(self.left_w), "rated": numbers.watts(self.rated_w)}
+        if self.rated_w > self.circuit.limit_w:
+            return _("All its machines at once want %(rated)s; %(left)s are left now.") % left
+        return _("%(left)s are left now.") % left
 
 
 def loads(tiles: list[Tile]) -> list[Load]:

@@ -11,6 +11,7 @@ pages = [
     path("labs/<slug:lab>/live/", labs.live, name="lab_live"),
     path("labs/<slug:lab>/desk/", desk.desk, name="lab_desk"),
     path("labs/<slug:lab>/<slug:machine>/", labs.machine, name="machine"),
+    path("labs/<slug:lab>/<slug:machine>/tile/", labs.tile, name="machine_tile"),
 ]
 api = [
     path("labs/", catalogue.Labs.as_view(), name="labs"),

@@ -100,6 +100,15 @@ def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
 
 
 @require_safe
+def tile(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
+    """One machine of the board as this reader may see it, for a board that stands open."""
+    found, now = catalogue.find_machine(lab=lab, slug=machine), timezone.now()
+    drawn = board.tiles([found], viewer=viewer(request), now=now)[0]
+    context = {"tile": drawn, "hours": open_state(found.lab, now), "now": now}
+    return show_page(request, "labs/parts/tile.html", context, lab=found.lab)
+
+
+@require_safe
 def live(request: HttpRequest, lab: str) -> HttpResponse:
-    """What the machines draw now, in words, for a page whose stream does not come: {machine: {"watts", "heard"}}."""
+    """What the machines do and draw now, in words, for a page whose stream does not come."""
     return JsonResponse(now_live.of_lab(catalogue.find_lab(lab)))

@@ -3,6 +3,9 @@
  *
  * Replaces the text of every [data-live=key] by the value of that key of the document ("a.b" goes down); the server
  * formats, a number as it comes is written by the page's language. [data-live-d=key] gets its path (of an SVG line).
+ * [data-live-tone=key] is a chip of that kind, [data-live-bar=key] a bar of so many per cent. [data-live-part=key] is drawn
+ * anew by the server, as its reader may see it, when the value is no longer its [data-sign]: from the element with its id
+ * at the address [data-part].
  * The document comes as events, at first whole and then what has changed; where no stream comes, `src` is asked.
  * Each document also goes out as the event `lc:news`, for charts inside. Text changes in place, never the order. After
  * a minute of silence [data-live-heard] says so and `stale` is set.
@@ -11,10 +14,45 @@ import { digits, number } from "../dom";
 import { word } from "../words";
 
 const STALE_MS = 60_000;
+const SPREAD_MS = 400; // not all who look ask in the same moment
+const AGAIN_MS = 5_000;
 const QUIET_MS = 25_000; // a stream says at least every ten seconds that it is there
 
 function at(document_: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], document_);
+}
+
+/** A bar of so many per cent, and how a reader hears of it. */
+function fill(bar: HTMLElement, percent: number): void {
+  if (bar.hasAttribute("aria-valuenow")) bar.setAttribute("aria-valuenow", String(percent));
+  for (const part of bar.querySelectorAll("i")) part.className = part.className.replace(/\bw-\d+\b/, `w-${percent}`);
+}
+
+/** These parts of the page as the server draws them now; the focus stays where it is, and what is being typed in waits. */
+async function redraw(address: string, places: HTMLElement[], tries = 5): Promise<void> {
+  let left = places;
+  try {
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    if (answer.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      left = places.filter((place) => place.isConnected && !swapped(place, fresh.getElementById(place.id)));
+    }
+  } catch {
+    // asked again below
+  }
+  if (left.length > 0 && tries > 1) window.setTimeout(() => void redraw(address, left, tries - 1), AGAIN_MS);
+}
+
+function swapped(place: HTMLElement, drawn: HTMLElement | null): boolean {
+  if (drawn === null) return true; // it is no longer there
+  const active = document.activeElement;
+  const inside = active !== null && place.contains(active);
+  if (inside && active.matches("input, textarea, select")) return false;
+  const held = inside ? active.getAttribute("href") : null;
+  place.replaceChildren(...drawn.childNodes);
+  if (drawn.dataset["sign"]) place.dataset["sign"] = drawn.dataset["sign"];
+  if (held) place.querySelector<HTMLElement>(`a[href="${CSS.escape(held)}"]`)?.focus();
+  return true;
 }
 
 class Live extends HTMLElement {
@@ -86,6 +124,23 @@ class Live extends HTMLElement {
       const line = at(news, place.dataset["liveD"] ?? "");
       if (typeof line === "string" && line) place.setAttribute("d", line);
     }
+    for (const place of this.querySelectorAll<HTMLElement>("[data-live-tone]")) {
+      const tone = at(news, place.dataset["liveTone"] ?? "");
+      if (typeof tone === "string") place.className = `chip ${tone}`;
+    }
+    for (const place of this.querySelectorAll<HTMLElement>("[data-live-bar]")) {
+      const percent = at(news, place.dataset["liveBar"] ?? "");
+      if (typeof percent === "number") fill(place, Math.min(Math.max(Math.round(percent), 0), 100));
+    }
+    const stale = new Map<string, HTMLElement[]>();
+    for (const place of this.querySelectorAll<HTMLElement>("[data-live-part]")) {
+      const sign = at(news, place.dataset["livePart"] ?? "");
+      if (typeof sign !== "string" || sign === place.dataset["sign"]) continue;
+      place.dataset["sign"] = sign; // asked for once
+      const address = place.dataset["part"] ?? "";
+      stale.set(address, [...(stale.get(address) ?? []), place]);
+    }
+    for (const [address, places] of stale) window.setTimeout(() => void redraw(address, places), Math.random() * SPREAD_MS);
     this.dispatchEvent(new CustomEvent("lc:news", { detail: news }));
   }
 }
