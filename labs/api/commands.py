@@ -1,19 +1,26 @@
-"""Steering the machine of a booking over the API."""
+"""Steering the machine of a booking over the API, and what was asked of a lab's machines."""
 
 import uuid
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from commons.devices.models import Command
+from commons.errors import BadInput
 from commons.people.models import Scope
-from commons.web.api import requires
+from commons.web.api import CursorPagination, requires
+from labs import policies
 from labs.api.bookings import mine, signed_in
+from labs.api.common import caller
+from labs.errors import UnknownLab
+from labs.queries import catalogue
 from labs.queries import commands as queries
 from labs.services import commands
 
@@ -37,6 +44,53 @@ class BookingCommandSerializer(serializers.ModelSerializer[Command]):
     def get_asked_by(self, command: Command) -> str | None:
         """The account of who asked."""
         return command.asked_by.username if command.asked_by else None
+
+
+class LabCommandSerializer(BookingCommandSerializer):
+    """Something that was asked of a machine of the lab; `booking` is what for."""
+
+    machine = serializers.IntegerField(source="device.machine.pk")
+    booking = serializers.CharField(source="about", help_text="the booking's id")
+
+    class Meta(BookingCommandSerializer.Meta):
+        fields = (*BookingCommandSerializer.Meta.fields, "machine", "booking")
+
+
+class NewestAskedFirst(CursorPagination):
+    """What was asked last first."""
+
+    ordering = "-asked_at"
+
+
+class LabCommands(generics.ListAPIView[Command]):
+    """What was asked of a lab's machines, newest first; for those who run it."""
+
+    permission_classes = requires(read=Scope.LABS_MANAGE)
+    serializer_class = LabCommandSerializer
+    pagination_class = NewestAskedFirst
+    queryset = Command.objects.none()
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("machine", str, description="the machine's name in addresses"),
+            OpenApiParameter("state", str, enum=list(queries.SHOWN_STATES)),
+        ]
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What was asked, by whom, and what came of it."""
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[Command]:
+        """Raises UnknownLab alike for a lab that is not there and one that the caller does not run."""
+        lab = catalogue.find_lab(self.kwargs["lab"])
+        if not policies.may_manage(caller(self.request), lab):
+            raise UnknownLab(_("There is no such page, or it is not yours."))
+        state = self.request.query_params.get("state", "")
+        if state and state not in queries.SHOWN_STATES:
+            raise BadInput(
+                _("Choose one of the states."),
+            )
+        return queries.of_lab(lab, machine=self.request.query_params.get("machine", ""), state=state)
 
 
 class SendableSerializer(serializers.Serializer[queries.Sendable]):

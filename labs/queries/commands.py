@@ -1,19 +1,23 @@
 """What may be asked of the machine of a booking now, of whom, and what became of what was asked."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.apps import apps
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.devices.models import Command
 from commons.people.models import User
 from labs import policies
-from labs.models import Booking, Interlock, Job, Machine, Slice
+from labs.models import Booking, Interlock, Job, Lab, Machine, Slice
 from labs.queries import badges, interlocks
 
 MOST_FILES, MOST_SHOWN = 20, 5
+SHOWN_STATES = ("open", "done", "refused", "expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,36 @@ def of_booking(booking: Booking, person: User, *, now: dt.datetime) -> Controls 
             can = {"cancel", "resume" if job.outcome == Job.Outcome.PAUSED else "pause"}
     rows = Command.objects.filter(about=str(booking.pk)).select_related("asked_by").order_by("-asked_at")
     return Controls(why, tuple(sendable(booking)), frozenset(can), tuple(rows[:MOST_SHOWN]), job)
+
+
+def of_lab(lab: Lab, *, machine: str = "", state: str = "") -> QuerySet[Command]:
+    """What was asked of the machines of a lab, newest first; of one of them, or in one of `SHOWN_STATES`."""
+    rows = Command.objects.filter(device__machine__lab=lab).select_related("device__machine", "asked_by")
+    if machine:
+        rows = rows.filter(device__machine__slug=machine)
+    still, now = Q(state__in=Command.OPEN), timezone.now()
+    if state == "open":
+        rows = rows.filter(still, expires_at__gt=now)
+    elif state == "expired":
+        rows = rows.filter(Q(still, expires_at__lte=now) | Q(state=Command.State.EXPIRED))
+    elif state:
+        rows = rows.filter(state=state)
+    return rows.order_by("-asked_at", "pk")
+
+
+def with_bookings(commands: Iterable[Command]) -> list[tuple[Command, Booking | None]]:
+    """Each with the booking that it was asked for; one query."""
+    listed = list(commands)
+    keys = {key for command in listed if (key := _key(command.about)) is not None}
+    found = {booking.pk: booking for booking in Booking.objects.filter(pk__in=keys).select_related("user")}
+    return [(command, found.get(_key(command.about) or uuid.UUID(int=0))) for command in listed]
+
+
+def _key(about: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(about)
+    except ValueError:
+        return None
 
 
 def _near(booking: Booking, now: dt.datetime) -> bool:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from commons.devices.models import Command
 from labs.engine.hours import Span
 from labs.models import Booking
 from labs.queries import circuits, learning
@@ -119,6 +120,12 @@ def power_tone(state: str) -> str:
 def command_tone(state: str) -> str:
     """The chip's kind for what came of a command."""
     return {"done": "good", "refused": "bad", "expired": "warn"}.get(state, "line")
+
+
+@register.filter
+def command_state(state: str) -> str:
+    """What came of a command, in words, as lists of them are narrowed by."""
+    return str(_("Not answered yet") if state == "open" else Command.State(state).label)
 
 
 @register.filter

@@ -17,6 +17,7 @@ pages = [
     path("me/waitlist/<uuid:entry>/withdraw/", bookings.withdraw, name="waitlist_withdraw"),
     path("labs/<slug:lab>/bookings/", lab_bookings.lab_bookings, name="lab_bookings"),
     path("b/<uuid:booking>/", one_booking.booking, name="booking"),
+    path("labs/<slug:lab>/commands/", commands.lab_commands, name="lab_commands"),
     path("b/<uuid:booking>/machine/", commands.command, name="booking_command"),
 ]
 api = [
@@ -27,6 +28,7 @@ api = [
     path("bookings/<uuid:booking>/excuse/", api_bookings.Excuse.as_view(), name="booking_excuse"),
     path("bookings/<uuid:booking>/check-in/", api_bookings.CheckIn.as_view(), name="booking_check_in"),
     path("bookings/<uuid:booking>/end/", api_bookings.End.as_view(), name="booking_end"),
+    path("labs/<slug:lab>/commands/", api_commands.LabCommands.as_view(), name="lab_commands"),
     path("bookings/<uuid:booking>/commands/", api_commands.BookingCommands.as_view(), name="booking_commands"),
     path("bookings/<uuid:booking>/accept/", api_bookings.Accept.as_view(), name="booking_accept"),
     path("machines/<int:machine>/closures/", api_closures.Closures.as_view(), name="closures"),

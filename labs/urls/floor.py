@@ -16,6 +16,7 @@ pages = [
     path("q/<slug:code>/", labels.at_machine, name="at_machine"),
     path("labs/<slug:lab>/kiosk/", kiosk.kiosk, name="lab_kiosk"),
     path("labs/<slug:lab>/kiosk/pair/", kiosk.pair, name="pair_kiosk"),
+    path("labs/<slug:lab>/kiosk/touch/", kiosk.touch, name="kiosk_touch"),
     path("labs/<slug:lab>/kiosk/pin/", kiosk.pin, name="kiosk_pin"),
     path("me/kiosk/", kiosk.my_pass, name="my_kiosk_pass"),
 ]

@@ -80,6 +80,7 @@ BACK = (
             Tab("consumables", _("Consumables"), "rooms:lab_consumables", _fellows),
             Tab("log", _("Log"), "rooms:lab_log", _fellows),
             Tab("interlocks", _("Power"), "rooms:lab_interlocks", _managers),
+            Tab("commands", _("Asked of machines"), "rooms:lab_commands", _managers),
             Tab("meters", _("Meters"), "rooms:lab_meters", _managers),
             Tab("labels", _("Labels"), "rooms:lab_labels", _trainers),
         ),

@@ -11,6 +11,7 @@ from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,19 +20,21 @@ from django.views.decorators.http import require_http_methods
 from commons.errors import CityError
 from commons.people.models import User
 from commons.web import numbers
-from labs.errors import BadTime, UnknownMachine
+from labs.errors import BadTime, UnknownBooking, UnknownMachine
 from labs.errors.floor import NotAKiosk
-from labs.models import Kiosk, KioskPass, Lab, Machine
+from labs.models import Booking, Kiosk, KioskPass, Lab, Machine
 from labs.queries import board, catalogue
+from labs.queries import commands as asked
 from labs.queries.presence import at_hand
-from labs.services import bookings
+from labs.services import bookings, commands
 from labs.services import kiosk as services
 from labs.services.bookings.walk_up import LENGTHS
-from labs.views.common import open_state, page, viewer
+from labs.views.common import open_state, page, uuid_of, viewer
 from labs.views.faults import FaultForm
 from labs.views.labels import do_at
 
 COOKIE = "lc_kiosk"
+STEERED = frozenset({"send", "pause", "resume", "cancel"})
 YEARS_S = 3 * 366 * 86_400
 SESSION = "kiosk"
 
@@ -44,8 +47,8 @@ def _kiosk(request: HttpRequest, lab: Lab) -> Kiosk:
     return found
 
 
-def _person(request: HttpRequest, kiosk: Kiosk) -> User | None:
-    """Who has signed in here, if the last touch is less than a minute ago."""
+def _person(request: HttpRequest, kiosk: Kiosk, *, touched: bool = True) -> User | None:
+    """Who has signed in here, if the last touch is less than a minute ago; a page that looks by itself is no touch."""
     held = request.session.get(SESSION)
     if not isinstance(held, dict) or held.get("kiosk") != kiosk.pk:
         return None
@@ -54,7 +57,7 @@ def _person(request: HttpRequest, kiosk: Kiosk) -> User | None:
         request.session.pop(SESSION, None)
         return None
     person = User.objects.filter(pk=int(held["person"]), is_active=True).first()
-    if person is not None:
+    if person is not None and touched:
         _remember(request, kiosk, person, now)
     return person
 
@@ -71,10 +74,10 @@ def kiosk(request: HttpRequest, lab: str) -> HttpResponse:
     device = services.kiosk_of(lab=found, secret=request.COOKIES.get(COOKIE, ""), now=timezone.now())
     if device is None:
         return page(request, "labs/kiosk_pair.html", {"lab": found}, lab=found)
-    person, refusal = _person(request, device), None
+    person, refusal = _person(request, device, touched="look" not in request.GET), None
     machine = next((m for m in catalogue.machines(found) if str(m.pk) == request.POST.get("machine", "")), None)
-    asked = request.POST if request.POST.get("do") == "fault" else None
-    form = FaultForm(asked, lab=found)
+    fault = request.POST if request.POST.get("do") == "fault" else None
+    form = FaultForm(fault, lab=found)
     if request.method == "POST":
         try:
             do = request.POST.get("do", "")
@@ -86,10 +89,11 @@ def kiosk(request: HttpRequest, lab: str) -> HttpResponse:
                 return redirect("rooms:lab_kiosk", found.slug)
             if machine is None:
                 raise UnknownMachine(_("Choose a machine."))
-            if do == "book":
-                messages.success(request, _walk_up(request, machine, person))
+            if do == "book" or do in STEERED:
+                said = _walk_up(request, machine, person) if do == "book" else _steer(request, machine, person, do)
+                messages.success(request, said)
                 return redirect("rooms:lab_kiosk", found.slug)
-            short = FaultForm(asked, lab=found, machine=machine)
+            short = FaultForm(fault, lab=found, machine=machine)
             if do_at(request, machine, person, short):
                 return redirect("rooms:lab_kiosk", found.slug)
         except CityError as error:
@@ -111,15 +115,32 @@ def _walk_up(request: HttpRequest, machine: Machine, person: User) -> str:
     return _("%(machine)s is yours until %(time)s.") % {"machine": machine.name, "time": f"{until:%H:%M}"}
 
 
+def _steer(request: HttpRequest, machine: Machine, person: User, do: str) -> str:
+    """Ask the machine of the person's own booking for something. Raises UnknownBooking, NoCommand and the like."""
+    key = uuid_of(request.POST.get("booking", ""))
+    booking = Booking.objects.filter(pk=key, machine=machine, user=person).first()
+    if booking is None:
+        raise UnknownBooking(_("There is no such booking, or it is not yours."))
+    if do == "send":
+        commands.send(booking=booking, sha256=request.POST.get("file", "")[:64], by=person)
+    else:
+        commands.steer(booking=booking, kind=do, by=person)
+    return _("%(machine)s is asked; its answer stands below in a moment.") % {"machine": machine.name}
+
+
 def _page(lab: Lab, person: User | None) -> dict[str, Any]:
     now = timezone.now()
+    mine = at_hand(person, now=now, lab=lab) if person else []
+    controls = {one.booking.pk: asked.of_booking(one.booking, person, now=now) for one in mine} if person else {}
     return {
         "lab": lab,
         "hours": open_state(lab, now),
         "tiles": board.board(lab, viewer=person, now=now),
         "person": person,
-        "mine": at_hand(person, now=now, lab=lab) if person else [],
+        "mine": [(one, controls[one.booking.pk]) for one in mine],
+        "waits": any(one.waits for one in controls.values() if one is not None),
         "now": now,
+        "here": reverse("rooms:lab_kiosk", args=[lab.slug]),
         "lengths": [(minutes, numbers.duration(dt.timedelta(minutes=minutes))) for minutes in LENGTHS],
         "idle_s": int(services.IDLE.total_seconds()),
     }
@@ -129,6 +150,14 @@ def _let_in(request: HttpRequest, device: Kiosk, person: User) -> HttpResponse:
     request.session.cycle_key()
     _remember(request, device, person, timezone.now())
     return redirect("rooms:lab_kiosk", device.lab.slug)
+
+
+@never_cache
+@require_http_methods(["POST"])
+def touch(request: HttpRequest, lab: str) -> HttpResponse:
+    """Somebody is still there, writing perhaps, and remembered for another minute; 403 when nobody is signed in."""
+    device = _kiosk(request, catalogue.find_lab(lab))
+    return HttpResponse(status=204 if _person(request, device) is not None else 403)
 
 
 @never_cache
@@ -143,7 +172,8 @@ def pin(request: HttpRequest, lab: str) -> HttpResponse:
             return _let_in(request, device, services.sign_in_by_pin(kiosk=device, name=name, pin=digits))
         except CityError as error:
             refusal = error
-    context = {"lab": found, "refusal": refusal, "idle_s": int(services.IDLE.total_seconds())}
+    here = reverse("rooms:lab_kiosk", args=[found.slug])
+    context = {"lab": found, "here": here, "refusal": refusal, "idle_s": int(services.IDLE.total_seconds())}
     return page(request, "labs/kiosk_pin.html", context, lab=found, status=refusal.status if refusal else 200)
 
 

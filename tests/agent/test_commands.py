@@ -23,6 +23,7 @@ from labs.errors.commands import NoCommand, UnknownFile
 from labs.models import Booking, Job, Lab, Machine
 from labs.queries import commands as queries
 from labs.services import bookings, catalogue, commands, equipment
+from labs.services import kiosk as kiosks
 from labs.services.jobs import take_events
 from tests.conftest import LiveCity
 from tests.labs.conftest import enrolled, lab, machine, person
@@ -271,3 +272,98 @@ def test_a_long_question_is_answered_when_something_is_asked(live_city: LiveCity
     thread.join(30)
     ((commands_found, took),) = found
     assert [one["id"] for one in commands_found] == [str(asked.pk)] and took < 15
+
+
+def test_a_lab_reads_what_was_asked_of_its_machines_and_nobody_else_does(mine: Booking, here: Lab) -> None:
+    sent = commands.send(booking=mine, sha256=sha256_of(mine), by=mine.user)
+    elsewhere = lab()
+    door.answer(device=sent.device, command=sent.pk, state="refused", sentence="The bed is not empty.")
+    works(mine, "started")
+    commands.steer(booking=fresh(mine), kind="pause", by=mine.user)
+    path, api = f"/labs/{here.slug}/commands/", f"/api/v1/labs/{here.slug}/commands/"
+    people: dict[str, User | None] = {"nobody": None, "stranger": person(), "booker": mine.user}
+    for role in ("member", "trainer", "manager"):
+        user = people[role] = person()
+        set_role(organisation=here.organisation, user=user, role=role)
+    other = people["manager elsewhere"] = person()
+    set_role(organisation=elsewhere.organisation, user=other, role="manager")
+    seen = {}
+    for name, user in people.items():
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        seen[name] = (client.get(path).status_code, client.get(api).status_code)
+    assert {name for name, found in seen.items() if found == (200, 200)} == {"manager"}
+    assert {found[0] for name, found in seen.items() if name != "manager"} == {404}
+    assert {found[1] for name, found in seen.items() if name not in {"manager", "nobody"}} == {404}
+    assert seen["nobody"][1] in {401, 403}
+
+    client = Client()
+    client.force_login(people["manager"] or other)
+    html = client.get(path).content.decode()
+    assert html.index("Pause") < html.index("The bed is not empty."), "the newest first"
+    assert (str(mine.user) in html, f"/b/{mine.pk}/" in html, "cube.gcode" in html) == (True, True, True)
+    assert 'hx-trigger="load delay:3s"' in html, "an answer may still come"
+    only = client.get(f"{path}?state=refused").content.decode()
+    assert ("The bed is not empty." in only, 'hx-trigger="load' in only) == (True, False)
+    assert "Nothing like that was asked" in client.get(f"{path}?state=done").content.decode()
+    rows = client.get(api, {"state": "open"}).json()["results"]
+    assert [(row["kind"], row["booking"], row["machine"]) for row in rows] == [("pause", str(mine.pk), mine.machine_id)]
+    assert client.get(api, {"state": "lost"}).status_code == 400
+    Command.objects.filter(state="waiting").update(expires_at=timezone.now())
+    assert [row["state"] for row in client.get(api, {"state": "expired"}).json()["results"]] == ["expired"]
+    assert client.get(f"/labs/{elsewhere.slug}/commands/").status_code == 404
+
+
+def test_whoever_is_checked_in_steers_their_machine_at_the_kiosk(mine: Booking, here: Lab) -> None:
+    kiosks.set_badge(user=mine.user, number="04A22F91")
+    _kiosk, code = kiosks.add_kiosk(lab=here, name="", by=None)
+    device, path = Client(), f"/labs/{here.slug}/kiosk/"
+    device.post(f"{path}pair/", {"code": code})
+    sent = {"booking": mine.pk, "machine": mine.machine_id}
+    device.post(path, {"do": "pause", **sent})
+    assert not Command.objects.exists(), "nobody is signed in"
+    device.post(path, {"do": "badge", "badge": "04A22F91"})
+    html = device.get(path).content.decode()
+    assert ("Send it and start" in html, "Stop the job" in html) == (True, False)
+    assert device.post(path, {"do": "send", "file": sha256_of(mine), **sent}).status_code == 302
+    asked = Command.objects.get()
+    assert (asked.kind, asked.asked_by) == ("send", mine.user)
+    html = device.get(path).content.decode()
+    assert 'hx-select="#at-hand"' in html, "the answer comes by itself"
+    works(mine, "started")
+    assert "Stop the job" in device.get(path).content.decode()
+    assert device.post(path, {"do": "cancel", **sent}).status_code == 302
+    assert device.post(path, {"do": "resume", **sent}).status_code == 302, "the machine refuses, not we"
+    theirs = booked(machine(here, takes_commands=True), person())
+    other = {"booking": theirs.pk, "machine": theirs.machine_id}
+    assert device.post(path, {"do": "cancel", **other}).status_code == 404
+    assert set(Command.objects.values_list("kind", flat=True)) == {"send", "cancel", "resume"}
+    equipment.change_machine(machine=mine.machine, takes_commands=False)
+    assert "Stop the job" not in device.get(path).content.decode()
+    assert device.post(path, {"do": "cancel", **sent}).status_code == 409
+
+
+def test_writing_at_a_kiosk_keeps_the_minute_and_looking_does_not(mine: Booking, here: Lab) -> None:
+    kiosks.set_badge(user=mine.user, number="04A22F91")
+    _kiosk, code = kiosks.add_kiosk(lab=here, name="", by=None)
+    device, path = Client(), f"/labs/{here.slug}/kiosk/"
+    assert device.post(f"{path}touch/").status_code == 404, "no kiosk"
+    device.post(f"{path}pair/", {"code": code})
+    assert device.post(f"{path}touch/").status_code == 403, "nobody is signed in"
+    device.post(path, {"do": "badge", "badge": "04A22F91"})
+
+    def seen(back_s: float = 0) -> float:
+        session = device.session
+        session["kiosk"] = {**session["kiosk"], "seen": session["kiosk"]["seen"] - back_s}
+        session.save()
+        return float(session["kiosk"]["seen"])
+
+    before = seen(50)
+    assert "Hello" in device.get(f"{path}?look=1").content.decode()
+    assert seen() == before
+    assert device.post(f"{path}touch/").status_code == 204
+    assert seen() > before
+    seen(61)
+    assert "Hello" not in device.get(f"{path}?look=1").content.decode()
+    assert device.post(f"{path}touch/").status_code == 403

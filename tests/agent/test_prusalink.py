@@ -7,12 +7,13 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from livingcity_agent import hashing
-from livingcity_agent.adapters.base import Command, Name, Refused
+from livingcity_agent.adapters.base import AdapterError, Command, Name, Refused
 from livingcity_agent.adapters.prusalink import PrusaLink
 from tests.agent.adapters.stage import Quiet, serving
 from tests.agent.conftest import until
@@ -29,6 +30,9 @@ class Printer:
     job: int | None = None
     progress: float = 0.0
     asked: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    read_only: bool = False
+    breaks_off: bool = False
 
     def status(self) -> dict[str, Any]:
         hot = self.state == "PRINTING" and self.progress < 1
@@ -43,7 +47,8 @@ class Printer:
 
     def facts(self) -> dict[str, Any]:
         refs = {"icon": "/thumb/s/usb/CUBE~1.BGC", "download": "/usb/CUBE~1.GCO"}
-        file = {"refs": refs, "name": "CUBE~1.GCO", "display_name": "cube 0.2mm.gcode", "path": "/usb", "size": 81}
+        shown = next(iter(self.files), "/usb/cube 0.2mm.gcode").rpartition("/")[2]
+        file = {"refs": refs, "name": "CUBE~1.GCO", "display_name": shown, "path": "/usb", "size": 81}
         return {"id": self.job, "state": self.state, "progress": self.progress, "file": file}
 
 
@@ -53,7 +58,12 @@ class Handler(Quiet):
     here: Printer
 
     def do_PUT(self) -> None:  # noqa: N802 as the base class has it
-        self.steer()
+        self.upload() if self.path.startswith("/api/v1/files/") else self.steer()
+
+    def do_HEAD(self) -> None:  # noqa: N802 as the base class has it
+        if not self.signed_in():
+            return self.challenge()
+        return self.send(b"", 200 if self.path.removeprefix("/api/v1/files") in self.here.files else 404)
 
     def do_DELETE(self) -> None:  # noqa: N802 as the base class has it
         self.steer()
@@ -69,10 +79,21 @@ class Handler(Quiet):
         secret, what = md5("maker:Printer API:pass"), md5(f"{self.command}:{found.get('uri')}")
         return found.get("response") == md5(f"{secret}:{found.get('nonce')}:{what}") and found["uri"] == self.path
 
+    def challenge(self) -> None:
+        self.send({"title": "401"}, 401, WWW_Authenticate='Digest realm="Printer API", nonce="00ff", stale="false"')
+
     def get(self) -> None:
         if not self.signed_in():
-            challenge = 'Digest realm="Printer API", nonce="00ff", stale="false"'
-            return self.send({"title": "401"}, 401, WWW_Authenticate=challenge)
+            return self.challenge()
+        if self.path == "/api/v1/storage":
+            card = {"path": "/sdcard", "name": "sdcard", "type": "SDCARD", "read_only": True, "available": True}
+            usb = {"path": "/usb/", "name": "usb", "type": "USB", "read_only": self.here.read_only, "available": True}
+            return self.send({"storage_list": [card, usb]})
+        if self.path.startswith("/api/v1/files/"):
+            held = self.here.files.get(self.path.removeprefix("/api/v1/files"))
+            return (
+                self.send({"title": "404"}, 404) if held is None else self.send({"name": "X~1.GCO", "size": len(held)})
+            )
         if self.path == "/api/version":
             return self.send({"api": "2.0.0", "server": "2.1.2", "nozzle_diameter": 0.4, "text": "PrusaLink"})
         if self.path == "/api/v1/status":
@@ -81,9 +102,33 @@ class Handler(Quiet):
             return self.send(self.here.facts()) if self.here.job is not None else self.send(b"", 204)
         return self.send(BODY) if self.path == "/usb/CUBE~1.GCO" else self.send(b"", 404)
 
+    def upload(self) -> None:
+        if not self.signed_in():  # as printers do: the rest of what is sent is not read
+            self.close_connection = True
+            return self.challenge()
+        name, body = self.path.removeprefix("/api/v1/files"), self.rfile.read(int(self.headers["Content-Length"]))
+        self.here.asked.append(f"PUT {name} {self.headers['Print-After-Upload']} {self.headers['Overwrite']}")
+        if name in self.here.files and self.headers["Overwrite"] != "?1":
+            return self.send({"title": "File already exists"}, 409)
+        if self.here.breaks_off:
+            self.here.files[name], self.here.breaks_off = body[: len(body) // 2], False
+            self.close_connection = True
+            return None
+        self.here.files[name] = body
+        if self.headers["Print-After-Upload"] == "?1":
+            self.here.job, self.here.state = 300, "PRINTING"
+        return self.send({"name": name}, 201)
+
+    def post(self) -> None:
+        if not self.signed_in():
+            return self.challenge()
+        self.here.asked.append(f"POST {self.path}")
+        self.here.job, self.here.state = 301, "PRINTING"
+        return self.send(b"", 204)
+
     def steer(self) -> None:
         if not self.signed_in():
-            return self.send({"title": "401"}, 401, WWW_Authenticate='Digest realm="Printer API", nonce="00ff"')
+            return self.challenge()
         verb = self.path.rpartition("/")[2]
         self.here.asked.append(f"{self.command} {self.path}")
         self.here.state = {"pause": "PAUSED", "resume": "PRINTING"}.get(verb, "STOPPED")
@@ -94,8 +139,8 @@ def adapter(url: str, password: str = "pass") -> PrusaLink:  # noqa: S107 of the
     return PrusaLink(Name("MK4"), url, user="maker", password=password, every_s=0.05)
 
 
-def do(worker: AtWork, kind: str) -> str:
-    made = Command("c", kind, {}, dt.datetime.now(dt.UTC))  # type: ignore[arg-type]
+def do(worker: AtWork, kind: str, body: Any = None, file: Path | None = None) -> str:
+    made = Command("c", kind, body or {}, dt.datetime.now(dt.UTC), file)  # type: ignore[arg-type]
     return str(worker.ask(worker.adapter.carry_out(made)))
 
 
@@ -123,6 +168,54 @@ def test_a_print_is_told_paused_and_ended() -> None:
             do(worker, "pause")
     assert printer.asked == ["PUT /api/v1/job/297/pause", "PUT /api/v1/job/297/resume", "DELETE /api/v1/job/298"]
     assert len({e.job for e in worker.sink.jobs}) == 2
+
+
+NAME = "bracket-" + hashlib.sha256(BODY).hexdigest()[:8] + ".gcode"
+SENT = {"name": "out/bracket.gcode", "sha256": hashlib.sha256(BODY).hexdigest(), "start": True}
+
+
+def test_a_file_is_put_on_the_printer_and_printed(tmp_path: Path) -> None:
+    printer, file = Printer(), tmp_path / "file"
+    file.write_bytes(BODY * 20_000)  # more than a socket swallows, so that a refused body would break the line
+    with serving(Handler, printer) as url, at_work(adapter(url)) as worker:
+        assert do(worker, "send", {**SENT, "start": False}, file) == f"{NAME} lies on the printer."
+        assert printer.files == {f"/usb/{NAME}": BODY * 20_000}
+        assert printer.state == "IDLE"
+        assert do(worker, "send", SENT, file) == f"{NAME} is being printed."
+        assert do(worker, "send", SENT, file) == f"{NAME} is being printed.", "asked twice, done once"
+        with pytest.raises(Refused, match=f"busy with {NAME}"):
+            do(worker, "send", {**SENT, "name": "other.gcode"}, file)
+        printer.state = "FINISHED"
+        assert do(worker, "start", SENT) == f"{NAME} is being printed."
+        printer.state, printer.files = "IDLE", {}
+        with pytest.raises(Refused, match="send it first"):
+            do(worker, "start", SENT)
+        assert do(worker, "send", SENT, file) == f"{NAME} is being printed."
+    path = f"/api/v1/files/usb/{NAME}"
+    assert printer.asked == [f"PUT /usb/{NAME} ?0 ?0", f"POST {path}", f"POST {path}", f"PUT /usb/{NAME} ?1 ?0"]
+
+
+def test_half_a_file_is_never_printed(tmp_path: Path) -> None:
+    printer, file = Printer(breaks_off=True), tmp_path / "file"
+    file.write_bytes(BODY)
+    with serving(Handler, printer) as url, at_work(adapter(url)) as worker:
+        with pytest.raises(AdapterError, match="broke off"):
+            do(worker, "send", SENT, file)
+        assert printer.state == "IDLE"
+        assert do(worker, "send", SENT, file) == f"{NAME} is being printed."
+    assert printer.files == {f"/usb/{NAME}": BODY}
+    assert printer.asked[-1] == f"PUT /usb/{NAME} ?1 ?1"
+
+
+@pytest.mark.parametrize(
+    ("state", "read_only", "words"), [("ATTENTION", False, "not ready"), ("IDLE", True, "USB drive")]
+)
+def test_a_printer_that_cannot_begin_says_so(tmp_path: Path, state: str, read_only: bool, words: str) -> None:
+    printer, file = Printer(state, read_only=read_only), tmp_path / "file"
+    file.write_bytes(BODY)
+    with serving(Handler, printer) as url, at_work(adapter(url)) as worker, pytest.raises(Refused, match=words):
+        do(worker, "send", SENT, file)
+    assert (printer.files, printer.asked) == ({}, [])
 
 
 def test_a_restart_in_the_middle_tells_no_second_start() -> None:

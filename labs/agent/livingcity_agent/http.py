@@ -95,6 +95,28 @@ class Upload:
         return f"\r\n--{self.boundary}--\r\n".encode()
 
 
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """A file as the whole body, streamed from disk."""
+
+    path: Path
+    content_type: str = "application/octet-stream"
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole body."""
+        return self.path.stat().st_size
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body."""
+        with self.path.open("rb") as stream:
+            while piece := stream.read(_PIECE):
+                yield piece
+
+
+Body = bytes | Upload | FileBody | None
+
+
 @dataclass
 class Http:
     """A server at an address. With a user it answers digest challenges (MD5, SHA-256) and basic ones."""
@@ -111,7 +133,7 @@ class Http:
         path: str,
         *,
         json_body: Any = None,
-        body: bytes | Upload | None = None,
+        body: Body = None,
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -122,14 +144,22 @@ class Http:
             sent.setdefault("Content-Type", "application/json")
         try:
             async with asyncio.timeout(timeout_s or self.timeout_s):
-                answer = await self._whole(method, path, body, sent)
-                challenge = answer.headers.get("www-authenticate", "")
-                if answer.status == 401 and self.user and challenge:
-                    sent["Authorization"] = _authorization(challenge, method, path, self.user, self.password)
-                    answer = await self._whole(method, path, body, sent)
+                if self.user and isinstance(body, Upload | FileBody):  # not a long file only to hear the challenge
+                    self._sign(sent, method, path, await self._whole("HEAD", path, None, dict(headers or {})))
+                answer = await self._whole(method, path, body, sent, timeout_s)
+                if self._sign(sent, method, path, answer):
+                    answer = await self._whole(method, path, body, sent, timeout_s)
                 return answer
         except TimeoutError:
             raise NoAnswer(f"{self.base} did not answer within {timeout_s or self.timeout_s:g} s.") from None
+
+    def _sign(self, sent: dict[str, str], method: str, path: str, answer: Answer) -> bool:
+        """Put the answer to a challenge among the headers; False where nothing was asked."""
+        challenge = answer.headers.get("www-authenticate", "")
+        if answer.status != 401 or not self.user or not challenge:
+            return False
+        sent["Authorization"] = _authorization(challenge, method, path, self.user, self.password)
+        return True
 
     async def json(
         self,
@@ -137,7 +167,7 @@ class Http:
         path: str,
         *,
         json_body: Any = None,
-        body: bytes | Upload | None = None,
+        body: Body = None,
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> Any:
@@ -199,8 +229,10 @@ class Http:
                 hasher.feed(piece)
         return hasher.file(name)
 
-    async def _whole(self, method: str, path: str, body: bytes | Upload | None, headers: Mapping[str, str]) -> Answer:
-        async with self._answer(method, path, body, headers) as (status, found, pieces):
+    async def _whole(
+        self, method: str, path: str, body: Body, headers: Mapping[str, str], patience_s: float | None = None
+    ) -> Answer:
+        async with self._answer(method, path, body, headers, patience_s) as (status, found, pieces):
             held = bytearray()
             async for piece in pieces:
                 held += piece
@@ -210,7 +242,7 @@ class Http:
 
     @asynccontextmanager
     async def _answer(
-        self, method: str, path: str, body: bytes | Upload | None, headers: Mapping[str, str]
+        self, method: str, path: str, body: Body, headers: Mapping[str, str], patience_s: float | None = None
     ) -> AsyncIterator[tuple[int, dict[str, str], AsyncIterator[bytes]]]:
         url = urlsplit(self.base)
         try:
@@ -218,7 +250,7 @@ class Http:
         except (OSError, TimeoutError) as error:
             raise NoAnswer(f"{self.base} cannot be reached: {why(error)}.") from None
         try:
-            async with asyncio.timeout(max(self.timeout_s, 30.0)):
+            async with asyncio.timeout(max(self.timeout_s, patience_s or 30.0)):
                 await _send(writer, method, url.path.rstrip("/") + path, _host(self.base), body, self.headers, headers)
             status, found = await read_head(reader)
             yield status, found, _pieces(reader, method, status, found)
@@ -271,19 +303,19 @@ async def _send(
     method: str,
     path: str,
     host: str,
-    body: bytes | Upload | None,
+    body: Body,
     *headers: Mapping[str, str],
 ) -> None:
     lines = {"Host": host, "User-Agent": f"livingcity-agent/{__version__}", "Connection": "close"}
     for more in headers:
         lines |= more
-    if isinstance(body, Upload):
+    if isinstance(body, Upload | FileBody):
         lines |= {"Content-Type": body.content_type, "Content-Length": str(body.length)}
     elif body is not None or method in {"POST", "PUT", "PATCH"}:
         lines["Content-Length"] = str(len(body or b""))
     head = f"{method} {path or '/'} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items()) + "\r\n"
     writer.write(head.encode("utf-8"))
-    for piece in body.pieces() if isinstance(body, Upload) else (body or b"",):
+    for piece in body.pieces() if isinstance(body, Upload | FileBody) else (body or b"",):
         writer.write(piece)
         await writer.drain()
 

@@ -8,6 +8,7 @@ const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-map": () => import("./islands/map"),
   "lc-run": () => import("./islands/run"),
   "lc-drop": () => import("./islands/drop"),
+  "lc-idle": () => import("./islands/idle"),
   "lc-live": () => import("./islands/live"),
   "lc-week": () => import("./islands/week"),
 };

@@ -1,7 +1,7 @@
 """PrusaLink, as it runs in Prusa's printers and beside them: asked every few seconds, for it pushes nothing.
 
 It lets in by a key (X-Api-Key) or by user and password (digest). Its interface is version 1 of PrusaLink's own
-description (`/api/v1/status`, `/api/v1/job`, `/api/v1/files`).
+description (`/api/v1/status`, `/api/v1/job`, `/api/v1/storage`, `/api/v1/files`).
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from livingcity_agent.adapters.base import (
     Refused,
     Sink,
 )
-from livingcity_agent.adapters.printing import PrintJob
-from livingcity_agent.http import BadStatus, Http
+from livingcity_agent.adapters.printing import PrintJob, plain_name
+from livingcity_agent.http import BadStatus, FileBody, Http, said
 from livingcity_agent.tables import Table
 
 STATES: Mapping[str, str] = {
@@ -32,7 +32,10 @@ STATES: Mapping[str, str] = {
     "IDLE": "idle", "READY": "idle", "BUSY": "idle", "FINISHED": "idle", "STOPPED": "idle",
 }  # fmt: skip
 ENDINGS: Mapping[str, Event] = {"FINISHED": "finished", "STOPPED": "cancelled", "ERROR": "failed"}
+WORKING = frozenset({"PRINTING", "PAUSED"})
+CAN_BEGIN = frozenset({"IDLE", "READY", "FINISHED", "STOPPED"})
 WARM_C = 3.0
+UPLOAD_S = 110.0
 
 
 @dataclass
@@ -40,21 +43,23 @@ class PrusaLink(Adapter):
     """One printer."""
 
     kind: ClassVar[str] = "prusalink"
-    commands: ClassVar[frozenset[CommandKind]] = frozenset({"pause", "resume", "cancel"})
+    commands: ClassVar[frozenset[CommandKind]] = frozenset({"send", "start", "pause", "resume", "cancel"})
     url: str = ""
     key: str = field(default="", repr=False)
     user: str = ""
     password: str = field(default="", repr=False)
     every_s: float = 4.0
+    storage: str = ""
 
     @classmethod
     def configure(cls, table: Table, name: Name) -> "PrusaLink":
-        """url; key or key_file, or user and password (or password_file); every_s."""
+        """url; key or key_file, or user and password (or password_file); every_s; storage (usb, local, sdcard)."""
         url, key = table.url("url"), table.secret("key", "")
         user, password = table.string("user", "maker"), table.secret("password", "")
         if not key and not password:
             table.fault("password", "is missing (or key): the printer shows it under Settings, Network, PrusaLink.")
-        return cls(name, url, key, "" if key else user, password, table.number("every_s", 4.0, least=0.2, most=60))
+        every_s, storage = table.number("every_s", 4.0, least=0.2, most=60), table.string("storage", "")
+        return cls(name, url, key, "" if key else user, password, every_s, storage.strip("/"))
 
     @property
     def _http(self) -> Http:
@@ -118,20 +123,80 @@ class PrusaLink(Adapter):
         return [Finding(True, f"PrusaLink {info.get('server', '')} answers at {self.url}: {state}.")]
 
     async def carry_out(self, command: Command) -> str:
-        """Pause, resume, cancel. Raises Refused."""
+        """Send, start, pause, resume, cancel. Raises Refused."""
+        try:
+            if command.kind in {"send", "start"}:
+                return await self._send(command)
+            return await self._steer(command)
+        except BadStatus as error:
+            raise Refused(f"PrusaLink refuses: {error}") from None
+
+    async def _send(self, command: Command) -> str:
+        """Put the file on the printer's storage unless it lies there, and print it where that is asked."""
+        name = plain_name(str(command.body.get("name", "")), str(command.body.get("sha256", "")))
+        starts = command.kind == "start" or bool(command.body.get("start"))
+        if starts and await self._busy_with(name):
+            return f"{name} is being printed."
+        path = f"/api/v1/files/{quote(await self._storage())}/{quote(name)}"
+        held = await self._size(path)
+        if held is not None and (command.file is None or held == command.file.stat().st_size):
+            if starts:
+                await self._http.json("POST", path)
+        elif command.file is None:
+            raise Refused(f"{name} is not on the printer; send it first.")
+        else:
+            over = "?0" if held is None else "?1"  # what lies there is half of it: the sending broke off
+            headers = {"Print-After-Upload": "?1" if starts else "?0", "Overwrite": over, "Accept": "application/json"}
+            await self._http.json("PUT", path, body=FileBody(command.file), headers=headers, timeout_s=UPLOAD_S)
+        return f"{name} is being printed." if starts else f"{name} lies on the printer."
+
+    async def _size(self, path: str) -> int | None:
+        """Bytes of the file that lies there; None where there is none."""
+        answer = await self._http.ask("GET", path)
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise BadStatus(f"{self.url}{path} answered {said(answer)}.", answer)
+        try:
+            return int(answer.json().get("size", -1))
+        except (ValueError, TypeError, AttributeError):
+            return -1
+
+    async def _busy_with(self, name: str) -> bool:
+        """Whether the printer prints this file already. Raises Refused where it cannot begin."""
+        status = await self._http.json("GET", "/api/v1/status") or {}
+        state = str((status.get("printer") or {}).get("state"))
+        if state in WORKING:
+            file = ((await self._http.json("GET", "/api/v1/job") or {}).get("file")) or {}
+            if name in {file.get("display_name"), file.get("name")}:
+                return True
+            other = file.get("display_name") or file.get("name") or "another file"
+            raise Refused(f"The printer is busy with {other}.")
+        if state not in CAN_BEGIN:
+            raise Refused(f"The printer is not ready: {state}. Look at its screen.")
+        return False
+
+    async def _storage(self) -> str:
+        """Where files go: what the configuration says, else the first storage that is there and can be written."""
+        if self.storage:
+            return self.storage
+        found = await self._http.json("GET", "/api/v1/storage") or {}
+        for one in found.get("storage_list") or ():
+            if one.get("available", True) and not one.get("read_only") and not one.get("ro"):
+                return str(one.get("path") or one.get("name") or "").strip("/")
+        raise Refused("The printer has no storage that files can be put on; is its USB drive in?")
+
+    async def _steer(self, command: Command) -> str:
         status = await self._http.json("GET", "/api/v1/status") or {}
         state = str((status.get("printer") or {}).get("state"))
         number = (status.get("job") or {}).get("id")
-        if state not in {"PRINTING", "PAUSED"} or number is None:
+        if state not in WORKING or number is None:
             if command.kind == "cancel":
                 return "Nothing was being printed."
             raise Refused("Nothing is being printed.")
         verb = "DELETE" if command.kind == "cancel" else "PUT"
         path = f"/api/v1/job/{number}" + ("" if command.kind == "cancel" else f"/{command.kind}")
         if (command.kind, state) not in {("pause", "PAUSED"), ("resume", "PRINTING")}:
-            try:
-                await self._http.json(verb, path)
-            except BadStatus as error:
-                raise Refused(f"PrusaLink refuses: {error}") from None
+            await self._http.json(verb, path)
         words = {"cancel": "The print was stopped.", "pause": "The print waits.", "resume": "The print goes on."}
         return words[command.kind]

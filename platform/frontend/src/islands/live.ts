@@ -43,11 +43,16 @@ async function redraw(address: string, places: HTMLElement[], tries = 5): Promis
   if (left.length > 0 && tries > 1) window.setTimeout(() => void redraw(address, left, tries - 1), AGAIN_MS);
 }
 
+function changed(select: HTMLSelectElement): boolean {
+  return Array.from(select.options).some((option) => option.selected !== option.defaultSelected);
+}
+
 function swapped(place: HTMLElement, drawn: HTMLElement | null): boolean {
   if (drawn === null) return true; // it is no longer there
   const active = document.activeElement;
   const inside = active !== null && place.contains(active);
   if (inside && active.matches("input, textarea, select")) return false;
+  if (Array.from(place.querySelectorAll<HTMLSelectElement>("select")).some(changed)) return false;
   const held = inside ? active.getAttribute("href") : null;
   place.replaceChildren(...drawn.childNodes);
   if (drawn.dataset["sign"]) place.dataset["sign"] = drawn.dataset["sign"];
