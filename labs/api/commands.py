@@ -25,6 +25,11 @@ from labs.queries import commands as queries
 from labs.services import commands
 
 
+COMMAND_FIELDS: tuple[str, ...] = (
+    "id", "kind", "file", "state", "sentence", "asked_by", "asked_at", "expires_at", "answered_at",
+)  # fmt: skip
+
+
 class BookingCommandSerializer(serializers.ModelSerializer[Command]):
     """Something that was asked of the machine, and what came of it."""
 
@@ -34,7 +39,7 @@ class BookingCommandSerializer(serializers.ModelSerializer[Command]):
 
     class Meta:
         model = Command
-        fields = ("id", "kind", "file", "state", "sentence", "asked_by", "asked_at", "expires_at", "answered_at")
+        fields = COMMAND_FIELDS
 
     def get_file(self, command: Command) -> str | None:
         """The name of the file that is sent."""
@@ -53,7 +58,7 @@ class LabCommandSerializer(BookingCommandSerializer):
     booking = serializers.CharField(source="about", help_text="the booking's id")
 
     class Meta(BookingCommandSerializer.Meta):
-        fields = (*BookingCommandSerializer.Meta.fields, "machine", "booking")
+        fields = (*COMMAND_FIELDS, "machine", "booking")
 
 
 class NewestAskedFirst(CursorPagination):

@@ -36,6 +36,13 @@ class UnknownThing(NotFound):
     title = _("There is no such thing")
 
 
+class MachinesOwn(Conflict):
+    """A plug that measures one machine cannot be a whole circuit's."""
+
+    code = "labs:machines-own"
+    title = _("It measures a machine")
+
+
 class AnsweredAlready(Conflict):
     """The request to join or the invitation is not open any more."""
 

@@ -1,10 +1,11 @@
 """What is asked of a circuit by bookings, and whether a job may begin there now."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from commons.devices import queries as device_queries
 from commons.devices.models import Command
@@ -13,7 +14,7 @@ from labs.engine import draw
 from labs.engine.circuits import Load
 from labs.engine.hours import Span
 from labs.engine.rules import OnCircuit
-from labs.models import Booking, Job, Machine
+from labs.models import Booking, Circuit, Job, Machine, PowerMeter
 
 DAY = dt.timedelta(days=1)
 #: A power that was said longer ago than this tells nothing of now.
@@ -22,6 +23,8 @@ FRESH = dt.timedelta(minutes=5)
 STARTS = dt.timedelta(minutes=5)
 #: Nobody knows when a running job ends: its circuit is taken to carry it for so long.
 STILL = dt.timedelta(hours=12)
+#: What stands by on a circuit is no use of it.
+IDLE_W = 50.0
 
 
 def load_of(machine: Machine, span: Span) -> Load:
@@ -46,6 +49,23 @@ def asked(
     return OnCircuit(machine.circuit.name, float(machine.circuit.limit_w), own, others)
 
 
+def circuit_watts(circuits: Collection[Circuit], now: dt.datetime, *, within: dt.timedelta) -> dict[int, float]:
+    """{circuit: W} of those whose own meters were heard `within` that time; of several, their sum."""
+    meters = PowerMeter.objects.filter(circuit__in=circuits).select_related("device") if circuits else ()
+    rows = [meter for meter in meters if meter.device.is_active]
+    last = device_queries.last_values([meter.device for meter in rows]) if rows else {}
+    found: dict[int, float] = {}
+    silent: set[int] = set()
+    for meter in rows:
+        told = last[meter.device].get("power_w")
+        assert meter.circuit_id is not None  # noqa: S101 asked for above
+        if told is None or now - told.ts > within:
+            silent.add(meter.circuit_id)
+        else:
+            found[meter.circuit_id] = found.get(meter.circuit_id, 0.0) + max(told.value, 0.0)
+    return {pk: watts for pk, watts in found.items() if pk not in silent}
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
     """Whether a job may begin on a machine now, by what its circuit carries: `at` is when it may (None: not while the
@@ -68,13 +88,15 @@ def start_advice(machine: Machine, now: dt.datetime | None = None) -> Advice:
         return Advice(may=True, at=now)
     mine = load_of(machine, Span(now, now + STILL))
     others = _running(machine, now)
+    others += _unknown(machine, now, sum(load.at(now) for load in others))
     over = engine.overload([mine], others, machine.circuit.limit_w)
     carries = sum(load.at(now) for load in others)
     facts = (machine.circuit.name, float(machine.circuit.limit_w), carries, mine.peak_w)
     if over is None:
         return Advice(True, now, *facts)
     at = engine.next_fit([mine], others, machine.circuit.limit_w, step=dt.timedelta(minutes=1))
-    return Advice(False, at, *facts, over.others)
+    known = at if at is not None and at <= now + STILL else None  # nobody knows when a kettle is done
+    return Advice(False, known, *facts, over.others)
 
 
 def _running(machine: Machine, now: dt.datetime) -> list[Load]:
@@ -94,6 +116,17 @@ def _running(machine: Machine, now: dt.datetime) -> list[Load]:
             load = Load(load.span, load.peak_w, max(told.value, 0.0), load.warm, load.name)
         found.append(load)
     return found + _starting(machine, now, {job.machine_id for job in jobs})
+
+
+def _unknown(machine: Machine, now: dt.datetime, known_w: float) -> list[Load]:
+    """What the circuit's own meter says above what its running machines explain: a kettle, a machine without agent."""
+    assert machine.circuit is not None  # noqa: S101 asked by who calls
+    watts = circuit_watts([machine.circuit], now, within=FRESH).get(machine.circuit.pk, 0.0)
+    rest = watts - known_w
+    if rest <= IDLE_W:
+        return []
+    name = _("others on %(circuit)s") % {"circuit": machine.circuit.name}
+    return [Load(Span(now, now + 2 * STILL), rest, rest, dt.timedelta(0), name)]
 
 
 def _starting(machine: Machine, now: dt.datetime, known: set[int]) -> list[Load]:

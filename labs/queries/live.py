@@ -11,7 +11,7 @@ from commons.people.models import User
 from commons.sockets import Watched
 from commons.web import numbers
 from labs.errors import UnknownMachine
-from labs.models import Lab, Machine
+from labs.models import Lab, Machine, PowerMeter
 from labs.queries import board, catalogue, curves
 from labs.queries import profile as profiles
 
@@ -81,7 +81,8 @@ def of_machine(machine: Machine) -> dict[str, dict[str, Any]]:
 def lab_board(key: str, person: User | None, token: Any) -> Watched:
     """The board of a lab, which everybody may see. Raises UnknownLab."""
     lab = catalogue.find_lab(key)
-    devices = frozenset(m.device_id for m in catalogue.machines(lab) if m.device_id)
+    machines = {m.device_id for m in catalogue.machines(lab) if m.device_id}
+    devices = frozenset(machines | set(PowerMeter.objects.filter(circuit__lab=lab).values_list("device", flat=True)))
     return Watched(devices, lambda: of_lab(lab), lambda: hours_of(lab))
 
 

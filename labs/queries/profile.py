@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import Membership, User
@@ -11,7 +12,8 @@ from commons.web import numbers
 from labs.engine import hours
 from labs.errors.catalogue import UnknownThing
 from labs.models import Circuit, Consumable, Joining, Lab, Machine
-from labs.queries.board import Tile
+from labs.queries.board import STALE, Tile
+from labs.queries.circuits import circuit_watts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Load:
     rated_w: int
     machines: list[Machine]
     running: int
+    metered: bool = False
 
     @property
     def share(self) -> float:
@@ -50,9 +53,11 @@ class Load:
         return _("%(left)s are left now.") % left
 
 
-def loads(tiles: list[Tile]) -> list[Load]:
-    """The circuits that the machines of a board hang on, with their load; no query."""
+def loads(tiles: list[Tile], now: dt.datetime | None = None) -> list[Load]:
+    """The circuits that the machines of a board hang on, with their load: what a meter of the circuit says, and where
+    none does, what its machines say together. Two queries."""
     circuits = {tile.machine.circuit for tile in tiles if tile.machine.circuit is not None}
+    metered = circuit_watts(circuits, now or timezone.now(), within=STALE)
     found = []
     for circuit in sorted(circuits, key=lambda one: (one.name, one.pk)):
         mine = [tile for tile in tiles if tile.machine.circuit_id == circuit.pk]
@@ -60,7 +65,8 @@ def loads(tiles: list[Tile]) -> list[Load]:
         found.append(
             Load(
                 circuit=circuit,
-                watts=sum(told) if told else None,
+                watts=metered.get(circuit.pk, sum(told) if told else None),
+                metered=circuit.pk in metered,
                 rated_w=sum(tile.machine.rated_w or 0 for tile in mine),
                 machines=[tile.machine for tile in mine],
                 running=sum(tile.running for tile in mine),

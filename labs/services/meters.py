@@ -1,10 +1,14 @@
 """Plugs and meters of a lab: each is tied to one machine, or to a circuit that several share."""
 
+import uuid
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from commons.devices import services as devices
-from labs.errors.catalogue import BadProfile, UnknownThing
+from commons.devices.models import Device
+from labs.errors.catalogue import BadProfile, MachinesOwn, UnknownThing
 from labs.models import Circuit, Lab, Machine, PowerMeter
 
 
@@ -29,6 +33,60 @@ def add_meter(
         device=device, machine=of_machine, circuit=of_circuit, class_pct=class_pct, demo=demo
     )
     return made, devices.create_enrolment_code(device=device)
+
+
+@transaction.atomic
+def add_plug(*, lab: Lab, name: str) -> tuple[Device, devices.ShownCode]:
+    """A plug whose agent will say which circuit it feeds, with the one-time code that lets it in. Raises BadProfile."""
+    if not name.strip():
+        raise BadProfile(_("Give the meter a name."))
+    device = devices.create_device(name=name.strip()[:120], kind="plug", place=lab.place, organisation=lab.organisation)
+    return device, devices.create_enrolment_code(device=device)
+
+
+def untied(lab: Lab) -> QuerySet[Device]:
+    """The lab's plugs of which nobody has said yet what they measure."""
+    rows = Device.objects.filter(organisation=lab.organisation, kind="plug", revoked_at=None)
+    return rows.filter(power_meter=None, machine=None).order_by("name")
+
+
+@transaction.atomic
+def forget_plug(*, lab: Lab, device: uuid.UUID) -> None:
+    """Let a plug that measures nothing in no more. Raises UnknownThing."""
+    found = untied(lab).filter(pk=device).first()
+    if found is None:
+        raise UnknownThing(_("This lab has no such meter."))
+    devices.revoke_device(device=found)
+
+
+@transaction.atomic
+def feeds_circuit(*, device: Device, circuit: str) -> PowerMeter:
+    """Tie a plug to the circuit that its agent's configuration names; what measures a machine stays with it.
+
+    Locks the device. Raises MachinesOwn, UnknownThing.
+    """
+    held = Device.objects.select_for_update(no_key=True).get(pk=device.pk)
+    meter = PowerMeter.objects.select_related("machine", "circuit").filter(device=held).first()
+    of_machine = meter.machine if meter is not None else Machine.objects.filter(device=held).first()
+    if of_machine is not None:
+        words = {"device": held.name, "machine": of_machine.name}
+        raise MachinesOwn(_("%(device)s measures %(machine)s; untie it at the lab's desk first.") % words)
+    lab = Lab.objects.filter(organisation=held.organisation_id).first() if held.organisation_id else None
+    found = None
+    if lab is not None:
+        named = Circuit.objects.filter(lab=lab)
+        found = named.filter(name=circuit).first() or named.filter(name__iexact=circuit.strip()).first()
+    if lab is None or found is None:
+        words = {"circuit": circuit, "names": ", ".join(c.name for c in lab.circuits.all()) if lab else ""}
+        if words["names"]:
+            raise UnknownThing(_("The lab has no circuit “%(circuit)s”; it has %(names)s.") % words)
+        raise UnknownThing(_("The lab has no circuit “%(circuit)s”.") % words)
+    if meter is None:
+        return PowerMeter.objects.create(device=held, circuit=found)
+    if meter.circuit_id != found.pk:
+        meter.circuit = found
+        meter.save(update_fields=["circuit"])
+    return meter
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from labs.api import circuits as circuit_api
 from labs.api import jobs as job_api
 from labs.api import proof as proof_api
 from labs.views import jobs, proof
@@ -22,6 +23,7 @@ api = [
     path("bookings/<uuid:booking>/slices/", proof_api.BookingSlices.as_view(), name="booking_slices"),
     path("slices/<uuid:slice>/", proof_api.OneSlice.as_view(), name="slice"),
     path("slices/<uuid:slice>/program.gcode", proof_api.SliceProgram.as_view(), name="slice_program"),
+    path("device/circuit/", circuit_api.DeviceCircuit.as_view(), name="device_circuit"),
     path("device/jobs/", job_api.DeviceJobs.as_view(), name="device_jobs"),
     path("jobs/", job_api.Jobs.as_view(), name="jobs"),
     path("jobs/<uuid:job>/", job_api.OneJob.as_view(), name="job"),

@@ -1,5 +1,7 @@
 """Which plug or meter measures which machine or circuit? For those who run the lab."""
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -8,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from commons.devices.models import Device
+from commons.devices.services import ShownCode
 from commons.errors import CityError
 from labs.errors import UnknownLab
-from labs.models import PowerMeter
+from labs.models import Lab, PowerMeter
 from labs.services import meters as services
-from labs.views.common import page
+from labs.views.common import page, uuid_of
 from labs.views.frame import frame
 
 
@@ -26,23 +30,22 @@ def meters(request: HttpRequest, lab: str) -> HttpResponse:
     refusal, code, fields = None, None, request.POST
     if request.method == "POST":
         try:
+            if fields.get("do") == "forget":
+                services.forget_plug(lab=found, device=uuid_of(fields.get("device", "")))
+                messages.success(request, _("The plug is let in no more."))
+                return redirect(request.path)
             if fields.get("do") == "drop":
                 number = fields.get("number", "")
-                services.drop_meter(lab=found, number=int(number) if number.isdecimal() else 0)
+                services.drop_meter(lab=found, number=int(number) if number.isdecimal() and len(number) < 19 else 0)
                 messages.success(request, _("The meter is untied; figures that stand stay."))
                 return redirect(request.path)
-            sort, _colon, key = fields.get("of", "").partition(":")
-            number_of = int(key) if key.isdecimal() else 0
-            made, code = services.add_meter(
-                lab=found, name=fields.get("name", ""), class_pct=_percent(fields.get("class_pct", "")),
-                machine=number_of if sort == "machine" else None, circuit=number_of if sort == "circuit" else None,
-            )  # fmt: skip
-            context["made"] = made
+            context["made"], code = _add(found, fields)
         except CityError as error:
             refusal = error
     rows = PowerMeter.objects.filter(Q(machine__lab=found) | Q(circuit__lab=found))
     context |= {
         "meters": rows.select_related("device", "machine", "circuit"),
+        "untied": services.untied(found),
         "machines": found.machines.order_by("name"),
         "circuits": found.circuits.prefetch_related("machines"),
         "code": code,
@@ -50,6 +53,20 @@ def meters(request: HttpRequest, lab: str) -> HttpResponse:
         "asked": fields if refusal else {},
     }
     return page(request, "labs/meters.html", context, lab=found, status=refusal.status if refusal else 200)
+
+
+def _add(lab: Lab, fields: Mapping[str, str]) -> tuple[Device, ShownCode]:
+    """A meter of a machine, of a circuit, or of what its agent will say. Raises BadProfile, UnknownThing."""
+    name = fields.get("name", "")
+    if fields.get("of") == "agent":
+        return services.add_plug(lab=lab, name=name)
+    sort, _colon, key = fields.get("of", "").partition(":")
+    number = int(key) if key.isdecimal() and len(key) < 19 else 0
+    made, code = services.add_meter(
+        lab=lab, name=name, class_pct=_percent(fields.get("class_pct", "")),
+        machine=number if sort == "machine" else None, circuit=number if sort == "circuit" else None,
+    )  # fmt: skip
+    return made.device, code
 
 
 def _percent(text: str) -> float:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from commons.devices import services as devices
-from labs.models import Machine
-from labs.services import catalogue
+from labs.models import Circuit, Machine, PowerMeter
+from labs.services import catalogue, meters
 from livingcity_agent.sending import filling
 from tests.agent.adapters.plugs import Plug, Shelly2
 from tests.agent.adapters.stage import Quiet, serving
@@ -53,6 +53,18 @@ def test_from_nothing_to_well_and_back_to_wrong(agent: Process, live_city: LiveC
         devices.revoke_device(device=printer.device)
         gone = agent.does("--check")
         assert gone.returncode == 1 and "WRONG Plug: the city does not know its token any more" in gone.stdout
+        feeds = PLUG.format(name="Bench plug", address=plug) + 'circuit = "Bench"\n'
+        agent.config.write_text(f'url = "{live_city.url}"\n' + feeds)
+        Circuit.objects.create(lab=printer.lab, name="Bench", limit_w=2300)
+        _device, code = meters.add_plug(lab=printer.lab, name="Bench plug")
+        tied = agent.does("enrol", str(code))
+        assert "It feeds the circuit “Bench”." in tied.stdout, tied.stderr
+        assert PowerMeter.objects.get().circuit == Circuit.objects.get()
+        assert "ok    Bench plug feeds the circuit “Bench”." in agent.does("--check").stdout
+        Circuit.objects.update(name="Cellar")
+        lost = agent.does("--check").stdout
+        assert "WRONG Bench plug: The city does not tie it to the circuit “Bench”: The lab has no circuit" in lost
+        agent.config.write_text(f'url = "{live_city.url}"\n' + PLUG.format(name="Plug", address=plug))
     dead = agent.does("--check")
     assert dead.stdout.count("WRONG") == 2 and "Plug · shelly: " in dead.stdout
     database = agent.folder / "state" / "journal.db"

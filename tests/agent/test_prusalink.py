@@ -82,7 +82,7 @@ class Handler(Quiet):
     def challenge(self) -> None:
         self.send({"title": "401"}, 401, WWW_Authenticate='Digest realm="Printer API", nonce="00ff", stale="false"')
 
-    def get(self) -> None:
+    def get(self) -> None:  # noqa: PLR0911 one address after the other
         if not self.signed_in():
             return self.challenge()
         if self.path == "/api/v1/storage":

@@ -9,7 +9,9 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from commons.devices.models import Command
+from commons.devices import queries as devices_queries
+from commons.devices import services as devices
+from commons.devices.models import Command, Device
 from commons.people.models import User
 from commons.people.services import set_role
 from designs.models import FileVersion
@@ -17,10 +19,10 @@ from labs.engine.hours import Span
 from labs.errors.commands import NoCommand
 from labs.errors.rules import CircuitFull
 from labs.models import Booking, Circuit, Lab, Machine, PowerMeter, Slice
-from labs.queries import circuits, rules
-from labs.services import bookings, commands
+from labs.queries import board, circuits, live, profile, rules
+from labs.services import bookings, commands, meters
 from labs.services import rules as rule_services
-from tests.labs.conftest import design, lab, machine, person, tomorrow
+from tests.labs.conftest import design, enrolled, lab, machine, person, tomorrow
 from tests.labs.test_jobs import Agent
 
 HOUR = dt.timedelta(hours=1)
@@ -185,3 +187,101 @@ def test_starts_by_command_wait_until_the_others_are_warm(city_lab: Lab) -> None
     rule_services.set_rule(lab=city_lab, name="circuit_budget", text="no", by=None)
     commands.send(booking=booked[1], sha256=digest, by=booked[1].user)
     assert Command.objects.count() == 3
+
+
+def plug_of(of: Lab, **more: Any) -> tuple[Device, str]:
+    """A plug that its agent has let in, of which nobody has said what it measures."""
+    device, code = meters.add_plug(lab=of, name=more.get("name", "Bench plug"))
+    return devices.enrol(code=str(code), kind="plug", hardware_id=str(device.pk))
+
+
+def says(client: Client, token: str, circuit: str) -> Any:
+    headers = {"Authorization": f"Bearer {token}"}
+    return client.put("/api/v1/device/circuit/", {"circuit": circuit}, "application/json", headers=headers)
+
+
+def draws(device: Device, watts: float, ago: dt.timedelta = dt.timedelta(0)) -> None:
+    seq = devices_queries.next_seq(device)
+    item = {"seq": seq, "ts": (timezone.now() - ago).isoformat(), "channel": "power_w", "value": watts}
+    devices.ingest(device=device, readings=[item])
+
+
+def test_a_plug_is_tied_to_the_circuit_that_its_agent_names(city_lab: Lab, client: Client) -> None:
+    stand(city_lab)
+    other = Circuit.objects.create(lab=city_lab, name="Bench", limit_w=2000)
+    elsewhere = lab()
+    Circuit.objects.create(lab=elsewhere, name="Cellar", limit_w=500)
+    device, token = plug_of(city_lab)
+    assert list(meters.untied(city_lab)) == [device]
+    assert says(client, token, "circuit x").json() == {"circuit": "Circuit X"}
+    assert PowerMeter.objects.get(device=device).circuit == city_lab.circuits.get(name="Circuit X")
+    assert says(client, token, "Bench").status_code == 200, "the plug was moved, and its agent says so"
+    assert PowerMeter.objects.get().circuit == other
+    lost = says(client, token, "Cellar")
+    assert (lost.status_code, lost.json()["code"]) == (404, "labs:unknown-thing")
+    assert "it has Bench, Circuit X" in lost.json()["detail"]
+    assert PowerMeter.objects.get().circuit == other
+    assert not meters.untied(city_lab).exists()
+
+
+def test_what_measures_a_machine_stays_with_it(city_lab: Lab, client: Client) -> None:
+    one, *_others = stand(city_lab)
+    made, code = meters.add_meter(lab=city_lab, name="Plug of it", machine=one.pk)
+    _device, token = devices.enrol(code=str(code), kind="plug", hardware_id="a")
+    refused = says(client, token, "Circuit X")
+    assert (refused.status_code, refused.json()["code"]) == (409, "labs:machines-own")
+    _own, own_token = enrolled(one)
+    assert says(client, own_token, "Circuit X").status_code == 409
+    assert PowerMeter.objects.get() == made
+    made.refresh_from_db()
+    assert (made.machine, made.circuit) == (one, None)
+    assert says(client, "lcd_nobody", "Circuit X").status_code == 401
+    client.force_login(person())
+    assert client.put("/api/v1/device/circuit/", {"circuit": "Circuit X"}, "application/json").status_code in {401, 403}
+
+
+def test_the_circuits_own_plug_says_what_it_carries(city_lab: Lab, client: Client) -> None:
+    """What its machines say together, until a meter of its own is heard; what nobody explains holds up a start."""
+    machines = stand(city_lab)
+    circuit = machines[0].circuit
+    assert circuit is not None
+    mine, _token = enrolled(machines[0])
+    draws(mine, 120.0)
+
+    def load() -> tuple[float | None, bool]:
+        now = timezone.now()
+        tiles = board.board(Lab.objects.get(pk=city_lab.pk), viewer=None, now=now)
+        [found] = profile.loads(tiles, now)
+        return found.watts, found.metered
+
+    assert load() == (120.0, False)
+    device, token = plug_of(city_lab)
+    says(client, token, "Circuit X")
+    assert load() == (120.0, False), "it has said nothing yet"
+    draws(device, 700.0)
+    assert load() == (700.0, True)
+    assert device.pk in live.lab_board(city_lab.slug, None, None).devices
+    assert live.of_lab(city_lab)[f"circuit-{circuit.pk}"]["percent"] == 70
+    asks = Machine.objects.select_related("circuit").get(pk=machines[1].pk)
+    advice = circuits.start_advice(asks)
+    assert (advice.may, advice.at, advice.watts) == (False, None, 700.0)
+    assert advice.waits_for == ("others on Circuit X",)
+    draws(device, 300.0)
+    assert circuits.start_advice(asks).may, "300 + 600 W"
+    later = timezone.now() + dt.timedelta(minutes=6)
+    assert circuits.start_advice(asks, later).watts == 0, "what was said six minutes ago tells nothing of now"
+
+
+def test_the_page_of_meters_gives_a_code_for_a_plug_whose_agent_will_say(city_lab: Lab, client: Client) -> None:
+    stand(city_lab)
+    boss, path = person(), f"/labs/{city_lab.slug}/meters/"
+    set_role(organisation=city_lab.organisation, user=boss, role="manager")
+    client.force_login(boss)
+    html = client.post(path, {"name": "Bench plug", "of": "agent"}).content.decode()
+    assert "Code for Bench plug" in html
+    assert "Tied to nothing yet" in html
+    device = meters.untied(city_lab).get()
+    assert client.post(path, {"do": "forget", "device": "x"}).status_code == 404
+    assert client.post(path, {"do": "forget", "device": device.pk}).status_code == 302
+    assert not meters.untied(city_lab).exists()
+    assert client.post(path, {"name": " ", "of": "agent"}).status_code == 422

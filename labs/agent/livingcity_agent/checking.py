@@ -67,7 +67,18 @@ async def _city(device: DeviceConfig, enrolled: Enrolled | None) -> list[Finding
         return [Finding(False, f"{device.name}: the city does not know its token any more; enrol it again.")]
     except AdapterError as error:
         return [Finding(False, f"{device.name}: {error}")]
-    return [Finding(True, f"{device.name} is enrolled; the city has everything up to number {ack.acked}.")]
+    found = [Finding(True, f"{device.name} is enrolled; the city has everything up to number {ack.acked}.")]
+    if device.circuit:
+        found.append(await _circuit(device, enrolled))
+    return found
+
+
+async def _circuit(device: DeviceConfig, enrolled: Enrolled) -> Finding:
+    try:
+        await City(enrolled.url, enrolled.token).feeds(device.circuit)
+    except AdapterError as error:
+        return Finding(False, f"{device.name}: {error}")
+    return Finding(True, f"{device.name} feeds the circuit “{device.circuit}”.")
 
 
 async def _adapter(adapter: Adapter) -> list[Finding]:

@@ -85,6 +85,13 @@ class City:
             raise AdapterError(f"What answers at {self.url} is no Living City.") from None
         return dict(found)
 
+    async def feeds(self, circuit: str) -> None:
+        """Tell which circuit of the lab this device feeds. Raises AdapterError with what the city says."""
+        answer = await self._http.ask("PUT", "/api/v1/device/circuit/", json_body={"circuit": circuit})
+        if answer.status != 200:
+            error = refusal(answer)
+            raise type(error)(f"The city does not tie it to the circuit “{circuit}”: {told(answer)}.")
+
     async def send(self, path: str, body: bytes) -> Ack:
         """Send a batch through one of the doors. Raises NoAnswer, NotNow, TokenRefused, TooMuch, WillNot."""
         answer = await self._http.ask("POST", path, body=body, headers={"Content-Type": "application/json"})

@@ -125,6 +125,10 @@ async def _enrol(config: Config, code: str, url: str, name: str) -> int:
     )
     journal.close()
     print(f"{name} is enrolled at {url} as {answer['device']}.")  # noqa: T201
+    circuit = next(device.circuit for device in config.devices if device.name == name)
+    if circuit:
+        await City(url, str(answer["token"])).feeds(circuit)
+        print(f"It feeds the circuit “{circuit}”.")  # noqa: T201
     return 0
 
 

@@ -29,6 +29,11 @@ class DeviceConfig:
     sources: tuple[Source, ...]
     commands: frozenset[str] = frozenset()
 
+    @property
+    def circuit(self) -> str:
+        """The circuit of the lab that a plug of it feeds; empty where it measures a machine."""
+        return next((use.circuit for s in self.sources if (use := getattr(s.adapter, "use", None)) and use.circuit), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

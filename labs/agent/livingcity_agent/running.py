@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from livingcity_agent.adapters.base import Adapter, AdapterError, Sink
-from livingcity_agent.city import plain_http
+from livingcity_agent.city import City, TokenRefused, WillNot, plain_http
 from livingcity_agent.config import Config, DeviceConfig
 from livingcity_agent.journal import Enrolled, Journal, Kind
 from livingcity_agent.orders import Orders
@@ -94,8 +94,24 @@ class Agent:
             for kind in LANES:
                 lane = Lane(self.journal, enrolled, kind, line, most=self.config.batch)
                 group.create_task(lane.run(self.config.send_every_s if kind == "r" else FLUSH_S))
+            if config.circuit:
+                group.create_task(self._circuit(config, enrolled))
             if config.commands:
                 group.create_task(Orders(self.journal, enrolled, config).run())
+
+    async def _circuit(self, config: DeviceConfig, enrolled: Enrolled) -> None:
+        """Tell which circuit the plug feeds, as the configuration says now; what the city refuses is for a person."""
+        pause = 2.0
+        while True:
+            try:
+                await City(enrolled.url, enrolled.token).feeds(config.circuit)
+            except (WillNot, TokenRefused) as error:
+                log.warning("%s: %s", config.name, error)
+            except (AdapterError, OSError, TimeoutError):
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 no secret
+                pause = min(pause * 2, 300.0)
+                continue
+            return
 
     def _line(self, enrolled: Enrolled, group: asyncio.TaskGroup) -> Line:
         http = HttpLine(enrolled)
