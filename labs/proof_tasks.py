@@ -73,13 +73,14 @@ def read_print(job: Job, inputs: Inputs) -> Outcome:
     if sent is None or not files.path_of(sent).is_file():
         return Outcome({"found": 0})
     job.progress(0.1, said(lazy("Reading the program")))
-    note = files.note_in(files.path_of(sent))
+    notes = files.notes_in(files.path_of(sent))
     printed, reason = matching.read_shapes(files.path_of(sent))
     job.progress(0.7, said(lazy("Comparing with the shapes of designs")))
-    found = matching.search(sent.job, printed)
+    found, plate = matching.search(sent.job, printed), matching.search_plate(sent.job, printed)
+    packed = matching.packed(printed)
     return Outcome(
         {"found": len(found)},
-        lambda: files.read(sent=sent, printed=matching.packed(printed), reason=reason, note=note, found=found),
+        lambda: files.read(sent=sent, printed=packed, reason=reason, notes=notes, found=found, plate=plate),
     )
 
 

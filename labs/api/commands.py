@@ -24,7 +24,6 @@ from labs.queries import catalogue
 from labs.queries import commands as queries
 from labs.services import commands
 
-
 COMMAND_FIELDS: tuple[str, ...] = (
     "id", "kind", "file", "state", "sentence", "asked_by", "asked_at", "expires_at", "answered_at",
 )  # fmt: skip

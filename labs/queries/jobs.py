@@ -110,6 +110,35 @@ def shown(jobs: Iterable[Job], viewer: User | None) -> list[Shown]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class OnPlate:
+    """A part of a plate as one visitor may see it; `design` None: what is not known, or not theirs to know."""
+
+    share: float
+    design: "Design | None" = None
+    path: str = ""
+    provenance: str = Job.Provenance.UNKNOWN.value
+
+    @property
+    def provenance_label(self) -> str:
+        """How sure it is, in a word."""
+        return str(Job.Provenance(self.provenance).label)
+
+
+def on_plate(job: Job, viewer: User | None) -> list[OnPlate]:
+    """What a plate of several files was made of, the largest share first; nothing where one file was all of it."""
+    if not job.made_of or not apps.is_installed("designs"):
+        return []
+    from designs.queries import visible_to  # noqa: PLC0415 the room may be left out
+
+    person = viewer if viewer is not None and viewer.is_authenticated else None
+    seen = {one.pk: one for one in visible_to(person).filter(pk__in=[part["design"] for part in job.made_of])}
+    parts = sorted((part for part in job.made_of if part["design"] in seen), key=lambda part: -part["share"])
+    found = [OnPlate(one["share"], seen[one["design"]], one["path"], one["provenance"]) for one in parts]
+    rest = 1.0 - sum(one.share for one in found)
+    return [*found, OnPlate(rest)] if rest > 0.005 else found
+
+
 def _shapes(listed: list[Job]) -> dict[uuid.UUID, list[JobCandidate]]:
     """The files that jobs may be of by their shape; asked only where that is what is known of a job."""
     asked = [job.pk for job in listed if job.provenance_method == Job.Method.GEOMETRY]

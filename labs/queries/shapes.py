@@ -79,13 +79,43 @@ def of_print(job: Job, printed: Sequence[extrusion.Printed]) -> list[Found]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class OnPlate:
+    """A kind of thing on a plate: its share of the filament, how many, and the files of that shape, nearest first."""
+
+    share: float
+    pieces: int
+    origins: tuple["Origin", ...]
+
+
+def plate(job: Job, printed: Sequence[extrusion.Printed]) -> list[OnPlate]:
+    """What the things on a plate may be of, one by one; nothing where a file has the shape of the whole plate."""
+    from designs.queries.origins import origins, seen_at  # noqa: PLC0415 the room may be left out
+
+    person, organisation = job.booking.user if job.booking else None, job.machine.lab.organisation
+    seen, things = seen_at(person, organisation), [one for one in printed if not one.whole]
+    if len(things) < 2 or any(one.whole and _close(one, seen) for one in printed):
+        return []
+    found = []
+    for one in things:
+        held: list[Origin] = []
+        for oid, _match in _close(one, seen)[:MOST_FOUND]:
+            held += origins(blob=oid, visible_to=person, organisation=organisation)
+        found.append(OnPlate(one.share, one.count, tuple(held)))
+    return found
+
+
+def _close(one: extrusion.Printed, seen: "QuerySet[Design]") -> list[tuple[str, comparing.Match]]:
+    return comparing.close(near(one.profile, seen), one.profile)
+
+
 def _hits(
     printed: Sequence[extrusion.Printed], seen: "QuerySet[Design]"
 ) -> tuple[list[tuple[str, comparing.Match]], int]:
     for one in printed:
         if not one.whole and one.share < comparing.LEAST_SHARE:
             continue
-        hits = comparing.close(near(one.profile, seen), one.profile)
+        hits = _close(one, seen)
         if hits:
             return hits, one.count
     return [], 0

@@ -17,7 +17,7 @@ from commons.devices.models import Command
 from labs.engine.hours import Span
 from labs.models import Booking
 from labs.queries import circuits, learning
-from labs.queries.jobs import Shown
+from labs.queries.jobs import OnPlate, Shown
 from labs.services.bookings import EARLY
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def design_picture(design: "Design | None") -> str:
 
 
 @register.simple_tag
-def provenance_chip(shown: Shown) -> SafeString:
+def provenance_chip(shown: Shown | OnPlate) -> SafeString:
     """How sure it is which design was made, in a word."""
     return format_html('<span class="chip {}">{}</span>', TONES[shown.provenance], shown.provenance_label)
 

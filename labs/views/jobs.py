@@ -26,6 +26,7 @@ def job(request: HttpRequest, job: uuid.UUID) -> HttpResponse:
         "drawn": energy_words.picture(figure, curve.chart if curve is not None and curve.known else None),
         "passport": getattr(found, "passport", None),
         "shown": shown,
+        "plate": jobs.on_plate(found, viewer(request)),
         "job": found,
         "machine": found.machine,
         "lab": found.machine.lab,

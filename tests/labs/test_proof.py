@@ -22,7 +22,7 @@ from labs.engine import extrusion
 from labs.errors import UnknownDesign
 from labs.errors.proof import FileNotTaken, HasFile, NotYourJob, OtherFile
 from labs.models import FilePolicy, Job, JobCandidate, JobFile, Machine, ShapeProfile, Slice
-from labs.queries import jobs, shapes
+from labs.queries import jobs, production, shapes
 from labs.services import bookings
 from labs.services import shapes as shape_services
 from labs.services.jobs import claims, files, sweeping
@@ -340,6 +340,95 @@ def test_a_note_in_the_sent_file_proves_it_and_a_shape_of_another_takes_that_bac
 def test_notes_are_read_from_comments_alone_and_must_agree(tmp_path: Path, text: str, found: str) -> None:
     (tmp_path / "x").write_text(text)
     assert files.note_in(tmp_path / "x") == found
+    if "b" * 64 in text:
+        assert files.notes_in(tmp_path / "x") == ["a" * 64, "b" * 64], "a plate of two files"
+
+
+def beside(name: str, x: float) -> list[Any]:
+    """A shape, so far to the right."""
+    return [(a + x, b, c, d + x, e, f) for a, b, c, d, e, f in SHAPES[name]]
+
+
+def plate_of(agent: Agent, name: str, *boxes: Any, header: str = "") -> Job:
+    """A job whose sent file lays these shapes down beside one another."""
+    body = printed([box for shape in boxes for box in shape], header=header)
+    agent.made(told(body), job=name, hours=4)
+    assert sent_by_device(agent, body, name).status_code == 201
+    run_all("labs.read_print")
+    return Job.objects.get(device_job=name)
+
+
+def test_a_plate_of_two_designs_is_shared_out_by_what_was_laid_down(
+    printer: Machine, settings: Any, tmp_path: Path, client: Client
+) -> None:
+    """Neither is most of it, so the job is of none; the figure counts each by its share, and no stranger hears of the
+    private one."""
+    settings.MEDIA_ROOT = tmp_path
+    owner, agent = person(), Agent(printer)
+    stairs, angle = design(person(), b"stairs"), design(owner, b"angle", public=False)
+    described(stairs, "stairs")
+    described(angle, "angle")
+    shapes_ = (SHAPES["stairs"], beside("ring", 60), beside("angle", 120))
+    unseen = plate_of(agent, "one", *shapes_)
+    assert unseen.made_of == [], "one known thing that is less than half of a plate says nothing"
+    angle.design.visibility = "public"
+    angle.design.save()
+    job = plate_of(agent, "two", *shapes_)
+    assert [(part["blob"], part["method"], part["provenance"], part["public"]) for part in job.made_of] == [
+        (one.oid, "geometry", "probable", True) for one in sorted((stairs, angle), key=lambda one: -_share(job, one))
+    ]
+    assert all(0.1 < part["share"] < 0.6 for part in job.made_of)
+    assert sum(part["share"] for part in job.made_of) < 0.9, "the ring is nobody's"
+    assert job.design is None
+    hours = production.made_of(Job.objects.values(*production.FIELDS).get(pk=job.pk))
+    assert [part.provenance for part in hours.parts] == ["probable", "probable", "unknown"]
+    assert sum(part.share for part in hours.parts) == pytest.approx(1)
+    html = client.get(f"/jobs/{job.pk}/").content.decode()
+    assert "On this plate" in html
+    assert angle.design.name in html
+    type(angle.design).objects.filter(pk=angle.design.pk).update(visibility="private")
+    assert angle.design.name not in client.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def _share(job: Job, made: Made) -> float:
+    return next(float(part["share"]) for part in job.made_of if part["blob"] == made.oid)
+
+
+def test_sources_that_a_program_names_are_proven_by_their_share(
+    printer: Machine, settings: Any, tmp_path: Path
+) -> None:
+    """By the shapes where they are found, by the volumes of the meshes where not."""
+    settings.MEDIA_ROOT = tmp_path
+    agent, maker = Agent(printer), person()
+    one, two = design(maker, b"one", facts={"volume_mm3": 3000}), design(maker, b"two", facts={"volume_mm3": 1000})
+    header = f"; lc-source=sha256:{one.sha256}\n; lc-source=sha256:{two.sha256}"
+    job = plate_of(agent, "notes", SHAPES["stairs"], beside("angle", 60), header=header)
+    assert {part["blob"]: (part["share"], part["provenance"]) for part in job.made_of} == {
+        one.oid: (0.75, "proven"), two.oid: (0.25, "proven"),
+    }  # fmt: skip
+    assert (job.provenance, job.provenance_method, job.design) == ("proven", "source-note", one.design)
+    described(one, "stairs")
+    described(two, "angle")
+    seen = plate_of(agent, "both", SHAPES["stairs"], beside("angle", 60), header=header)
+    assert {part["provenance"] for part in seen.made_of} == {"proven"}
+    assert sum(part["share"] for part in seen.made_of) == pytest.approx(1)
+    assert _share(seen, one) != 0.75, "what was laid down is measured"
+    lying = "; lc-source=sha256:{}\n; lc-source=sha256:{}".format(one.sha256, "9" * 64)
+    part = plate_of(agent, "lying", SHAPES["stairs"], beside("angle", 60), header=lying)
+    assert {p["blob"]: p["provenance"] for p in part.made_of} == {one.oid: "proven", two.oid: "probable"}
+    agent.made({"sha256": one.sha256}, job="file itself")
+    assert Job.objects.get(device_job="file itself").made_of == []
+
+
+def test_parts_of_one_design_on_a_plate_speak_for_it_together(printer: Machine, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    stairs, angle = design(person(), b"stairs"), design(person(), b"angle")
+    described(stairs, "stairs")
+    described(angle, "angle")
+    FileVersion.objects.filter(design=angle.design).update(design=stairs.design)
+    job = plate_of(Agent(printer), "set", SHAPES["stairs"], beside("ring", 60), beside("angle", 120))
+    assert len(job.made_of) == 2
+    assert (job.provenance, job.provenance_method, job.design) == ("probable", "geometry", stairs.design)
 
 
 def test_what_is_not_the_jobs_file_is_refused(printed_job: tuple[Job, Agent, bytes], client: Client) -> None:

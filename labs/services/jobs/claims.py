@@ -64,5 +64,6 @@ PROOF = (
     "design_commit",
     "design_blob",
     "design_release",
+    "made_of",
     "updated_at",
 )

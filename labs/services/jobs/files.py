@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -22,15 +23,19 @@ from commons.said import said
 from labs import policies
 from labs.errors.proof import FileNotTaken, HasFile, NotYourJob, OtherFile
 from labs.models import FilePolicy, Job, JobCandidate, JobFile, Lab
+from labs.services.jobs import plates
 from labs.services.jobs.claims import PROOF
 from labs.services.jobs.proof import prove
 
 if TYPE_CHECKING:
-    from labs.queries.shapes import Found
+    from designs.queries.origins import Origin
+    from labs.queries.shapes import Found, OnPlate
 
 MAX_BYTES = 64 * 1024 * 1024
 #: Where slicers write notes: PrusaSlicer and its kin at the top and in the settings at the end, Cura at the top.
 ENDS = 256 * 1024
+#: Files on one plate that its program may name.
+MOST_NOTES = 20
 NOTE = re.compile(rb"lc-source=sha256:([0-9a-fA-F]{64})(?![0-9a-fA-F])")
 
 
@@ -123,7 +128,13 @@ def _keep(job: Job, sent: JobFile, policy: FilePolicy) -> None:
 
 
 def note_in(path: Path) -> str:
-    """The source that a program's header or settings name, "" when there is none or they disagree."""
+    """The source that a program's header or settings name, "" when there is none or there are several."""
+    named = notes_in(path)
+    return named[0] if len(named) == 1 else ""
+
+
+def notes_in(path: Path) -> list[str]:
+    """The sources that a program's header or settings name; several for a plate of several files."""
     with path.open("rb") as file:
         ends = file.read(ENDS)
         size = file.seek(0, os.SEEK_END)
@@ -131,20 +142,23 @@ def note_in(path: Path) -> str:
             file.seek(max(ENDS, size - ENDS))
             ends += b"\n" + file.read(ENDS)
     lines = [line for line in ends.splitlines() if line.lstrip().startswith((b";", b"("))]
-    named = {found[1].decode().lower() for line in lines for found in NOTE.finditer(line)}
-    return named.pop() if len(named) == 1 else ""
+    return sorted({found[1].decode().lower() for line in lines for found in NOTE.finditer(line)})[:MOST_NOTES]
 
 
 @transaction.atomic
-def read(*, sent: JobFile, printed: bytes, reason: str, note: str, found: "Sequence[Found]") -> None:
+def read(
+    *, sent: JobFile, printed: bytes, reason: str, notes: Sequence[str], found: "Sequence[Found]",
+    plate: "Sequence[OnPlate]" = (),
+) -> None:  # fmt: skip
     """Write down what was read in a file, and prove its job again; the bytes go unless the lab keeps them. Locks the
     job."""
     job = hold(sent.job_id)
+    note = notes[0] if len(notes) == 1 else ""
     JobFile.objects.filter(pk=sent.pk).update(
-        state=JobFile.State.FAILED if reason and not note else JobFile.State.READ,
+        state=JobFile.State.FAILED if reason and not notes else JobFile.State.READ,
         reason=reason[:400], printed=printed, source_sha256=note,
     )  # fmt: skip
-    match(job=job, found=found)
+    match(job=job, found=found, plate=plate, named=_named(job, notes))
     if sent.keep_until is None:
         let_go(sent=sent)
 
@@ -158,7 +172,23 @@ def hold(job: uuid.UUID) -> Job:
     )
 
 
-def match(*, job: Job, found: "Sequence[Found]") -> None:
+def _named(job: Job, notes: Sequence[str]) -> "list[Origin]":
+    """The files of designs that a program names, as the lab may see them: the booked design's, else the newest."""
+    if not apps.is_installed("designs"):
+        return []
+    from designs.queries import origins  # noqa: PLC0415 the room may be left out
+
+    person, found = job.booking.user if job.booking else None, []
+    for note in notes:
+        held = origins(sha256=note, visible_to=person, organisation=job.machine.lab.organisation)
+        booked = job.booking.design_id if job.booking else None
+        found += [next((one for one in held if one.design.pk == booked), held[0])] if held else []
+    return found
+
+
+def match(
+    *, job: Job, found: "Sequence[Found]", plate: "Sequence[OnPlate]" = (), named: "Sequence[Origin]" = ()
+) -> None:
     """Keep which files have the shape of what the job laid down, and prove it again. The caller holds the job."""
     job.candidates.all().delete()
     JobCandidate.objects.bulk_create(
@@ -169,6 +199,7 @@ def match(*, job: Job, found: "Sequence[Found]") -> None:
         for rank, one in enumerate(found, 1)
     )  # fmt: skip
     if job.provenance_method not in {Job.Method.FILE, Job.Method.RECEIPT}:
+        plates.part_it(job=job, plate=plate, named=named)
         prove(job=job)
         job.save(update_fields=PROOF)
 

@@ -17,12 +17,12 @@ from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.said import said
 from labs.models import Job, JobFile
-from labs.services.jobs import files
+from labs.services.jobs import files, plates
 
 if TYPE_CHECKING:
     from designs.models import Design
     from labs.engine.extrusion import Printed
-    from labs.queries.shapes import Found
+    from labs.queries.shapes import Found, OnPlate
 
 MAX_BYTES = 2_000_000
 #: Prints that one run compares again.
@@ -72,6 +72,13 @@ def search(job: Job, printed: "Sequence[Printed]") -> "list[Found]":
     return shapes.of_print(job, printed) if printed else []
 
 
+def search_plate(job: Job, printed: "Sequence[Printed]") -> "list[OnPlate]":
+    """The files that the things on a plate may be of, one by one; none where one file is all of it."""
+    from labs.queries import shapes  # noqa: PLC0415 numpy
+
+    return shapes.plate(job, printed) if printed else []
+
+
 def match_again(*, sent: JobFile, now: dt.datetime) -> bool:
     """Look again for the design of a print that was read before; whether more is known. Locks the job at the end."""
     from labs.engine.extrusion import unpack_prints  # noqa: PLC0415
@@ -81,13 +88,14 @@ def match_again(*, sent: JobFile, now: dt.datetime) -> bool:
     job = rows.filter(pk=sent.job_id, provenance__in=OPEN).first()
     if job is None or not sent.printed:
         return False
-    found = search(job, unpack_prints(loosen(bytes(sent.printed))))
+    printed = unpack_prints(loosen(bytes(sent.printed)))
+    found, plate = search(job, printed), search_plate(job, printed)
     with transaction.atomic():
         held = files.hold(job.pk)
-        before = (held.provenance, held.design_id)
-        files.match(job=held, found=found)
+        before = (held.provenance, held.design_id, held.made_of)
+        files.match(job=held, found=found, plate=plate, named=plates.named_before(held))
         Job.objects.filter(pk=held.pk).update(looked_at=now)
-    return (held.provenance, held.design_id) != before
+    return (held.provenance, held.design_id, held.made_of) != before
 
 
 def design_described(*, design: "Design") -> None:

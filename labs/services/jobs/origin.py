@@ -33,44 +33,75 @@ def note(*, job: Job) -> bool:
     if design is None:
         job.licence_made, job.public_made = "", False
     else:
-        job.licence_made = (_released(design, job) or design.licence)[:MOST]
-        job.public_made = design.is_shown and not _came_later(job)
+        job.licence_made, job.public_made = of_version(
+            job=job, design=design, commit=job.design_commit, path=job.design_path
+        )
     changed = {"noted": job.noted, "licence_made": job.licence_made, "public_made": job.public_made}
     Job.objects.filter(pk=job.pk).update(**changed)
     return True
 
 
-def _released(design: "Design", job: Job) -> str:
+def of_version(*, job: Job, design: "Design", commit: str, path: str) -> tuple[str, bool]:
+    """The licence of a file in the version that a job made, and whether everybody could see it."""
+    licence = (_released(design, commit) or design.licence)[:MOST]
+    return licence, design.is_shown and not _came_later(job, design, commit, path)
+
+
+def _released(design: "Design", commit: str) -> str:
     """The licence that a release of that commit fixed."""
-    if not job.design_commit:
+    if not commit:
         return ""
-    found = design.releases.filter(commit=job.design_commit).values_list("licence", flat=True).first()
+    found = design.releases.filter(commit=commit).values_list("licence", flat=True).first()
     return found or ""
 
 
-def _came_later(job: Job) -> bool:
-    if not job.design_commit or not job.finished_at or not apps.is_installed("designs"):
+def _came_later(job: Job, design: "Design", commit: str, path: str) -> bool:
+    if not commit or not job.finished_at or not apps.is_installed("designs"):
         return False
     from designs.models import FileVersion  # noqa: PLC0415 the room may be left out
 
-    rows = FileVersion.objects.filter(design=job.design_id, commit=job.design_commit, path=job.design_path)
+    rows = FileVersion.objects.filter(design=design, commit=commit, path=path)
     at = rows.values_list("committed_at", flat=True).first()
     return at is not None and at > job.finished_at
 
 
 def read_commit(*, job: Job) -> bool:
-    """Read the licence of the very file in the very commit (REUSE); for a worker. Whether it says another one."""
+    """Read the licences of the very files in the very commits (REUSE); for a worker. Whether one says another."""
+    parts = _read_parts(job)
+    own = _own(job.design, job.design_commit, job.design_path)
+    if not own or own == job.licence_made:
+        return parts
+    job.licence_made = own
+    Job.objects.filter(pk=job.pk).update(licence_made=own)
+    return True
+
+
+def _own(design: "Design | None", commit: str, path: str) -> str:
+    """The file's own licence in that version; "" where it has none, or is gone."""
     from designs.queries.file_licences import licence_at  # noqa: PLC0415 the room may be left out
 
-    design = job.design
-    if design is None or not job.design_commit or not job.design_path:
-        return False
+    if design is None or not commit or not path:
+        return ""
     try:
-        found = licence_at(design, job.design_commit, job.design_path)
+        found = licence_at(design, commit, path)
     except (CityError, KeyError, OSError):
-        return False  # the repository, the commit or the file is gone: what was written down stays
-    if not found.is_own or found.expression == job.licence_made:
+        return ""  # the repository, the commit or the file is gone: what was written down stays
+    return found.expression[:MOST] if found.is_own else ""
+
+
+def _read_parts(job: Job) -> bool:
+    """The same of the parts of a plate."""
+    if not job.made_of or not apps.is_installed("designs"):
         return False
-    job.licence_made = found.expression[:MOST]
-    Job.objects.filter(pk=job.pk).update(licence_made=job.licence_made)
+    from designs.models import Design  # noqa: PLC0415 the room may be left out
+
+    designs = Design.objects.in_bulk([part["design"] for part in job.made_of])
+    parts = []
+    for part in job.made_of:
+        own = _own(designs.get(part["design"]), part["commit"], part["path"])
+        parts.append({**part, "licence": own or part["licence"]})
+    if parts == job.made_of:
+        return False
+    job.made_of = parts
+    Job.objects.filter(pk=job.pk).update(made_of=parts)
     return True

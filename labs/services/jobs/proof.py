@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 
 from labs.models import Job, JobCandidate, JobClaim, JobFile, Slice
+from labs.services.jobs import plates
 
 if TYPE_CHECKING:
     from designs.queries.origins import Origin
@@ -21,18 +22,21 @@ Method = Job.Method
 def prove(*, job: Job) -> None:
     """Say which design the job was of, by the strongest thing that says so; does not save.
 
-    The order: the lab's own slicing, the file itself, the source that the file names, the shape that was laid down, a
-    person's word on the job, the design that the machine was booked for.
+    The order: the lab's own slicing, the file itself, the source that the file names, the sources that most of a plate
+    is of, the shape that was laid down, a person's word on the job, the design that the machine was booked for.
     """
     job.design, job.slice = None, None
     job.provenance, job.provenance_method = Job.Provenance.UNKNOWN, Method.NONE
     job.design_path = job.design_commit = job.design_blob = job.design_release = ""
     if not apps.is_installed("designs"):
         return
-    _by_slice(job) or _by_file(job) or _by_note(job) or _by_shape(job) or _by_word(job)
+    if _by_slice(job) or _by_file(job):
+        job.made_of = []  # one file speaks for all
+        return
+    _by_note(job) or _by_plate(job, proven=True) or _by_shape(job) or _by_plate(job, proven=False) or _by_word(job)
 
 
-def _settle(job: Job, *, grade: str, method: str, origin: "Origin | JobCandidate | Slice") -> bool:
+def _settle(job: Job, *, grade: str, method: str, origin: "Origin | JobCandidate | Slice | plates.Speaker") -> bool:
     job.design, job.provenance, job.provenance_method = origin.design, grade, method
     job.design_path, job.design_commit = origin.path, origin.commit
     job.design_blob, job.design_release = origin.blob, origin.release
@@ -79,6 +83,16 @@ def _by_note(job: Job) -> bool:
     denied = bool(shapes) and not any(one.blob == origin.blob for one in shapes for origin in found)
     grade = Job.Provenance.DECLARED if denied else Job.Provenance.PROVEN
     return _settle(job, grade=grade, method=Method.NOTE, origin=best)
+
+
+def _by_plate(job: Job, *, proven: bool) -> bool:
+    """At least half of a plate of several files is of one design."""
+    best = plates.speaker(job, proven=proven) if job.made_of else None
+    if best is None:
+        return False
+    if proven:
+        return _settle(job, grade=Job.Provenance.PROVEN, method=Method.NOTE, origin=best)
+    return _settle(job, grade=Job.Provenance.PROBABLE, method=Method.GEOMETRY, origin=best)
 
 
 def _by_shape(job: Job) -> bool:
