@@ -35,11 +35,12 @@ def design_arrived(design: int) -> int:
 
 @shared_task(name="labs.unproven")
 def unproven() -> int:
-    """Every hour: jobs without a proof, files whose time has come, designs that nobody has described."""
-    from labs.services import shapes  # noqa: PLC0415 services need the models
+    """Every hour: jobs without a proof, files whose time has come or whose row is gone, designs not described yet."""
+    from labs.services import shapes, slices  # noqa: PLC0415 services need the models
     from labs.services.jobs import files, matching, sweeping  # noqa: PLC0415
 
     now = timezone.now()
+    slices.let_go_of_lost(now=now)
     files.let_go_of_old(now=now)
     for design in shapes.designs_waiting():
         shapes.describe_later(design=design)

@@ -199,7 +199,7 @@ def _waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.date
 def of_person(user: User) -> QuerySet[Booking]:
     """A person's bookings, next first; closures that the person made are none of them."""
     rows = Booking.objects.filter(user=user, kind=Booking.Kind.USE).select_related(
-        "machine__lab__place", "design__owner"
+        "machine__lab__place", "design__owner", "excuse"
     )
     return rows.order_by("start", "pk")
 
@@ -262,8 +262,10 @@ def closures(lab: Lab, now: dt.datetime) -> list[Booking]:
     return list(rows.exclude(kind=Booking.Kind.USE).select_related("machine").order_by("start"))
 
 
-def missed(lab: Lab, *, since: dt.datetime) -> list[tuple[str, int]]:
-    """Who did not come, most often first."""
+def missed(lab: Lab, *, since: dt.datetime) -> list[tuple[str, list[Booking]]]:
+    """Who did not come and is not excused, most often first, with the bookings, the newest first."""
     rows = Booking.objects.filter(machine__lab=lab, status=Booking.Status.MISSED, start__gte=since, excuse=None)
-    counted = rows.values_list("user__username").annotate(n=Count("pk")).order_by("-n", "user__username")
-    return list(counted)
+    found: dict[str, list[Booking]] = {}
+    for booking in rows.select_related("machine", "user").order_by("-start", "pk"):
+        found.setdefault(str(booking.user) if booking.user else "–", []).append(booking)
+    return sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))

@@ -1,8 +1,11 @@
 """Slicing files of designs for booked machines: profiles, the work behind the walls, receipts (docs/slicing.md)."""
 
+import contextlib
+import datetime as dt
 import hashlib
 import json
 import shutil
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +35,7 @@ FORMATS = {"stl": "stl", "3mf": "3mf", "obj": "obj", "step": "step"}
 MAX_PROFILES, MAX_OPEN = 20, 5
 MAX_MODEL, MAX_PROGRAM = 100 * 1024 * 1024, 256 * 1024 * 1024
 ENDS = 128 * 1024
+LOST_S = 3600.0
 MISSING = lazy("PrusaSlicer is not installed on this city's worker, so nothing can be sliced here. Slice it yourself, "
                "with the note of the file's page, and it will be known all the same.")  # fmt: skip
 
@@ -44,6 +48,23 @@ def program() -> str | None:
 def path_of(made: Slice) -> Path:
     """Where a program lies that was made."""
     return Path(site.MEDIA_ROOT) / "labs" / "slices" / made.pk.hex[:2] / f"{made.pk.hex}.gcode"
+
+
+def let_go_of_lost(*, now: dt.datetime) -> int:
+    """Let go of programs whose slice is gone, with its booking, its design or its demo; how many. Those of the last
+    hour are left: a file may lie there before its row says so."""
+    gone = 0
+    for folder in sorted((Path(site.MEDIA_ROOT) / "labs" / "slices").glob("??")):
+        lying = {}
+        for place in folder.glob("*.gcode"):
+            with contextlib.suppress(ValueError, OSError):
+                if now.timestamp() - place.stat().st_mtime > LOST_S:
+                    lying[uuid.UUID(hex=place.stem)] = place
+        known = set(Slice.objects.filter(pk__in=lying).values_list("pk", flat=True)) if lying else set()
+        for key in lying.keys() - known:
+            lying[key].unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 # --- profiles ----------------------------------------------------------------------------------------------------

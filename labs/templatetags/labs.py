@@ -1,6 +1,7 @@
 """Tags of the room: pictures and addresses of designs, words for states."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from commons.devices.models import Command
+from commons.web import numbers
 from labs.engine.hours import Span
 from labs.models import Booking
 from labs.queries import circuits, learning
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 register = template.Library()
 
 OUTCOME_TONES = {"finished": "good", "failed": "bad", "paused": "warn"}
+DATES = re.compile(r"\b(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d))?\b")
 ORDER_STEPS = {
     "accept": lazy("Accept the quote"),
     "queue": lazy("Put it in the queue"),
@@ -120,6 +123,20 @@ def power_tone(state: str) -> str:
 def command_tone(state: str) -> str:
     """The chip's kind for what came of a command."""
     return {"done": "good", "refused": "bad", "expired": "warn"}.get(state, "line")
+
+
+@register.filter
+def with_dates(text: str) -> str:
+    """A line of the books with its dates as the reader writes them; “2026-06-30 10:00” is how they are kept."""
+
+    def said(found: "re.Match[str]") -> str:
+        try:
+            date = dt.date.fromisoformat(found[1])
+        except ValueError:
+            return found[0]
+        return f"{numbers.day(date)}{f' {found[2]}' if found[2] else ''}"
+
+    return DATES.sub(said, text)
 
 
 @register.filter

@@ -7,10 +7,11 @@ from labs.api import closures as api_closures
 from labs.api import commands as api_commands
 from labs.api import feeds as api_feeds
 from labs.api import waitlist as api_waitlist
-from labs.views import bookings, calendars, commands, lab_bookings, one_booking
+from labs.views import book_all, bookings, calendars, commands, lab_bookings, one_booking
 
 pages = [
     path("labs/<slug:lab>/<slug:machine>/book/", bookings.book, name="book"),
+    path("book/", book_all.book_all, name="book_all"),
     path("me/bookings/", bookings.mine, name="my_bookings"),
     path("me/bookings/<uuid:booking>/cancel/", bookings.cancel, name="cancel_booking"),
     path("me/calendars/", calendars.calendars, name="my_calendars"),

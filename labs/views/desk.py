@@ -18,7 +18,7 @@ from commons.people.models import User
 from labs import policies
 from labs.errors import UnknownLab
 from labs.models import Badge, Kiosk, Lab, Machine
-from labs.queries import board, catalogue
+from labs.queries import board, bookings, catalogue
 from labs.queries import desk as reads
 from labs.queries import faults as fault_reads
 from labs.services import catalogue as services
@@ -26,6 +26,9 @@ from labs.services import faults
 from labs.services import kiosk as kiosks
 from labs.views.common import page, viewer
 from labs.views.frame import around
+
+#: No-shows that the desk still shows; all of them stand with the bookings.
+LATELY = dt.timedelta(days=14)
 
 
 class MachineForm(forms.Form):
@@ -116,6 +119,7 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
     context["out"] = sum(tile.machine.state == Machine.State.REPAIR for tile in tiles)
     context["silent"] = sum(tile.machine.device is not None and tile.power.old for tile in tiles)
     context["waiting"] = reads.waiting(found, manages=manages, now=timezone.now())
+    context["missed"] = bookings.missed(found, since=timezone.now() - LATELY)
     context["open_faults"] = fault_reads.tasks(found)
     context["kiosks"] = Kiosk.objects.filter(lab=found, ended_at=None)
     status = context["refusal"].status if context.get("refusal") else 200

@@ -16,6 +16,7 @@ from labs.api.common import design_named
 from labs.models import Lab
 from labs.queries import jobs, matching
 from labs.queries.near import near_of
+from labs.services.bookings.create import MOST_TOGETHER
 from labs.views.common import viewer
 
 MOST = 24
@@ -49,6 +50,7 @@ def make(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         refusal, ref = error, ""
         found = matching.find(design, asked=asked, most=MOST)
     name = f"{design.owner.name}/{design.slug}"
+    plan = matching.plan(found, asked.near) if found.parts else None
     makes, kwh = jobs.energy_of_design(design)
     context = {
         "design": design,
@@ -56,11 +58,12 @@ def make(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "found": found,
         "fitting": [_shown(match, name) for match in found.matches if match.fits],
         "against": [match for match in found.matches if not match.fits],
-        "plan": matching.plan(found, asked.near) if found.parts else None,
+        "plan": plan,
         "orders": [
             (key, words, "?" + urlencode({**_kept(request), "by": key}), key == asked.by)
             for key, words in ORDERS.items()
         ],
+        "all_at_once": _all_at_once(plan, name),
         "material": material,
         "materials": sorted({one for match in found.matches for one in match.machine.materials}),
         "ref": ref,
@@ -93,6 +96,15 @@ def _shown(match: matching.Match, name: str) -> dict[str, Any]:
         "km": _km(match.distance_km),
         "url": reverse("rooms:book", args=[lab.slug, match.machine.slug]) + "?" + urlencode({"design": name}),
     }
+
+
+def _all_at_once(plan: matching.Plan | None, name: str) -> str:
+    """Where all machines of the plan are booked in one step; nothing where one does it."""
+    machines = [machine for step in plan.steps for machine, _parts in step.machines] if plan else []
+    if not 2 <= len(machines) <= MOST_TOGETHER:
+        return ""
+    asked = [("machine", str(machine.pk)) for machine in machines]
+    return f"{reverse('rooms:book_all')}?{urlencode([*asked, ('design', name)])}"
 
 
 def _km(km: float | None) -> str:

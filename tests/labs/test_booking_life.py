@@ -1,11 +1,14 @@
 """What happens to a booking after it is made, who may do it, and who hears of it."""
 
 import datetime as dt
+import re
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from itertools import pairwise
 from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from django.db import connection
@@ -166,7 +169,7 @@ def test_time_that_nobody_came_for_is_free_and_counted(printer: Machine, manager
     missed.refresh_from_db()
     assert (missed.status, told(user)[-1]) == ("missed", "missed")
     assert queries.no_shows(user, printer.lab) == 1
-    assert queries.missed(printer.lab, since=start - HOUR) == [(user.username, 1)]
+    assert queries.missed(printer.lab, since=start - HOUR) == [(str(user), [missed])]
     book(printer, manager, start + HOUR)
     bookings.check_in(booking=used, now=start + 2 * HOUR)
     assert clock.tick(start + 3 * HOUR) == {
@@ -787,3 +790,38 @@ def test_the_labs_page_decides_and_closes(client: Client, printer: Machine, mana
 def test_bad_time_stays_bad_for_a_closure(printer: Machine, manager: User) -> None:
     with pytest.raises(BadTime):
         bookings.close_machine(machine=printer, start=tomorrow(), end=tomorrow(), by=manager)
+
+
+def test_machines_of_two_labs_are_booked_in_one_step_or_not_at_all(client: Client, db: None) -> None:
+    one, two = machine(lab(), "Laser"), machine(lab(), "Printer")
+    user, other = person(), person()
+    asked = f"/book/?machine={one.pk}&machine={two.pk}&minutes=60"
+    html = client.get(asked).content.decode()
+    assert ("in 2 labs" in html, "Sign in to book" in html) == (True, True)
+    start = tomorrow()
+    bookings.create_booking(machine=two, user=other, start=start, end=start + 2 * HOUR)
+    sent = {"machine": [one.pk, two.pk], "start": start.isoformat(), "end": (start + HOUR).isoformat()}
+    assert client.post("/book/", sent)["Location"].startswith("/account/login/")
+    client.force_login(user)
+    refused = client.post("/book/", sent)
+    assert refused.status_code == 409
+    assert "Nothing was booked." in refused.content.decode()
+    assert not Booking.objects.filter(user=user).exists()
+    free = re.findall(
+        r'class="t" href="(/book/[^"]+)"', client.get(asked + f"&start={quote(start.isoformat())}").content.decode()
+    )
+    starts = [dt.datetime.fromisoformat(parse_qs(urlsplit(unescape(url)).query)["start"][0]) for url in free]
+    assert len(starts) >= 2
+    for begin in starts:
+        assert not Booking.objects.filter(start__lt=begin + HOUR, end__gt=begin, status="booked").exists()
+        assert begin.astimezone(one.lab.zone).hour >= 8
+    sent |= {"start": starts[0].isoformat(), "end": (starts[0] + HOUR).isoformat(), "note": "lid and body"}
+    assert client.post("/book/", sent)["Location"] == "/me/bookings/"
+    mine = Booking.objects.filter(user=user)
+    assert {(b.machine, b.start, b.note) for b in mine} == {(m, starts[0], "lid and body") for m in (one, two)}
+    assert len({b.together for b in mine}) == 2, "each lab looks after its own"
+    for bad in ("", "?machine=x", "?machine=999999"):
+        assert client.get(f"/book/{bad}").status_code == 404
+    assert client.post("/book/", {**sent, "start": "soon"}).status_code == 422
+    many = "&".join(f"machine={machine(one.lab).pk}" for _ in range(13))
+    assert client.get(f"/book/?{many}").status_code == 200

@@ -51,7 +51,9 @@ def test_a_labs_board_says_what_its_page_says(stage: tuple[Lab, Machine], client
     told = json.loads(json.dumps(board.tell()))
     asked = client.get(f"/labs/{made.slug}/live/").json()
     assert told.keys() == asked.keys()
-    assert {name: words.get("watts") for name, words in told.items()} == {n: words.get("watts") for n, words in asked.items()}
+    assert {name: words.get("watts") for name, words in told.items()} == {
+        n: words.get("watts") for n, words in asked.items()
+    }
     assert told[one.slug]["watts"] == "120\u00a0W"
     assert told["lab"]["watts"] == "120\u00a0W"
     assert set(board.devices) == {one.device_id}

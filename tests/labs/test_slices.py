@@ -254,3 +254,20 @@ def test_a_receipt_holds_for_what_it_says_alone() -> None:
     ):
         with pytest.raises(receipts.BadReceipt):
             receipts.check(spoiled)
+
+
+def test_programs_whose_slice_is_gone_are_let_go(booked: Booking, made: Made, settings: Any) -> None:
+    kept, lost = asked(booked, made), asked(booked, made)
+    for one in (kept, lost):
+        slices.path_of(one).parent.mkdir(parents=True, exist_ok=True)
+        slices.path_of(one).write_bytes(b"G28\n")
+    stranger = slices.path_of(kept).parent / "note.gcode"
+    stranger.write_bytes(b"mine")
+    now, later = timezone.now(), timezone.now() + 2 * HOUR
+    place = slices.path_of(lost)
+    lost.delete()
+    assert slices.let_go_of_lost(now=now) == 0, "a file may lie there before its row"
+    assert (slices.let_go_of_lost(now=later), place.exists()) == (1, False)
+    assert slices.path_of(kept).exists() and stranger.exists()
+    booked.delete()
+    assert slices.let_go_of_lost(now=later) == 1

@@ -67,6 +67,7 @@ const SOURCES = ["areas", "streets", "buildings", "services", "places"] as const
 const PICKED: Expression = ["boolean", ["feature-state", "picked"], false];
 const HEIGHT: Expression = ["max", ["coalesce", ["to-number", ["get", "height"], 6], 6], 2];
 const BASE: Expression = ["to-number", ["get", "min_height"], 0];
+const PIN_ROOM = { top: 72, bottom: 32, left: 96, right: 96 }; // for the words above a pin
 const NO_FEATURES: Features = { type: "FeatureCollection", features: [] };
 
 /** `share` of a token's colour laid over the roofs' paper, as the mock-ups mix it. */
@@ -113,6 +114,20 @@ function bounds(features: Features): maplibregl.LngLatBounds | null {
   };
   for (const feature of features.features) if (feature.geometry && "coordinates" in feature.geometry) walk(feature.geometry.coordinates);
   return box.isEmpty() ? null : box;
+}
+
+/** The box that holds all pins; null without one. */
+function around(pins: Pin[]): [number, number, number, number] | null {
+  if (pins.length === 0) return null;
+  const [lons, lats] = [pins.map((pin) => pin.lon), pins.map((pin) => pin.lat)];
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
+
+/** The words of a pin near the frame's edge move inwards, and its foot stays where it points. */
+function inside(map: maplibregl.Map, pin: Pin, link: HTMLElement): void {
+  const [x, width, half] = [map.project([pin.lon, pin.lat]).x, map.getContainer().clientWidth, link.offsetWidth / 2 + 6];
+  const shift = x < 0 || x > width || 2 * half > width ? 0 : Math.max(half - x, 0) + Math.min(width - half - x, 0);
+  link.style.setProperty("--shift", `${Math.round(shift)}px`);
 }
 
 class CityMap extends HTMLElement {
@@ -252,6 +267,8 @@ class CityMap extends HTMLElement {
   #where(): Partial<maplibregl.MapOptions> {
     const given = this.getAttribute("center")?.split(",").map(Number);
     if (given?.length === 2) return { center: [given[0]!, given[1]!], zoom: Number(this.getAttribute("zoom") ?? 15) };
+    const pins = this.#flat ? around(this.#json<Pin[]>("data-pins") ?? []) : null;
+    if (pins !== null) return { bounds: pins, fitBoundsOptions: { padding: PIN_ROOM, maxZoom: 15 } };
     const all = this.#data["buildings"] ?? this.#data["streets"] ?? this.#data["places"] ?? this.#data["services"];
     const box = all ? bounds(all) : null;
     if (box === null) return { center: [0, 0], zoom: 1 };
@@ -408,6 +425,10 @@ class CityMap extends HTMLElement {
       const link = el("a", { class: "pin", href: pin.url }, dot, pin.title, pin.detail ? el("span", {}, pin.detail) : null);
       const holder = el("div", { class: "map-pin" }, link);
       new maplibregl.Marker({ element: holder, anchor: "bottom", offset: [0, -16] }).setLngLat([pin.lon, pin.lat]).addTo(map);
+      const keep = (): void => inside(map, pin, link);
+      map.on("move", keep);
+      map.on("load", keep);
+      map.on("resize", keep);
     }
   }
 
