@@ -108,10 +108,10 @@ def main() -> int:
         energy.settle(job=found)
         found.refresh_from_db()
         readings = 2 * asked.days * 86_400 // asked.every_s
-        print(f"{readings:,} readings; job of {asked.hours:g} h: {found.energy_kwh:.4f} kWh, {found.energy_quality}")
-        print(f"measured   {measured:8.2f} ms   (limit {LIMIT_MS:g} ms)")
-        print(f"raw in SQL {raw:8.2f} ms   ({raw / measured:.1f} x)")
-        print(f"settled    {settled:8.2f} ms   with phases, price and figure")
+        print(f"{readings:,} readings; job of {asked.hours:g} h: {found.energy_kwh:.4f} kWh, {found.energy_quality}")  # noqa: T201
+        print(f"measured   {measured:8.2f} ms   (limit {LIMIT_MS:g} ms)")  # noqa: T201
+        print(f"raw in SQL {raw:8.2f} ms   ({raw / measured:.1f} x)")  # noqa: T201
+        print(f"settled    {settled:8.2f} ms   with phases, price and figure")  # noqa: T201
     return 0 if measured < LIMIT_MS else 1
 
 
