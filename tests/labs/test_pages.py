@@ -231,8 +231,8 @@ def test_a_lab_without_a_place_keeps_the_citys_time(city_lab: Lab) -> None:
 PUBLIC = ["Machines", "Week", "Made", "Courses", "Rules", "About"]
 FELLOWS = ["Faults", "Consumables", "Log", "People"]
 TRAINERS = ["Desk", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Labels", "People"]
-MANAGERS = ["Desk", "Bookings", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Power", "Meters", "Labels",
-            "People", "Trusted badges", "Money", "Settings", "Import", "Open Know-Where"]  # fmt: skip
+MANAGERS = ["Desk", "Bookings", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Power",
+            "Asked of machines", "Meters", "Labels", "People", "Trusted badges", "Money", "Settings", "Import", "Open Know-Where"]  # fmt: skip
 
 
 def links(html: str, block: str) -> dict[str, str]:
