@@ -232,7 +232,8 @@ PUBLIC = ["Machines", "Week", "Made", "Courses", "Rules", "About"]
 FELLOWS = ["Faults", "Consumables", "Log", "People"]
 TRAINERS = ["Desk", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Labels", "People"]
 MANAGERS = ["Desk", "Bookings", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Power",
-            "Asked of machines", "Meters", "Labels", "People", "Trusted badges", "Money", "Settings", "Import", "Open Know-Where"]  # fmt: skip
+            "Asked of machines", "Meters", "Labels", "People", "Trusted badges", "Money", "Settings", "Import",
+            "Open Know-Where"]  # fmt: skip
 
 
 def links(html: str, block: str) -> dict[str, str]:
