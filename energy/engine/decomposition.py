@@ -226,8 +226,8 @@ def windows(at: Connection, stores: Sequence[Store], *, look_ahead: int = 0) -> 
     """The period window after window, each begun where the last ended: feasible, near the optimum, with its
     basis; and the stored energy's worth at the windows' prices. Raises Infeasible.
 
-    A cyclic community begins and ends half full, vehicles that give nothing back with room for a trip. Energy left at the end of a window is worth the window's mean
-    import price.
+    A cyclic community begins and ends half full, vehicles that give nothing back with room for a trip. Energy
+    left at the end of a window is worth the window's mean import price.
     """
     steps = len(at.net_kwh)
     begin = np.zeros(len(stores))

@@ -112,23 +112,14 @@ def solve(
 ) -> Solution:
     """Solve to HiGHS' tolerance (1e-7), beginning at `first` if one is given. Raises Infeasible."""
     steps, n = len(net_kwh), len(stores)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("solver", "simplex")
-    lp = _model(net_kwh, pv_kwh, buy, sell, stores, limit_step_kwh, cyclic, ends)
-    solver.passModel(lp)
+    worker = solver()
+    lp = model(net_kwh, pv_kwh, buy, sell, stores, limit_step_kwh, cyclic, ends)
+    worker.passModel(lp)
     if first is not None:
-        _begin_at(solver, first)
-    solver.run()
-    status = solver.getModelStatus()
-    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-        raise Infeasible(
-            gettext_noop("use, trips and grid limit cannot all be met; raise grid_limit_kw or lower a trip")
-        )
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise RuntimeError(f"HiGHS ended with {solver.modelStatusToString(status)}")
-    found = solver.getSolution()
+        _begin_at(worker, first)
+    worker.run()
+    check(worker)
+    found = worker.getSolution()
     x = np.array(found.col_value).reshape(3 + 3 * n, steps)
     duals = np.array(found.row_dual).reshape(1 + n, steps)
     # what each finite upper bound is worth: right-hand side times minus its dual
@@ -141,7 +132,7 @@ def solve(
         given[:, 0] -= ends.before_kwh * np.array([1 - s.loss for s in stores])
     trips = (duals[1:] * given).sum(axis=1)
     return Solution(
-        cost=float(solver.getInfo().objective_function_value),
+        cost=float(worker.getInfo().objective_function_value),
         import_kwh=x[0],
         export_kwh=x[1],
         curtailed_kwh=x[2],
@@ -155,8 +146,28 @@ def solve(
         columns=x.size,
         rows=(1 + n) * steps,
         worth=-duals[1:],
-        basis=_basis(solver, x.shape, duals.shape) if keep_basis else None,
+        basis=_basis(worker, x.shape, duals.shape) if keep_basis else None,
     )
+
+
+def solver() -> highspy.Highs:
+    """HiGHS as we use it: silent, one thread, simplex."""
+    made = highspy.Highs()  # type: ignore[no-untyped-call]
+    made.setOptionValue("output_flag", False)
+    made.setOptionValue("threads", 1)
+    made.setOptionValue("solver", "simplex")
+    return made
+
+
+def check(worker: highspy.Highs) -> None:
+    """Raises Infeasible unless an optimum was found."""
+    status = worker.getModelStatus()
+    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        raise Infeasible(
+            gettext_noop("use, trips and grid limit cannot all be met; raise grid_limit_kw or lower a trip")
+        )
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise RuntimeError(f"HiGHS ended with {worker.modelStatusToString(status)}")
 
 
 def near(flows: Floats, upper: Floats) -> Basis:
@@ -166,25 +177,25 @@ def near(flows: Floats, upper: Floats) -> Basis:
     return Basis(columns, np.zeros((len(flows) // 3, flows.shape[1]), dtype=np.int8))
 
 
-def _basis(solver: highspy.Highs, columns: tuple[int, ...], rows: tuple[int, ...]) -> Basis:
+def _basis(worker: highspy.Highs, columns: tuple[int, ...], rows: tuple[int, ...]) -> Basis:
     """HiGHS' basis as bytes: variables by steps, rows by steps."""
-    basis = solver.getBasis()
+    basis = worker.getBasis()
     return Basis(
         np.fromiter((int(s) for s in basis.col_status), dtype=np.int8).reshape(columns),
         np.fromiter((int(s) for s in basis.row_status), dtype=np.int8).reshape(rows),
     )
 
 
-def _begin_at(solver: highspy.Highs, first: Basis) -> None:
+def _begin_at(worker: highspy.Highs, first: Basis) -> None:
     """Begin at a basis that need not be one: HiGHS completes it."""
     basis = highspy.HighsBasis()
     basis.valid, basis.alien = True, True
     basis.col_status = [STATUS[k] for k in first.columns.ravel()]
     basis.row_status = [STATUS[k] for k in first.rows.ravel()]
-    solver.setBasis(basis)
+    worker.setBasis(basis)
 
 
-def _model(  # noqa: PLR0917 the arrays of `solve`
+def model(  # noqa: PLR0917 the arrays of `solve`
     net_kwh: Floats,
     pv_kwh: Floats,
     buy: Floats,
