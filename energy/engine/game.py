@@ -22,39 +22,61 @@ from energy.engine.compiled import compiled, compiled_sums
 from energy.engine.refusals import NotYet, gettext_noop
 
 MOST_MEMBERS = 17
-BLOCK = 512
+BLOCK = 256
+TABLED = 6
 
 
 @compiled_sums
-def _short_cost(net: Floats, spread: Floats, costs: Floats, block: int) -> None:
-    """costs[S] = sum over steps of spread * max(net of S, 0); net is members by steps."""
-    n, steps = net.shape
-    now = np.empty(block)
+def _magnitudes(scaled: Floats, sums: Floats, low: int, block: int) -> None:
+    """sums[S] = sum over steps of |scaled net of S|; scaled is members by steps, the first `low` of them tabled.
+
+    Four groups of the upper members are tried at once against each group of the lower ones, so that a value
+    that was read serves four sums.
+    """
+    n, steps = scaled.shape
+    tabled, upper = 1 << low, 1 << (n - low)
+    lower = np.empty((tabled, block))
+    high = np.empty((4, block))
     for first in range(0, steps, block):
         size = min(block, steps - first)
-        now[:] = 0.0
-        mask = 0
-        for k in range(1, 1 << n):
-            bit = 0
-            while not (k >> bit) & 1:
-                bit += 1
-            mask ^= 1 << bit
-            total = 0.0
-            row = net[bit, first : first + size]
-            price = spread[first : first + size]
-            if (mask >> bit) & 1:
+        lower[0, :size] = 0.0
+        for i in range(low):
+            for mask in range(1 << i):
                 for t in range(size):
-                    now[t] += row[t]
-                    total += price[t] * max(now[t], 0.0)
-            else:
+                    lower[mask | (1 << i), t] = lower[mask, t] + scaled[i, first + t]
+        for four in range(0, upper, 4):
+            wide = min(4, upper - four)
+            for k in range(4):
+                high[k, :size] = 0.0
+                for i in range(low, n):
+                    if k < wide and ((four + k) >> (i - low)) & 1:
+                        for t in range(size):
+                            high[k, t] += scaled[i, first + t]
+            one, two, three, last = high[0], high[1], high[2], high[3]
+            for mask in range(tabled):
+                row = lower[mask]
+                a = b = c = d = 0.0
                 for t in range(size):
-                    now[t] -= row[t]
-                    total += price[t] * max(now[t], 0.0)
-            costs[mask] += total
+                    value = row[t]
+                    a += abs(one[t] + value)
+                    b += abs(two[t] + value)
+                    c += abs(three[t] + value)
+                    d += abs(last[t] + value)
+                sums[(four << low) | mask] += a
+                if wide == 4:
+                    sums[((four + 1) << low) | mask] += b
+                    sums[((four + 2) << low) | mask] += c
+                    sums[((four + 3) << low) | mask] += d
+                elif wide == 2:
+                    sums[((four + 1) << low) | mask] += b
 
 
 def coalition_savings(net_kwh: Floats, import_price: Floats, export_price: Floats) -> Floats:
-    """What each of the 2^n coalitions saves a period, indexed by bit mask (length 2^n, [0] = 0)."""
+    """What each of the 2^n coalitions saves a period, indexed by bit mask (length 2^n, [0] = 0).
+
+    With x = (p - q) n the short cost of a step is max(x, 0) = (x + |x|) / 2, and x adds up over members: a
+    group's saving is half of what its members' |x| lose when they are summed before the bars.
+    """
     n = len(net_kwh)
     if n > MOST_MEMBERS:
         raise NotYet(
@@ -62,10 +84,12 @@ def coalition_savings(net_kwh: Floats, import_price: Floats, export_price: Float
             n=n,
             most=MOST_MEMBERS,
         )
-    costs = np.zeros(1 << n)
-    spread = np.ascontiguousarray(import_price - export_price)
-    _short_cost(np.ascontiguousarray(net_kwh), spread, costs, BLOCK)
-    return additive(costs[1 << np.arange(n)]) - costs
+    sums = np.zeros(1 << n)
+    scaled = np.ascontiguousarray(net_kwh * (import_price - export_price))
+    _magnitudes(scaled, sums, min(n, TABLED), BLOCK)
+    savings = (additive(sums[1 << np.arange(n)]) - sums) / 2
+    savings[1 << np.arange(n)] = 0.0
+    return savings
 
 
 def additive(values: Floats) -> Floats:
