@@ -2,8 +2,16 @@
 
 Per step: import, export, curtailed solar; per storage charge, discharge and the energy held at the end of the
 step. Rows: the energy balance of the step, and each storage's continuity. Import and export are bounded by
-the grid limit. A cyclic programme joins each storage's end to its start. The dual price of a balance row is
-what one more kWh would cost the community in that step.
+the grid limit. A cyclic programme joins each storage's end to its start.
+
+Duals. The price of a balance row is what one more kWh would cost the community in that step. Strong duality
+says who earns the optimum: with reduced costs d and upper bounds u,
+
+    cost = price . net - sum(curtail_value) - sum(store_values) - sum(limit_value) x limit,
+
+where a storage's worth is minus the sum over its constraints of dual times right-hand side: its continuity
+rows (what trips take) and its bounds of power and capacity. A merged class splits its worth in proportion to
+capacity, as its schedule does.
 """
 
 from collections.abc import Sequence
@@ -33,7 +41,13 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """The optimum; arrays per step, `charge_kwh` … storages by steps, `price` the dual of the balance."""
+    """The optimum; arrays per step, `charge_kwh` … storages by steps.
+
+    `price`: dual of the balance, currency per kWh. `limit_value`: what one more kWh of grid limit, both ways,
+    would save in each step (at least zero; None without a limit). `store_values`: what each storage saves.
+    `curtail_value`: what the right to curtail saves in each step, zero where the price is not below zero; a
+    member's part is its solar times max(0, -price).
+    """
 
     cost: float
     import_kwh: Floats
@@ -43,6 +57,9 @@ class Solution:
     discharge_kwh: Floats
     stored_kwh: Floats
     price: Floats
+    limit_value: Floats | None
+    store_values: Floats
+    curtail_value: Floats
     columns: int
     rows: int
 
@@ -63,7 +80,8 @@ def solve(
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("solver", "simplex")
-    solver.passModel(_model(net_kwh, pv_kwh, buy, sell, stores, limit_step_kwh, cyclic))
+    lp = _model(net_kwh, pv_kwh, buy, sell, stores, limit_step_kwh, cyclic)
+    solver.passModel(lp)
     solver.run()
     status = solver.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
@@ -74,6 +92,13 @@ def solve(
         raise RuntimeError(f"HiGHS ended with {solver.modelStatusToString(status)}")
     found = solver.getSolution()
     x = np.array(found.col_value).reshape(3 + 3 * n, steps)
+    duals = np.array(found.row_dual).reshape(1 + n, steps)
+    # what each finite upper bound is worth: right-hand side times minus its dual
+    upper = np.minimum(np.asarray(lp.col_upper_).reshape(x.shape), np.finfo(np.float64).max)
+    relief = np.maximum(0.0, -np.array(found.col_dual).reshape(x.shape))
+    relief[upper == np.finfo(np.float64).max] = 0.0
+    bounds = (relief * upper).sum(axis=1)
+    trips = np.array([float(duals[1 + k] @ store.trips_kwh) for k, store in enumerate(stores)])
     return Solution(
         cost=float(solver.getInfo().objective_function_value),
         import_kwh=x[0],
@@ -82,7 +107,10 @@ def solve(
         charge_kwh=x[3::3],
         discharge_kwh=x[4::3],
         stored_kwh=x[5::3],
-        price=np.array(found.row_dual[:steps]),
+        price=duals[0],
+        limit_value=None if limit_step_kwh is None else relief[0] + relief[1],
+        store_values=trips + bounds[3::3] + bounds[4::3] + bounds[5::3],
+        curtail_value=relief[2] * pv_kwh,
         columns=x.size,
         rows=(1 + n) * steps,
     )

@@ -297,6 +297,32 @@ def test_a_trip_before_any_charge_is_refused() -> None:
 # --- the whole community --------------------------------------------------------------------------------
 
 
+def explained(lp: programme.Solution, c: Community, limit: float | None) -> float:
+    """The cost as the duals tell it."""
+    limits = 0.0 if limit is None or lp.limit_value is None else float(lp.limit_value.sum()) * limit
+    cost = float(lp.price @ c.net_kwh.sum(axis=0))
+    return cost - float(lp.curtail_value.sum()) - float(lp.store_values.sum()) - limits
+
+
+@pytest.mark.parametrize(
+    ("sell", "cyclic", "limit"), [(0.08, False, None), (0.08, True, 2.6), (-0.05, False, None), (-0.05, True, 3.0)]
+)
+def test_the_duals_explain_the_cost(sell: float, cyclic: bool, limit: float | None) -> None:
+    """Strong duality: energy at its price, less what storages, the limit and curtailing save, is the cost."""
+    from energy.engine import optimum
+
+    car = Vehicle(20, 3.7, 4, 480, 1020)
+    members = [Member(f"m{i}", f"M {i}", pv_kwp=1.0, battery=Battery(4, 2, 0.9), vehicle=car) for i in range(2)]
+    buy = np.random.default_rng(8).uniform(sell, 0.5, 72)
+    c = some(8, 2, 72, members=members, sell=sell, cyclic=cyclic, limit=limit, buy=buy, battery=Battery(6, 2, 0.8))
+    lp = optimum.together(c)
+    assert explained(lp, c, limit) == pytest.approx(lp.cost, abs=1e-6)
+    if limit is not None:
+        assert lp.limit_value is not None and lp.limit_value.min() >= 0 and lp.limit_value.max() > 0
+    assert (lp.curtail_value > 0).any() == (sell < 0)
+    assert lp.store_values[0] > 0
+
+
 def test_merging_storages_of_a_class_loses_nothing() -> None:
     """Aggregated by class and with every storage by itself: the same cost."""
     car = Vehicle(20, 3.7, 4, 480, 1020)
@@ -336,6 +362,9 @@ def test_merging_storages_of_a_class_loses_nothing() -> None:
     )
     merged = optimum.together(c)
     assert merged.cost == pytest.approx(apart.cost, rel=1e-8)
+    for lp in (apart, merged):
+        assert explained(lp, c, 9.0) == pytest.approx(lp.cost, abs=1e-6)
+    assert merged.store_values.sum() == pytest.approx(apart.store_values.sum(), abs=1e-6)
     assert merged.rows < apart.rows
     best = simulate.simulate(c, control="optimal", sharing_rule="equal").document
     assert best["totals"]["cost"] == pytest.approx(merged.cost, rel=1e-9)
