@@ -2,20 +2,22 @@
 
 The saving of a coalition is the sum of its members' costs alone less the cost of its netted energy. With
 import price p and export price q a step costs q n + (p - q) max(n, 0), and the first term adds up over
-members, so only the second one is summed: for all 2^n coalitions at once, walking them in Gray-code order so
-that each differs from the last by one member, blocked over time so that a block stays in the nearest cache.
+members, so only the second one is summed, for all 2^n coalitions at once: the groups of the first six members are
+tabled, blocked over time so that the table stays in the nearest caches, and each group of the others is read against
+all of them.
 Coalitions are bit masks: bit i set means that member i takes part.
 
-Above 17 members Shapley values are means over sampled orders of joining, each order with its reverse
-(antithetic), with their standard errors; and a group that would leave is looked for by local search: what it
-finds is a proof, that it finds none is not.
+Above 17 members Shapley values are means over sampled orders of joining (`shapley_sampled`), and a group that would
+leave is looked for by local search: what it finds is a proof, that it finds none is not (`core` has the bound).
 
-Sources: Shapley 1953; Castro et al. 2009 (sampling); Owen 1975 (dual prices of a linear production game lie
-in the core); Gillies 1959 (core). Exact to n = 17.
+Sources: Shapley 1953; Castro et al. 2009 and 2017 (sampling, strata by place in the order); Gillies 1959 (core).
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from energy.engine.community import Bools, Floats
 from energy.engine.compiled import compiled, compiled_sums
@@ -24,10 +26,17 @@ from energy.engine.refusals import NotYet, gettext_noop
 MOST_MEMBERS = 17
 BLOCK = 256
 TABLED = 6
+CONFIDENCE = 0.95
+SAMPLED_WORK = 1e9
+MOST_ORDERS = 4000
+QUARTERS = 4
+LEAST_ROUNDS = 10
 
 
 @compiled_sums
-def _magnitudes(scaled: Floats, sums: Floats, low: int, block: int) -> None:
+def _magnitudes(  # noqa: PLR0912 compiled: one loop
+    scaled: Floats, sums: Floats, low: int, block: int
+) -> None:
     """sums[S] = sum over steps of |scaled net of S|; scaled is members by steps, the first `low` of them tabled.
 
     Four groups of the upper members are tried at once against each group of the lower ones, so that a value
@@ -148,40 +157,58 @@ def members_of(mask: int) -> NDArray[np.int64]:
     return np.array([i for i in range(mask.bit_length()) if mask >> i & 1], dtype=np.int64)
 
 
-@compiled
-def _sampled(net: Floats, spread: Floats, orders: NDArray[np.int64], out: Floats) -> None:
-    """out[k, i] = what member i adds to the short cost in order k (orders by members)."""
-    n, steps = net.shape
+@compiled_sums
+def _joined(scaled: Floats, orders: NDArray[np.int64], added: Floats) -> None:
+    """added[i] += what member i adds to the sum of |scaled net|, over all orders (orders by members)."""
+    n, steps = scaled.shape
     now = np.empty(steps)
     for k in range(orders.shape[0]):
         now[:] = 0.0
         before = 0.0
         for j in range(n):
-            i = orders[k, j]
+            row = scaled[orders[k, j]]
             total = 0.0
             for t in range(steps):
-                now[t] += net[i, t]
-                total += spread[t] * max(now[t], 0.0)
-            out[k, i] = total - before
+                now[t] += row[t]
+                total += abs(now[t])
+            added[orders[k, j]] += total - before
             before = total
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Estimated shares, and half the width of the interval that holds each with the confidence `CONFIDENCE`."""
+
+    shares: Floats
+    half_widths: Floats
+    samples: int
+
+
 def shapley_sampled(
-    net_kwh: Floats, import_price: Floats, export_price: Floats, *, pairs: int, seed: int
-) -> tuple[Floats, Floats]:
-    """Shapley values of the netting game from `pairs` sampled orders and their reverses, and their standard
-    errors.
+    net_kwh: Floats, import_price: Floats, export_price: Floats, *, seed: int, work: float = SAMPLED_WORK
+) -> Sampled:
+    """Shapley values of the netting game from sampled orders; `work` is about how many additions it may take.
+
+    A round is one random circle of the members, walked from four places a quarter apart, each walk with its reverse:
+    every member comes once in each quarter of the order (strata), and each order meets its opposite (antithetic).
+    Rounds are independent, and the spread of their means gives Student's interval.
     """
-    n = len(net_kwh)
+    n, steps = net_kwh.shape
+    orders = int(min(work / (n * steps), MOST_ORDERS))
+    turns = min(n, QUARTERS)
+    rounds = max(LEAST_ROUNDS, orders // (2 * turns))
     dice = np.random.default_rng(seed)
-    forward = np.array([dice.permutation(n) for _ in range(pairs)], dtype=np.int64)
-    orders = np.concatenate((forward, forward[:, ::-1]))
-    spread = np.ascontiguousarray(import_price - export_price)
-    added = np.empty((2 * pairs, n))
-    _sampled(np.ascontiguousarray(net_kwh), spread, orders, added)
-    alone = np.maximum(net_kwh, 0.0) @ spread
-    means = (added[:pairs] + added[pairs:]) / 2
-    return alone - means.mean(axis=0), np.asarray(means.std(axis=0, ddof=1) / np.sqrt(pairs))
+    scaled = np.ascontiguousarray(net_kwh * (import_price - export_price))
+    alone = np.abs(scaled).sum(axis=1)
+    means = np.empty((rounds, n))
+    for k in range(rounds):
+        circle = dice.permutation(n)
+        walks = np.array([np.roll(circle, -(turn * n // turns)) for turn in range(turns)], dtype=np.int64)
+        added = np.zeros(n)
+        _joined(scaled, np.concatenate((walks, walks[:, ::-1])), added)
+        means[k] = (alone - added / (2 * turns)) / 2
+    wide = float(student.ppf((1 + CONFIDENCE) / 2, rounds - 1)) / np.sqrt(rounds)
+    return Sampled(means.mean(axis=0), means.std(axis=0, ddof=1) * wide, 2 * turns * rounds)
 
 
 @compiled_sums

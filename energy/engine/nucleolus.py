@@ -184,8 +184,8 @@ def _solve(known: Values, n: int, scale: float) -> Floats:
     settled = _Settled(n, [], set())
     spanned = settled.spanned()
     spanned[0] = spanned[-1] = True
-    for mask in ones:
-        lp.add(int(mask), known.values[mask] / scale)
+    for single in ones:
+        lp.add(int(single), known.values[single] / scale)
     for _round in range(MOST_ROUNDS):
         x, least, dual, bound = lp.solve()
         if _more(known, lp, spanned, x, least, scale):
@@ -223,7 +223,7 @@ def _more(  # noqa: PLR0917 the state of `_solve`
             if row not in lp.free:
                 lp.lower(mask, known.values[mask] / scale)
     there = set(lp.rows)
-    for mask in short:
-        if int(mask) not in there:
-            lp.add(int(mask), known.values[mask] / scale)
+    for unhappy in short:
+        if int(unhappy) not in there:
+            lp.add(int(unhappy), known.values[unhappy] / scale)
     return True

@@ -18,7 +18,7 @@ import numpy as np
 from energy.engine import dispatch, kpi, netting, programme, sharing
 from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Battery, Community, Floats, Member, Vehicle
-from energy.engine.refusals import NotYet, gettext_noop
+from energy.engine.refusals import NotDefined, NotYet, gettext_noop
 from energy.engine.rule import Dispatch
 
 
@@ -58,17 +58,21 @@ def stores_of(member: Member, community: Community) -> list[programme.Store]:
     return stores + ([vehicle_store(member.vehicle, community)] if member.vehicle else [])
 
 
+def class_key(store: programme.Store) -> tuple[object, ...]:
+    """What storages that merge exactly have in common."""
+    per_kwh = (store.charge_step_kwh / store.kwh, store.discharge_step_kwh / store.kwh, store.efficiency)
+    return (
+        *(round(x, 12) for x in per_kwh),
+        store.away.tobytes(),
+        np.round(store.trips_kwh / store.kwh, 12).tobytes(),
+    )
+
+
 def classes(stores: list[programme.Store]) -> list[programme.Store]:
     """Storages that merge exactly, merged."""
     merged: dict[tuple[object, ...], list[programme.Store]] = {}
     for store in stores:
-        per_kwh = (store.charge_step_kwh / store.kwh, store.discharge_step_kwh / store.kwh, store.efficiency)
-        key = (
-            *(round(x, 12) for x in per_kwh),
-            store.away.tobytes(),
-            np.round(store.trips_kwh / store.kwh, 12).tobytes(),
-        )
-        merged.setdefault(key, []).append(store)
+        merged.setdefault(class_key(store), []).append(store)
     return [
         programme.Store(
             kwh=sum(s.kwh for s in group),
@@ -117,18 +121,17 @@ def together(community: Community) -> programme.Solution:
     )
 
 
-def simulate(community: Community, *, sharing_rule: str, horizon_hours: float | None, progress: Progress) -> Result:
-    """Both optima, figures and sharing. Raises NotYet for a rolling horizon and for rules that need coalition
-    values.
-    """
+def simulate(
+    community: Community, *, sharing_rule: str, horizon_hours: float | None, seed: int = 0, progress: Progress
+) -> Result:
+    """Both optima, figures and sharing. Raises NotYet for a rolling horizon, NotDefined for mid-market sharing."""
     if horizon_hours is not None:
         raise NotYet(
             gettext_noop("a rolling horizon is not built yet; leave --horizon-hours out for perfect foresight")
         )
-    if sharing_rule not in ("equal", "proportional"):
-        raise NotYet(
-            gettext_noop("sharing “%(rule)s” of an optimum is not built yet; choose equal or proportional"),
-            rule=sharing_rule,
+    if sharing_rule.startswith("mid-market"):
+        raise NotDefined(
+            gettext_noop("a local price does not say who gains from storage that is run together; choose owen")
         )
     found: list[Alone] = []
     n = len(community.members)
@@ -143,8 +146,7 @@ def simulate(community: Community, *, sharing_rule: str, horizon_hours: float | 
     net = np.array([a.net_kwh for a in found])
     apart = kpi.totals(community, *netting.split(net), driven, sum(a.curtailed_kwh for a in found))
     costs = np.array([a.cost for a in found])
-    use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
-    game = sharing.Table(community, net, use, costs, float(costs.sum()) - lp.cost, None, netting=False)
+    game = _game(community, net, costs, lp, seed, progress)
     shared = sharing.share(sharing_rule, game)
     flows = Dispatch(
         net,
@@ -161,7 +163,7 @@ def simulate(community: Community, *, sharing_rule: str, horizon_hours: float | 
         document={
             "totals": joint.as_dict(),
             "separate": apart.as_dict(),
-            "members": member_rows(community, costs, shared.savings),
+            "members": member_rows(community, costs, shared.savings, shared.member_intervals()),
             "sharing": shared.as_dict(),
             "engine": {
                 **block,
@@ -172,3 +174,19 @@ def simulate(community: Community, *, sharing_rule: str, horizon_hours: float | 
         },
         series=chart_series(community, flows),
     )
+
+
+def _game(  # noqa: PLR0917 what `simulate` found
+    community: Community, net: Floats, costs: Floats, lp: programme.Solution, seed: int, progress: Progress
+) -> sharing.Table:
+    """The game of groups that run their own storages with their part of what is common."""
+    from energy.engine import groups  # noqa: PLC0415 it solves groups by this module
+
+    progress(0.9, "sharing the saving")
+    owen = groups.member_costs(community, lp.price)
+    tried = groups.Groups(community, costs, lambda count: progress(min(0.99, 0.9 + count / 1000), "trying groups"))
+    certain = tried.know_whole(lp.cost, lp.price, owen)
+    use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
+    total = float(costs.sum()) - lp.cost
+    dual = sharing.Dual(owen, certain)
+    return sharing.Table(community, net, use, costs, total, None, netting=False, seed=seed, groups=tried, dual=dual)

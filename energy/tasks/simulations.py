@@ -17,6 +17,7 @@ STAGES = (
     _("the community together"),
     _("working out the figures"),
     _("sharing the saving"),
+    _("trying groups"),
     _("writing it down"),
 )
 
