@@ -28,7 +28,7 @@ from energy.engine import programme
 from energy.engine.community import Bools, Floats
 from energy.engine.compiled import compiled
 from energy.engine.programme import Store
-from energy.engine.refusals import Infeasible
+from energy.engine.refusals import Infeasible, gettext_noop
 
 MOST_CLASSES = 128
 MOST_ROUNDS = 3
@@ -56,15 +56,21 @@ class Connection:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A feasible optimum and its proof. `solution` is by class; `bound` is below every feasible cost; `gap` is
-    (cost - bound) over |cost|; `store_values` is what each storage given saves at the prices found.
+    (cost - bound) over |cost|; `store_values` is what each storage given saves at the prices found; `parts` are
+    the classes as they were solved.
     """
 
     solution: programme.Solution
     bound: float
     gap: float
     store_values: Floats
-    classes: int
+    parts: tuple[Store, ...]
     method: str
+
+    @property
+    def classes(self) -> int:
+        """How many storages the programme has."""
+        return len(self.parts)
 
 
 # --- classes --------------------------------------------------------------------------------------------
@@ -87,6 +93,11 @@ def _key(store: Store) -> tuple[tuple[object, ...], tuple[float, float]]:
     gives = store.discharge_step_kwh / store.charge_step_kwh if store.charge_step_kwh > 0 else 1.0
     family = (round(gives, 12), round(store.efficiency, 12), store.away.tobytes(), pattern, round(store.loss, 12))
     return family, (round(store.charge_step_kwh / store.kwh, 12), round(total / store.kwh, 12))
+
+
+def class_key(store: Store) -> object:
+    """What storages that merge exactly have in common."""
+    return _key(store)
 
 
 def group(stores: Sequence[Store]) -> Grouping:
@@ -222,6 +233,15 @@ def _cut(store: Store, part: slice) -> Store:
     return dataclasses.replace(store, trips_kwh=store.trips_kwh[part], away=store.away[part])
 
 
+def beginning(store: Store, *, cyclic: bool) -> float:
+    """What a storage holds at first where that is not asked: in a cyclic community half, or room for a trip; else
+    nothing.
+    """
+    if not cyclic:
+        return 0.0
+    return float(store.kwh / 2 if store.discharge_step_kwh else store.kwh - store.trips_kwh.max())
+
+
 def windows(at: Connection, stores: Sequence[Store], *, look_ahead: int = 0) -> tuple[programme.Solution, Floats]:
     """The period window after window, each begun where the last ended: feasible, near the optimum, with its
     basis; and the stored energy's worth at the windows' prices. Raises Infeasible.
@@ -230,9 +250,7 @@ def windows(at: Connection, stores: Sequence[Store], *, look_ahead: int = 0) -> 
     left at the end of a window is worth the window's mean import price.
     """
     steps = len(at.net_kwh)
-    begin = np.zeros(len(stores))
-    if at.cyclic:
-        begin = np.array([s.kwh / 2 if s.discharge_step_kwh else s.kwh - s.trips_kwh.max() for s in stores])
+    begin = np.array([beginning(s, cyclic=at.cyclic) for s in stores])
     held, parts = begin, []
     for first in range(0, steps, WINDOW_STEPS):
         keep = min(WINDOW_STEPS, steps - first)
@@ -395,6 +413,38 @@ def least_cost(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positiona
     return best
 
 
+def store_cost(store: Store, price: Floats, *, cyclic: bool) -> float:
+    """The least a storage pays at given prices. Raises Infeasible."""
+
+    def at(worth: float) -> float:
+        return float(
+            least_cost(
+                price,
+                store.trips_kwh,
+                store.away,
+                store.kwh,
+                store.charge_step_kwh,
+                store.discharge_step_kwh,
+                store.efficiency,
+                1 - store.loss,
+                cyclic,
+                worth,
+            )
+        )
+
+    # what is borrowed over the end of a cyclic period has the price that makes the bound highest (concave)
+    low, high = min(0.0, float(price.min()) / store.efficiency), max(0.0, float(price.max()) / store.efficiency)
+    while cyclic and high - low > 1e-12 * max(1.0, high):
+        one, two = low + 0.382 * (high - low), high - 0.382 * (high - low)
+        low, high = (low, two) if at(one) >= at(two) else (one, high)
+    cost = at((low + high) / 2)
+    if not np.isfinite(cost):
+        raise Infeasible(
+            gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw")
+        )
+    return cost
+
+
 def _shape_costs(groups: Grouping, price: Floats, cyclic: bool, seam: Floats) -> Floats:
     """The least that one kWh of each shape pays at the prices; `seam` (shapes by candidates) are prices of what
     is borrowed over the end of a cyclic period, the best of which counts.
@@ -464,7 +514,7 @@ def solve(
     method = "linear programme in windows" if many else "linear programme"
     parts = "storage classes" if len(chosen) == len(groups.shapes) else "storages cut into classes"
     values = -np.array([costs[i] * s.kwh for i, s in zip(groups.of, stores, strict=True)])
-    return Answer(lp, min(proven, lp.cost), gap, values, len(merged), f"{method}, {parts}")
+    return Answer(lp, min(proven, lp.cost), gap, values, tuple(merged), f"{method}, {parts}")
 
 
 def _add_anchors(groups: Grouping, anchors: list[set[int]], loss: Floats, room: int) -> None:

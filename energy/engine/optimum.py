@@ -20,11 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.engine import decomposition, dispatch, kpi, netting, programme, sharing
+from energy.engine import decomposition, dispatch, kpi, netting, programme, rolling, sharing
 from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Battery, Community, Floats, Member, Vehicle
-from energy.engine.decomposition import classes
-from energy.engine.refusals import Infeasible, NotYet, gettext_noop
+from energy.engine.decomposition import class_key, classes
+from energy.engine.refusals import Infeasible, NotDefined, gettext_noop
 from energy.engine.rule import Dispatch
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "alone",
     "answer",
     "battery_store",
+    "class_key",
     "classes",
     "connection",
     "simulate",
@@ -156,12 +157,17 @@ def answer(community: Community, progress: Callable[[float], None] = lambda _sha
 
 
 def everyone_alone(community: Community, progress: Progress) -> list[Alone]:
-    """Each member's own optimum, on as many threads as this process may use. Raises Infeasible."""
+    """Each member's own optimum. Raises Infeasible."""
+    return everyone(community, lambda row: alone(community, row), progress)
+
+
+def everyone(community: Community, work: Callable[[int], Alone], progress: Progress) -> list[Alone]:
+    """Work for each member, on as many threads as this process may use. Raises what the work raises."""
     n = len(community.members)
     _ = community.local_minute, community.net_kwh  # computed once, before the threads
     found: list[Alone] = []
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if n > 1 else 1) as pool:
-        pending = [pool.submit(alone, community, row) for row in range(n)]
+        pending = [pool.submit(work, row) for row in range(n)]
         try:
             for row, one in enumerate(pending):
                 progress(row / n, f"{community.members[row].name} ({row + 1}/{n})")
@@ -173,58 +179,142 @@ def everyone_alone(community: Community, progress: Progress) -> list[Alone]:
     return found
 
 
-def simulate(community: Community, *, sharing_rule: str, horizon_hours: float | None, progress: Progress) -> Result:
-    """Both optima, figures and sharing. Raises NotYet for a rolling horizon and for rules that need coalition
-    values.
+def simulate(
+    community: Community,
+    *,
+    sharing_rule: str,
+    horizon_hours: float | None = None,
+    forecast: str = "naive",
+    seed: int = 0,
+    progress: Progress,
+) -> Result:
+    """Both optima (or what plans over a horizon make of them), figures and sharing. Raises NotDefined for sharing
+    that this control does not have.
     """
+    if sharing_rule.startswith("mid-market"):
+        raise NotDefined(
+            gettext_noop("a local price does not say who gains from storage that is run together; choose owen")
+        )
     if horizon_hours is not None:
-        raise NotYet(
-            gettext_noop("a rolling horizon is not built yet; leave --horizon-hours out for perfect foresight")
-        )
-    if sharing_rule not in ("equal", "proportional"):
-        raise NotYet(
-            gettext_noop("sharing “%(rule)s” of an optimum is not built yet; choose equal or proportional"),
-            rule=sharing_rule,
-        )
+        return _rolling(community, sharing_rule, rolling.Look.of(horizon_hours, forecast, community.hours), progress)
     found = everyone_alone(community, lambda share, stage: progress(0.02 + 0.58 * share, stage))
     progress(0.6, "the community together")
     best = answer(community, lambda share: progress(0.6 + 0.3 * share, "the community together"))
     lp = best.solution
     progress(0.9, "working out the figures")
-    driven = float(community.trips_kwh.sum())
-    joint = kpi.totals(community, lp.import_kwh, lp.export_kwh, driven, float(lp.curtailed_kwh.sum()))
     net = np.array([a.net_kwh for a in found])
-    apart = kpi.totals(community, *netting.split(net), driven, sum(a.curtailed_kwh for a in found))
     costs = np.array([a.cost for a in found])
-    use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
-    game = sharing.Table(community, net, use, costs, float(costs.sum()) - lp.cost, None, netting=False)
-    shared = sharing.share(sharing_rule, game)
+    shared = sharing.share(sharing_rule, _game(community, net, costs, lp, seed, progress))
+    block = {
+        "method": best.method,
+        "classes": best.classes,
+        "bound": best.bound,
+        "gap": best.gap,
+        "columns": lp.columns,
+        "rows": lp.rows,
+    }
+    return _result(community, found, lp, shared, block)
+
+
+def _result(
+    community: Community,
+    found: list[Alone],
+    joint: programme.Solution | rolling.Course,
+    shared: sharing.Sharing,
+    block: dict[str, object],
+) -> Result:
+    """The answer in the contract's words."""
+    driven = float(community.trips_kwh.sum())
+    net, costs = np.array([a.net_kwh for a in found]), np.array([a.cost for a in found])
+    one = lambda flow: flow if flow.ndim == 1 else flow.sum(axis=0)  # noqa: E731 sums over storages, if apart
     flows = Dispatch(
         net,
-        lp.import_kwh - lp.export_kwh,
-        lp.charge_kwh.sum(axis=0),
-        lp.discharge_kwh.sum(axis=0),
+        joint.import_kwh - joint.export_kwh,
+        one(joint.charge_kwh),
+        one(joint.discharge_kwh),
         np.zeros(community.steps),
-        lp.stored_kwh.sum(axis=0),
+        one(joint.stored_kwh),
         driven,
         0.0,
     )
-    block = engine_block(community, "optimal", flows)
+    together_ = kpi.totals(community, joint.import_kwh, joint.export_kwh, driven, float(joint.curtailed_kwh.sum()))
+    apart = kpi.totals(community, *netting.split(net), driven, sum(a.curtailed_kwh for a in found))
     return Result(
         document={
-            "totals": joint.as_dict(),
+            "totals": together_.as_dict(),
             "separate": apart.as_dict(),
-            "members": member_rows(community, costs, shared.savings),
+            "members": member_rows(community, costs, shared.savings, shared.member_intervals()),
             "sharing": shared.as_dict(),
-            "engine": {
-                **block,
-                "method": best.method,
-                "classes": best.classes,
-                "bound": best.bound,
-                "gap": best.gap,
-                "columns": lp.columns,
-                "rows": lp.rows,
-            },
+            "engine": engine_block(community, "optimal", flows) | block,
         },
         series=chart_series(community, flows),
     )
+
+
+def _rolling(community: Community, sharing_rule: str, look: rolling.Look, progress: Progress) -> Result:
+    """What plans over a horizon achieve, beside what foresight would. Raises Infeasible, NotDefined."""
+    if sharing_rule not in ("equal", "proportional"):
+        raise NotDefined(
+            gettext_noop(
+                "sharing “%(rule)s” needs the prices of an optimum, which plans over a horizon do not have; choose "
+                "equal or proportional, or leave the horizon out"
+            ),
+            rule=sharing_rule,
+        )
+    progress(0.02, "the community together")
+    best = answer(community, lambda share: progress(0.02 + 0.3 * share, "the community together"))
+    at = connection(community)
+    begin = np.array([rolling.begin(s, cyclic=at.cyclic) for s in best.parts])
+
+    def planned(share: float) -> None:
+        progress(0.32 + 0.38 * share, "planning day by day")
+
+    course = rolling.together(at, best.parts, look, begin, planned)
+    found = everyone(
+        community,
+        lambda row: _planned(community, row, look),
+        lambda share, stage: progress(0.7 + 0.25 * share, stage),
+    )
+    progress(0.95, "working out the figures")
+    costs, net = np.array([a.cost for a in found]), np.array([a.net_kwh for a in found])
+    use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
+    table = sharing.Table(community, net, use, costs, float(costs.sum()) - course.cost, None, netting=False)
+    block: dict[str, object] = {
+        "method": "plans over a horizon, " + best.method,
+        "classes": best.classes,
+        "gap": best.gap,
+        "horizon_hours": look.horizon * community.hours,
+        "replan_hours": look.replan * community.hours,
+        "forecast": look.forecast,
+        "plans": course.plans,
+        "cost_with_foresight": best.solution.cost,
+        "value_of_forecast": course.cost - best.solution.cost,
+    }
+    return _result(community, found, course, sharing.share(sharing_rule, table), block)
+
+
+def _planned(community: Community, row: int, look: rolling.Look) -> Alone:
+    """A member by its own plans, without the others. Raises Infeasible."""
+    net = community.net_kwh[row]
+    stores = stores_of(community.members[row], community)
+    at = decomposition.Connection(
+        net, community.pv_kwh[row], community.import_price, community.export_price, None, community.cyclic
+    )
+    course = rolling.alone(at, stores, look, np.array([rolling.begin(s, cyclic=at.cyclic) for s in stores]))
+    return Alone(course.cost, course.import_kwh - course.export_kwh, float(course.curtailed_kwh.sum()))
+
+
+def _game(  # noqa: PLR0917 what `simulate` found
+    community: Community, net: Floats, costs: Floats, lp: programme.Solution, seed: int, progress: Progress
+) -> sharing.Table:
+    """The game of groups that run their own storages with their part of what is common."""
+    from energy.engine import groups  # noqa: PLC0415 it solves groups by this module
+
+    progress(0.9, "sharing the saving")
+    owen = groups.member_costs(community, lp.price)
+    tried = groups.Groups(community, costs, lambda count: progress(min(0.99, 0.9 + count / 1000), "trying groups"))
+    certain = tried.know_whole(lp.cost, lp.price, owen)
+    use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
+    total = float(costs.sum()) - lp.cost
+    dual = sharing.Dual(owen, certain)
+    return sharing.Table(community, net, use, costs, total, None, netting=False, seed=seed, groups=tried, dual=dual)

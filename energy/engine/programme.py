@@ -117,8 +117,7 @@ def solve(
     worker.passModel(lp)
     if first is not None:
         _begin_at(worker, first)
-    worker.run()
-    check(worker)
+    optimise(worker)
     found = worker.getSolution()
     x = np.array(found.col_value).reshape(3 + 3 * n, steps)
     duals = np.array(found.row_dual).reshape(1 + n, steps)
@@ -145,7 +144,7 @@ def solve(
         curtail_value=relief[2] * pv_kwh,
         columns=x.size,
         rows=(1 + n) * steps,
-        worth=-duals[1:],
+        worth=-duals[1:] * np.array([1 - s.loss for s in stores]).reshape(n, 1),
         basis=_basis(worker, x.shape, duals.shape) if keep_basis else None,
     )
 
@@ -159,8 +158,9 @@ def solver() -> highspy.Highs:
     return made
 
 
-def check(worker: highspy.Highs) -> None:
-    """Raises Infeasible unless an optimum was found."""
+def optimise(worker: highspy.Highs) -> None:
+    """Run it. Raises Infeasible."""
+    worker.run()
     status = worker.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         raise Infeasible(

@@ -7,7 +7,8 @@ loses against the optimum is the price of looking no further than the window.
 
 Storages follow their plan whatever is used and made; the grid connection takes the difference. What a plan
 leaves in a storage at its end is worth nothing to it, but never less than the trips after it need (`needs`). A
-cyclic community begins as its optimum does, and the last plans must bring each storage back to that.
+cyclic community begins half full (vehicles that give nothing back with room for a trip), and the last plans must
+bring each storage back to that.
 
 One storage is planned by the kernel of `dispatch`; a member's two storages one after the other, twice, each
 against the plan of the other; the community's classes together by the linear programme, whose simplex begins
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from energy.engine import dispatch, netting, programme
 from energy.engine.community import Floats
-from energy.engine.decomposition import Connection
+from energy.engine.decomposition import Connection, beginning
 from energy.engine.programme import Store
 from energy.engine.refusals import Infeasible, gettext_noop
 
@@ -93,6 +94,12 @@ def needs(store: Store, end_kwh: float = 0.0) -> Floats:
             gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw")
         )
     return least
+
+
+def begin(store: Store, *, cyclic: bool) -> float:
+    """What a storage holds at first. Raises Infeasible."""
+    first = beginning(store, cyclic=cyclic)
+    return max(first, float(needs(store, first)[0])) if cyclic else first
 
 
 # --- a member's own storages ----------------------------------------------------------------------------
@@ -197,8 +204,12 @@ class Planner:
         self.solver.changeColsCost(len(self.columns), self.columns, cost.ravel())
         self.solver.changeColsBounds(len(self.columns), self.columns, lower.ravel(), upper.ravel())
         self.solver.changeRowsBounds(len(self.rows), self.rows, right.ravel(), right.ravel())
-        self.solver.run()
-        programme.check(self.solver)
+        try:
+            programme.optimise(self.solver)
+        except Infeasible:  # more use is foreseen than the limit lets in: this plan is made without it
+            upper[:2] = highspy.kHighsInf
+            self.solver.changeColsBounds(len(self.columns), self.columns, lower.ravel(), upper.ravel())
+            programme.optimise(self.solver)
         return np.array(self.solver.getSolution().col_value).reshape(3 + 3 * n, h)
 
 

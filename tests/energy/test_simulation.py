@@ -72,15 +72,12 @@ def test_the_command_prints_the_contracts_result(version: CommunityVersion) -> N
 def test_refusals_of_the_command_change_nothing(version: CommunityVersion) -> None:
     with pytest.raises(CommandError, match="dual prices"):
         simulated("sixteen", "--control", "rule", "--sharing", "owen")
-    with pytest.raises(CommandError, match="rolling horizon"):
-        simulated("sixteen", "--control", "optimal", "--horizon-hours", "48")
+    with pytest.raises(CommandError, match="leave the horizon out"):
+        simulated("sixteen", "--control", "optimal", "--horizon-hours", "48", "--sharing", "owen")
     with pytest.raises(CommandError, match="no community"):
         simulated("seventeen", "--control", "none")
     assert Simulation.objects.count() == 0
-    assert set(Run.objects.values_list("status", "error_code")) == {
-        ("failed", "energy:not-defined"),
-        ("failed", "energy:not-yet"),
-    }
+    assert set(Run.objects.values_list("status", "error_code")) == {("failed", "energy:not-defined")}
 
 
 def test_a_worker_simulates_by_rule(worker: Any, version: CommunityVersion) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from energy.engine import dispatch, game, kpi, netting, programme, rule, sharing, simulate
 from energy.engine.community import Battery, Community, Member, Vehicle
-from energy.engine.refusals import Infeasible, NotDefined, NotYet
+from energy.engine.refusals import Infeasible, NotDefined
 
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
@@ -376,9 +376,8 @@ def test_merging_storages_of_a_class_loses_nothing() -> None:
     ("asked", "error", "words"),
     [
         ({"control": "rule", "sharing_rule": "owen"}, NotDefined, "dual prices"),
-        ({"control": "optimal", "horizon_hours": 48}, NotYet, "rolling horizon"),
-        ({"control": "optimal", "sharing_rule": "shapley"}, NotYet, "not built yet"),
-        ({"control": "none", "sharing_rule": "nucleolus"}, NotYet, "owen"),
+        ({"control": "optimal", "horizon_hours": 48, "sharing_rule": "owen"}, NotDefined, "leave the horizon out"),
+        ({"control": "optimal", "sharing_rule": "mid-market"}, NotDefined, "local price"),
         ({"control": "none", "horizon_hours": 24}, NotDefined, "do not look ahead"),
         ({"control": "best"}, NotDefined, "none, rule and optimal"),
         ({"control": "none", "sharing_rule": "lottery"}, NotDefined, "not a rule"),
@@ -454,10 +453,10 @@ def test_every_rule_shares_all_and_owen_is_in_the_core(seed: int, n: int) -> Non
     c = some(seed, n, 24, buy=dice.uniform(0.1, 0.5, 24))
     cost = simulate.simulate(c, control="none").document["totals"]["cost"]
     table = sharing.table(c, c.net_kwh, cost, netting=True)
-    for name in ("equal", "proportional", "mid-market", "owen", "shapley"):
+    for name in sharing.RULES:
         shared = sharing.share(name, table)
         assert float(shared.savings.sum()) == pytest.approx(table.total_saving, abs=1e-9)
-        if name == "owen":
+        if name in ("owen", "nucleolus"):
             assert shared.certificate.stable
             assert shared.certificate.worst_excess <= 1e-9  # type: ignore[operator]
 
