@@ -91,7 +91,8 @@ def _key(store: Store) -> tuple[tuple[object, ...], tuple[float, float]]:
     total = float(store.trips_kwh.sum())
     pattern = np.round(store.trips_kwh / total, 12).tobytes() if total > 0 else b""
     gives = store.discharge_step_kwh / store.charge_step_kwh if store.charge_step_kwh > 0 else 1.0
-    family = (round(gives, 12), round(store.efficiency, 12), store.away.tobytes(), pattern, round(store.loss, 12))
+    gain = b"" if store.gain is None else store.gain.tobytes()
+    family = (round(gives, 12), round(store.efficiency, 12), store.away.tobytes(), pattern, round(store.loss, 12), gain)
     return family, (round(store.charge_step_kwh / store.kwh, 12), round(total / store.kwh, 12))
 
 
@@ -230,7 +231,12 @@ def _around(family: Sequence[Store]) -> list[Store]:
 
 
 def _cut(store: Store, part: slice) -> Store:
-    return dataclasses.replace(store, trips_kwh=store.trips_kwh[part], away=store.away[part])
+    return dataclasses.replace(
+        store,
+        trips_kwh=store.trips_kwh[part],
+        away=store.away[part],
+        gain=None if store.gain is None else store.gain[part],
+    )
 
 
 def beginning(store: Store, *, cyclic: bool) -> float:
@@ -256,7 +262,7 @@ def windows(at: Connection, stores: Sequence[Store], *, look_ahead: int = 0) -> 
         keep = min(WINDOW_STEPS, steps - first)
         part = slice(first, min(first + keep + look_ahead, steps))
         last = part.stop == steps
-        price = np.array([float(at.buy[part].mean()) * s.efficiency for s in stores])
+        price = np.array([float(at.buy[part].mean()) * s.efficiency / float(s.charged.mean()) ** 2 for s in stores])
         ends = programme.Ends(held, begin if last and at.cyclic else None, None if last else price)
         lp = programme.solve(
             at.net_kwh[part],
@@ -332,6 +338,7 @@ def least_cost(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positiona
     kwh: float,
     most_up: float,
     most_down: float,
+    gain: Floats,
     eta: float,
     kept: float,
     cyclic: bool,
@@ -339,7 +346,8 @@ def least_cost(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positiona
 ) -> float:
     """The least a storage pays at given prices, each kWh in or out at the step's price (below zero: it pays
     less). Begins empty; a cyclic one begins where it likes, pays `worth` for each kWh and gets it for each kWh
-    at the end. `kept` is the share that a step leaves. Infinite if its trips cannot be met.
+    at the end. `gain` is what a kWh charged adds, `kept` the share that a step leaves. Infinite if its trips
+    cannot be met.
     """
     slopes, lengths = np.empty(MOST_PIECES), np.empty(MOST_PIECES)
     new_slopes, new_lengths = np.empty(MOST_PIECES), np.empty(MOST_PIECES)
@@ -356,17 +364,20 @@ def least_cost(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positiona
             merged = count
         else:
             p = price[t]
+            into = gain[t]
             # V(e) = min over D of c(D) + V(e + D): the pieces of c in reverse, their slopes negated
             if p >= 0.0:
-                own_slopes[0], own_lengths[0] = -p / eta, most_up * eta
+                own_slopes[0], own_lengths[0] = -p / into, most_up * into
                 own_slopes[1], own_lengths[1] = -p * eta, most_down / eta
                 value += p * most_up
             else:
                 # where power is paid for, it is also burnt: charging and discharging in one step
                 own_slopes[0], own_lengths[0] = -p * eta, most_down / eta
-                own_slopes[1], own_lengths[1] = -p / eta, most_up * eta
+                own_slopes[1], own_lengths[1] = -p / into, most_up * into
                 value += p * most_up
-            left -= most_up * eta
+            if most_down == 0.0:  # an empty piece must not stand in the way of the other (a heat pump gains)
+                own_slopes[0] = own_slopes[1] = -p / into
+            left -= most_up * into
             a, b = 0, 0
             while a < count or b < 2:
                 if b == 2 or (a < count and slopes[a] <= own_slopes[b]):
@@ -425,6 +436,7 @@ def store_cost(store: Store, price: Floats, *, cyclic: bool) -> float:
                 store.kwh,
                 store.charge_step_kwh,
                 store.discharge_step_kwh,
+                store.charged,
                 store.efficiency,
                 1 - store.loss,
                 cyclic,
@@ -433,7 +445,8 @@ def store_cost(store: Store, price: Floats, *, cyclic: bool) -> float:
         )
 
     # what is borrowed over the end of a cyclic period has the price that makes the bound highest (concave)
-    low, high = min(0.0, float(price.min()) / store.efficiency), max(0.0, float(price.max()) / store.efficiency)
+    each = price / np.minimum(store.charged, store.efficiency)
+    low, high = min(0.0, float(each.min())), max(0.0, float(each.max()))
     while cyclic and high - low > 1e-12 * max(1.0, high):
         one, two = low + 0.382 * (high - low), high - 0.382 * (high - low)
         low, high = (low, two) if at(one) >= at(two) else (one, high)
@@ -459,6 +472,7 @@ def _shape_costs(groups: Grouping, price: Floats, cyclic: bool, seam: Floats) ->
                     1.0,
                     s.charge_step_kwh,
                     s.discharge_step_kwh,
+                    s.charged,
                     s.efficiency,
                     1 - s.loss,
                     cyclic,

@@ -34,7 +34,7 @@ NEAR_PRICE = 1e-7
 
 def worth(store: programme.Store, price: Floats, *, cyclic: bool) -> float:
     """What a storage earns by trading at given prices, both ways, over the period; trips cost it."""
-    if float(price.min()) < 0 or store.loss > 0:
+    if float(price.min()) < 0 or not store.plain:
         return -decomposition.store_cost(store, price, cyclic=cyclic)
     nothing = np.zeros(len(price))
     task = dispatch.Task(nothing, nothing, price, price, store.trips_kwh, store.away)

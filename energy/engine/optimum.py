@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.engine import decomposition, dispatch, kpi, netting, programme, rolling, sharing
+from energy.engine import decomposition, dispatch, heat, kpi, netting, programme, rolling, sharing
 from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Battery, Community, Floats, Member, Vehicle
 from energy.engine.decomposition import class_key, classes
@@ -74,7 +74,9 @@ def vehicle_store(vehicle: Vehicle, community: Community) -> programme.Store:
 def stores_of(member: Member, community: Community) -> list[programme.Store]:
     """What a member can store with."""
     stores = [battery_store(member.battery, community)] if member.battery else []
-    return stores + ([vehicle_store(member.vehicle, community)] if member.vehicle else [])
+    stores += [vehicle_store(member.vehicle, community)] if member.vehicle else []
+    with_tank = community.heat_apart and member.heat and member.heat.tank_kwh > 0
+    return stores + ([heat.tank(member.heat, community.hours)] if with_tank and member.heat else [])
 
 
 def alone(community: Community, row: int) -> Alone:
@@ -86,12 +88,14 @@ def alone(community: Community, row: int) -> Alone:
     if not stores and plain:
         bought, sold = netting.split(net)
         return Alone(float(kpi.step_cost(bought, sold, community).sum()), net, 0.0)
-    if len(stores) == 1 and stores[0].loss == 0 and plain:
+    if len(stores) == 1 and stores[0].plain and plain:
         found = _one(net, pv, community, stores[0])
         return Alone(found.cost, found.net_kwh, 0.0)
     at = decomposition.Connection(net, pv, buy, sell, None, community.cyclic)
-    first = _near(at, community, stores) if plain and community.steps > decomposition.DIRECT_STEPS else None
-    lp = decomposition.whole(at, stores, first)
+    if plain and all(s.plain for s in stores) and community.steps > decomposition.DIRECT_STEPS:
+        lp = decomposition.whole(at, stores, _near(at, community, stores))
+    else:
+        lp = decomposition.exact(at, stores)
     return Alone(lp.cost, lp.import_kwh - lp.export_kwh, float(lp.curtailed_kwh.sum()))
 
 
@@ -197,6 +201,7 @@ def simulate(
         )
     if horizon_hours is not None:
         return _rolling(community, sharing_rule, rolling.Look.of(horizon_hours, forecast, community.hours), progress)
+    whole, community = community, heat.apart(community)
     found = everyone_alone(community, lambda share, stage: progress(0.02 + 0.58 * share, stage))
     progress(0.6, "the community together")
     best = answer(community, lambda share: progress(0.6 + 0.3 * share, "the community together"))
@@ -204,7 +209,8 @@ def simulate(
     progress(0.9, "working out the figures")
     net = np.array([a.net_kwh for a in found])
     costs = np.array([a.cost for a in found])
-    shared = sharing.share(sharing_rule, _game(community, net, costs, lp, seed, progress))
+    table = dataclasses.replace(_game(community, net, costs, lp, seed, progress), use_kwh=_use(whole))
+    shared = sharing.share(sharing_rule, table)
     block = {
         "method": best.method,
         "classes": best.classes,
@@ -213,11 +219,17 @@ def simulate(
         "columns": lp.columns,
         "rows": lp.rows,
     }
-    return _result(community, found, lp, shared, block)
+    return _result(whole, community, found, lp, shared, block)
 
 
-def _result(
+def _use(community: Community) -> Floats:
+    """What each member uses over the period, kWh."""
+    return np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
+
+
+def _result(  # noqa: PLR0917 what was found
     community: Community,
+    apart_: Community,
     found: list[Alone],
     joint: programme.Solution | rolling.Course,
     shared: sharing.Sharing,
@@ -226,12 +238,15 @@ def _result(
     """The answer in the contract's words."""
     driven = float(community.trips_kwh.sum())
     net, costs = np.array([a.net_kwh for a in found]), np.array([a.cost for a in found])
+    # a tank charges where the pump takes more than one that follows its demand, and gives where it takes less
+    followed = (community.load_kwh - apart_.load_kwh).sum(axis=0)
     one = lambda flow: flow if flow.ndim == 1 else flow.sum(axis=0)  # noqa: E731 sums over storages, if apart
+    charged = one(joint.charge_kwh)
     flows = Dispatch(
         net,
         joint.import_kwh - joint.export_kwh,
-        one(joint.charge_kwh),
-        one(joint.discharge_kwh),
+        charged - np.minimum(charged, followed),
+        one(joint.discharge_kwh) + followed - np.minimum(charged, followed),
         np.zeros(community.steps),
         one(joint.stored_kwh),
         driven,
@@ -261,6 +276,7 @@ def _rolling(community: Community, sharing_rule: str, look: rolling.Look, progre
             ),
             rule=sharing_rule,
         )
+    whole, community = community, heat.apart(community)
     progress(0.02, "the community together")
     best = answer(community, lambda share: progress(0.02 + 0.3 * share, "the community together"))
     at = connection(community)
@@ -277,8 +293,7 @@ def _rolling(community: Community, sharing_rule: str, look: rolling.Look, progre
     )
     progress(0.95, "working out the figures")
     costs, net = np.array([a.cost for a in found]), np.array([a.net_kwh for a in found])
-    use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
-    table = sharing.Table(community, net, use, costs, float(costs.sum()) - course.cost, None, netting=False)
+    table = sharing.Table(community, net, _use(whole), costs, float(costs.sum()) - course.cost, None, netting=False)
     block: dict[str, object] = {
         "method": "plans over a horizon, " + best.method,
         "classes": best.classes,
@@ -290,7 +305,7 @@ def _rolling(community: Community, sharing_rule: str, look: rolling.Look, progre
         "cost_with_foresight": best.solution.cost,
         "value_of_forecast": course.cost - best.solution.cost,
     }
-    return _result(community, found, course, sharing.share(sharing_rule, table), block)
+    return _result(whole, community, found, course, sharing.share(sharing_rule, table), block)
 
 
 def _planned(community: Community, row: int, look: rolling.Look) -> Alone:

@@ -15,6 +15,7 @@ against the plan of the other; the community's classes together by the linear pr
 each plan where it ended the last.
 """
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,9 +26,11 @@ from numpy.typing import NDArray
 from energy.engine import dispatch, netting, programme
 from energy.engine.community import Floats
 from energy.engine.decomposition import Connection, beginning
+from energy.engine.heat import TOO_COLD
 from energy.engine.programme import Store
 from energy.engine.refusals import Infeasible, gettext_noop
 
+TOO_FAR = gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw")
 FORECASTS = ("naive", "perfect")
 PERFECT_REPLAN_HOURS = 24.0
 NAIVE_REPLAN_HOURS = 1.0
@@ -83,16 +86,14 @@ def needs(store: Store, end_kwh: float = 0.0) -> Floats:
     """The least that a storage must hold at the start of each step, and at the end (steps + 1), so that all its
     trips can be made and `end_kwh` is left. Raises Infeasible.
     """
-    steps = len(store.trips_kwh)
+    steps, gain = len(store.trips_kwh), store.charged
     least = np.empty(steps + 1)
     least[steps] = end_kwh
     for t in range(steps - 1, -1, -1):
-        charged = 0.0 if store.away[t] else store.charge_step_kwh * store.efficiency
+        charged = 0.0 if store.away[t] else store.charge_step_kwh * float(gain[t])
         least[t] = max(0.0, (least[t + 1] + store.trips_kwh[t] - charged) / (1 - store.loss))
     if least.max() > store.kwh + 1e-9:
-        raise Infeasible(
-            gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw")
-        )
+        raise Infeasible(TOO_FAR if store.plain else TOO_COLD)
     return least
 
 
@@ -125,7 +126,9 @@ def _plan_one(  # noqa: PLR0917 a window of one storage
 
 
 def alone(at: Connection, stores: Sequence[Store], look: Look, begin: Floats) -> Course:
-    """One member's storages; no grid limit, no curtailing. Raises Infeasible."""
+    """One member's storages; no grid limit, no curtailing. Tanks need the programme. Raises Infeasible."""
+    if not all(s.plain for s in stores):
+        return together(at, stores, look, begin)
     steps, n = len(at.net_kwh), len(stores)
     least = [needs(s, float(e) if at.cyclic else 0.0) for s, e in zip(stores, begin, strict=True)]
     held = begin.copy()
@@ -173,14 +176,17 @@ class Planner:
         n = len(stores)
         self.solver = programme.solver()
         flat = np.zeros(horizon)
-        blank = [
+        self.blank = [
             Store(s.kwh, s.charge_step_kwh, s.discharge_step_kwh, s.efficiency, flat, flat.astype(bool), s.loss)
             for s in stores
         ]
-        ends = programme.Ends(np.zeros(n))
-        self.solver.passModel(programme.model(flat, flat, flat, flat, blank, at.limit_step_kwh, False, ends))
+        self._pass(self.blank)
         self.columns = np.arange((3 + 3 * n) * horizon, dtype=np.int32)
         self.rows = np.arange((1 + n) * horizon, dtype=np.int32)
+
+    def _pass(self, stores: Sequence[Store]) -> None:
+        flat, ends = np.zeros(self.horizon), programme.Ends(np.zeros(len(stores)))
+        self.solver.passModel(programme.model(flat, flat, flat, flat, stores, self.at.limit_step_kwh, False, ends))
 
     def _window(self, values: Floats, now: int) -> Floats:
         part = values[now : now + self.horizon]
@@ -201,6 +207,16 @@ class Planner:
             lower[5 + 3 * k, -1] = self.least[k][min(now + h, len(store.away))]
             right[1 + k] = -self._window(store.trips_kwh, now)
             right[1 + k, 0] += held[k] * (1 - store.loss)
+        if any(s.gain is not None for s in self.stores):  # its coefficients change too
+            last = self.solver.getBasis()
+            self._pass(
+                [
+                    b if s.gain is None else dataclasses.replace(b, gain=self._window(s.gain, now))
+                    for b, s in zip(self.blank, self.stores, strict=True)
+                ]
+            )
+            if now:
+                self.solver.setBasis(last)
         self.solver.changeColsCost(len(self.columns), self.columns, cost.ravel())
         self.solver.changeColsBounds(len(self.columns), self.columns, lower.ravel(), upper.ravel())
         self.solver.changeRowsBounds(len(self.rows), self.rows, right.ravel(), right.ravel())

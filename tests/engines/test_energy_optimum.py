@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy.engine import decomposition, optimum, programme, rolling, simulate
-from energy.engine.community import Battery, Community, Member, Vehicle
+from energy.engine import decomposition, heat, optimum, programme, rolling, simulate
+from energy.engine.community import Battery, Community, Heat, Member, Vehicle
 from energy.engine.decomposition import Connection
 from energy.engine.programme import Store
 from energy.engine.refusals import Infeasible
@@ -53,11 +53,13 @@ def test_what_a_storage_pays_at_prices_is_its_linear_programme(
     away, trips = np.zeros(steps, dtype=bool), np.zeros(steps)
     away[7:10] = away[20:22] = True
     trips[10], trips[22] = 0.8, 0.5
-    one = Store(4.0, 1.1, 0.9 * gives, 0.9, trips, away, loss)
+    one = Store(4.0, 1.1, 0.9 * gives, 0.9, trips, away, loss, None if gives else dice.uniform(1.0, 3.0, steps))
     nothing = np.zeros(steps)
     lp = programme.solve(nothing, nothing, price, price, [one], limit_step_kwh=None, cyclic=cyclic)
     paid = [
-        decomposition.least_cost(price, trips, away, 4.0, 1.1, 0.9 * gives, 0.9, 1 - loss, cyclic, float(worth))
+        decomposition.least_cost(
+            price, trips, away, 4.0, 1.1, 0.9 * gives, one.charged, 0.9, 1 - loss, cyclic, float(worth)
+        )
         for worth in (lp.worth[0, 0], lp.worth[0, 0] * 1.3)
     ]
     assert paid[0] == pytest.approx(lp.cost, abs=1e-7)
@@ -203,3 +205,67 @@ def test_a_battery_alone_and_a_vehicle_alone_are_what_the_programme_says() -> No
         dataclasses.replace(optimum.connection(c), limit_step_kwh=None), optimum.stores_of(home, c)
     )
     assert optimum.alone(c, 0).cost == pytest.approx(whole.cost, rel=1e-9)
+
+
+# --- heat pumps -----------------------------------------------------------------------------------------
+
+
+def heated(*, tank_kwh: float, cyclic: bool = True, kw: float = 3.0) -> Community:
+    steps, dice = 192, np.random.default_rng(12)
+    at, hour = connection(12, steps), np.arange(steps) % 24
+    outdoor = 2.0 - 6 * np.cos((hour - 3) / 12 * np.pi)
+    warm = Heat(kw, np.maximum(0.0, 4.0 - 0.15 * outdoor), heat.standard_cop(outdoor), tank_kwh, 0.01)
+    home = Member("a", "A", heat_pump_kw=kw, heat=warm)
+    members = (home, Member("b", "B", battery=Battery(5, 2)), Member("c", "C", heat_pump_kw=kw, heat=warm))
+    load, pv = dice.gamma(2, 0.3, (3, steps)), np.tile(at.pv_kwh, (3, 1))
+    load[[0, 2]] += heat.follow(warm, 1.0, cyclic=cyclic)
+    return Community(
+        "t", "EUR", "UTC", dt.datetime(2026, 1, 1, tzinfo=dt.UTC), 60, members, load, pv, at.buy, at.sell, cyclic=cyclic
+    )  # fmt: skip
+
+
+def test_a_pump_follows_its_demand_and_works_ahead_only_where_it_must() -> None:
+    demand, cop = np.array([1.0, 1.0, 7.0, 0.0]), np.array([3.0, 3.0, 2.5, 3.0])
+    power = heat.follow(Heat(2.0, demand, cop, 5.0, 0.0), 1.0)
+    assert power == pytest.approx([1 / 3, 1.0, 2.0, 0.0])  # 5 of 7 kWh at once, 2 kWh the hour before
+    with pytest.raises(Infeasible, match="heat_pump_kw"):
+        heat.follow(Heat(2.0, demand, cop, 1.0, 0.0), 1.0)
+    assert heat.standard_cop(np.array([2.0, -30.0, 34.0])) == pytest.approx([0.45 * 308.15 / 33, 0.45 * 308.15 / 65, 6])
+
+
+def test_a_tank_moves_heat_into_the_sun_and_the_books_close() -> None:
+    with_tank, without = heated(tank_kwh=12.0), heated(tank_kwh=0.0)
+    best = simulate.simulate(with_tank, control="optimal", sharing_rule="equal")
+    plain = simulate.simulate(without, control="optimal", sharing_rule="equal")
+    totals, s = best.document["totals"], best.series
+    assert totals["cost"] < plain.document["totals"]["cost"] - 0.5
+    assert totals["load_kwh"] == plain.document["totals"]["load_kwh"]
+    balance = s["load"] - s["pv"] + s["charge"] - s["discharge"] - s["import"] + s["export"]
+    assert np.abs(balance).max() < 1e-6
+    assert best.document["engine"]["gap"] < 1e-6
+    # the two pumps are one class; what each tank saves is what the programme says
+    c = heat.apart(with_tank)
+    found = optimum.answer(c)
+    assert found.classes == 2
+    assert found.store_values.sum() == pytest.approx(found.solution.store_values.sum(), abs=1e-6)
+    assert found.store_values[0] == pytest.approx(found.store_values[2])
+    # by the programme written out: heat in = heat out + losses
+    pump = optimum.stores_of(c.members[0], c)[0]
+    lp = found.solution
+    k = next(i for i, part in enumerate(found.parts) if part.gain is not None)
+    made, held = lp.charge_kwh[k] * pump.charged, lp.stored_kwh[k]
+    lost = np.roll(held, 1) * pump.loss
+    np.testing.assert_allclose(held - np.roll(held, 1) + lost, made - 2 * pump.trips_kwh, atol=1e-6)
+
+
+@pytest.mark.parametrize("forecast", rolling.FORECASTS)
+def test_pumps_by_plans_keep_homes_warm(forecast: str) -> None:
+    c = heated(tank_kwh=12.0)
+    found = simulate.simulate(c, control="optimal", horizon_hours=24, forecast=forecast)
+    assert found.document["engine"]["value_of_forecast"] > -1e-6
+    s = found.series
+    balance = s["load"] - s["pv"] + s["charge"] - s["discharge"] - s["import"] + s["export"]
+    assert np.abs(balance).max() < 1e-6
+    by_rule = simulate.simulate(c, control="rule").document["totals"]["cost"]
+    if forecast == "perfect":
+        assert found.document["totals"]["cost"] < by_rule
