@@ -84,6 +84,8 @@ class Member:
     battery: Battery | None = None
     vehicle: Vehicle | None = None
     heat_pump_kw: float | None = None
+    tank_kwh: float = 0.0
+    tank_loss_per_hour: float = 0.01
     heat: Heat | None = field(default=None, compare=False)
 
 

@@ -12,12 +12,15 @@ of but the demand, and that loses a share of its heat each hour. It begins empty
 """
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from energy.engine.community import Community, Floats, Heat
-from energy.engine.programme import Store
 from energy.engine.refusals import Infeasible, gettext_noop
+
+if TYPE_CHECKING:
+    from energy.engine.programme import Store
 
 SINK_C = 35.0
 GRADE = 0.45
@@ -54,8 +57,10 @@ def loss_of_step(heat: Heat, hours: float) -> float:
     return float(1 - (1 - heat.loss_per_hour) ** hours)
 
 
-def tank(heat: Heat, hours: float) -> Store:
+def tank(heat: Heat, hours: float) -> "Store":
     """The tank as the programme sees it: kWh of heat held, kWh of power charged."""
+    from energy.engine.programme import Store  # noqa: PLC0415 loads the solver only when it is asked for
+
     steps = len(heat.demand_kwh)
     return Store(
         kwh=heat.tank_kwh,
