@@ -4,8 +4,7 @@
 `python tests/benchmarks/bench_optimum.py FOLDER [--homes 1000] [--varied] [--full] [--pypsa] [--most-s 600]`;
 FOLDER is a community folder such as `fontana10-storage`. Homes beyond the folder's are its homes again, each round
 shifted by a week. `--varied` draws batteries, vehicles and trips, so that no two are alike. `--full` solves the
-programme without classes. `--pypsa` makes an environment of its own with uv (PyPSA wants another pandas than ours)
-and solves the same data there with HiGHS' simplex. Seconds are CPU seconds; every case runs in its own process, so
+programme without classes. `--pypsa` makes an environment of its own (PyPSA wants another pandas than ours) and solves the same data there with HiGHS' simplex. Seconds are CPU seconds; every case runs in its own process, so
 that memory is its own.
 """
 
@@ -118,11 +117,20 @@ def apart(what: str, asked: argparse.Namespace, homes: int) -> dict[str, object]
     return answer
 
 
+def environment(asked: argparse.Namespace) -> Path:
+    """PyPSA's own environment, made once, with uv where it is and with pip where not; its Python."""
+    python: Path = asked.environment / "bin" / "python"
+    if not python.exists():
+        uv = shutil.which("uv")
+        make = [uv, "venv", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
+        subprocess.run([*make, str(asked.environment)], check=True, capture_output=True)
+        add = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
+        subprocess.run([*add, *PYPSA], check=True, capture_output=True)
+    return python
+
+
 def by_pypsa(asked: argparse.Namespace, homes: int) -> dict[str, object]:
     """The same data by PyPSA in an environment of its own."""
-    uv = asked.uv or shutil.which("uv")
-    if not uv:
-        return {"failed": "uv is not installed, which makes PyPSA's environment"}
     from energy.engine import optimum
 
     c = community(asked.folder, homes, asked.varied)
@@ -145,10 +153,7 @@ def by_pypsa(asked: argparse.Namespace, homes: int) -> dict[str, object]:
         )
         script = Path(place) / "by_pypsa.py"
         script.write_text(PYPSA_CODE)
-        words = [uv, "run", "--no-project", "--python", sys.executable]
-        for package in PYPSA:
-            words += ["--with", package]
-        words += ["python", str(script), str(data), str(asked.most_s)]
+        words = [str(environment(asked)), str(script), str(data), str(asked.most_s)]
         try:
             done = subprocess.run(words, capture_output=True, text=True, timeout=asked.most_s, check=False)
         except subprocess.TimeoutExpired:
@@ -168,7 +173,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--alone", action="store_true", help="also each member's own optimum")
     parser.add_argument("--pypsa", action="store_true")
-    parser.add_argument("--uv", default="", help="where uv is, if not on the path")
+    parser.add_argument("--environment", type=Path, default=Path(tempfile.gettempdir()) / "bench-pypsa")
     parser.add_argument("--most-s", type=float, default=600.0)
     parser.add_argument("--case", default="")
     asked = parser.parse_args()
