@@ -4,8 +4,9 @@
 `python tests/benchmarks/bench_optimum.py FOLDER [--homes 1000] [--varied] [--full] [--pypsa] [--most-s 600]`;
 FOLDER is a community folder such as `fontana10-storage`. Homes beyond the folder's are its homes again, each round
 shifted by a week. `--varied` draws batteries, vehicles and trips, so that no two are alike. `--full` solves the
-programme without classes. `--pypsa` makes an environment of its own (PyPSA wants another pandas than ours) and solves the same data there with HiGHS' simplex. Seconds are CPU seconds; every case runs in its own process, so
-that memory is its own.
+programme without classes. `--pypsa` makes an environment of its own (PyPSA wants another pandas than ours) and
+solves the same data there with HiGHS' simplex. Seconds are CPU seconds; every case runs in its own process, so that
+memory is its own.
 """
 
 import argparse
