@@ -202,8 +202,8 @@ def _begin_at(worker: highspy.Highs, first: Basis) -> None:
     """Begin at a basis that need not be one: HiGHS completes it."""
     basis = highspy.HighsBasis()
     basis.valid, basis.alien = True, True
-    basis.col_status = [STATUS[k] for k in first.columns.ravel()]
-    basis.row_status = [STATUS[k] for k in first.rows.ravel()]
+    basis.col_status = [STATUS[int(k)] for k in first.columns.ravel()]
+    basis.row_status = [STATUS[int(k)] for k in first.rows.ravel()]
     worker.setBasis(basis)
 
 
