@@ -241,10 +241,11 @@ WEATHER = "time,outdoor_c,wind\n" + "".join(f"{t},{i * 2},1\n" for i, t in enume
 
 
 def test_pumps_take_power_by_the_weather(write: Write) -> None:
-    plain = folder.read(write(members__csv=PUMPS, pv_kwh__csv="time\n" + "".join(f"{t}\n" for t in TIMES)))
+    alike = {"members__csv": PUMPS, "pv_kwh__csv": "time\n" + "".join(f"{t}\n" for t in TIMES)}
+    plain = folder.read(write(**alike))
     assert plain.members[0].heat is None  # without heat_kwh.csv the pump is part of the metered load
-    before = folder.content_sha256(write())
-    path = write(heat_kwh__csv=HEAT, weather__csv=WEATHER)
+    before = folder.content_sha256(write(**alike))
+    path = write(**alike, heat_kwh__csv=HEAT, weather__csv=WEATHER)
     c = folder.read(path)
     cop = 0.45 * 308.15 / (35 - np.array([0.0, 2, 4, 6]))
     np.testing.assert_allclose(c.load_kwh[0], plain.load_kwh[0] + 3 / cop)
@@ -252,7 +253,8 @@ def test_pumps_take_power_by_the_weather(write: Write) -> None:
     assert c.members[0].heat is not None and c.members[0].heat.tank_kwh == 8
     assert folder.content_sha256(path) != before
     given = "time,cop\n" + "".join(f"{t},4\n" for t in TIMES)
-    np.testing.assert_allclose(folder.read(write(weather__csv=given)).load_kwh[0], plain.load_kwh[0] + 0.75)
+    given_path = write(**alike, weather__csv=given)
+    np.testing.assert_allclose(folder.read(given_path).load_kwh[0], plain.load_kwh[0] + 0.75)
 
 
 @pytest.mark.parametrize(
