@@ -1,6 +1,6 @@
 """The answer of a simulation in the contract's words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,10 @@ class Result:
     series: dict[str, Floats]
 
 
-def member_rows(community: Community, cost_alone: Floats, savings: Floats) -> list[dict[str, object]]:
-    """One row for each member (contract: "members")."""
+def member_rows(
+    community: Community, cost_alone: Floats, savings: Floats, intervals: Sequence[Mapping[str, float]]
+) -> list[dict[str, object]]:
+    """One row for each member (contract: "members"); `intervals` adds the ends of a sampled saving."""
     load, made = community.load_kwh.sum(axis=1), community.pv_kwh.sum(axis=1)
     return [
         {
@@ -34,6 +36,7 @@ def member_rows(community: Community, cost_alone: Floats, savings: Floats) -> li
             "cost_alone": float(cost_alone[i]),
             "cost_shared": float(cost_alone[i] - savings[i]),
             "saving": float(savings[i]),
+            **intervals[i],
         }
         for i, member in enumerate(community.members)
     ]

@@ -14,6 +14,7 @@ def simulate(
     control: str,
     sharing_rule: str | None = None,
     horizon_hours: float | None = None,
+    forecast: str = "naive",
     seed: int = 0,
     progress: Progress = lambda _share, _stage: None,
 ) -> Result:
@@ -22,7 +23,7 @@ def simulate(
         raise NotDefined(
             gettext_noop("“%(control)s” is not a control; there are none, rule and optimal"), control=control
         )
-    sharing_rule = sharing_rule or default_sharing(community, control)
+    sharing_rule = sharing_rule or default_sharing(community, control, horizon_hours)
     if sharing_rule not in sharing.RULES:
         known = ", ".join(sharing.RULES)
         raise NotDefined(
@@ -33,7 +34,14 @@ def simulate(
     if control == "optimal":
         from energy.engine import optimum  # noqa: PLC0415 loads the solver only when it is asked for
 
-        return optimum.simulate(community, sharing_rule=sharing_rule, horizon_hours=horizon_hours, progress=progress)
+        return optimum.simulate(
+            community,
+            sharing_rule=sharing_rule,
+            horizon_hours=horizon_hours,
+            forecast=forecast,
+            seed=seed,
+            progress=progress,
+        )
     if horizon_hours is not None:
         raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))
     if control == "rule" and sharing_rule == "owen":
@@ -42,7 +50,7 @@ def simulate(
                 "Owen prices are dual prices of an optimum, which a rule does not have; choose another sharing"
             )
         )
-    if control == "rule" and community.battery and sharing_rule == "mid-market":
+    if control == "rule" and community.battery and sharing_rule.startswith("mid-market"):
         raise NotYet(
             gettext_noop(
                 "mid-market sharing does not say who gains from a community battery; choose equal or proportional"
@@ -54,9 +62,9 @@ def simulate(
     return _answer(community, control, sharing_rule, flows, seed, progress)
 
 
-def default_sharing(community: Community, control: str) -> str:
-    """Owen where dual prices exist; by rule mid-market, or by use where a common battery has no owner."""
-    if control == "none":
+def default_sharing(community: Community, control: str, horizon_hours: float | None = None) -> str:
+    """Owen where dual prices exist; else mid-market, or by use where a common battery has no owner."""
+    if control == "none" or (control == "optimal" and horizon_hours is None):
         return "owen"
     if control == "optimal":
         return "proportional"
@@ -78,7 +86,7 @@ def _answer(  # noqa: PLR0917 the arguments of `simulate`
         document={
             "totals": together.as_dict(),
             "separate": alone.as_dict(),
-            "members": member_rows(community, game.cost_alone, shared.savings),
+            "members": member_rows(community, game.cost_alone, shared.savings, shared.member_intervals()),
             "sharing": shared.as_dict(),
             "engine": engine_block(community, control, flows),
         },

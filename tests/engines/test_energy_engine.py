@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from energy.engine import dispatch, game, kpi, netting, programme, rule, sharing, simulate
 from energy.engine.community import Battery, Community, Member, Vehicle
-from energy.engine.refusals import Infeasible, NotDefined, NotYet
+from energy.engine.refusals import Infeasible, NotDefined
 
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
@@ -297,6 +297,33 @@ def test_a_trip_before_any_charge_is_refused() -> None:
 # --- the whole community --------------------------------------------------------------------------------
 
 
+def explained(lp: programme.Solution, c: Community, limit: float | None) -> float:
+    """The cost as the duals tell it."""
+    limits = 0.0 if limit is None or lp.limit_value is None else float(lp.limit_value.sum()) * limit
+    cost = float(lp.price @ c.net_kwh.sum(axis=0))
+    return cost - float(lp.curtail_value.sum()) - float(lp.store_values.sum()) - limits
+
+
+@pytest.mark.parametrize(
+    ("sell", "cyclic", "limit"), [(0.08, False, None), (0.08, True, 2.6), (-0.05, False, None), (-0.05, True, 3.0)]
+)
+def test_the_duals_explain_the_cost(sell: float, cyclic: bool, limit: float | None) -> None:
+    """Strong duality: energy at its price, less what storages, the limit and curtailing save, is the cost."""
+    from energy.engine import optimum
+
+    car = Vehicle(20, 3.7, 4, 480, 1020)
+    members = [Member(f"m{i}", f"M {i}", pv_kwp=1.0, battery=Battery(4, 2, 0.9), vehicle=car) for i in range(2)]
+    buy = np.random.default_rng(8).uniform(sell, 0.5, 72)
+    c = some(8, 2, 72, members=members, sell=sell, cyclic=cyclic, limit=limit, buy=buy, battery=Battery(6, 2, 0.8))
+    lp = optimum.together(c)
+    assert explained(lp, c, limit) == pytest.approx(lp.cost, abs=1e-6)
+    if limit is not None:
+        assert lp.limit_value is not None and lp.limit_value.min() >= 0 and lp.limit_value.max() > 0
+    if limit is None:
+        assert (lp.curtail_value > 0).any() == (sell < 0)
+    assert lp.store_values[0] > 0
+
+
 def test_merging_storages_of_a_class_loses_nothing() -> None:
     """Aggregated by class and with every storage by itself: the same cost."""
     car = Vehicle(20, 3.7, 4, 480, 1020)
@@ -336,6 +363,9 @@ def test_merging_storages_of_a_class_loses_nothing() -> None:
     )
     merged = optimum.together(c)
     assert merged.cost == pytest.approx(apart.cost, rel=1e-8)
+    for lp in (apart, merged):
+        assert explained(lp, c, 9.0) == pytest.approx(lp.cost, abs=1e-6)
+    assert merged.store_values.sum() == pytest.approx(apart.store_values.sum(), abs=1e-6)
     assert merged.rows < apart.rows
     best = simulate.simulate(c, control="optimal", sharing_rule="equal").document
     assert best["totals"]["cost"] == pytest.approx(merged.cost, rel=1e-9)
@@ -346,9 +376,8 @@ def test_merging_storages_of_a_class_loses_nothing() -> None:
     ("asked", "error", "words"),
     [
         ({"control": "rule", "sharing_rule": "owen"}, NotDefined, "dual prices"),
-        ({"control": "optimal", "horizon_hours": 48}, NotYet, "rolling horizon"),
-        ({"control": "optimal", "sharing_rule": "shapley"}, NotYet, "not built yet"),
-        ({"control": "none", "sharing_rule": "nucleolus"}, NotYet, "owen"),
+        ({"control": "optimal", "horizon_hours": 48, "sharing_rule": "owen"}, NotDefined, "leave the horizon out"),
+        ({"control": "optimal", "sharing_rule": "mid-market"}, NotDefined, "local price"),
         ({"control": "none", "horizon_hours": 24}, NotDefined, "do not look ahead"),
         ({"control": "best"}, NotDefined, "none, rule and optimal"),
         ({"control": "none", "sharing_rule": "lottery"}, NotDefined, "not a rule"),
@@ -424,10 +453,10 @@ def test_every_rule_shares_all_and_owen_is_in_the_core(seed: int, n: int) -> Non
     c = some(seed, n, 24, buy=dice.uniform(0.1, 0.5, 24))
     cost = simulate.simulate(c, control="none").document["totals"]["cost"]
     table = sharing.table(c, c.net_kwh, cost, netting=True)
-    for name in ("equal", "proportional", "mid-market", "owen", "shapley"):
+    for name in sharing.RULES:
         shared = sharing.share(name, table)
         assert float(shared.savings.sum()) == pytest.approx(table.total_saving, abs=1e-9)
-        if name == "owen":
+        if name in ("owen", "nucleolus"):
             assert shared.certificate.stable
             assert shared.certificate.worst_excess <= 1e-9  # type: ignore[operator]
 

@@ -1,0 +1,165 @@
+"""The cooperative game of the optimum: what a group would save if it ran its own storages in the best way.
+
+A group has its members' net energy, solar and storages, and its part of the community's battery, of which each member
+holds an equal part and takes it along. The grid limit belongs to the community's one connection: a group by itself is
+not bound by it, as a member alone is not. What a group saves is measured against each member alone, as on the pages.
+That makes a linear production game (Owen 1975): each group's cost is a linear programme whose constraints do not
+change, while its right-hand side adds up over members.
+
+Duals. Any prices pi between export and import price, one for each step, bound the cost of every group from below:
+
+    C(S) >= sum over i in S of  pi . net_i - pv_i . max(0, -pi) - (worth of its storages and battery part at pi)
+
+The worth of a storage at given prices is the optimum of one storage under linear prices, so the exact kernel gives it
+in milliseconds, also for members who are not in the group. At the prices of the group's own optimum the bound is
+met. At the prices of the whole community the summands are the Owen shares: no group can do better (its cost is at
+least their sum), which is the certificate. Where the grid limit binds, the community's price leaves the band between
+export and import price; what the limit is worth then is part of the balance and is shared in equal parts, and the
+certificate is gone, since leaving sets a group free of the limit: row generation says what it is worth to them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.engine import decomposition, dispatch, optimum, programme
+from energy.engine.community import Bools, Community, Floats
+from energy.engine.game import MOST_MEMBERS, additive, members_of
+
+Masks = NDArray[np.int64]
+NEAR_PRICE = 1e-7
+
+
+def worth(store: programme.Store, price: Floats, *, cyclic: bool) -> float:
+    """What a storage earns by trading at given prices, both ways, over the period; trips cost it."""
+    if float(price.min()) < 0 or not store.plain:
+        return -decomposition.store_cost(store, price, cyclic=cyclic)
+    nothing = np.zeros(len(price))
+    task = dispatch.Task(nothing, nothing, price, price, store.trips_kwh, store.away)
+    size = dispatch.Storage(store.kwh, store.charge_step_kwh, store.discharge_step_kwh, store.efficiency)
+    return -dispatch.best(task, size, cyclic=cyclic).cost
+
+
+def member_costs(community: Community, price: Floats) -> Floats:
+    """What each member pays if all is traded at the prices of the balance, with its part of what is common.
+
+    Over the whole community they sum to the cost of the optimum that has these prices.
+    """
+    n = len(community.members)
+    costs = community.net_kwh @ price - community.pv_kwh @ np.maximum(0.0, -price)
+    known: dict[tuple[object, ...], float] = {}
+    for i, member in enumerate(community.members):
+        for store in optimum.stores_of(member, community):
+            costs[i] -= store.kwh * _per_kwh(store, price, known, cyclic=community.cyclic)
+    common = 0.0
+    if community.battery:
+        common += worth(optimum.battery_store(community.battery, community), price, cyclic=community.cyclic)
+    if community.grid_limit_kw is not None:
+        over = np.maximum(0.0, price - community.import_price) + np.maximum(0.0, community.export_price - price)
+        common += community.grid_limit_kw * community.hours * float(over.sum())
+    return np.asarray(costs - common / n)
+
+
+def _per_kwh(store: programme.Store, price: Floats, known: dict[tuple[object, ...], float], *, cyclic: bool) -> float:
+    """A storage's worth per kWh of capacity, the same for all of its class."""
+    key = optimum.class_key(store)
+    if key not in known:
+        known[key] = worth(store, price, cyclic=cyclic) / store.kwh
+    return known[key]
+
+
+@dataclass
+class Groups:
+    """The savings of groups under the optimum: `values` by bit mask are upper bounds until they are settled.
+
+    `alone`: cost of each member by itself; up to 17 members there is a table of all groups, above there is none.
+    """
+
+    community: Community
+    alone: Floats
+    progress: Callable[[int], None] = lambda _solved: None
+    values: Floats = field(init=False)
+    exact: Bools = field(init=False)
+    solved: int = field(init=False, default=0)
+    _whole: tuple[float, Floats] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        size = 1 << len(self.alone) if len(self.alone) <= MOST_MEMBERS else 0
+        self.values, self.exact = np.full(size, np.inf), np.zeros(size, dtype=np.bool_)
+        if size:
+            self.values[0], self.exact[0] = 0.0, True
+
+    @property
+    def steps(self) -> int:
+        """How many steps a programme has."""
+        return self.community.steps
+
+    @property
+    def members(self) -> int:
+        """How many members."""
+        return len(self.alone)
+
+    def know_whole(self, cost: float, price: Floats, owen: Floats) -> bool:
+        """Take in the optimum of the whole community and what each pays at its prices; whether no group can beat that
+        (not so where the grid limit binds: then the prices are cut to the band that binds a group).
+        """
+        c = self.community
+        band = np.clip(price, c.export_price, c.import_price)
+        free = bool(np.abs(band - price).max() <= NEAR_PRICE)
+        bound = owen if free else member_costs(c, band)
+        self._whole = float(self.alone.sum()) - cost, self.alone - bound
+        self._learn(np.ones(len(self.alone), dtype=np.bool_), cost, bound)
+        return free
+
+    def settle(self, masks: Masks) -> bool:
+        """Work these groups out; whether any value changed."""
+        changed = False
+        for mask in masks:
+            if not self.exact[mask]:
+                self.saving(self.inside(int(mask)))
+                changed = True
+        return changed
+
+    def inside(self, mask: int) -> Bools:
+        """Who belongs to a group."""
+        inside = np.zeros(len(self.alone), dtype=np.bool_)
+        inside[members_of(mask)] = True
+        return inside
+
+    def saving(self, inside: Bools) -> tuple[float, Floats]:
+        """A group's saving, and what each member would save at the group's prices."""
+        if self._whole is not None and inside.all():
+            return self._whole
+        self.solved += 1
+        self.progress(self.solved)
+        lp = together(self.community, np.flatnonzero(inside))
+        gains = self.alone - member_costs(self.community, lp.price)
+        self._learn(inside, lp.cost, self.alone - gains)
+        return float(self.alone[inside].sum()) - lp.cost, gains
+
+    def _learn(self, inside: Bools, cost: float, costs: Floats) -> None:
+        """One group's exact value, and its prices' bound on all others."""
+        if not len(self.values):
+            return
+        np.minimum(self.values, np.where(self.exact, np.inf, additive(self.alone - costs)), out=self.values)
+        mask = int((1 << np.flatnonzero(inside)).sum())
+        self.values[mask], self.exact[mask] = float(self.alone[inside].sum()) - cost, True
+
+
+def together(community: Community, members: Sequence[int] | NDArray[np.int64]) -> programme.Solution:
+    """The optimum of a group by itself, with its part of the common battery. Raises Infeasible."""
+    rows = [int(i) for i in members]
+    part = len(rows) / len(community.members)
+    battery = community.battery
+    return optimum.together(
+        replace(
+            community,
+            members=tuple(community.members[i] for i in rows),
+            load_kwh=community.load_kwh[rows],
+            pv_kwh=community.pv_kwh[rows],
+            battery=replace(battery, kwh=battery.kwh * part, kw=battery.kw * part) if battery else None,
+            grid_limit_kw=None,
+        )
+    )
