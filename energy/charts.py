@@ -78,16 +78,16 @@ def forecast_chart(told: Mapping[str, Told], date: dt.date, zone: ZoneInfo, day:
     lines: list[tuple[str, str, bool, list[float]]] = []
     for name, one in sorted(told.items()):
         title = one.forecast.get_series_display()
-        per_hour = 60 / minutes
+        middle, low, high = ([x * 60 / minutes for x in part] for part in (one.middle_kwh, one.low_kwh, one.high_kwh))
         lines += [
             (
                 _("%(series)s, forecast") % {"series": title},
                 colours[name],
                 True,
-                [x * per_hour for x in one.middle_kwh],
+                middle,
             ),
-            (_("%(series)s, at least") % {"series": title}, "line-strong", True, [x * per_hour for x in one.low_kwh]),
-            (_("%(series)s, at most") % {"series": title}, "line-strong", True, [x * per_hour for x in one.high_kwh]),
+            (_("%(series)s, at least") % {"series": title}, "line-strong", True, low),
+            (_("%(series)s, at most") % {"series": title}, "line-strong", True, high),
         ]
     series: list[dict[str, Any]] = [
         {"label": label, "unit": "kW", "color": colour, "kind": "line", "dashed": dashed, "values": _rounded(values)}

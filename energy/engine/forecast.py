@@ -1,10 +1,10 @@
 """A day ahead: what a community will use or make tomorrow, with a band, and honestly beside the naive guesses.
 
-Issued at midnight for the next 24 hours; a value for an hour sees nothing younger than the same hour of the day
-before. Everything is divided by the mean of the last seven days, because use drifts with the season and trees do not
-extrapolate. Two learners answer what is left beside the mean of seven days: gradient-boosted trees with the absolute
-error, and a ridge regression for each hour. Their mean is mixed with the naive guesses by weights (not negative, sum
-1) that were best over the last eight weeks of forecasts made before they were known.
+Issued at midnight for the next 24 hours, from what was known then. Everything is divided by the mean of the last
+seven days, because use drifts with the season and trees do not extrapolate. Two learners answer what is left beside
+the mean of seven days: gradient-boosted trees with the absolute error, and a ridge regression for each hour. Their
+mean is mixed with the naive guesses by weights (not negative, sum 1) that were best over the last eight weeks of
+forecasts made before they were known.
 
 The naive guesses: the same hour yesterday, a week ago, the mean of seven days, the mean of the same hour of the last
 four same weekdays. Each day the one of all that was best over the last 28 days is served, so that a model that does
@@ -115,7 +115,7 @@ def level(days_kwh: Floats) -> Floats:
 def features(days_kwh: Floats, first_weekday: int) -> Floats:
     """What the learners see for each day and the day after the last (days+1 x steps x features), over the level.
 
-    Every value was known 24 hours before the step that it is for.
+    Every value was known at the midnight that begins the day.
     """
     count, steps = days_kwh.shape
     guesses = naive(days_kwh)
@@ -301,8 +301,17 @@ def _band(missed: Floats) -> Floats:
 
 
 def backtest(days_kwh: Floats, first_weekday: int, *, test_days: int, seed: int = 0) -> Score:
-    """What would have been served on each of the last `test_days` days. Raises TooFewDays."""
+    """What would have been served on each of the last `test_days` days, or on fewer where there are not so many; four
+    weeks at least. Raises TooFewDays.
+    """
     count = len(days_kwh)
+    test_days = min(test_days, count - LEAST_DAYS - BAND_DAYS)
+    if test_days < JUDGED_DAYS:
+        raise TooFewDays(
+            gettext_noop("a forecast needs %(least)d days to learn from; these are %(days)d"),
+            least=LEAST_DAYS + BAND_DAYS + JUDGED_DAYS,
+            days=count,
+        )
     made = walk(days_kwh, first_weekday, first=count - test_days - BAND_DAYS, seed=seed)
     tested = np.arange(count - test_days, count)
     issued = [serve(made, int(day)) for day in tested]
@@ -326,7 +335,7 @@ def backtest(days_kwh: Floats, first_weekday: int, *, test_days: int, seed: int 
 
 
 def worst_span(score: Score, days: int = 28) -> float:
-    """Over the worst span of that many days: the error served over that of the best naive guess of that span, less 1."""
+    """Over the worst span of that many days: the error of what was served over that of its best naive guess, less 1."""
     kernel = np.ones(days) / days
     served = np.convolve(score.errors["served"], kernel, mode="valid")
     guessed = np.min([np.convolve(score.errors[name], kernel, mode="valid") for name in NAIVE], axis=0)

@@ -5,57 +5,75 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('energy', '0001_initial'),
+        ("energy", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ForecastCard',
+            name="ForecastCard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('series', models.CharField(choices=[('load', 'Use'), ('pv', 'Solar')], max_length=8)),
-                ('engine_version', models.CharField(max_length=40)),
-                ('data_sha256', models.CharField(max_length=64)),
-                ('first_day', models.DateField(help_text='the first day of the test')),
-                ('last_day', models.DateField(help_text='the last day of the test')),
-                ('learned_days', models.PositiveIntegerField()),
-                ('model_mae', models.FloatField()),
-                ('served_mae', models.FloatField()),
-                ('naive', models.JSONField()),
-                ('best_naive', models.CharField(max_length=40)),
-                ('skill', models.FloatField()),
-                ('covered', models.FloatField()),
-                ('half_width_kwh', models.FloatField()),
-                ('worst_span', models.FloatField()),
-                ('served', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='forecast_cards', to='energy.communityversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("series", models.CharField(choices=[("load", "Use"), ("pv", "Solar")], max_length=8)),
+                ("engine_version", models.CharField(max_length=40)),
+                ("data_sha256", models.CharField(max_length=64)),
+                ("first_day", models.DateField(help_text="the first day of the test")),
+                ("last_day", models.DateField(help_text="the last day of the test")),
+                ("learned_days", models.PositiveIntegerField()),
+                ("model_mae", models.FloatField()),
+                ("served_mae", models.FloatField()),
+                ("naive", models.JSONField()),
+                ("best_naive", models.CharField(max_length=40)),
+                ("skill", models.FloatField()),
+                ("covered", models.FloatField()),
+                ("half_width_kwh", models.FloatField()),
+                ("worst_span", models.FloatField()),
+                ("served", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="forecast_cards",
+                        to="energy.communityversion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Forecast',
+            name="Forecast",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('series', models.CharField(choices=[('load', 'Use'), ('pv', 'Solar')], max_length=8)),
-                ('day', models.DateField()),
-                ('step_minutes', models.PositiveSmallIntegerField()),
-                ('served', models.CharField(max_length=40)),
-                ('middle', models.BinaryField()),
-                ('low', models.BinaryField()),
-                ('high', models.BinaryField()),
-                ('issued_at', models.DateTimeField(auto_now_add=True)),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='forecasts', to='energy.community')),
-                ('card', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='forecasts', to='energy.forecastcard')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("series", models.CharField(choices=[("load", "Use"), ("pv", "Solar")], max_length=8)),
+                ("day", models.DateField()),
+                ("step_minutes", models.PositiveSmallIntegerField()),
+                ("served", models.CharField(max_length=40)),
+                ("middle", models.BinaryField()),
+                ("low", models.BinaryField()),
+                ("high", models.BinaryField()),
+                ("issued_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="forecasts", to="energy.community"
+                    ),
+                ),
+                (
+                    "card",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="forecasts", to="energy.forecastcard"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='forecastcard',
-            index=models.Index(fields=['version', 'series', '-created_at'], name='energy_forecast_card_newest'),
+            model_name="forecastcard",
+            index=models.Index(fields=["version", "series", "-created_at"], name="energy_forecast_card_newest"),
         ),
         migrations.AddConstraint(
-            model_name='forecast',
-            constraint=models.UniqueConstraint(models.F('community'), models.F('series'), models.F('day'), name='energy_forecast_once'),
+            model_name="forecast",
+            constraint=models.UniqueConstraint(
+                models.F("community"), models.F("series"), models.F("day"), name="energy_forecast_once"
+            ),
         ),
     ]

@@ -1,6 +1,7 @@
 """Writes of forecasts: ask for one, keep what the engine said."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy
@@ -40,21 +41,39 @@ def start_due(*, today: dt.date) -> list[Run]:
     ]
 
 
-def keep_card(
-    *, version: CommunityVersion, name: str, score: "engine.Score", first_day: dt.date, learned_days: int, engine: str
-) -> ForecastCard:
-    """Keep what a back-test said; inside the transaction that ends the run."""
+@dataclass(frozen=True)
+class Made:
+    """What a run made of a series: the card there was, or else a new score; and the day. `learned` is in days."""
+
+    name: str
+    card: ForecastCard | None
+    score: "engine.Score | None"
+    first_day: dt.date
+    learned: int
+    told: "engine.Day"
+
+
+def keep(*, version: CommunityVersion, day: dt.date, made: Made, engine: str) -> Forecast | None:
+    """Keep a forecast and, if it was judged anew, its card; inside the transaction that ends the run."""
+    card = made.card or _card(version, made, engine)
+    return keep_forecast(card=card, day=day, said_of_it=made.told) if card else None
+
+
+def _card(version: CommunityVersion, made: Made, engine: str) -> ForecastCard | None:
     from energy.engine.forecast import worst_span  # noqa: PLC0415 numpy is loaded by workers alone
 
-    tested = [first_day + dt.timedelta(days=int(day)) for day in (score.days[0], score.days[-1])]
+    score = made.score
+    if score is None:
+        return None
+    tested = [made.first_day + dt.timedelta(days=int(day)) for day in (score.days[0], score.days[-1])]
     return ForecastCard.objects.create(
         version=version,
-        series=name,
+        series=made.name,
         engine_version=engine,
         data_sha256=version.content_sha256,
         first_day=tested[0],
         last_day=tested[1],
-        learned_days=learned_days,
+        learned_days=made.learned,
         model_mae=score.model_mae,
         served_mae=score.served_mae,
         naive=score.naive_mae,

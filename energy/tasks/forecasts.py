@@ -14,6 +14,7 @@ from energy import queries
 from energy.errors import CommunityNotFound, from_engine
 from energy.models import CommunityVersion, ForecastCard
 from energy.services import forecasts
+from energy.services.forecasts import Made
 
 ENGINE = "forecast 1"
 TEST_DAYS = 183
@@ -39,42 +40,27 @@ def forecast(job: Job, inputs: Inputs) -> Outcome:
         raise CommunityNotFound("The community was taken away before its forecast began.")
     day = dt.date.fromisoformat(str(inputs["day"]))
     curves = queries.of_version(version, *ForecastCard.Series.values)
+    curves = {name: curve for name, curve in curves.items() if any(curve)}
     made = []
-    for at, name in enumerate(ForecastCard.Series.values):
-        if name not in curves or not any(curves[name]):
-            continue
+    for at, (name, curve) in enumerate(curves.items()):
         job.progress(at / 2, said(_("learning from the past")))
-        zone = ZoneInfo(version.timezone)
-        first, days = engine.by_local_day(np.array(curves[name]), version.start, version.step_minutes, zone)
+        values, zone = np.array(curve), ZoneInfo(version.timezone)
+        first, days = engine.by_local_day(values, version.start, version.step_minutes, zone)
         past = days[: max((day - first).days, 0)]
         card = queries.forecast_card(version, name, timezone.now() - forecasts.JUDGED_AGAIN)
         try:
-            tested = min(TEST_DAYS, len(past) - engine.LEAST_DAYS - engine.BAND_DAYS)
-            if tested < engine.JUDGED_DAYS:
-                raise engine.TooFewDays(
-                    _("a forecast needs %(least)d days to learn from; these are %(days)d"),
-                    least=engine.LEAST_DAYS + engine.BAND_DAYS + engine.JUDGED_DAYS,
-                    days=len(past),
-                )
-            score = None
-            if card is None:
-                score = engine.backtest(past, first.weekday(), test_days=tested, seed=job.seed)
+            score = None if card else engine.backtest(past, first.weekday(), test_days=TEST_DAYS, seed=job.seed)
             job.progress(at / 2 + 0.4, said(_("saying what the day will bring")))
             walked = engine.walk(past, first.weekday(), first=len(past) - engine.BAND_DAYS, seed=job.seed)
-            made.append((name, card, score, first, len(past), engine.serve(walked, len(past))))
         except EngineRefusal as refusal:
             raise from_engine(refusal) from None
+        made.append(Made(name, card, score, first, len(past), engine.serve(walked, len(past))))
 
     def effect() -> None:
-        for name, card, score, first, learned, served in made:
-            if score is not None:
-                card = forecasts.keep_card(
-                    version=version, name=name, score=score, first_day=first, learned_days=learned, engine=ENGINE
-                )
-            assert card is not None
-            forecasts.keep_forecast(card=card, day=day, said_of_it=served)
+        for one in made:
+            forecasts.keep(version=version, day=day, made=one, engine=ENGINE)
 
-    answer = {name: {"served": served.served, "kwh": float(served.middle_kwh.sum())} for name, *_x, served in made}
+    answer = {one.name: {"served": one.told.served, "kwh": float(one.told.middle_kwh.sum())} for one in made}
     return Outcome(result={"community": version.community.slug, "day": day.isoformat(), **answer}, effect=effect)
 
 
