@@ -8,10 +8,13 @@ from energy.models.communities import (
     SimulationSeries,
     VersionSeries,
 )
+from energy.models.forecasts import Forecast, ForecastCard
 
 __all__ = [
     "Community",
     "CommunityVersion",
+    "Forecast",
+    "ForecastCard",
     "Member",
     "Simulation",
     "SimulationSeries",

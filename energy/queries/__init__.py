@@ -20,6 +20,8 @@ from energy.queries.communities import (
 )
 from energy.queries.day import Day, day_of_place, story
 from energy.queries.figures import prosumer
+from energy.queries.forecasts import Told, told, versions_that_cover
+from energy.queries.forecasts import card as forecast_card
 from energy.queries.hours import locate, steps_of_day, surplus
 from energy.queries.intensity import Intensity, Moment, intensity
 
@@ -27,9 +29,11 @@ __all__ = [
     "Day",
     "Intensity",
     "Moment",
+    "Told",
     "community",
     "community_of",
     "day_of_place",
+    "forecast_card",
     "homes_spread",
     "intensity",
     "latest",
@@ -50,4 +54,6 @@ __all__ = [
     "steps_of_day",
     "story",
     "surplus",
+    "told",
+    "versions_that_cover",
 ]

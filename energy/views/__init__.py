@@ -1,5 +1,6 @@
 """Pages of the room, by noun."""
 
 from energy.views.communities import community, index, sharing, simulate
+from energy.views.forecasts import forecast
 
-__all__ = ["community", "index", "sharing", "simulate"]
+__all__ = ["community", "forecast", "index", "sharing", "simulate"]

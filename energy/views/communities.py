@@ -65,7 +65,7 @@ def _version(request: HttpRequest, version: CommunityVersion) -> dict[str, Any]:
 
 def _day(version: CommunityVersion, asked: str) -> dict[str, Any]:
     today = timezone.now().astimezone(ZoneInfo(version.timezone)).date()
-    date = _date(asked, today)
+    date = asked_date(asked, today)
     story = queries.story(version, date, queries.latest_simulation(version, "rule", "none"))
     context: dict[str, Any] = {"date": date, "is_today": date == today, "day": story}
     context |= {"before": _next(date, -1), "after": _next(date, 1)}
@@ -96,7 +96,8 @@ def _parts(*energies_kwh: float) -> list[float | None]:
     return [energy / whole if whole > 0 else None for energy in energies_kwh]
 
 
-def _date(asked: str, otherwise: dt.date) -> dt.date:
+def asked_date(asked: str, otherwise: dt.date) -> dt.date:
+    """The day that an address names, or the other one where it names none."""
     try:
         date = dt.date.fromisoformat(asked)
     except ValueError:

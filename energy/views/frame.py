@@ -35,6 +35,7 @@ class Tab:
 TABS = (
     Tab("now", _("Now"), "rooms:community"),
     Tab("sharing", _("Sharing"), "rooms:community_sharing"),
+    Tab("forecast", _("Ahead"), "rooms:community_forecast"),
 )
 
 

@@ -1,0 +1,73 @@
+"""What the day will bring, beside what came, and how good such forecasts are."""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from energy import charts, policies, queries
+from energy.models import CommunityVersion, ForecastCard
+from energy.views.communities import asked_date
+from energy.views.frame import frame
+
+GUESSES = {
+    "model": gettext_lazy("the learned model"),
+    "yesterday": gettext_lazy("the same hour yesterday"),
+    "last week": gettext_lazy("the same hour a week ago"),
+    "mean of seven days": gettext_lazy("the mean of seven days"),
+    "four same weekdays": gettext_lazy("the mean of four same weekdays"),
+}
+
+
+@require_safe
+def forecast(request: HttpRequest, slug: str) -> HttpResponse:
+    """A day ahead: use and solar with their bands, what came true, and the cards."""
+    found, context = frame(request, slug, tab="forecast")
+    version = queries.latest(found)
+    context["version"] = version
+    if version is not None:
+        context["curves"] = policies.may_see_curves(request.user, version, version.members.count())
+        if context["curves"]:
+            context |= _shown(request, version)
+    return render(request, "energy/forecast.html", context)
+
+
+def _shown(request: HttpRequest, version: CommunityVersion) -> dict[str, Any]:
+    zone = ZoneInfo(version.timezone)
+    today = timezone.now().astimezone(zone).date()
+    date = asked_date(request.GET.get("day", ""), today)
+    told = queries.told(version.community, date)
+    day = queries.story(version, date)
+    return {
+        "date": date,
+        "is_today": date == today,
+        "before": (date - dt.timedelta(days=1)).isoformat(),
+        "after": (date + dt.timedelta(days=1)).isoformat(),
+        "rows": [_row(name, one) for name, one in sorted(told.items())],
+        "chart": charts.forecast_chart(told, date, zone, day) if told else None,
+        "steps": charts.forecast_table(told) if told else [],
+    }
+
+
+def _row(name: str, told: queries.Told) -> dict[str, Any]:
+    card = told.card
+    errors = {"model": card.served_mae, **card.naive}
+    return {
+        "title": ForecastCard.Series(name).label,
+        "kwh": told.kwh,
+        "low": sum(told.low_kwh),
+        "high": sum(told.high_kwh),
+        "served": GUESSES.get(told.forecast.served, told.forecast.served),
+        "card": card,
+        "better": card.skill > 0,
+        "best_naive": GUESSES.get(card.best_naive, card.best_naive),
+        "errors": [
+            {"name": _("what is served") if key == "model" else GUESSES[key], "mae": mae} for key, mae in errors.items()
+        ],
+    }
