@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commons.errors import BadInput, CityError, NotAllowed, NotFound
+from commons.errors import BadInput, CityError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from energy.engine.refusals import EngineRefusal
@@ -77,3 +77,53 @@ def _where(refusal: "EngineRefusal") -> str:
     if line:
         return _("%(file)s, line %(line)d") % {"file": file, "line": line}
     return _("%(file)s, %(column)s") % {"file": file, "column": column} if column else str(file)
+
+
+class NoTerms(BadInput):
+    """A statement needs a tariff and rules that held on every day of it."""
+
+    code = "energy:no-terms"
+    status = 422
+    title = gettext_lazy("Nothing says what this costs")
+
+
+class TooCoarse(BadInput):
+    """The rules need readings by the quarter of an hour."""
+
+    code = "energy:too-coarse"
+    status = 422
+    title = gettext_lazy("The readings are too coarse")
+
+
+class BadTerms(BadInput):
+    """A version of a tariff or of the rules that cannot be."""
+
+    code = "energy:bad-terms"
+    title = gettext_lazy("These terms cannot be")
+
+
+class TermsInUse(Conflict):
+    """A version by which a statement was made stays as it is."""
+
+    code = "energy:terms-in-use"
+    title = gettext_lazy("A statement was made by it")
+
+
+class BadPrices(BadInput):
+    """A file of prices that cannot be read; carries the line."""
+
+    code = "energy:bad-prices"
+    title = gettext_lazy("These prices cannot be read")
+
+
+class BadPeriod(BadInput):
+    """Not a period that can be settled."""
+
+    code = "energy:bad-period"
+    title = gettext_lazy("This period cannot be settled")
+
+
+class StatementNotFound(NotFound):
+    """No such statement, or not yours to see."""
+
+    code = "energy:no-statement"

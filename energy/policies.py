@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
 from commons.people.models import Membership, User
-from energy.models import Community, CommunityVersion, Member
+from energy.models import Community, CommunityVersion, Member, Participant
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -54,3 +54,34 @@ def may_see_curves(viewer: Viewer, version: CommunityVersion, members: int) -> b
 def may_simulate(viewer: Viewer) -> bool:
     """Whether this person may set a worker to work: anyone signed in who may see the community."""
     return isinstance(viewer, User) and viewer.is_active
+
+
+def may_see_bills(viewer: Viewer, participant: "Participant") -> bool:
+    """Whether this person may read a participant's statements: its person, whom that lets see, and who runs its
+    organisation. Stewards see sums; a statement only where the participant lets them, or where nobody else could.
+    """
+    if not isinstance(viewer, User) or not viewer.is_active:
+        return False
+    if participant.person_id == viewer.pk or participant.viewers.filter(pk=viewer.pk).exists():
+        return True
+    if (
+        participant.organisation_id is not None
+        and Membership.objects.filter(organisation=participant.organisation_id, user=viewer, role__in=STEWARDS).exists()
+    ):
+        return True
+    alone = participant.person_id is None and participant.organisation_id is None
+    return (participant.stewards_see or alone) and is_steward(viewer, participant.community)
+
+
+def own_participants(viewer: Viewer, community: Community) -> "QuerySet[Participant]":
+    """The participants of a community for whom this person speaks, or whose data they may see."""
+    if not isinstance(viewer, User) or not viewer.is_active:
+        return Participant.objects.none()
+    runs = Q(organisation__memberships__user=viewer, organisation__memberships__role__in=STEWARDS)
+    mine = Q(person=viewer) | Q(viewers=viewer) | runs
+    return community.participants.filter(mine).distinct().order_by("joined_on", "pk")
+
+
+def has_bills(viewer: Viewer, community: Community) -> bool:
+    """Whether there are bills here for this person: members have theirs, stewards see sums."""
+    return is_steward(viewer, community) or own_participants(viewer, community).exists()

@@ -72,316 +72,594 @@ DROP FUNCTION energy_statements_are_final();
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('energy', '0002_people'),
-        ('runs', '0002_kept_sentences'),
+        ("energy", "0002_people"),
+        ("runs", "0002_kept_sentences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MarketView',
+            name="MarketView",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_day', models.DateField()),
-                ('until', models.DateField()),
-                ('currency', models.CharField(max_length=8)),
-                ('result', models.JSONField()),
-                ('engine_version', models.CharField(max_length=40)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('demo', models.BooleanField(default=False)),
-                ('participant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='market_views', to='energy.participant')),
-                ('run', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='runs.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_day", models.DateField()),
+                ("until", models.DateField()),
+                ("currency", models.CharField(max_length=8)),
+                ("result", models.JSONField()),
+                ("engine_version", models.CharField(max_length=40)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "participant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="market_views",
+                        to="energy.participant",
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-made_at',),
+                "ordering": ("-made_at",),
             },
         ),
         migrations.CreateModel(
-            name='PriceList',
+            name="PriceList",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('currency', models.CharField(default='EUR', max_length=8)),
-                ('feed', models.URLField(blank=True, help_text='https; a CSV or JSON with times and prices', max_length=400)),
-                ('per_mwh', models.BooleanField(default=True, help_text="the feed's prices are for a MWh, not for a kWh")),
-                ('asked_at', models.DateTimeField(blank=True, null=True)),
-                ('trouble', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('demo', models.BooleanField(default=False)),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='price_lists', to='energy.community')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("currency", models.CharField(default="EUR", max_length=8)),
+                (
+                    "feed",
+                    models.URLField(blank=True, help_text="https; a CSV or JSON with times and prices", max_length=400),
+                ),
+                (
+                    "per_mwh",
+                    models.BooleanField(default=True, help_text="the feed's prices are for a MWh, not for a kWh"),
+                ),
+                ("asked_at", models.DateTimeField(blank=True, null=True)),
+                ("trouble", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="price_lists", to="energy.community"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name', 'pk'),
+                "ordering": ("name", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='PriceDay',
+            name="PriceDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('step_minutes', models.PositiveSmallIntegerField()),
-                ('packed', models.BinaryField()),
-                ('missing', models.PositiveSmallIntegerField()),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('current', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('prices', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='days', to='energy.pricelist')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("step_minutes", models.PositiveSmallIntegerField()),
+                ("packed", models.BinaryField()),
+                ("missing", models.PositiveSmallIntegerField()),
+                ("revision", models.PositiveIntegerField(default=1)),
+                ("current", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "prices",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="days", to="energy.pricelist"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('prices', 'day', 'revision'),
+                "ordering": ("prices", "day", "revision"),
             },
         ),
         migrations.CreateModel(
-            name='SchemeVersion',
+            name="SchemeVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('valid_from', models.DateField()),
-                ('decided_by', models.CharField(blank=True, max_length=200)),
-                ('decided_url', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('law', models.CharField(choices=[('de-42c', 'Energy sharing, § 42c EnWG (Germany)'), ('de-42b', 'Supply within a building, § 42b EnWG (Germany)'), ('at-local', 'Local renewable energy community (Austria)'), ('at-regional', 'Regional renewable energy community (Austria)'), ('pooling', 'Plain netting behind one connection')], max_length=16)),
-                ('key', models.CharField(choices=[('dynamic', 'in proportion to use'), ('static', 'fixed shares'), ('equal', 'equal parts')], default='dynamic', max_length=8)),
-                ('again', models.BooleanField(default=False, help_text="what somebody's fixed share leaves is offered to the others")),
-                ('shares', models.JSONField(blank=True, default=dict)),
-                ('price', models.DecimalField(decimal_places=6, max_digits=10, validators=[django.core.validators.MinValueValidator(0)])),
-                ('grid_fee_relief_pct', models.DecimalField(decimal_places=2, default=0, max_digits=5, validators=[django.core.validators.MinValueValidator(Decimal('0')), django.core.validators.MaxValueValidator(Decimal('100'))])),
-                ('levies_relief_pct', models.DecimalField(decimal_places=2, default=0, max_digits=5, validators=[django.core.validators.MinValueValidator(Decimal('0')), django.core.validators.MaxValueValidator(Decimal('100'))])),
-                ('taxed', models.BooleanField(default=True, help_text='who receives shared power pays tax on it')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("valid_from", models.DateField()),
+                ("decided_by", models.CharField(blank=True, max_length=200)),
+                ("decided_url", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "law",
+                    models.CharField(
+                        choices=[
+                            ("de-42c", "Energy sharing, § 42c EnWG (Germany)"),
+                            ("de-42b", "Supply within a building, § 42b EnWG (Germany)"),
+                            ("at-local", "Local renewable energy community (Austria)"),
+                            ("at-regional", "Regional renewable energy community (Austria)"),
+                            ("pooling", "Plain netting behind one connection"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        choices=[
+                            ("dynamic", "in proportion to use"),
+                            ("static", "fixed shares"),
+                            ("equal", "equal parts"),
+                        ],
+                        default="dynamic",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "again",
+                    models.BooleanField(
+                        default=False, help_text="what somebody's fixed share leaves is offered to the others"
+                    ),
+                ),
+                ("shares", models.JSONField(blank=True, default=dict)),
+                (
+                    "price",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=10, validators=[django.core.validators.MinValueValidator(0)]
+                    ),
+                ),
+                (
+                    "grid_fee_relief_pct",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                    ),
+                ),
+                (
+                    "levies_relief_pct",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                    ),
+                ),
+                ("taxed", models.BooleanField(default=True, help_text="who receives shared power pays tax on it")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-valid_from',),
+                "ordering": ("-valid_from",),
             },
         ),
         migrations.CreateModel(
-            name='Settlement',
+            name="Settlement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('first_day', models.DateField()),
-                ('until', models.DateField()),
-                ('currency', models.CharField(max_length=8)),
-                ('step_minutes', models.PositiveSmallIntegerField()),
-                ('steps', models.PositiveIntegerField()),
-                ('missing_steps', models.PositiveIntegerField()),
-                ('inputs', models.JSONField()),
-                ('inputs_sha256', models.CharField(max_length=64)),
-                ('engine_version', models.CharField(max_length=40)),
-                ('sums', models.JSONField()),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('demo', models.BooleanField(default=False)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='settlements', to='energy.community')),
-                ('only', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='energy.participant')),
-                ('scheme_versions', models.ManyToManyField(related_name='settlements', to='energy.schemeversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("first_day", models.DateField()),
+                ("until", models.DateField()),
+                ("currency", models.CharField(max_length=8)),
+                ("step_minutes", models.PositiveSmallIntegerField()),
+                ("steps", models.PositiveIntegerField()),
+                ("missing_steps", models.PositiveIntegerField()),
+                ("inputs", models.JSONField()),
+                ("inputs_sha256", models.CharField(max_length=64)),
+                ("engine_version", models.CharField(max_length=40)),
+                ("sums", models.JSONField()),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="settlements", to="energy.community"
+                    ),
+                ),
+                (
+                    "only",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="+",
+                        to="energy.participant",
+                    ),
+                ),
+                ("scheme_versions", models.ManyToManyField(related_name="settlements", to="energy.schemeversion")),
             ],
             options={
-                'ordering': ('-number',),
+                "ordering": ("-number",),
             },
         ),
         migrations.CreateModel(
-            name='SharingScheme',
+            name="SharingScheme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('demo', models.BooleanField(default=False)),
-                ('community', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='sharing_scheme', to='energy.community')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "community",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sharing_scheme",
+                        to="energy.community",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='schemeversion',
-            name='scheme',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='energy.sharingscheme'),
+            model_name="schemeversion",
+            name="scheme",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="energy.sharingscheme"
+            ),
         ),
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('first_day', models.DateField()),
-                ('last_day', models.DateField()),
-                ('final', models.BooleanField(default=False)),
-                ('payer', models.TextField(help_text='name and address as they stood')),
-                ('currency', models.CharField(max_length=8)),
-                ('use_kwh', models.DecimalField(decimal_places=6, max_digits=16)),
-                ('received_kwh', models.DecimalField(decimal_places=6, max_digits=16)),
-                ('feed_in_kwh', models.DecimalField(decimal_places=6, max_digits=16)),
-                ('given_kwh', models.DecimalField(decimal_places=6, max_digits=16)),
-                ('steps', models.PositiveIntegerField()),
-                ('missing_steps', models.PositiveIntegerField()),
-                ('gaps', models.JSONField(default=list, help_text='[[local day, steps without a reading], …]')),
-                ('net', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('taxes', models.JSONField(help_text='[[rate in per cent, amount], …] as decimals in text')),
-                ('gross', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('alone', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('days', models.JSONField(default=list)),
-                ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('demo', models.BooleanField(default=False)),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='statements', to='energy.community')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='corrected_by', to='energy.statement')),
-                ('participant', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='statements', to='energy.participant')),
-                ('settlement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='statements', to='energy.settlement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("first_day", models.DateField()),
+                ("last_day", models.DateField()),
+                ("final", models.BooleanField(default=False)),
+                ("payer", models.TextField(help_text="name and address as they stood")),
+                ("currency", models.CharField(max_length=8)),
+                ("use_kwh", models.DecimalField(decimal_places=6, max_digits=16)),
+                ("received_kwh", models.DecimalField(decimal_places=6, max_digits=16)),
+                ("feed_in_kwh", models.DecimalField(decimal_places=6, max_digits=16)),
+                ("given_kwh", models.DecimalField(decimal_places=6, max_digits=16)),
+                ("steps", models.PositiveIntegerField()),
+                ("missing_steps", models.PositiveIntegerField()),
+                ("gaps", models.JSONField(default=list, help_text="[[local day, steps without a reading], …]")),
+                ("net", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("taxes", models.JSONField(help_text="[[rate in per cent, amount], …] as decimals in text")),
+                ("gross", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("alone", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("days", models.JSONField(default=list)),
+                ("issued_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="statements", to="energy.community"
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="corrected_by",
+                        to="energy.statement",
+                    ),
+                ),
+                (
+                    "participant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="statements", to="energy.participant"
+                    ),
+                ),
+                (
+                    "settlement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="statements", to="energy.settlement"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-first_day', '-number'),
+                "ordering": ("-first_day", "-number"),
             },
         ),
         migrations.CreateModel(
-            name='StatementLine',
+            name="StatementLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('code', models.CharField(max_length=20)),
-                ('first_day', models.DateField()),
-                ('last_day', models.DateField()),
-                ('kwh', models.DecimalField(decimal_places=6, max_digits=16)),
-                ('days', models.PositiveSmallIntegerField(default=0)),
-                ('rate', models.DecimalField(decimal_places=6, max_digits=16, null=True)),
-                ('tax_pct', models.DecimalField(decimal_places=2, max_digits=5)),
-                ('exact', models.DecimalField(decimal_places=12, max_digits=30)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('statement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='energy.statement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("code", models.CharField(max_length=20)),
+                ("first_day", models.DateField()),
+                ("last_day", models.DateField()),
+                ("kwh", models.DecimalField(decimal_places=6, max_digits=16)),
+                ("days", models.PositiveSmallIntegerField(default=0)),
+                ("rate", models.DecimalField(decimal_places=6, max_digits=16, null=True)),
+                ("tax_pct", models.DecimalField(decimal_places=2, max_digits=5)),
+                ("exact", models.DecimalField(decimal_places=12, max_digits=30)),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=14)),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="energy.statement"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('statement', 'position'),
+                "ordering": ("statement", "position"),
             },
         ),
         migrations.CreateModel(
-            name='Tariff',
+            name="Tariff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('currency', models.CharField(default='EUR', max_length=8)),
-                ('usual', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('demo', models.BooleanField(default=False)),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tariffs', to='energy.community')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("currency", models.CharField(default="EUR", max_length=8)),
+                ("usual", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tariffs", to="energy.community"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-usual', 'name'),
+                "ordering": ("-usual", "name"),
             },
         ),
         migrations.CreateModel(
-            name='TariffChoice',
+            name="TariffChoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateField()),
-                ('participant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tariff_choices', to='energy.participant')),
-                ('tariff', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='choices', to='energy.tariff')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateField()),
+                (
+                    "participant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tariff_choices",
+                        to="energy.participant",
+                    ),
+                ),
+                (
+                    "tariff",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="choices", to="energy.tariff"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('participant', '-since'),
+                "ordering": ("participant", "-since"),
             },
         ),
         migrations.CreateModel(
-            name='TariffVersion',
+            name="TariffVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('valid_from', models.DateField()),
-                ('decided_by', models.CharField(blank=True, max_length=200)),
-                ('decided_url', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('energy_price', models.DecimalField(decimal_places=6, max_digits=10)),
-                ('markup', models.DecimalField(decimal_places=6, default=0, max_digits=10)),
-                ('grid_fee', models.DecimalField(decimal_places=6, default=0, max_digits=10, validators=[django.core.validators.MinValueValidator(0)])),
-                ('levies', models.DecimalField(decimal_places=6, default=0, max_digits=10, validators=[django.core.validators.MinValueValidator(0)])),
-                ('base_fee', models.DecimalField(decimal_places=2, default=0, max_digits=10, validators=[django.core.validators.MinValueValidator(0)])),
-                ('tax_pct', models.DecimalField(decimal_places=2, default=0, max_digits=5, validators=[django.core.validators.MinValueValidator(Decimal('0')), django.core.validators.MaxValueValidator(Decimal('100'))])),
-                ('feed_in_price', models.DecimalField(decimal_places=6, default=0, max_digits=10)),
-                ('feed_in_listed', models.BooleanField(default=False)),
-                ('feed_in_less', models.DecimalField(decimal_places=6, default=0, max_digits=10)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('price_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='tariff_versions', to='energy.pricelist')),
-                ('tariff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='energy.tariff')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("valid_from", models.DateField()),
+                ("decided_by", models.CharField(blank=True, max_length=200)),
+                ("decided_url", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("energy_price", models.DecimalField(decimal_places=6, max_digits=10)),
+                ("markup", models.DecimalField(decimal_places=6, default=0, max_digits=10)),
+                (
+                    "grid_fee",
+                    models.DecimalField(
+                        decimal_places=6,
+                        default=0,
+                        max_digits=10,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "levies",
+                    models.DecimalField(
+                        decimal_places=6,
+                        default=0,
+                        max_digits=10,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "base_fee",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=10,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "tax_pct",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                    ),
+                ),
+                ("feed_in_price", models.DecimalField(decimal_places=6, default=0, max_digits=10)),
+                ("feed_in_listed", models.BooleanField(default=False)),
+                ("feed_in_less", models.DecimalField(decimal_places=6, default=0, max_digits=10)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "price_list",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="tariff_versions",
+                        to="energy.pricelist",
+                    ),
+                ),
+                (
+                    "tariff",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="energy.tariff"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-valid_from',),
+                "ordering": ("-valid_from",),
             },
         ),
         migrations.AddField(
-            model_name='settlement',
-            name='tariff_versions',
-            field=models.ManyToManyField(related_name='settlements', to='energy.tariffversion'),
+            model_name="settlement",
+            name="tariff_versions",
+            field=models.ManyToManyField(related_name="settlements", to="energy.tariffversion"),
         ),
         migrations.AddConstraint(
-            model_name='pricelist',
-            constraint=models.UniqueConstraint(models.F('community'), models.F('name'), name='energy_price_list_once'),
+            model_name="pricelist",
+            constraint=models.UniqueConstraint(models.F("community"), models.F("name"), name="energy_price_list_once"),
         ),
         migrations.AddConstraint(
-            model_name='priceday',
-            constraint=models.UniqueConstraint(models.F('prices'), models.F('day'), models.F('revision'), name='energy_price_day_revision'),
+            model_name="priceday",
+            constraint=models.UniqueConstraint(
+                models.F("prices"), models.F("day"), models.F("revision"), name="energy_price_day_revision"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='priceday',
-            constraint=models.UniqueConstraint(models.F('prices'), models.F('day'), condition=models.Q(('current', True)), name='energy_price_day_current'),
+            model_name="priceday",
+            constraint=models.UniqueConstraint(
+                models.F("prices"),
+                models.F("day"),
+                condition=models.Q(("current", True)),
+                name="energy_price_day_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='priceday',
-            constraint=models.CheckConstraint(condition=models.Q(('step_minutes__in', [15, 30, 60])), name='energy_price_day_step'),
+            model_name="priceday",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("step_minutes__in", [15, 30, 60])), name="energy_price_day_step"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='schemeversion',
-            constraint=models.UniqueConstraint(models.F('scheme'), models.F('number'), name='energy_scheme_version_once'),
+            model_name="schemeversion",
+            constraint=models.UniqueConstraint(
+                models.F("scheme"), models.F("number"), name="energy_scheme_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='schemeversion',
-            constraint=models.UniqueConstraint(models.F('scheme'), models.F('valid_from'), name='energy_scheme_day_once'),
+            model_name="schemeversion",
+            constraint=models.UniqueConstraint(
+                models.F("scheme"), models.F("valid_from"), name="energy_scheme_day_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='schemeversion',
-            constraint=models.CheckConstraint(condition=models.Q(('grid_fee_relief_pct__gte', 0), ('grid_fee_relief_pct__lte', 100), ('levies_relief_pct__gte', 0), ('levies_relief_pct__lte', 100), ('price__gte', 0)), name='energy_scheme_sense'),
+            model_name="schemeversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("grid_fee_relief_pct__gte", 0),
+                    ("grid_fee_relief_pct__lte", 100),
+                    ("levies_relief_pct__gte", 0),
+                    ("levies_relief_pct__lte", 100),
+                    ("price__gte", 0),
+                ),
+                name="energy_scheme_sense",
+            ),
         ),
         migrations.AddIndex(
-            model_name='statement',
-            index=models.Index(fields=['participant', '-first_day'], name='energy_statement_of'),
+            model_name="statement",
+            index=models.Index(fields=["participant", "-first_day"], name="energy_statement_of"),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(models.F('community'), models.F('number'), name='energy_statement_once'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(models.F("community"), models.F("number"), name="energy_statement_once"),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(models.F('settlement'), models.F('participant'), name='energy_statement_of_settlement_once'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(
+                models.F("settlement"), models.F("participant"), name="energy_statement_of_settlement_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(models.F('statement'), models.F('position'), name='energy_statement_line_once'),
+            model_name="statementline",
+            constraint=models.UniqueConstraint(
+                models.F("statement"), models.F("position"), name="energy_statement_line_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.UniqueConstraint(models.F('community'), models.F('name'), name='energy_tariff_once'),
+            model_name="tariff",
+            constraint=models.UniqueConstraint(models.F("community"), models.F("name"), name="energy_tariff_once"),
         ),
         migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.UniqueConstraint(models.F('community'), condition=models.Q(('usual', True)), name='energy_tariff_usual_once'),
+            model_name="tariff",
+            constraint=models.UniqueConstraint(
+                models.F("community"), condition=models.Q(("usual", True)), name="energy_tariff_usual_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariffchoice',
-            constraint=models.UniqueConstraint(models.F('participant'), models.F('since'), name='energy_tariff_choice_once'),
+            model_name="tariffchoice",
+            constraint=models.UniqueConstraint(
+                models.F("participant"), models.F("since"), name="energy_tariff_choice_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariffversion',
-            constraint=models.UniqueConstraint(models.F('tariff'), models.F('number'), name='energy_tariff_version_once'),
+            model_name="tariffversion",
+            constraint=models.UniqueConstraint(
+                models.F("tariff"), models.F("number"), name="energy_tariff_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariffversion',
-            constraint=models.UniqueConstraint(models.F('tariff'), models.F('valid_from'), name='energy_tariff_day_once'),
+            model_name="tariffversion",
+            constraint=models.UniqueConstraint(
+                models.F("tariff"), models.F("valid_from"), name="energy_tariff_day_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariffversion',
-            constraint=models.CheckConstraint(condition=models.Q(('base_fee__gte', 0), ('grid_fee__gte', 0), ('levies__gte', 0), ('tax_pct__gte', 0), ('tax_pct__lte', 100)), name='energy_tariff_sense'),
+            model_name="tariffversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("base_fee__gte", 0),
+                    ("grid_fee__gte", 0),
+                    ("levies__gte", 0),
+                    ("tax_pct__gte", 0),
+                    ("tax_pct__lte", 100),
+                ),
+                name="energy_tariff_sense",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.UniqueConstraint(models.F('community'), models.F('number'), name='energy_settlement_once'),
+            model_name="settlement",
+            constraint=models.UniqueConstraint(
+                models.F("community"), models.F("number"), name="energy_settlement_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(('until__gt', models.F('first_day'))), name='energy_settlement_days'),
+            model_name="settlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until__gt", models.F("first_day"))), name="energy_settlement_days"
+            ),
         ),
         migrations.RunSQL(GUARD, UNGUARD),
     ]

@@ -1,5 +1,10 @@
 """Kinds of runs and clocks of the room; importing this package registers them."""
 
-from energy.tasks import simulations
+from typing import Any
 
-__all__ = ["simulations"]
+from energy.tasks import market, simulations, statements
+
+#: What beat rings for; every module of the package may bring some.
+BEAT: dict[str, Any] = {**statements.BEAT}
+
+__all__ = ["BEAT", "market", "simulations", "statements"]

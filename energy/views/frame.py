@@ -35,6 +35,8 @@ class Tab:
 TABS = (
     Tab("now", _("Now"), "rooms:community"),
     Tab("sharing", _("Sharing"), "rooms:community_sharing"),
+    Tab("tariffs", _("Tariff and rules"), "rooms:community_tariffs"),
+    Tab("bills", _("Bills"), "rooms:community_bills", policies.has_bills),
 )
 
 
