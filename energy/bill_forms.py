@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from energy import pricelists
-from energy.models import Community, PriceList, SchemeVersion, TariffVersion
+from energy.models import Community, PriceList, SchemeVersion
 
 
 def _price(label: Any, **more: Any) -> forms.DecimalField:
@@ -139,8 +139,3 @@ class MonthForm(forms.Form):
     month = forms.RegexField(
         r"^\d{4}-\d{2}$", label=lazy("Month"), widget=forms.TextInput(attrs={"type": "month", "placeholder": "2026-03"})
     )
-
-
-def version_kind(kind: str) -> type[TariffVersion] | type[SchemeVersion] | None:
-    """Which versions an address means."""
-    return {"tariff": TariffVersion, "rules": SchemeVersion}.get(kind)

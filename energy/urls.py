@@ -26,5 +26,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("communities/", api.CommunityList.as_view(), name="communities"),
     path("communities/<slug:slug>/", api.CommunityDetail.as_view(), name="community"),
+    path("communities/<slug:slug>/tariffs/", api.CommunityTerms.as_view(), name="community-tariffs"),
+    path("communities/<slug:slug>/statements/", api.CommunityStatements.as_view(), name="community-statements"),
+    path(
+        "communities/<slug:slug>/statements/<int:number>/",
+        api.CommunityStatement.as_view(),
+        name="community-statement",
+    ),
+    path("communities/<slug:slug>/settlements/", api.CommunitySettlements.as_view(), name="community-settlements"),
     path("communities/<slug:slug>/runs/", api.CommunityRuns.as_view(), name="community-runs"),
 ]

@@ -1,5 +1,14 @@
 """The room's API, by noun."""
 
 from energy.api.communities import CommunityDetail, CommunityList, CommunityRuns
+from energy.api.statements import CommunitySettlements, CommunityStatement, CommunityStatements, CommunityTerms
 
-__all__ = ["CommunityDetail", "CommunityList", "CommunityRuns"]
+__all__ = [
+    "CommunityDetail",
+    "CommunityList",
+    "CommunityRuns",
+    "CommunitySettlements",
+    "CommunityStatement",
+    "CommunityStatements",
+    "CommunityTerms",
+]

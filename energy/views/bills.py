@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -71,7 +72,7 @@ def _line(statement: Statement) -> dict[str, Any]:
 
 def _month(settlement: Settlement) -> dict[str, Any]:
     sums, currency = settlement.sums, settlement.currency
-    gross, alone = words.Decimal(sums["gross"]), words.Decimal(sums["alone"])
+    gross, alone = Decimal(sums["gross"]), Decimal(sums["alone"])
     return {
         "settlement": settlement,
         "members": sums["members"],
@@ -92,7 +93,7 @@ def bill(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "notes": words.notes(statement),
         "correction": queries.correction_of(statement),
         "net": words.amount(statement.net, statement.currency),
-        "taxes": [(rate, words.amount(words.Decimal(tax), statement.currency)) for rate, tax in statement.taxes],
+        "taxes": [(rate, words.amount(Decimal(tax), statement.currency)) for rate, tax in statement.taxes],
         "owed": words.amount(abs(statement.gross), statement.currency),
         "alone": words.amount(statement.alone, statement.currency),
         "energies": {

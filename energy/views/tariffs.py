@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.web import numbers
 from energy import bills
-from energy.bill_forms import PricesForm, SchemeForm, TariffForm, version_kind
+from energy.bill_forms import PricesForm, SchemeForm, TariffForm
 from energy.errors import CommunityNotFound
 from energy.models import Community, SchemeVersion, TariffVersion
 from energy.queries import measured, prices, statements
@@ -74,9 +75,9 @@ def _tariff(version: TariffVersion) -> dict[str, Any]:
         "feed_in": bills.price(version.feed_in_price),
         "feed_in_less": bills.price(version.feed_in_less),
         "base": bills.amount(version.base_fee, currency),
-        "whole": bills.numbers.number(whole, 4),
+        "whole": numbers.number(whole, 4),
         "tax": bills.price(version.tax_pct).rstrip("0").rstrip(".,"),
-        "unit": bills.numbers.CURRENCIES.get(currency, currency),
+        "unit": numbers.CURRENCIES.get(currency, currency),
     }
 
 
@@ -167,10 +168,13 @@ def add_prices(request: HttpRequest, slug: str) -> HttpResponse:
 def take_back(request: HttpRequest, slug: str, kind: str, pk: int) -> HttpResponse:
     """A steward takes back a version by which nobody was billed."""
     community, _user, _context = _steward(request, slug)
-    model = version_kind(kind)
-    if model is None:
+    version: TariffVersion | SchemeVersion
+    if kind == "tariff":
+        version = get_object_or_404(TariffVersion, pk=pk, tariff__community=community)
+    elif kind == "rules":
+        version = get_object_or_404(SchemeVersion, pk=pk, scheme__community=community)
+    else:
         raise CommunityNotFound(_("There is no such page, or it is not yours."))
-    mine = {"tariff__community": community} if model is TariffVersion else {"scheme__community": community}
-    services.take_back(version=get_object_or_404(model, pk=pk, **mine))
+    services.take_back(version=version)
     messages.success(request, _("It is taken back."))
     return redirect("rooms:community_tariffs", community.slug)

@@ -1,5 +1,6 @@
 """The market view: what tariffs, feeding in, flexibility and sharing would be worth to this household."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -72,8 +73,8 @@ def _cases(view: MarketView) -> list[dict[str, Any]]:
                 "title": title,
                 "means": means,
                 "cost": row["cost"],
-                "money": bills.amount(bills.Decimal(str(row["cost"])), view.currency),
-                "gain": bills.amount(bills.Decimal(str(round(gain, 2))), view.currency),
+                "money": bills.amount(Decimal(str(row["cost"])), view.currency),
+                "gain": bills.amount(Decimal(str(round(gain, 2))), view.currency),
                 "better": gain > 0,
                 "base": row["name"] == "fixed",
                 "share": abs(gain) / most,
