@@ -1,4 +1,4 @@
-"""Statements from readings to paper: by hand, over a change of clocks, with gaps, corrected, checked; who may see them."""
+"""Statements from readings to paper: by hand, over a change of clocks, with gaps, corrected, checked; who may see."""
 
 import datetime as dt
 import math
@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from commons.notices.models import Notice
-from commons.people.models import Membership, Organisation, User
-from commons.people.services import create_user
+from commons.people.models import Membership, User
+from commons.people.services import create_organisation, create_user
 from commons.places.models import Place
 from commons.runs import services as runs
 from commons.runs.models import Run
@@ -45,7 +45,7 @@ PRICES = {
 @pytest.fixture
 def street(kamppi: Place) -> Community:
     found = Community.objects.create(slug="street", name="Our street", place=kamppi)
-    keepers = Organisation.objects.create(handle="street-coop", name="The co-op")
+    keepers = create_organisation(handle="street-coop", name="The co-op", kind="association")
     Community.objects.filter(pk=found.pk).update(organisation=keepers)
     found.refresh_from_db()
     return found
@@ -446,7 +446,8 @@ def read_pdf(paper: bytes) -> list[str]:
 def test_the_market_view(client: Client, street: Community, three: dict[str, MeterPoint], neighbour: User) -> None:
     """A alone: 1.8 kWh at 0.27 with 25.5 % is 0.61; in the community 0.55 at 0.27 and 1.25 at 0.12, 0.0215 and 0.02."""
     prices = PriceList.objects.create(community=street, name="Exchange")
-    hours = "\n".join(
+    days = [JUNE + dt.timedelta(days=d) for d in range(-1, 31)]
+    hours = "\n".join(f"{day}T{h:02d}:00Z,{h}" for day in days for h in range(24))
         f"{JUNE - dt.timedelta(days=1) + dt.timedelta(days=d)}T{h:02d}:00Z,{h}" for d in range(32) for h in range(24)
     )
     tariffs.keep_prices(prices=prices, text="time,price_eur_mwh\n" + hours)
