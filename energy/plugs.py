@@ -15,6 +15,7 @@ from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
 from energy import demo, flow, policies, queries
+from energy.services import leaving
 
 HOUR = dt.timedelta(hours=1)
 
@@ -104,4 +105,5 @@ def register() -> None:
     sockets.home_cards.register(sockets.HomeCard("energy-now", "energy/card.html", card, order=20))
     sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
+    sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

@@ -56,21 +56,56 @@ def may_simulate(viewer: Viewer) -> bool:
     return isinstance(viewer, User) and viewer.is_active
 
 
-def may_see_bills(viewer: Viewer, participant: "Participant") -> bool:
-    """Whether this person may read a participant's statements: its person, whom that lets see, and who runs its
-    organisation. Stewards see sums; a statement only where the participant lets them, or where nobody else could.
-    """
+def may_found(viewer: Viewer) -> bool:
+    """Whether this person may found a community: anyone signed in; the community is then theirs to look after."""
+    return isinstance(viewer, User) and viewer.is_active
+
+
+def speaks_for(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person is the participant: its own, or one who leads its organisation. Not staff."""
     if not isinstance(viewer, User) or not viewer.is_active:
         return False
-    if participant.person_id == viewer.pk or participant.viewers.filter(pk=viewer.pk).exists():
+    if participant.person_id is not None and participant.person_id == viewer.pk:
         return True
-    if (
+    return (
         participant.organisation_id is not None
         and Membership.objects.filter(organisation=participant.organisation_id, user=viewer, role__in=STEWARDS).exists()
-    ):
+    )
+
+
+def may_see_participant(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person may see its page: itself, those whom it allows, and stewards (sums and missing days)."""
+    return (
+        speaks_for(viewer, participant) or is_steward(viewer, participant.community) or _is_viewer(viewer, participant)
+    )
+
+
+def may_see_readings(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person may see its 15-minute data: itself, those whom it allows, stewards only if it says so. Not
+    staff."""
+    if speaks_for(viewer, participant) or _is_viewer(viewer, participant):
         return True
-    alone = participant.person_id is None and participant.organisation_id is None
-    return (participant.stewards_see or alone) and is_steward(viewer, participant.community)
+    return participant.stewards_see and is_steward(viewer, participant.community)
+
+
+def may_change_participant(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person may change assets, meters and who sees: itself; a steward while nobody speaks for it."""
+    if speaks_for(viewer, participant):
+        return True
+    nobody = participant.person_id is None and participant.organisation_id is None
+    return nobody and is_steward(viewer, participant.community)
+
+
+def _is_viewer(viewer: Viewer, participant: Participant) -> bool:
+    return isinstance(viewer, User) and viewer.is_active and participant.viewers.filter(pk=viewer.pk).exists()
+
+
+def may_see_bills(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person may read a participant's statements: who may see its readings; stewards otherwise see sums
+    alone, and a statement only of somebody for whom nobody else could take it.
+    """
+    nobody = participant.person_id is None and participant.organisation_id is None
+    return may_see_readings(viewer, participant) or (nobody and is_steward(viewer, participant.community))
 
 
 def own_participants(viewer: Viewer, community: Community) -> "QuerySet[Participant]":

@@ -2,6 +2,9 @@
 
 from energy.views.bills import bill, bill_csv, bill_pdf, bills, check, make
 from energy.views.communities import community, index, sharing, simulate
+from energy.views.getting_in import found, homes, join, setup
+from energy.views.meter_files import bring, meter_file
+from energy.views.participants import letter, members, participant
 from energy.views.tariffs import add_prices, add_rules, add_tariff, take_back, tariffs
 from energy.views.worth import ask_worth, worth
 
@@ -14,10 +17,19 @@ __all__ = [
     "bill_csv",
     "bill_pdf",
     "bills",
+    "bring",
     "check",
     "community",
+    "found",
+    "homes",
     "index",
+    "join",
+    "letter",
     "make",
+    "members",
+    "meter_file",
+    "participant",
+    "setup",
     "sharing",
     "simulate",
     "take_back",

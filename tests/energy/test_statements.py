@@ -448,8 +448,6 @@ def test_the_market_view(client: Client, street: Community, three: dict[str, Met
     prices = PriceList.objects.create(community=street, name="Exchange")
     days = [JUNE + dt.timedelta(days=d) for d in range(-1, 31)]
     hours = "\n".join(f"{day}T{h:02d}:00Z,{h}" for day in days for h in range(24))
-        f"{JUNE - dt.timedelta(days=1) + dt.timedelta(days=d)}T{h:02d}:00Z,{h}" for d in range(32) for h in range(24)
-    )
     tariffs.keep_prices(prices=prices, text="time,price_eur_mwh\n" + hours)
     finish(market.ask_market(participant=three["A"].participant))
     view = MarketView.objects.get()
