@@ -18,7 +18,7 @@ from energy import schemes
 from energy.engine import allocation, billing
 from energy.engine.billing import Energies, Line, Price, Prices, Rules, Stretch
 from energy.engine.refusals import EngineRefusal
-from energy.errors import NoTerms, TooCoarse, from_engine
+from energy.errors import BadPeriod, NoTerms, TooCoarse, from_engine
 from energy.models import Community, Participant, SchemeVersion, Settlement, TariffChoice, TariffVersion
 from energy.queries import measured as readings
 from energy.queries import prices as price_lists
@@ -81,6 +81,8 @@ class Settled:
 def work_out(community: Community, first_day: dt.date, until: dt.date) -> Settled:
     """The bills of the local days from `first_day` until the day before `until`. Raises NoTerms, TooCoarse."""
     measured = readings.curves(community, start=first_day, end=until)
+    if not measured.participants:
+        raise BadPeriod(_("Nobody belonged to this community in that time."))
     terms = _terms(community, measured)
     return _settle(community, measured, terms, price_lists.read(_lists(terms), measured))
 

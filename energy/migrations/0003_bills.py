@@ -13,7 +13,7 @@ CREATE FUNCTION energy_statements_are_final() RETURNS trigger LANGUAGE plpgsql A
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         -- an account may go: what it did stays, without it
-        IF to_jsonb(NEW) ? 'by_id' AND NEW.by_id IS NULL AND to_jsonb(NEW) - 'by_id' = to_jsonb(OLD) - 'by_id' THEN
+        IF to_jsonb(NEW) ? 'by_id' AND to_jsonb(NEW) ->> 'by_id' IS NULL AND to_jsonb(NEW) - 'by_id' = to_jsonb(OLD) - 'by_id' THEN
             RETURN NEW;
         END IF;
     ELSIF OLD.demo THEN

@@ -21,7 +21,7 @@ from commons.runs.models import Run
 from commons.said import said
 from energy.errors import BadPeriod
 from energy.kinds import STATEMENTS_KIND, VERIFY_KIND
-from energy.models import Community, Participant, Settlement, Statement, StatementLine
+from energy.models import Community, Participant, SchemeVersion, Settlement, Statement, StatementLine
 from energy.queries import measured as readings
 
 if TYPE_CHECKING:
@@ -87,6 +87,33 @@ def final_statement(*, participant: Participant, by: User | None = None) -> Run 
     return ask_statements(
         community=participant.community, month=f"{last:%Y-%m}", by=by, only=participant, demo=participant.demo
     )
+
+
+def settles(community: Community) -> bool:
+    """Whether statements are made here at all: there is a usual tariff, and rules."""
+    ruled = SchemeVersion.objects.filter(scheme__community=community).exists()
+    return ruled and community.tariffs.filter(usual=True).exists()
+
+
+def on_leaving(participant: Participant) -> None:
+    """When somebody leaves: the last statement, now if the last day is over; else the clock's round makes it."""
+    today = timezone.now().astimezone(readings.zone(participant.community)).date()
+    left = participant.left_on
+    if left is not None and participant.joined_on < left <= today and settles(participant.community):
+        final_statement(participant=participant)
+
+
+def days_to_keep(participant: Participant) -> list[tuple[dt.date, dt.date]]:
+    """Days of readings of which statements were made, or still will be; from the first until before the second."""
+    spans = [
+        (first, last + dt.timedelta(days=1))
+        for first, last in participant.statements.values_list("first_day", "last_day")
+    ]
+    left = participant.left_on
+    if left is not None and settles(participant.community):
+        month = (left - dt.timedelta(days=1)).replace(day=1)
+        spans.append(((month - dt.timedelta(days=1)).replace(day=1), left))
+    return spans
 
 
 def ask_check(*, settlement: Settlement, by: User | None = None) -> Run:

@@ -70,6 +70,7 @@ def monthly() -> int:
     for community in Community.objects.filter(sharing_scheme__versions__isnull=False, tariffs__usual=True).distinct():
         today = timezone.now().astimezone(measured.zone(community)).date()
         first = (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+        rung += _leavers(community, today)
         people = community.participants.filter(joined_on__lt=today.replace(day=1))
         settled = community.settlements.filter(only=None, first_day=first).exists()
         if today.day < FROM_DAY or settled or not people.exists():
@@ -77,6 +78,16 @@ def monthly() -> int:
         statements.ask_statements(community=community, month=f"{first:%Y-%m}", demo=community.demo)
         rung += 1
     return rung
+
+
+def _leavers(community: Community, today: dt.date) -> int:
+    """Ring for the last statement of who left since yesterday's month began and has none that says so."""
+    since = (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+    gone = community.participants.filter(left_on__gt=since, left_on__lte=today).exclude(statements__final=True)
+    found = [person for person in gone if person.left_on and person.joined_on < person.left_on]
+    for person in found:
+        statements.final_statement(participant=person)
+    return len(found)
 
 
 @shared_task(name="energy.prices")
