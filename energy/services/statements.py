@@ -164,7 +164,7 @@ def keep(
         engine_version=settled.inputs["engine"],
         sums=_sums(bills, amounts),
         by=by,
-        demo=demo,
+        demo=demo or community.demo,
     )
     settlement.tariff_versions.set(settled.tariff_versions)
     settlement.scheme_versions.set(settled.scheme_versions)
