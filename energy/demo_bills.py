@@ -50,9 +50,9 @@ def seed(community: Community, say: Say) -> None:
     run = made.first() or statements.ask_statements(community=community, month=f"{first:%Y-%m}", demo=True)
     _do(run)
     say(f"energy: {community.statements.count()} statements of {first:%B %Y}")
-    person = community.participants.filter(demo=True, person__isnull=False).first()
-    if person is not None:
-        _do(market.ask_market(participant=person, demo=True))
+    shown = community.participants.filter(demo=True, person__isnull=False).first()
+    if shown is not None:
+        _do(market.ask_market(participant=shown, demo=True))
 
 
 def remove() -> None:

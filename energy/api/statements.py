@@ -131,7 +131,7 @@ class CommunityTerms(APIView):
 class StatementPages(CursorPagination):
     """The newest first."""
 
-    ordering = ("-first_day", "-number")
+    ordering = "-number"
 
 
 class CommunityStatements(generics.ListAPIView[Statement]):

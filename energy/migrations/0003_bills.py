@@ -36,6 +36,18 @@ END $$;
 CREATE TRIGGER energy_statementline_is_final BEFORE UPDATE OR DELETE ON energy_statementline
     FOR EACH ROW EXECUTE FUNCTION energy_lines_are_final();
 
+CREATE FUNCTION energy_uses_are_final() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND EXISTS (SELECT 1 FROM energy_settlement WHERE id = OLD.settlement_id AND demo) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'a statement was made by this version; add another' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER energy_settlement_tariffs_are_final BEFORE UPDATE OR DELETE ON energy_settlement_tariff_versions
+    FOR EACH ROW EXECUTE FUNCTION energy_uses_are_final();
+CREATE TRIGGER energy_settlement_schemes_are_final BEFORE UPDATE OR DELETE ON energy_settlement_scheme_versions
+    FOR EACH ROW EXECUTE FUNCTION energy_uses_are_final();
+
 CREATE FUNCTION energy_used_versions_are_final() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE used boolean;
 BEGIN
@@ -63,6 +75,9 @@ UNGUARD = """
 DROP TRIGGER energy_schemeversion_is_final ON energy_schemeversion;
 DROP TRIGGER energy_tariffversion_is_final ON energy_tariffversion;
 DROP FUNCTION energy_used_versions_are_final();
+DROP TRIGGER energy_settlement_schemes_are_final ON energy_settlement_scheme_versions;
+DROP TRIGGER energy_settlement_tariffs_are_final ON energy_settlement_tariff_versions;
+DROP FUNCTION energy_uses_are_final();
 DROP TRIGGER energy_statementline_is_final ON energy_statementline;
 DROP FUNCTION energy_lines_are_final();
 DROP TRIGGER energy_statement_is_final ON energy_statement;
