@@ -46,6 +46,12 @@ def price(value: Decimal) -> str:
     return numbers.number(value, min(max(decimals, 2), 6))
 
 
+def per_cent(rate: str | Decimal) -> str:
+    """A rate of tax, such as 25.5 %."""
+    whole = Decimal(rate).normalize()
+    return numbers.with_unit(numbers.number(whole, max(0, -int(whole.as_tuple().exponent))), "%")
+
+
 def energy(value: Decimal) -> str:
     """Energy to the watt-hour, as meters have it."""
     return numbers.with_unit(numbers.number(value, 3), "kWh")
@@ -216,8 +222,7 @@ def _lines(page: pdf.Document, statement: Statement) -> None:
     page.rule()
     row((_("Sum"), "", "", amount(statement.net, statement.currency)))
     for rate, tax in statement.taxes:
-        percent = numbers.with_unit(price(Decimal(rate)).rstrip("0").rstrip(".,"), "%")
-        row((_("Tax, %(rate)s") % {"rate": percent}, "", "", amount(Decimal(tax), statement.currency)))
+        row((_("Tax, %(rate)s") % {"rate": per_cent(rate)}, "", "", amount(Decimal(tax), statement.currency)))
     page.rule(0.8)
     foot = _("To pay") if statement.gross >= 0 else _("You get")
     row((foot, "", "", amount(abs(statement.gross), statement.currency)), bold=True, size=11)

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,18 +22,14 @@ YEAR = dt.timedelta(days=365)
 
 def ask_market(*, participant: Participant, by: User | None = None, demo: bool = False) -> Run:
     """Ring for a comparison over the participant's last year of readings. Raises BadPeriod without any."""
-    last = (
-        MeterDay.objects.filter(meter__participant=participant, current=True)
-        .exclude(meter__proof="claimed")
-        .order_by("-day")
-        .values_list("day", flat=True)
-        .first()
-    )
+    days = MeterDay.objects.filter(meter__participant=participant, current=True).exclude(meter__proof="claimed")
+    read = days.aggregate(first=Min("day"), last=Max("day"))
+    last: dt.date | None = read["last"]
     if last is None:
         raise BadPeriod(_("Nothing is measured yet; bring readings first."))
     today = timezone.now().astimezone(measured.zone(participant.community)).date()
     until = min(last + dt.timedelta(days=1), today)
-    first = max(until - YEAR, participant.joined_on)
+    first = max(until - YEAR, participant.joined_on, read["first"])
     if first >= until:
         raise BadPeriod(_("Nothing is measured yet; bring readings first."))
     return runs.start(

@@ -93,7 +93,9 @@ def bill(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "notes": words.notes(statement),
         "correction": queries.correction_of(statement),
         "net": words.amount(statement.net, statement.currency),
-        "taxes": [(rate, words.amount(Decimal(tax), statement.currency)) for rate, tax in statement.taxes],
+        "taxes": [
+            (words.per_cent(rate), words.amount(Decimal(tax), statement.currency)) for rate, tax in statement.taxes
+        ],
         "owed": words.amount(abs(statement.gross), statement.currency),
         "alone": words.amount(statement.alone, statement.currency),
         "energies": {

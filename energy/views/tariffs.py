@@ -76,7 +76,7 @@ def _tariff(version: TariffVersion) -> dict[str, Any]:
         "feed_in_less": bills.price(version.feed_in_less),
         "base": bills.amount(version.base_fee, currency),
         "whole": numbers.number(whole, 4),
-        "tax": bills.price(version.tax_pct).rstrip("0").rstrip(".,"),
+        "tax": bills.per_cent(version.tax_pct),
         "unit": numbers.CURRENCIES.get(currency, currency),
     }
 
@@ -86,8 +86,8 @@ def _rule(version: SchemeVersion) -> dict[str, Any]:
     return {
         "version": version,
         "price": bills.price(version.price),
-        "relief": bills.price(version.grid_fee_relief_pct).rstrip("0").rstrip(".,") or "0",
-        "levies_relief": bills.price(version.levies_relief_pct).rstrip("0").rstrip(".,") or "0",
+        "relief": bills.per_cent(version.grid_fee_relief_pct),
+        "levies_relief": bills.per_cent(version.levies_relief_pct),
         "within": frame_of.within,
         "means": frame_of.means,
     }

@@ -1,5 +1,6 @@
 """The market view: what tariffs, feeding in, flexibility and sharing would be worth to this household."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +54,7 @@ def worth(request: HttpRequest, slug: str) -> HttpResponse:
     view = queries.market_view(person)
     context |= {"person": person, "own": own, "view": view, "cases": _cases(view) if view else []}
     if view:
+        context["last_day"] = view.until - dt.timedelta(days=1)
         known, steps = view.result["known"], view.result["steps"]
         context |= {"known": known / steps if steps else None, "dynamic": view.result["dynamic"]}
         context["best"] = min(context["cases"], key=lambda case: case["cost"]) if context["cases"] else None
