@@ -169,7 +169,7 @@ def keep(*, file: MeterFile, by: User, mapping: Mapping | None = None, utility: 
     The same file again changes nothing; one that was corrected gives its days a new revision. Raises NotSteward,
     BadMeterFile with `lines`: what is wrong where, and what to do.
     """
-    held = MeterFile.objects.select_for_update().select_related("community", "community__place").get(pk=file.pk)
+    held = MeterFile.objects.select_for_update(of=("self",)).select_related("community", "community__place").get(pk=file.pk)
     if held.participant is None:
         check_steward(by, held.community)
     else:
