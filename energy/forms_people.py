@@ -156,7 +156,7 @@ class MappingForm(forms.Form):
     def __init__(self, *positional: Any, names: "tuple[str, ...]", **more: Any) -> None:
         super().__init__(*positional, **more)
         columns = [(str(i), f"{i + 1}: {name}"[:60]) for i, name in enumerate(names)]
-        none = [("", _("none"))]
+        none: list[tuple[str, Any]] = [("", _("none"))]
         self.fields["time"].choices = columns  # type: ignore[attr-defined]
         for name in ("clock", "meter", "status"):
             self.fields[name].choices = none + columns  # type: ignore[attr-defined]

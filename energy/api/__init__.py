@@ -1,14 +1,40 @@
 """The room's API, by noun."""
 
 from energy.api.communities import CommunityDetail, CommunityList, CommunityRuns
+from energy.api.participants import (
+    Assets,
+    CommunityFounding,
+    Files,
+    Invitations,
+    Join,
+    Leave,
+    Meters,
+    Months,
+    ParticipantDetail,
+    ParticipantList,
+    Proof,
+    Readings,
+)
 from energy.api.statements import CommunitySettlements, CommunityStatement, CommunityStatements, CommunityTerms
 
 __all__ = [
+    "Assets",
     "CommunityDetail",
+    "CommunityFounding",
     "CommunityList",
     "CommunityRuns",
     "CommunitySettlements",
     "CommunityStatement",
     "CommunityStatements",
     "CommunityTerms",
+    "Files",
+    "Invitations",
+    "Join",
+    "Leave",
+    "Meters",
+    "Months",
+    "ParticipantDetail",
+    "ParticipantList",
+    "Proof",
+    "Readings",
 ]

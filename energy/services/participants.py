@@ -131,7 +131,7 @@ def join(
 ) -> Participant:
     """Use an invitation. Raises BadInvitation, AlreadyIn, BadParticipant."""
     held = (
-        Invitation.objects.select_for_update()
+        Invitation.objects.select_for_update(of=("self",))
         .select_related("community")
         .filter(sha256=secrets.fingerprint(code))
         .first()
@@ -235,7 +235,9 @@ def leave(*, participant: Participant, on: dt.date, by: User | None) -> Particip
     else sees the curves any more; the hooks make the final statement. `by` None: the city itself, for somebody who
     leaves it. Raises NotSteward, BadParticipant, and what hooks raise (then nothing has changed)."""
     held = (
-        Participant.objects.select_for_update().select_related("community", "community__place").get(pk=participant.pk)
+        Participant.objects.select_for_update(of=("self",))
+        .select_related("community", "community__place")
+        .get(pk=participant.pk)
     )
     if by is not None and not (policies.speaks_for(by, held) or policies.is_steward(by, held.community)):
         raise NotSteward(_("Only %(name)s or a steward ends this.") % {"name": held.name})
@@ -267,7 +269,9 @@ def forget(*, participant: Participant, by: User | None) -> int:
     measured day of which no statement was made; how many days. What a statement was made of stays, so that it can be
     worked out again, under “Former participant 17”. Raises NotSteward, BadParticipant."""
     held = (
-        Participant.objects.select_for_update().select_related("community", "community__place").get(pk=participant.pk)
+        Participant.objects.select_for_update(of=("self",))
+        .select_related("community", "community__place")
+        .get(pk=participant.pk)
     )
     if by is not None and not (policies.speaks_for(by, held) or policies.is_steward(by, held.community)):
         raise NotSteward(_("Only %(name)s or a steward ends this.") % {"name": held.name})

@@ -17,8 +17,7 @@ from commons.people.models import User
 from energy import policies, queries
 from energy.errors import UnknownParticipant
 from energy.forms_people import FileForm, MappingForm, initial_of
-from energy.meterfiles import table
-from energy.meterfiles.mapping import BadMapping, Mapping
+from energy.meterfiles.mapping import DELIMITERS, BadMapping, Mapping
 from energy.models import MeterFile, MeterPoint
 from energy.queries import participants as reads
 from energy.queries.measured import zone
@@ -103,7 +102,7 @@ def _mapping(
     look, mapping = proposal.look, proposal.mapping
     if request.method == "POST":
         separator = request.POST.get("delimiter", "")
-        if separator in table.DELIMITERS and separator != look.delimiter:
+        if separator in DELIMITERS and separator != look.delimiter:
             look = services.look_again(found, Mapping(delimiter=separator))
         form = MappingForm(request.POST, names=look.names)
         if not form.is_valid():
@@ -142,7 +141,7 @@ def _preview(found: MeterFile, mapping: Mapping | None) -> dict[str, Any]:
             }
         )
     able = not read.bad_count and bool(series) and all(s["goal"].meters for s in series)  # type: ignore[attr-defined]
-    return {"read": read, "series": series, "bad": read.bad, "able": able}
+    return {"read": read, "series": series, "bad": read.bad, "able": able, "marks": dict(read.marks)}
 
 
 def _missing(times: list[dt.datetime], step_minutes: int) -> int:
