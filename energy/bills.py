@@ -93,7 +93,7 @@ def rows(statement: Statement) -> list[Row]:
 def _changing(line: StatementLine) -> str:
     if not line.kwh:
         return numbers.MISSING
-    return _("by the hour, %(price)s on average") % {"price": numbers.number(abs(line.exact) / line.kwh, 4)}
+    return _("%(price)s on average") % {"price": numbers.number(abs(line.exact) / line.kwh, 4)}
 
 
 def _short(day: object) -> str:
