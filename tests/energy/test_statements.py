@@ -272,7 +272,8 @@ def test_moving_out_has_a_last_statement_and_the_month_leaves_it(
     # what the law lets delete goes, what the statement was made of stays
     leaver.refresh_from_db()
     keep_day(three["A"], dt.date(2026, 2, 1), [1.0] * 96)
-    assert participants.forget(participant=leaver, by=None) == 1
+    # 1 February, and the 20 days of June on which they were gone
+    assert participants.forget(participant=leaver, by=None) == 21
     told = finish(statements.ask_check(settlement=last.settlement)).result or {}
     assert told["same"]
     assert Statement.objects.get(pk=last.pk).payer == "Aino"
