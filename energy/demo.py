@@ -17,7 +17,7 @@ from commons.places.models import Place
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.work import do
-from energy import services
+from energy import demo_bills, services
 from energy.models import Community
 
 if TYPE_CHECKING:
@@ -73,11 +73,13 @@ def seed(say: Say) -> None:
         if not do(run.pk):
             runs.wait(run=run, timeout_s=300)
         say(f"energy: simulated by {control}" + (f", shared by {rule}" if rule else ""))
+    demo_bills.seed(version.community, say)
 
 
 def remove(say: Say) -> None:
     """Take the demonstration away, with its runs."""
     Run.objects.filter(kind=services.KIND, demo=True).delete()
+    demo_bills.remove()
     gone = Community.objects.filter(demo=True).delete()[0]
     if gone:
         say("energy: the demonstration community is gone")

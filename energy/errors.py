@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commons.errors import BadInput, CityError, NotAllowed, NotFound
+from commons.errors import BadInput, CityError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from energy.engine.refusals import EngineRefusal
@@ -54,6 +54,60 @@ class NotYours(NotAllowed):
     code = "energy:sign-in"
 
 
+class UnknownParticipant(NotFound):
+    """No such participant, meter or file, or not yours to see."""
+
+    code = "energy:unknown-participant"
+
+
+class BadInvitation(NotFound):
+    """A code that lets nobody in (any more)."""
+
+    code = "energy:bad-invitation"
+    title = gettext_lazy("This invitation does not hold")
+
+
+class NotSteward(NotAllowed):
+    """Something that only the stewards of the community do, or only the household."""
+
+    code = "energy:not-yours"
+
+
+class BadParticipant(BadInput):
+    """A form of a participant, meter or asset that makes no sense."""
+
+    code = "energy:bad-participant"
+    title = gettext_lazy("This cannot be kept")
+
+
+class AlreadyIn(Conflict):
+    """Who is in already, or a meter that is somebody's."""
+
+    code = "energy:already-in"
+
+
+class WrongCode(BadInput):
+    """The code of a letter that does not fit."""
+
+    code = "energy:wrong-code"
+    title = gettext_lazy("This code does not fit")
+
+
+class BadMeterFile(BadInput):
+    """A file of readings that cannot be taken; `lines` names each bad line and what to do."""
+
+    code = "energy:bad-meter-file"
+    title = gettext_lazy("This file cannot be read in")
+
+
+class NotMeasured(CityError):
+    """Something that needs every step, while some were not measured; `missing` says how many of whom."""
+
+    code = "energy:not-measured"
+    status = 422
+    title = gettext_lazy("Not everything was measured")
+
+
 def from_engine(refusal: "EngineRefusal") -> CityError:
     """The engine's refusal in the reader's language."""
     from energy.engine import refusals  # noqa: PLC0415 the engine is loaded only where it was used
@@ -77,3 +131,53 @@ def _where(refusal: "EngineRefusal") -> str:
     if line:
         return _("%(file)s, line %(line)d") % {"file": file, "line": line}
     return _("%(file)s, %(column)s") % {"file": file, "column": column} if column else str(file)
+
+
+class NoTerms(BadInput):
+    """A statement needs a tariff and rules that held on every day of it."""
+
+    code = "energy:no-terms"
+    status = 422
+    title = gettext_lazy("Nothing says what this costs")
+
+
+class TooCoarse(BadInput):
+    """The rules need readings by the quarter of an hour."""
+
+    code = "energy:too-coarse"
+    status = 422
+    title = gettext_lazy("The readings are too coarse")
+
+
+class BadTerms(BadInput):
+    """A version of a tariff or of the rules that cannot be."""
+
+    code = "energy:bad-terms"
+    title = gettext_lazy("These terms cannot be")
+
+
+class TermsInUse(Conflict):
+    """A version by which a statement was made stays as it is."""
+
+    code = "energy:terms-in-use"
+    title = gettext_lazy("A statement was made by it")
+
+
+class BadPrices(BadInput):
+    """A file of prices that cannot be read; carries the line."""
+
+    code = "energy:bad-prices"
+    title = gettext_lazy("These prices cannot be read")
+
+
+class BadPeriod(BadInput):
+    """Not a period that can be settled."""
+
+    code = "energy:bad-period"
+    title = gettext_lazy("This period cannot be settled")
+
+
+class StatementNotFound(NotFound):
+    """No such statement, or not yours to see."""
+
+    code = "energy:no-statement"

@@ -15,6 +15,8 @@ from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
 from energy import demo, flow, policies, queries
+from energy.services import leaving, statements
+from energy.services import participants as leaving_members
 
 HOUR = dt.timedelta(hours=1)
 
@@ -81,6 +83,8 @@ def evidence(place: Place) -> Iterable[sockets.Evidence]:
 
 def register() -> None:
     """Register everything; called once when Django is ready."""
+    leaving_members.on_leaving.append(statements.on_leaving)
+    leaving_members.days_to_keep.append(statements.days_to_keep)
     sockets.nav.register(sockets.NavEntry("energy", _("Energy"), "rooms:energy", "energy", order=30))
     sockets.figures.register(
         sockets.HeadlineFigure(
@@ -104,4 +108,5 @@ def register() -> None:
     sockets.home_cards.register(sockets.HomeCard("energy-now", "energy/card.html", card, order=20))
     sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
+    sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

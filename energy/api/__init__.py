@@ -2,5 +2,41 @@
 
 from energy.api.communities import CommunityDetail, CommunityList, CommunityRuns
 from energy.api.forecasts import CommunityForecast
+from energy.api.participants import (
+    Assets,
+    CommunityFounding,
+    Files,
+    Invitations,
+    Join,
+    Leave,
+    Meters,
+    Months,
+    ParticipantDetail,
+    ParticipantList,
+    Proof,
+    Readings,
+)
+from energy.api.statements import CommunitySettlements, CommunityStatement, CommunityStatements, CommunityTerms
 
-__all__ = ["CommunityDetail", "CommunityForecast", "CommunityList", "CommunityRuns"]
+__all__ = [
+    "Assets",
+    "CommunityDetail",
+    "CommunityForecast",
+    "CommunityFounding",
+    "CommunityList",
+    "CommunityRuns",
+    "CommunitySettlements",
+    "CommunityStatement",
+    "CommunityStatements",
+    "CommunityTerms",
+    "Files",
+    "Invitations",
+    "Join",
+    "Leave",
+    "Meters",
+    "Months",
+    "ParticipantDetail",
+    "ParticipantList",
+    "Proof",
+    "Readings",
+]

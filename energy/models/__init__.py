@@ -1,22 +1,39 @@
-"""Tables of the room: communities, their data and what simulations of them answered."""
+"""Tables of the room: communities, their data and what simulations of them answered; participants and their meters;
+tariffs, rules of sharing and statements.
+"""
 
-from energy.models.communities import (
-    Community,
-    CommunityVersion,
-    Member,
-    Simulation,
-    SimulationSeries,
-    VersionSeries,
-)
+from energy.models.communities import Community, CommunityVersion, Member, Simulation, SimulationSeries, VersionSeries
 from energy.models.forecasts import Forecast, ForecastCard
+from energy.models.meters import MeterDay, MeterFile, MeterPoint, UtilityMapping
+from energy.models.participants import Asset, Invitation, Participant
+from energy.models.statements import MarketView, Settlement, Statement, StatementLine
+from energy.models.tariffs import PriceDay, PriceList, SchemeVersion, SharingScheme, Tariff, TariffChoice, TariffVersion
 
 __all__ = [
+    "Asset",
     "Community",
     "CommunityVersion",
     "Forecast",
     "ForecastCard",
+    "Invitation",
+    "MarketView",
     "Member",
+    "MeterDay",
+    "MeterFile",
+    "MeterPoint",
+    "Participant",
+    "PriceDay",
+    "PriceList",
+    "SchemeVersion",
+    "Settlement",
+    "SharingScheme",
     "Simulation",
     "SimulationSeries",
+    "Statement",
+    "StatementLine",
+    "Tariff",
+    "TariffChoice",
+    "TariffVersion",
+    "UtilityMapping",
     "VersionSeries",
 ]

@@ -1,8 +1,15 @@
 """Kinds of runs and clocks of the room; importing this package registers them."""
 
-from energy.tasks import forecasts, simulations
+from energy.tasks import forecasts, market, meters, simulations, statements
 
 #: Rung by beat (livingcity.celery collects these).
-BEAT = {**forecasts.BEAT}
+BEAT = {**forecasts.BEAT, **meters.BEAT, **statements.BEAT}
 
-__all__ = ["BEAT", "forecasts", "simulations"]
+__all__ = [
+    "BEAT",
+    "forecasts",
+    "market",
+    "meters",
+    "simulations",
+    "statements",
+]

@@ -1,6 +1,40 @@
 """Pages of the room, by noun."""
 
+from energy.views.bills import bill, bill_csv, bill_pdf, bills, check, make
 from energy.views.communities import community, index, sharing, simulate
 from energy.views.forecasts import forecast
+from energy.views.getting_in import found, homes, join, setup
+from energy.views.meter_files import bring, meter_file
+from energy.views.participants import letter, members, participant
+from energy.views.tariffs import add_prices, add_rules, add_tariff, take_back, tariffs
+from energy.views.worth import ask_worth, worth
 
-__all__ = ["community", "forecast", "index", "sharing", "simulate"]
+__all__ = [
+    "add_prices",
+    "add_rules",
+    "add_tariff",
+    "ask_worth",
+    "bill",
+    "bill_csv",
+    "bill_pdf",
+    "bills",
+    "bring",
+    "check",
+    "community",
+    "forecast",
+    "found",
+    "homes",
+    "index",
+    "join",
+    "letter",
+    "make",
+    "members",
+    "meter_file",
+    "participant",
+    "setup",
+    "sharing",
+    "simulate",
+    "take_back",
+    "tariffs",
+    "worth",
+]

@@ -13,6 +13,7 @@ from commons.places.models import Place
 from energy import policies, queries
 from energy.errors import CommunityNotFound
 from energy.models import Community
+from energy.queries import participants
 
 Shown = Callable[[policies.Viewer, Community], bool]
 
@@ -36,6 +37,10 @@ TABS = (
     Tab("now", _("Now"), "rooms:community"),
     Tab("sharing", _("Sharing"), "rooms:community_sharing"),
     Tab("forecast", _("Ahead"), "rooms:community_forecast"),
+    Tab("tariffs", _("Tariff and rules"), "rooms:community_tariffs"),
+    Tab("bills", _("Bills"), "rooms:community_bills", policies.has_bills),
+    Tab("mine", _("My home"), "rooms:community_setup", participants.speaks_here),
+    Tab("participants", _("Members"), "rooms:community_participants", policies.is_steward),
 )
 
 
