@@ -166,7 +166,17 @@ class MappingForm(forms.Form):
             self.fields[f"column_{key}"] = forms.TypedChoiceField(
                 label=label, choices=none + columns, coerce=int, required=False, empty_value=None
             )
-            self.fields[f"unit_{key}"] = forms.ChoiceField(label=_("in"), choices=_units())
+            self.fields[f"unit_{key}"] = forms.ChoiceField(label=_("%(what)s: in") % {"what": label}, choices=_units())
+
+    def columns(self) -> list[forms.BoundField]:
+        """What everybody has to look at: the time and the columns of values."""
+        named = [f"{part}_{key}" for key in MeterPoint.Direction.values for part in ("column", "unit")]
+        return [self[name] for name in ("time", "clock", "is_end", *named, "utility")]
+
+    def manners(self) -> list[forms.BoundField]:
+        """How the file is written: mostly guessed right."""
+        shown = {field.name for field in self.columns()}
+        return [field for field in self if field.name not in shown]
 
     def mapping(self) -> Mapping:
         """The mapping that was chosen, unchecked."""

@@ -95,7 +95,7 @@ def _do_members(
     do = request.POST.get("do", "")
     if do == "invite" and invite.is_valid():
         made, code = participants.invite(community=community, by=by, **invite.cleaned_data)
-        return _sheet(request, made, code)
+        return _sheet(request, made, code, mailed=bool(made.email))
     if do == "enter" and enter.is_valid():
         row = participants.enter(community=community, by=by, **enter.cleaned_data)
         messages.success(request, _("%(name)s is entered.") % {"name": row.name})
@@ -112,13 +112,14 @@ def _do_members(
     return None
 
 
-def _sheet(request: HttpRequest, invitation: Invitation, code: str) -> HttpResponse:
+def _sheet(request: HttpRequest, invitation: Invitation, code: str, *, mailed: bool = False) -> HttpResponse:
     """The letter to print; the code is on it once and nowhere else."""
     address = participants.join_address(code)
     context = {
         "invitation": invitation,
         "community": invitation.community,
         "code": code,
+        "mailed": mailed,
         "address": address,
         "drawn": code_of(address),
         "stands": address.partition("?")[0],
