@@ -8,11 +8,13 @@ from energy.models.communities import (
     SimulationSeries,
     VersionSeries,
 )
+from energy.models.publishing import Publication
 
 __all__ = [
     "Community",
     "CommunityVersion",
     "Member",
+    "Publication",
     "Simulation",
     "SimulationSeries",
     "VersionSeries",
