@@ -14,8 +14,15 @@ from django.utils.translation import gettext_lazy as _
 class Community(models.Model):
     """People, labs and public buildings that produce and use power together; belongs to at most one place."""
 
+    class Kind(models.TextChoices):
+        NEIGHBOURHOOD = "neighbourhood", _("Neighbourhood")
+        BUILDING = "building", _("One building")
+        LOCAL = "local", _("Local community (behind one transformer)")
+        REGIONAL = "regional", _("Regional community")
+
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=160)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.NEIGHBOURHOOD)
     place = models.ForeignKey(
         "places.Place", null=True, blank=True, on_delete=models.SET_NULL, related_name="communities"
     )
