@@ -31,7 +31,7 @@ def of(simulation: Simulation, viewer: policies.Viewer) -> Sequence[Figure]:
     exact = policies.sees_exactly(viewer, version)
     both = [_more(public.totals(part, exact=exact), version) for part in (simulation.totals, simulation.separate)]
     return [
-        Figure(slug, title, _words(show, both[0].get(slug), version), _words(show, both[1].get(slug), version), means, how)
+        Figure(slug, title, *_pair(show, slug, both, version), means, how)
         for slug, title, show, means, how in DEFINITIONS
         if any(part.get(slug) is not None for part in both)
     ]
@@ -53,6 +53,11 @@ def _more(totals: Mapping[str, Any], version: CommunityVersion) -> dict[str, Any
         "load_factor": bought / hours / peak if peak else None,
         "co2_g_per_kwh": 1000 * co2 / totals["load_kwh"] if co2 is not None and totals["load_kwh"] else None,
     }
+
+
+def _pair(show: str, slug: str, both: Sequence[Mapping[str, Any]], version: CommunityVersion) -> tuple[str, str]:
+    together, alone = (_words(show, part.get(slug), version) for part in both)
+    return together, alone
 
 
 def _words(show: str, value: Any, version: CommunityVersion) -> str:
@@ -109,7 +114,7 @@ DEFINITIONS: Sequence[tuple[str, str | Promise, str, str | Promise, str]] = (
         "load_factor",
         _("Load factor"),
         "percent",
-        _("Mean over peak of what is bought: near 100 % the line to the grid is used evenly, near 0 % for a few hours."),
+        _("Mean over peak of what is bought: near 100 % the line is used evenly, near 0 % in a few hours."),
         "mean I / max I",
     ),
     (
@@ -126,5 +131,11 @@ DEFINITIONS: Sequence[tuple[str, str | Promise, str, str | Promise, str]] = (
         _("The same over all that is used."),
         "Σ I·e / Σ L",
     ),
-    ("cost", _("Cost"), "money", _("What is bought at its price, less what is paid for what is sent on."), "Σ (I·p − X·f)"),
+    (
+        "cost",
+        _("Cost"),
+        "money",
+        _("What is bought at its price, less what is paid for what is sent on."),
+        "Σ (I·p − X·f)",
+    ),
 )

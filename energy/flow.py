@@ -17,6 +17,7 @@ from energy.queries.day import Step
 WIDTH, LEFT, RIGHT, RADIUS, PITCH = 420.0, 78.0, 342.0, 36.0, 102.0
 LABEL = 18.0  # words stand under their circle, so that they may be as long as a language needs
 LEAST_KW = 0.005
+ALWAYS = frozenset({"solar", "labs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ class Flow:
     radius: float = RADIUS
 
 
-def draw(step: Step) -> Flow:
-    """Lay out one step."""
+def draw(step: Step, *, keep: bool = False) -> Flow:
+    """Lay out one step. `keep`: the sun and labs stay while they are nothing, for pages that stand open."""
     sources = [
         ("solar", _("solar"), "sun", "solar", step.solar),
         ("battery", _("batteries"), "battery", "battery", step.discharge),
@@ -88,8 +89,9 @@ def draw(step: Step) -> Flow:
         ("stored", _("stored"), "battery", "battery", step.charge),
         ("sent", _("sent on"), "out", "export", step.export),
     ]
-    given = [s for s in sources if s[4] >= LEAST_KW]
-    taken = [u for u in uses if u[4] >= LEAST_KW]
+    always = ALWAYS if keep else frozenset()
+    given = [s for s in sources if s[4] >= LEAST_KW or s[0] in always]
+    taken = [u for u in uses if u[4] >= LEAST_KW or u[0] in always]
     height = PITCH * max(len(given), len(taken), 2)
     left, right = _column(given, LEFT, height), _column(taken, RIGHT, height)
     most = max((n.kw for n in (*left, *right)), default=0.0)

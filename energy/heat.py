@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from commons.web import numbers
 
 SHADES = 4
 EVEN_SHARE = 0.02
@@ -24,11 +27,53 @@ class Shade:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Words at a column."""
+    """Words at a day; `wide` is its x with days across, `tall` its y with days down."""
 
-    at: float
+    at: int
     words: str
-    day: dt.date
+
+    @property
+    def wide(self) -> int:
+        """Where it stands with days across."""
+        return 40 + 3 * self.at
+
+    @property
+    def tall(self) -> int:
+        """Where it stands with days down."""
+        return 33 + 2 * self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour's mark on the scale of the day."""
+
+    hour: int
+
+    @property
+    def words(self) -> str:
+        """The time on the clock."""
+        return f"{self.hour:02d}:00"
+
+    @property
+    def wide(self) -> int:
+        """Its y with days across."""
+        return 6 + 8 * self.hour + 4
+
+    @property
+    def tall(self) -> int:
+        """Its x with days down."""
+        return 36 + 12 * self.hour
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """One shade of the legend in words."""
+
+    css: str
+    words: str
+
+
+HOUR_MARKS = tuple(Hour(hour) for hour in (0, 6, 12, 18, 24))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +83,7 @@ class Heat:
     shades: Sequence[Shade]
     months: Sequence[Label]
     days: int
-    scale: Sequence[tuple[str, float, float]]
+    scale: Sequence[Grade]
 
     @property
     def width(self) -> int:
@@ -67,12 +112,12 @@ def draw(days: Sequence[dt.date], cells: Sequence[Sequence[float | None]], above
                 strokes.setdefault(css, []).append(f"M{x} {y}v{end - y}")
             y = end
     months = [
-        Label(x, date_format(day, "M"), day) for x, day in enumerate(days) if day.day == 1 or (x == 0 and day.day < 20)
+        Label(x, date_format(day, "M")) for x, day in enumerate(days) if day.day == 1 or (x == 0 and day.day < 20)
     ]
     names = [f"{below}-{i}" for i in range(SHADES, 0, -1)] if any(name.startswith(below) for name in strokes) else []
     names += ["even", *(f"{above}-{i}" for i in range(1, SHADES + 1))]
     shades = [Shade(name, "".join(strokes[name])) for name in names if name in strokes]
-    return Heat(shades, months, len(days), [(name, *_bounds(name, top)) for name in names])
+    return Heat(shades, months, len(days), [Grade(name, _span(name, top, names)) for name in names])
 
 
 def _top(known: Sequence[float]) -> float:
@@ -89,8 +134,16 @@ def _shade(value: float | None, top: float, above: str, below: str) -> str:
     return f"{above if value > 0 else below}-{step}"
 
 
-def _bounds(name: str, top: float) -> tuple[float, float]:
+def _span(name: str, top: float, names: Sequence[str]) -> str:
+    """What a shade stands for in kW; the strongest is open."""
     if name == "even":
-        return (0.0, EVEN_SHARE * top)
-    step = int(name.rpartition("-")[2])
-    return ((step - 1) * top / SHADES, step * top / SHADES)
+        return _("about nothing")
+    colour, _dash, step = name.rpartition("-")
+    both = colour != names[-1].rpartition("-")[0]  # the lower side of a picture with two sides
+    low, high = ((int(step) - i) * top / SHADES for i in (1, 0))
+    digits = numbers.digits(high, 2, 1) if high else 0
+    if int(step) == SHADES:
+        words = _("over %(kw)s") % {"kw": numbers.kw(low)}
+    else:
+        words = numbers.with_unit(numbers.span(numbers.number(low, digits), numbers.number(high, digits)), "kW")
+    return _("%(kw)s lacking") % {"kw": words} if both else words

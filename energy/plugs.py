@@ -15,6 +15,7 @@ from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
 from energy import demo, flow, queries
+from energy.queries import live
 
 HOUR = dt.timedelta(hours=1)
 
@@ -98,6 +99,8 @@ def register() -> None:
     )
     sockets.sun.register(sockets.SunRibbon("energy", sun, order=10))
     sockets.home_cards.register(sockets.HomeCard("energy-now", "energy/card.html", card, order=20))
+    sockets.live_boards.register(sockets.LiveBoard("energy", live.board))
+    sockets.live_boards.register(sockets.LiveBoard("energymine", live.own_board))
     sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

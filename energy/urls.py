@@ -8,6 +8,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("energy/", views.index, name="energy"),
     path("energy/<slug:slug>/", views.community, name="community"),
     path("energy/<slug:slug>/sharing/", views.sharing, name="community_sharing"),
+    path("energy/<slug:slug>/live/", views.live, name="community_live"),
+    path("energy/<slug:slug>/year/", views.year, name="community_year"),
+    path("energy/<slug:slug>/year.csv", views.year_csv, name="community_year_csv"),
+    path("energy/<slug:slug>/mine/", views.mine, name="community_mine"),
+    path("energy/<slug:slug>/mine.csv", views.mine_csv, name="community_mine_csv"),
+    path("energy/<slug:slug>/simulations/", views.simulations, name="community_simulations"),
+    path("energy/<slug:slug>/simulations/<int:number>/again/", views.again, name="simulation_again"),
     path("energy/<slug:slug>/simulate/", views.simulate, name="community_simulate"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [

@@ -18,7 +18,7 @@ from energy.queries.communities import (
     search,
     simulations_by_rule,
 )
-from energy.queries.day import Day, day_of_place, story
+from energy.queries.day import Day, OpenDay, day_of_place, open_day, story
 from energy.queries.figures import prosumer
 from energy.queries.hours import locate, steps_of_day, surplus
 from energy.queries.intensity import Intensity, Moment, intensity
@@ -27,6 +27,7 @@ __all__ = [
     "Day",
     "Intensity",
     "Moment",
+    "OpenDay",
     "community",
     "community_of",
     "day_of_place",
@@ -42,6 +43,7 @@ __all__ = [
     "of_place",
     "of_simulation",
     "of_version",
+    "open_day",
     "open_runs",
     "overview",
     "prosumer",

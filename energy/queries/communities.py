@@ -142,7 +142,8 @@ def overview(viewer: policies.Viewer) -> list[Row]:
     for found in policies.visible(viewer).select_related("place").order_by("name"):
         version = by_community.get(found.pk)
         near = found.place_id is not None and (home is None or home == found.place_id)
-        few = version is not None and not version.demo and version.households < policies.LEAST_MEMBERS  # type: ignore[attr-defined]
+        households = getattr(version, "households", 0)
+        few = version is not None and not version.demo and households < policies.LEAST_MEMBERS
         rows.append(Row(found, version, getattr(version, "count", 0), near, few))
     return sorted(rows, key=lambda r: not r.near)
 

@@ -162,6 +162,32 @@ def _step(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OpenDay:
+    """What everybody may see of a day however few the households are: all solar, labs and public buildings, kW."""
+
+    starts: Sequence[dt.datetime]
+    solar: Sequence[float]
+    labs: Sequence[float]
+    public: Sequence[float]
+    exact: bool
+
+
+def open_day(version: CommunityVersion, date: dt.date) -> OpenDay | None:
+    """That of a local day; None where the data do not cover it."""
+    found = steps_of_day(version, date)
+    if found is None:
+        return None
+    curves = public.curves(version, None, "pv", *public.OPEN_LOADS)
+    hours = version.step_minutes / 60
+
+    def kw(name: str) -> list[float]:
+        values = curves.get(name)
+        return [values[found.first + i] / hours if values else 0.0 for i in range(len(found.starts))]
+
+    return OpenDay(found.starts, kw("pv"), kw("load:lab"), kw("load:public"), found.exact)
+
+
 def day_of_place(place: Place) -> tuple[CommunityVersion, Day] | None:
     """Today in the place's community, with storage by rule where that was simulated; None without data."""
     community = community_of(place)

@@ -7,7 +7,7 @@ Below 15 households there are no sums at all: labs, public buildings and the sol
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,15 +63,17 @@ def standing(version: CommunityVersion, viewer: policies.Viewer) -> Standing:
     return Standing(version, households, False, enough, shown, coarse, shown and storage, live)
 
 
-def _nobody_stands_out(version: CommunityVersion, stores: Iterable[tuple[str, float | None, float | None]]) -> bool:
+def _nobody_stands_out(version: CommunityVersion, stores: Sequence[tuple[str, float | None, float | None]]) -> bool:
     """Whether no household has more than its share of what all batteries hold, nor of what all vehicles drive."""
-    rows = list(stores)
-    for column, common in ((1, version.battery_kwh or 0.0), (2, 0.0)):
-        all_of_it = common + sum(row[column] or 0.0 for row in rows)  # type: ignore[misc]
-        most = max((row[column] or 0.0 for row in rows if row[0] not in policies.OPEN_KINDS), default=0.0)  # type: ignore[type-var]
-        if most > policies.LARGEST_SHARE * all_of_it:
-            return False
-    return True
+    batteries = [(kind, kwh or 0.0) for kind, kwh, _car in stores]
+    cars = [(kind, car or 0.0) for kind, _kwh, car in stores]
+    return _even(batteries, version.battery_kwh or 0.0) and _even(cars, 0.0)
+
+
+def _even(owned: Iterable[tuple[str, float]], common: float) -> bool:
+    rows = list(owned)
+    most = max((size for kind, size in rows if kind not in policies.OPEN_KINDS), default=0.0)
+    return most <= policies.LARGEST_SHARE * (common + sum(size for _kind, size in rows))
 
 
 def _cells(version: CommunityVersion) -> "array[float] | None":

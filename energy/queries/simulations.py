@@ -60,7 +60,9 @@ def find(community: Community, number: str, viewer: policies.Viewer) -> Simulati
     version = public.version(community, viewer)
     found = None
     if version is not None and number.isdecimal() and len(number) < 18 and may_see(version, viewer):
-        found = version.simulations.select_related("version", "version__community", "run").filter(pk=int(number)).first()
+        found = (
+            version.simulations.select_related("version", "version__community", "run").filter(pk=int(number)).first()
+        )
     if found is None:
         raise CommunityNotFound.simulation(number)
     return found

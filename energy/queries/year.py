@@ -69,7 +69,8 @@ def year(version: CommunityVersion, simulation: Simulation | None, viewer: polic
     sent = flows.get("export") or array("d", (max(-n, 0.0) for n in net))
     local = list(moments(version))
     days = list(dict.fromkeys(moment.date() for moment in local))
-    cells = {name: _cells(values, local, days, version) for name, values in (("s", curves["pv"]), ("u", use), ("g", bought))}
+    sources = {"s": curves["pv"], "u": use, "g": bought}
+    cells = {name: _cells(values, local, days, version) for name, values in sources.items()}
     months = _months(local, {"made": curves["pv"], "used": use, "bought": bought, "sent": sent})
     stored = _spans(flows.get("stored"), local)
     return Year(days, cells["s"], cells["u"], cells["g"], months, stored)
@@ -126,3 +127,16 @@ def capacity(version: CommunityVersion) -> float:
     """What all batteries hold when they are full, kWh, vehicles' included."""
     members = version.members.values_list("battery_kwh", "ev_kwh")
     return (version.battery_kwh or 0.0) + sum((battery or 0.0) + (car or 0.0) for battery, car in members)
+
+
+def by_month(story: Year, what: str) -> list[tuple[dt.date, list[float | None]]]:
+    """The picture as a table: the mean of each hour of the day in each month, kW."""
+    rows: dict[dt.date, list[list[float]]] = {}
+    for day, cells in zip(story.days, story.shown(what), strict=True):
+        into = rows.setdefault(day.replace(day=1), [[] for _hour in range(HOURS)])
+        for hour, value in enumerate(cells):
+            if value is not None:
+                into[hour].append(value)
+    return [
+        (first, [sum(values) / len(values) if values else None for values in hours]) for first, hours in rows.items()
+    ]

@@ -13,12 +13,17 @@ from commons.places.models import Place
 from energy import policies, queries
 from energy.errors import CommunityNotFound
 from energy.models import Community
+from energy.queries import mine
 
 Shown = Callable[[policies.Viewer, Community], bool]
 
 
 def _all(_viewer: policies.Viewer, _community: Community) -> bool:
     return True
+
+
+def _own(viewer: policies.Viewer, community: Community) -> bool:
+    return bool(mine.has_own(community, viewer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,10 @@ class Tab:
 #: In the order of the page; one line each.
 TABS = (
     Tab("now", _("Now"), "rooms:community"),
+    Tab("year", _("Year"), "rooms:community_year"),
     Tab("sharing", _("Sharing"), "rooms:community_sharing"),
+    Tab("simulations", _("Simulations"), "rooms:community_simulations"),
+    Tab("mine", _("Mine"), "rooms:community_mine", _own),
 )
 
 
