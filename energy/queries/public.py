@@ -153,6 +153,17 @@ def _rounded(name: str, value: Any) -> Any:
     return round(value, 2 if name == "cost" else 4)
 
 
+def sharing(figures: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:
+    """How a saving is shared, as it is published: what one member gets is said to the whole unit of money, unnamed."""
+    found = {name: value for name, value in figures.items() if name != "worst_coalition"}
+    if not exact:
+        for name in ("least_saving", "most_saving", "worst_excess"):
+            if found.get(name) is not None:
+                found[name] = float(round(found[name]))
+        found["total_saving"] = round(found["total_saving"], 2)
+    return found
+
+
 def open_members(version: CommunityVersion) -> list[Member]:
     """Labs and public buildings, which are shown by name, step by step."""
     return list(version.members.filter(kind__in=policies.OPEN_KINDS).order_by("position"))
