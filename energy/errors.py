@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commons.errors import BadInput, CityError, NotAllowed, NotFound
+from commons.errors import BadInput, CityError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from energy.engine.refusals import EngineRefusal
@@ -57,6 +57,60 @@ class NotYours(NotAllowed):
     """Only people who are signed in may set computers to work."""
 
     code = "energy:sign-in"
+
+
+class UnknownParticipant(NotFound):
+    """No such participant, meter or file, or not yours to see."""
+
+    code = "energy:unknown-participant"
+
+
+class BadInvitation(NotFound):
+    """A code that lets nobody in (any more)."""
+
+    code = "energy:bad-invitation"
+    title = gettext_lazy("This invitation does not hold")
+
+
+class NotSteward(NotAllowed):
+    """Something that only the stewards of the community do, or only the household."""
+
+    code = "energy:not-yours"
+
+
+class BadParticipant(BadInput):
+    """A form of a participant, meter or asset that makes no sense."""
+
+    code = "energy:bad-participant"
+    title = gettext_lazy("This cannot be kept")
+
+
+class AlreadyIn(Conflict):
+    """Who is in already, or a meter that is somebody's."""
+
+    code = "energy:already-in"
+
+
+class WrongCode(BadInput):
+    """The code of a letter that does not fit."""
+
+    code = "energy:wrong-code"
+    title = gettext_lazy("This code does not fit")
+
+
+class BadMeterFile(BadInput):
+    """A file of readings that cannot be taken; `lines` names each bad line and what to do."""
+
+    code = "energy:bad-meter-file"
+    title = gettext_lazy("This file cannot be read in")
+
+
+class NotMeasured(CityError):
+    """Something that needs every step, while some were not measured; `missing` says how many of whom."""
+
+    code = "energy:not-measured"
+    status = 422
+    title = gettext_lazy("Not everything was measured")
 
 
 def from_engine(refusal: "EngineRefusal") -> CityError:

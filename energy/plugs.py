@@ -16,6 +16,7 @@ from commons.people.models import User
 from commons.places.models import Place
 from energy import demo, flow, queries
 from energy.queries import live
+from energy.services import leaving
 
 HOUR = dt.timedelta(hours=1)
 
@@ -103,4 +104,5 @@ def register() -> None:
     sockets.live_boards.register(sockets.LiveBoard("energymine", live.own_board))
     sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
+    sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

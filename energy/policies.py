@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
 from commons.people.models import Membership, User
-from energy.models import Community, CommunityVersion, Member
+from energy.models import Community, CommunityVersion, Member, Participant
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -74,3 +74,47 @@ def may_simulate(viewer: Viewer, version: CommunityVersion) -> bool:
     if sees_exactly(viewer, version) or is_member(viewer, version):
         return True
     return version.members.exclude(kind__in=OPEN_KINDS).count() >= LEAST_MEMBERS
+
+
+def may_found(viewer: Viewer) -> bool:
+    """Whether this person may found a community: anyone signed in; the community is then theirs to look after."""
+    return isinstance(viewer, User) and viewer.is_active
+
+
+def speaks_for(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person is the participant: its own, or one who leads its organisation. Not staff."""
+    if not isinstance(viewer, User) or not viewer.is_active:
+        return False
+    if participant.person_id is not None and participant.person_id == viewer.pk:
+        return True
+    return (
+        participant.organisation_id is not None
+        and Membership.objects.filter(organisation=participant.organisation_id, user=viewer, role__in=STEWARDS).exists()
+    )
+
+
+def may_see_participant(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person may see its page: itself, those whom it allows, and stewards (sums and missing days)."""
+    return (
+        speaks_for(viewer, participant) or is_steward(viewer, participant.community) or _is_viewer(viewer, participant)
+    )
+
+
+def may_see_readings(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person may see its 15-minute data: itself, those whom it allows, stewards only if it says so. Not
+    staff."""
+    if speaks_for(viewer, participant) or _is_viewer(viewer, participant):
+        return True
+    return participant.stewards_see and is_steward(viewer, participant.community)
+
+
+def may_change_participant(viewer: Viewer, participant: Participant) -> bool:
+    """Whether this person may change assets, meters and who sees: itself; a steward while nobody speaks for it."""
+    if speaks_for(viewer, participant):
+        return True
+    nobody = participant.person_id is None and participant.organisation_id is None
+    return nobody and is_steward(viewer, participant.community)
+
+
+def _is_viewer(viewer: Viewer, participant: Participant) -> bool:
+    return isinstance(viewer, User) and viewer.is_active and participant.viewers.filter(pk=viewer.pk).exists()

@@ -6,6 +6,9 @@ from energy import api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("energy/", views.index, name="energy"),
+    path("energy/new/", views.found, name="energy_found"),
+    path("energy/join/", views.join, name="energy_join"),
+    path("energy/mine/", views.homes, name="energy_homes"),
     path("energy/<slug:slug>/", views.community, name="community"),
     path("energy/<slug:slug>/sharing/", views.sharing, name="community_sharing"),
     path("energy/<slug:slug>/live/", views.live, name="community_live"),
@@ -16,6 +19,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("energy/<slug:slug>/simulations/", views.simulations, name="community_simulations"),
     path("energy/<slug:slug>/simulations/<int:number>/again/", views.again, name="simulation_again"),
     path("energy/<slug:slug>/simulate/", views.simulate, name="community_simulate"),
+    path("energy/<slug:slug>/mine/", views.setup, name="community_setup"),
+    path("energy/<slug:slug>/members/", views.members, name="community_participants"),
+    path("energy/<slug:slug>/members/<int:pk>/", views.participant, name="participant"),
+    path("energy/<slug:slug>/members/<int:pk>/readings/", views.bring, name="participant_bring"),
+    path("energy/<slug:slug>/members/<int:pk>/letters/<int:number>/", views.letter, name="meter_letter"),
+    path("energy/<slug:slug>/readings/", views.bring, name="community_bring"),
+    path("energy/<slug:slug>/readings/<int:pk>/", views.meter_file, name="meter_file"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("communities/", api.CommunityList.as_view(), name="communities"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from commons.people.models import User
 from energy import policies, series
@@ -111,7 +111,7 @@ def has_own(community: Community, viewer: policies.Viewer) -> bool:
     """Whether this person has figures of their own here; two queries for who is signed in."""
     if not isinstance(viewer, User) or not viewer.is_active:
         return False
-    if community.participants.filter(Q(person=viewer) | Q(viewers=viewer)).exists():
+    if _candidates(community, viewer).exists():
         return True
     version = latest(community)
     return version is not None and policies.is_member(viewer, version)
@@ -121,8 +121,14 @@ def participants_of(community: Community, viewer: policies.Viewer) -> list[Parti
     """Participants whose curves the viewer may see: their own, and those who allowed them."""
     if not isinstance(viewer, User) or not viewer.is_active:
         return []
-    mine = community.participants.filter(Q(person=viewer) | Q(viewers=viewer)).distinct()
-    return list(mine.select_related("community", "community__place"))
+    found = _candidates(community, viewer).select_related("community", "community__place")
+    return [participant for participant in found if policies.may_see_readings(viewer, participant)]
+
+
+def _candidates(community: Community, viewer: User) -> "QuerySet[Participant]":
+    """Whose readings the viewer may see: their own, their organisation's, and of those who allow them."""
+    leads = Q(organisation__memberships__user=viewer, organisation__memberships__role__in=policies.STEWARDS)
+    return community.participants.filter(Q(person=viewer) | Q(viewers=viewer) | leads).distinct()
 
 
 def of_member(member: Member) -> Mine:

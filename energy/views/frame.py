@@ -13,7 +13,7 @@ from commons.places.models import Place
 from energy import policies, queries
 from energy.errors import CommunityNotFound
 from energy.models import Community
-from energy.queries import mine
+from energy.queries import mine, participants
 
 Shown = Callable[[policies.Viewer, Community], bool]
 
@@ -42,7 +42,9 @@ TABS = (
     Tab("year", _("Year"), "rooms:community_year"),
     Tab("sharing", _("Sharing"), "rooms:community_sharing"),
     Tab("simulations", _("Simulations"), "rooms:community_simulations"),
-    Tab("mine", _("Mine"), "rooms:community_mine", _own),
+    Tab("own", _("My energy"), "rooms:community_mine", _own),
+    Tab("mine", _("My home"), "rooms:community_setup", participants.speaks_here),
+    Tab("participants", _("Members"), "rooms:community_participants", policies.is_steward),
 )
 
 

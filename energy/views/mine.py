@@ -29,7 +29,7 @@ BACK = dt.timedelta(days=90)
 @login_required
 def mine(request: HttpRequest, slug: str) -> HttpResponse:
     """Own flows, the bill alone and together, savings over time, measured against simulated."""
-    community, context = frame(request, slug, tab="mine")
+    community, context = frame(request, slug, tab="own")
     members = own.members_of(community, request.user)
     participants = own.participants_of(community, request.user)
     if not members and not participants:
@@ -99,7 +99,7 @@ def _against(participant: Participant, member: Member) -> list[own.Compared]:
 @login_required
 def mine_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """Every step of one's own use and solar."""
-    community, _context = frame(request, slug, tab="mine")
+    community, _context = frame(request, slug, tab="own")
     member = _chosen(own.members_of(community, request.user), request.GET.get("member", ""))
     if member is None:
         raise CommunityNotFound(_("You are not a member of “%(name)s” here.") % {"name": community})
