@@ -12,6 +12,8 @@ from commons.web import numbers
 from energy.queries import mine, year
 from energy.queries.day import Day, OpenDay
 
+MWH_FROM_KWH = 10_000
+
 
 def day_chart(day: Day) -> dict[str, Any]:
     """Power in kW over a day: used here, from storage and grid above zero; stored and sent on below; all use
@@ -121,14 +123,17 @@ def own_day(steps: Sequence[mine.Step], *, today: bool) -> dict[str, Any]:
 
 def months_chart(months: Sequence[year.Month]) -> dict[str, Any]:
     """Bought above zero, sent on below, MWh or kWh a month."""
+    most = max((max(month.bought, month.sent, month.made) for month in months), default=0.0)
+    by, unit = (1000, "MWh") if most >= MWH_FROM_KWH else (1, "kWh")
     return {
         "x": [_noon(month.first) for month in months],
         "series": [
-            _bars(_("from the grid"), "grid", [month.bought for month in months], "kWh"),
-            _bars(_("sent on"), "export", [-month.sent for month in months], "kWh"),
-            _line(_("made"), "solar-ink", [month.made for month in months], "kWh"),
+            _bars(_("from the grid"), "grid", [month.bought / by for month in months], unit),
+            _bars(_("sent on"), "export", [-month.sent / by for month in months], unit),
+            _line(_("made"), "solar-ink", [month.made / by for month in months], unit),
         ],
         "stack": True,
+        "span": _span([month.first for month in months]),
     }
 
 
@@ -138,6 +143,7 @@ def savings_chart(months: Sequence[mine.Month], currency: str) -> dict[str, Any]
         "x": [_noon(month.first) for month in months],
         "series": [_bars(_("saved"), "battery", [month.saving for month in months], currency, 2)],
         "height": 180,
+        "span": _span([month.first for month in months]),
     }
 
 
@@ -151,6 +157,12 @@ def stored_year(spans: Sequence[tuple[dt.date, float, float]], _zone: str) -> di
         ],
         "height": 180,
     }
+
+
+def _span(months: Sequence[dt.date]) -> list[int]:
+    """From half a month before the first to half a month after the last, so that bars stand whole."""
+    half = 16 * 86400
+    return [_noon(months[0]) - half, _noon(months[-1]) + half] if months else []
 
 
 def _noon(day: dt.date) -> int:

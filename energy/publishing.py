@@ -33,11 +33,27 @@ def publish(version: CommunityVersion) -> bool:
         return True
     if not version.demo:
         mine = _data(version)
+        if 0 < _come_or_go(mine) < policies.LEAST_CHANGED:
+            return False
         for before in _published(version):
             if 0 < len(changed(mine, _data(before))) < policies.LEAST_CHANGED:
                 return False
     Publication.objects.create(version=version)
     return True
+
+
+def _come_or_go(data: _Data) -> int:
+    """How many households are not there on the whole of the first or the last day: members are those of the first day
+    of a month, and whoever comes or goes within a version would show in the step of its sum.
+    """
+    day = 1440 // data.step_minutes
+    if data.steps < 2 * day:
+        return 0
+    found = 0
+    for packed, _made in data.members.values():
+        use = series.unpack(packed)
+        found += any(use) and not (any(use[:day]) and any(use[-day:]))
+    return found
 
 
 def _published(version: CommunityVersion) -> "QuerySet[CommunityVersion]":

@@ -155,6 +155,16 @@ def test_a_thousand_pairs_of_published_sums_give_no_household_away(db: None) -> 
             assert len(changed) > 1 or abs(abs(gap) - own) > 0.1 * own
 
 
+def test_one_who_comes_within_a_version_shows_in_no_step_of_its_sum(db: None) -> None:
+    """The sum over an hour before and one after would differ by them; five together are not told apart."""
+    for newcomers, shown in ((1, False), (4, False), (5, True), (0, True)):
+        people = homes(24)
+        for key in list(people)[:newcomers]:
+            people[key] = people[key] * (np.arange(HOURS) >= 30)
+        version = keep(made(people), f"new{newcomers}")
+        assert (public.version(version.community, None) == version) is shown
+
+
 def test_data_that_go_on_are_published(db: None) -> None:
     """The same people a day longer: nothing differs in the time that both have."""
     people = homes(16, 72)
