@@ -78,7 +78,7 @@ def stored_day(day: Day) -> dict[str, Any]:
     chart: dict[str, Any] = {
         "x": [int(s.start.timestamp()) for s in day.steps],
         "series": [_line(_("held"), "battery-ink", [s.stored for s in day.steps], "kWh")],
-        "height": 150,
+        "height": 230,
     }
     if day.current is not None:
         chart["now"] = int(day.current.start.timestamp())
@@ -142,7 +142,7 @@ def savings_chart(months: Sequence[mine.Month], currency: str) -> dict[str, Any]
     return {
         "x": [_noon(month.first) for month in months],
         "series": [_bars(_("saved"), "battery", [month.saving for month in months], currency, 2)],
-        "height": 180,
+        "height": 230,
         "span": _span([month.first for month in months]),
     }
 
@@ -155,7 +155,7 @@ def stored_year(spans: Sequence[tuple[dt.date, float, float]], _zone: str) -> di
             _line(_("most of the day"), "battery-ink", [high for _day, _low, high in spans], "kWh"),
             _line(_("least of the day"), "ink-3", [low for _day, low, _high in spans], "kWh"),
         ],
-        "height": 180,
+        "height": 230,
     }
 
 

@@ -17,7 +17,6 @@ from energy.queries.day import Step
 WIDTH, LEFT, RIGHT, RADIUS, PITCH = 420.0, 78.0, 342.0, 36.0, 102.0
 LABEL = 18.0  # words stand under their circle, so that they may be as long as a language needs
 LEAST_KW = 0.005
-ALWAYS = frozenset({"solar", "labs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,8 @@ class Flow:
     radius: float = RADIUS
 
 
-def draw(step: Step, *, keep: bool = False) -> Flow:
-    """Lay out one step. `keep`: the sun and labs stay while they are nothing, for pages that stand open."""
+def draw(step: Step, *, keep: "frozenset[str]" = frozenset()) -> Flow:
+    """Lay out one step. `keep`: circles that stay while they are nothing, for pages that stand open."""
     sources = [
         ("solar", _("solar"), "sun", "solar", step.solar),
         ("battery", _("batteries"), "battery", "battery", step.discharge),
@@ -89,9 +88,8 @@ def draw(step: Step, *, keep: bool = False) -> Flow:
         ("stored", _("stored"), "battery", "battery", step.charge),
         ("sent", _("sent on"), "out", "export", step.export),
     ]
-    always = ALWAYS if keep else frozenset()
-    given = [s for s in sources if s[4] >= LEAST_KW or s[0] in always]
-    taken = [u for u in uses if u[4] >= LEAST_KW or u[0] in always]
+    given = [s for s in sources if s[4] >= LEAST_KW or s[0] in keep]
+    taken = [u for u in uses if u[4] >= LEAST_KW or u[0] in keep]
     height = PITCH * max(len(given), len(taken), 2)
     left, right = _column(given, LEFT, height), _column(taken, RIGHT, height)
     most = max((n.kw for n in (*left, *right)), default=0.0)

@@ -29,6 +29,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("communities/", api.CommunityList.as_view(), name="communities"),
+    path("communities/found/", api.CommunityFounding.as_view(), name="community-found"),
+    path("communities/join/", api.Join.as_view(), name="community-join"),
     path("communities/<slug:slug>/", api.CommunityDetail.as_view(), name="community"),
     path("communities/<slug:slug>/runs/", api.CommunityRuns.as_view(), name="community-runs"),
+    path("communities/<slug:slug>/invitations/", api.Invitations.as_view(), name="community-invitations"),
+    path("communities/<slug:slug>/readings/", api.Files.as_view(), name="community-files"),
+    path("communities/<slug:slug>/participants/", api.ParticipantList.as_view(), name="participants"),
+    path("communities/<slug:slug>/participants/<int:pk>/", api.ParticipantDetail.as_view(), name="participant"),
+    path("communities/<slug:slug>/participants/<int:pk>/leave/", api.Leave.as_view(), name="participant-leave"),
+    path("communities/<slug:slug>/participants/<int:pk>/meters/", api.Meters.as_view(), name="participant-meters"),
+    path(
+        "communities/<slug:slug>/participants/<int:pk>/meters/<int:number>/proof/",
+        api.Proof.as_view(),
+        name="meter-proof",
+    ),
+    path("communities/<slug:slug>/participants/<int:pk>/assets/", api.Assets.as_view(), name="participant-assets"),
+    path("communities/<slug:slug>/participants/<int:pk>/curves/", api.Readings.as_view(), name="participant-curves"),
+    path("communities/<slug:slug>/participants/<int:pk>/months/", api.Months.as_view(), name="participant-months"),
+    path("communities/<slug:slug>/participants/<int:pk>/readings/", api.Files.as_view(), name="participant-files"),
 ]

@@ -41,6 +41,7 @@ class Now:
     drawn: float = 0.0
     fed: float = 0.0
     use: dict[str, float] = field(default_factory=dict)
+    keep: frozenset[str] = frozenset()  # circles of those who have a meter, whatever it says
 
     @property
     def step(self) -> Step:
@@ -85,7 +86,7 @@ def meters_of(community: Community) -> tuple[list[MeterPoint], bool]:
 def now_of(meters: Iterable[MeterPoint], *, whole: bool) -> Now:
     """Their power now, added up: what members use is drawn + made - fed in; one query."""
     meters = list(meters)
-    found = Now(whole, meters=len(meters))
+    found = Now(whole, meters=len(meters), keep=frozenset(filter(None, (_circle(m, whole=whole) for m in meters))))
     values = devices.live_of([m.device for m in meters if m.device])
     for meter in meters:
         live = values[meter.device] if meter.device else None
@@ -107,9 +108,19 @@ def now_of(meters: Iterable[MeterPoint], *, whole: bool) -> Now:
     return found
 
 
+def _circle(meter: MeterPoint, *, whole: bool) -> str:
+    """The circle of the flow in which a meter is shown."""
+    if meter.direction == SOLAR:
+        return "solar"
+    kind = meter.participant.kind
+    if meter.direction == FEED_IN or not (whole or kind in policies.OPEN_KINDS):
+        return ""
+    return {"home": "homes", "lab": "labs"}.get(kind, "others")
+
+
 def document(found: Now) -> dict[str, dict[str, Any]]:
     """The words of each circle of the flow, and when meters were heard."""
-    nodes = flow.draw(found.step, keep=True).nodes
+    nodes = flow.draw(found.step, keep=found.keep).nodes
     return {
         **{node.slug: {"kw": numbers.kw(node.kw)} for node in nodes},
         "meters": {"heard": heard_words(found)},

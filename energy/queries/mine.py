@@ -275,7 +275,7 @@ def _against(
     for i, value in enumerate(values):
         where = locate(version, found.start + i * dt.timedelta(hours=1))
         if math.isnan(value) or where is None:
-            missing += 1
+            missing += known > 0  # before the first that was measured there was no meter yet
             continue
         foreseen = sum(expected[where.index : where.index + parts])
         exact = exact and where.exact

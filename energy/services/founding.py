@@ -14,7 +14,7 @@ from energy.errors import AlreadyIn, BadCommunity, NotSteward
 from energy.models import Community
 
 #: Pages of the room that stand beside those of communities.
-RESERVED = frozenset({"new", "join", "mine"})
+RESERVED = frozenset({"new", "join", "mine", "found"})
 
 
 @transaction.atomic

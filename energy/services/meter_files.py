@@ -283,3 +283,40 @@ def mapping_of(document: Dict[str, Any]) -> Mapping:
         return from_document(document)
     except BadMapping as error:
         raise BadMeterFile(str(error)) from None
+
+
+@transaction.atomic
+def bring(
+    *,
+    community: Community,
+    by: User,
+    name: str,
+    data: bytes,
+    participant: Participant | None = None,
+    mapping: Any = None,
+    utility: str = "",
+) -> MeterFile:
+    """Receive and keep in one: by the mapping given, or the one that is remembered for files with these columns; never
+    by a guess. Raises NotSteward, BadMeterFile."""
+    file = receive(community=community, by=by, name=name, data=data, participant=participant)
+    chosen: Mapping | None = None
+    if file.format == MeterFile.Format.CSV:
+        if mapping is not None:
+            chosen = mapping_of(mapping if isinstance(mapping, dict) else {})
+        else:
+            proposal = propose(file)
+            if not proposal.utility:
+                raise BadMeterFile(
+                    _("Files with these columns are not known here; say what the columns mean (“mapping”)."),
+                    guess=proposal.mapping.document(),
+                )
+            chosen, utility = proposal.mapping, utility or proposal.utility
+    return keep(file=file, by=by, mapping=chosen, utility=utility)
+
+
+def guess(data: bytes) -> dict[str, Any]:
+    """The mapping that we would guess for a CSV, as JSON. Raises BadMeterFile."""
+    try:
+        return table.guess(table.look(table.decode(data))).document()
+    except ValueError as error:
+        raise BadMeterFile(str(error)) from None

@@ -44,7 +44,11 @@ def community(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {"version": version, "meters": len(meters)}
     if meters:
         power = now.now_of(meters, whole=whole)
-        context |= {"live_flow": flow.draw(power.step, keep=True), "heard": now.heard_words(power), "whole": whole}
+        context |= {
+            "live_flow": flow.draw(power.step, keep=power.keep),
+            "heard": now.heard_words(power),
+            "whole": whole,
+        }
     if version is not None:
         context |= _version(request, version)
     return render(request, "energy/community.html", context)

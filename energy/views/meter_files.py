@@ -141,7 +141,7 @@ def _preview(found: MeterFile, mapping: Mapping | None) -> dict[str, Any]:
             }
         )
     able = not read.bad_count and bool(series) and all(s["goal"].meters for s in series)  # type: ignore[attr-defined]
-    return {"read": read, "series": series, "bad": read.bad, "able": able}
+    return {"read": read, "series": series, "bad": read.bad, "able": able, "marks": dict(read.marks)}
 
 
 def _missing(times: list[dt.datetime], step_minutes: int) -> int:

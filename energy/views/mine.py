@@ -84,7 +84,7 @@ def _live(community: Community, participant: Participant) -> dict[str, Any] | No
     return {
         "participant": participant,
         "key": f"{community.slug}.{participant.pk}",
-        "flow": flow.draw(now.step, keep=True),
+        "flow": flow.draw(now.step, keep=now.keep),
         "heard": live.heard_words(now),
     }
 

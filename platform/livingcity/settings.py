@@ -223,6 +223,15 @@ SPECTACULAR_SETTINGS = {
             if "labs" in ROOMS
             else {}
         ),
+        **(
+            {
+                "MemberKindEnum": "energy.models.Member.Kind",
+                "CommunityKindEnum": "energy.models.Community.Kind",
+                "AssetKindEnum": "energy.models.Asset.Kind",
+            }
+            if "energy" in ROOMS
+            else {}
+        ),
         "CommandKindEnum": "commons.devices.models.Command.Kind",
         "SteeringEnum": [(word, word) for word in ("send", "pause", "resume", "cancel")],
         "PlaceKindEnum": "commons.places.models.Place.Kind",
