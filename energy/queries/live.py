@@ -122,7 +122,7 @@ def document(found: Now) -> dict[str, dict[str, Any]]:
     """The words of each circle of the flow, and when meters were heard."""
     nodes = flow.draw(found.step, keep=found.keep).nodes
     return {
-        **{node.slug: {"kw": numbers.kw(node.kw)} for node in nodes},
+        **{node.slug: {"kw": numbers.kw(node.kw) if found.heard else numbers.MISSING} for node in nodes},
         "meters": {"heard": heard_words(found)},
     }
 

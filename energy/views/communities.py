@@ -42,8 +42,8 @@ def community(request: HttpRequest, slug: str) -> HttpResponse:
     version = public.version(found, request.user)
     meters, whole = now.meters_of(found)
     context |= {"version": version, "meters": len(meters)}
-    if meters:
-        power = now.now_of(meters, whole=whole)
+    power = now.now_of(meters, whole=whole)
+    if power.heard:
         context |= {
             "live_flow": flow.draw(power.step, keep=power.keep),
             "heard": now.heard_words(power),

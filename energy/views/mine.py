@@ -86,6 +86,7 @@ def _live(community: Community, participant: Participant) -> dict[str, Any] | No
         "key": f"{community.slug}.{participant.pk}",
         "flow": flow.draw(now.step, keep=now.keep),
         "heard": live.heard_words(now),
+        "known": now.heard > 0,
     }
 
 
