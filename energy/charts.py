@@ -1,14 +1,20 @@
 """What `lc-chart` draws, as plain data for a json_script; the page holds the same numbers as a table."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from energy.queries.day import Day
+from commons.web import numbers
+from energy.queries import mine, year
+from energy.queries.day import Day, OpenDay
 from energy.queries.forecasts import Told
+
+MWH_FROM_KWH = 10_000
 
 
 def day_chart(day: Day) -> dict[str, Any]:
@@ -124,3 +130,140 @@ def forecast_table(told: Mapping[str, Told]) -> list[dict[str, Any]]:
         }
         for i in range(count)
     ]
+
+
+def stored_day(day: Day) -> dict[str, Any]:
+    """What storage holds over a day, kWh."""
+    chart: dict[str, Any] = {
+        "x": [int(s.start.timestamp()) for s in day.steps],
+        "series": [_line(_("held"), "battery-ink", [s.stored for s in day.steps], "kWh")],
+        "height": 230,
+    }
+    if day.current is not None:
+        chart["now"] = int(day.current.start.timestamp())
+    return chart
+
+
+def open_chart(day: OpenDay) -> dict[str, Any]:
+    """What may be shown of a small community: solar, labs, public buildings, kW."""
+    return {
+        "x": [int(start.timestamp()) for start in day.starts],
+        "series": [
+            _line(_("all solar"), "solar-ink", day.solar, "kW"),
+            _line(_("labs"), "load", day.labs, "kW"),
+            _line(_("public buildings"), "grid-ink", day.public, "kW"),
+        ],
+    }
+
+
+def own_day(steps: Sequence[mine.Step], *, today: bool) -> dict[str, Any]:
+    """One member's day in kW: where its use came from above zero, where its solar went below."""
+    above = [
+        (_("own solar"), "solar", [s.own for s in steps]),
+        (_("from neighbours"), "export", [s.neighbours for s in steps]),
+        (_("from the grid"), "grid", [s.grid for s in steps]),
+    ]
+    below = [
+        (_("to neighbours"), "export", [-s.to_neighbours for s in steps]),
+        (_("sent on"), "line-strong", [-s.sent for s in steps]),
+    ]
+    series: list[dict[str, Any]] = [
+        {"label": label, "unit": "kW", "color": colour, "kind": "area", "values": _rounded(values)}
+        for label, colour, values in (*above, *below)
+        if any(values)
+    ]
+    series.append(_line(_("all use"), "load", [s.used for s in steps], "kW"))
+    chart: dict[str, Any] = {"x": [int(s.start.timestamp()) for s in steps], "series": series, "stack": True}
+    if today:
+        past = [int(s.start.timestamp()) for s in steps if s.start <= timezone.now()]
+        chart |= {"now": past[-1]} if past else {}
+    return chart
+
+
+def months_chart(months: Sequence[year.Month]) -> dict[str, Any]:
+    """Bought above zero, sent on below, MWh or kWh a month."""
+    most = max((max(month.bought, month.sent, month.made) for month in months), default=0.0)
+    by, unit = (1000, "MWh") if most >= MWH_FROM_KWH else (1, "kWh")
+    return {
+        "x": [_noon(month.first) for month in months],
+        "series": [
+            _bars(_("from the grid"), "grid", [month.bought / by for month in months], unit),
+            _bars(_("sent on"), "export", [-month.sent / by for month in months], unit),
+            _line(_("made"), "solar-ink", [month.made / by for month in months], unit),
+        ],
+        "stack": True,
+        "span": _span([month.first for month in months]),
+    }
+
+
+def savings_chart(months: Sequence[mine.Month], currency: str) -> dict[str, Any]:
+    """What a member saves in each month."""
+    return {
+        "x": [_noon(month.first) for month in months],
+        "series": [_bars(_("saved"), "battery", [month.saving for month in months], currency, 2)],
+        "height": 230,
+        "span": _span([month.first for month in months]),
+    }
+
+
+def stored_year(spans: Sequence[tuple[dt.date, float, float]], _zone: str) -> dict[str, Any]:
+    """The least and the most that storage holds on each day, kWh."""
+    return {
+        "x": [_noon(day) for day, _low, _high in spans],
+        "series": [
+            _line(_("most of the day"), "battery-ink", [high for _day, _low, high in spans], "kWh"),
+            _line(_("least of the day"), "ink-3", [low for _day, low, _high in spans], "kWh"),
+        ],
+        "height": 230,
+    }
+
+
+def _span(months: Sequence[dt.date]) -> list[int]:
+    """From half a month before the first to half a month after the last, so that bars stand whole."""
+    half = 16 * 86400
+    return [_noon(months[0]) - half, _noon(months[-1]) + half] if months else []
+
+
+def _noon(day: dt.date) -> int:
+    return int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp())
+
+
+def _line(label: str, colour: str, values: Sequence[float | None], unit: str) -> dict[str, Any]:
+    known = [None if value is None else round(value, 3) for value in values]
+    return {"label": label, "unit": unit, "color": colour, "kind": "line", "values": known}
+
+
+def _bars(label: str, colour: str, values: Sequence[float], unit: str, decimals: int = 0) -> dict[str, Any]:
+    known = [round(value, 3) for value in values]
+    return {"label": label, "unit": unit, "color": colour, "kind": "bar", "values": known, "decimals": decimals}
+
+
+def year_words(story: year.Year, what: str) -> str:
+    """The picture of the year in one sentence."""
+    cells = [value for row in story.shown(what) for value in row if value is not None]
+    if not cells:
+        return _("Nothing is known of these hours.")
+    most = numbers.kw(max(cells))
+    if what == "spare":
+        above = sum(value > 0 for value in cells)
+        return _("In %(n)s of %(all)s hours there is sun to spare, %(most)s at most.") % {
+            "n": numbers.number(above),
+            "all": numbers.number(len(cells)),
+            "most": most,
+        }
+    mean = numbers.kw(sum(cells) / len(cells))
+    return _("%(mean)s on average over all hours, %(most)s at most.") % {"mean": mean, "most": most}
+
+
+def months_words(months: Sequence[year.Month]) -> str:
+    """The months in one sentence."""
+    given = sum(month.balance > 0 for month in months)
+    best = max(months, key=lambda month: month.balance)
+    worst = min(months, key=lambda month: month.balance)
+    words = {
+        "n": given,
+        "all": len(months),
+        "best": date_format(best.first, "F"),
+        "worst": date_format(worst.first, "F"),
+    }
+    return _("In %(n)d of %(all)d months more is sent on than bought; %(best)s stands best, %(worst)s worst.") % words

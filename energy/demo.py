@@ -73,13 +73,21 @@ def seed(say: Say) -> None:
         if not do(run.pk):
             runs.wait(run=run, timeout_s=300)
         say(f"energy: simulated by {control}" + (f", shared by {rule}" if rule else ""))
+    from energy import demo_life  # noqa: PLC0415 numpy is loaded by the demonstration alone
+
+    words = demo_life.seed(version)
+    if words:
+        say(words)
     demo_bills.seed(version.community, say)
 
 
 def remove(say: Say) -> None:
     """Take the demonstration away, with its runs."""
+    from energy import demo_life  # noqa: PLC0415 as above
+
     Run.objects.filter(kind=services.KIND, demo=True).delete()
     demo_bills.remove()
+    demo_life.remove()
     gone = Community.objects.filter(demo=True).delete()[0]
     if gone:
         say("energy: the demonstration community is gone")

@@ -16,6 +16,11 @@ class CommunityNotFound(NotFound):
 
     code = "energy:not-found"
 
+    @classmethod
+    def simulation(cls, number: str) -> "CommunityNotFound":
+        """The same of a simulation."""
+        return cls(_("There is no simulation “%(number)s”, or it is not yours to see.") % {"number": number})
+
 
 class BadCommunity(BadInput):
     """A community folder that cannot be read; carries file, line and column."""

@@ -73,8 +73,8 @@ class Flow:
     radius: float = RADIUS
 
 
-def draw(step: Step) -> Flow:
-    """Lay out one step."""
+def draw(step: Step, *, keep: "frozenset[str]" = frozenset()) -> Flow:
+    """Lay out one step. `keep`: circles that stay while they are nothing, for pages that stand open."""
     sources = [
         ("solar", _("solar"), "sun", "solar", step.solar),
         ("battery", _("batteries"), "battery", "battery", step.discharge),
@@ -88,8 +88,8 @@ def draw(step: Step) -> Flow:
         ("stored", _("stored"), "battery", "battery", step.charge),
         ("sent", _("sent on"), "out", "export", step.export),
     ]
-    given = [s for s in sources if s[4] >= LEAST_KW]
-    taken = [u for u in uses if u[4] >= LEAST_KW]
+    given = [s for s in sources if s[4] >= LEAST_KW or s[0] in keep]
+    taken = [u for u in uses if u[4] >= LEAST_KW or u[0] in keep]
     height = PITCH * max(len(given), len(taken), 2)
     left, right = _column(given, LEFT, height), _column(taken, RIGHT, height)
     most = max((n.kw for n in (*left, *right)), default=0.0)

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from energy import demo, flow, policies, queries
+from energy import demo, flow, queries
+from energy.queries import live
 from energy.services import leaving, statements
 from energy.services import participants as leaving_members
 
@@ -23,10 +24,6 @@ HOUR = dt.timedelta(hours=1)
 
 def sun(place: Place) -> Sequence[sockets.SunHour]:
     """Today's hours in the place: solar less use, kW, before storage."""
-    found = queries.community_of(place)
-    version = queries.latest(found) if found else None
-    if version is None or not policies.may_see_curves(None, version, version.members.count()):
-        return []
     now = timezone.now()
     midnight = now.astimezone(ZoneInfo(place.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
     end = midnight + dt.timedelta(days=1)
@@ -40,7 +37,7 @@ def card(_request: HttpRequest, place: Place) -> Mapping[str, Any] | None:
     if found is None:
         return None
     version, day = found
-    if day.current is None or not policies.may_see_curves(None, version, version.members.count()):
+    if day.current is None:
         return None
     good = day.good_hours(timezone.now())
     return {
@@ -106,6 +103,8 @@ def register() -> None:
     )
     sockets.sun.register(sockets.SunRibbon("energy", sun, order=10))
     sockets.home_cards.register(sockets.HomeCard("energy-now", "energy/card.html", card, order=20))
+    sockets.live_boards.register(sockets.LiveBoard("energy", live.board))
+    sockets.live_boards.register(sockets.LiveBoard("energymine", live.own_board))
     sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
     sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))

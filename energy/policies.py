@@ -1,8 +1,9 @@
-"""Who may see and do what with a community. Household data belong to the household.
+"""Who may see and do what with a community. Household data belong to the household (docs/energy-privacy.md).
 
-Sums over members are public where a community is public and either is a demonstration or has enough members
-(15; 30 below an hour), so that nobody's day can be read from them. Labs and public buildings are named; a
-home is named only to its own person, to stewards of the community and to staff.
+Figures of every quarter of an hour or hour of a home or shop are its person's own, and of those whom they allow.
+What everybody may see are sums over at least 15 of them (30 below an hour) of which none has more than 15 %, rounded;
+labs and public buildings are shown by name. Stewards see the sums exactly. Generated data are nobody's. How sums are
+cut for the public is in `energy.queries.public`, and nowhere else.
 """
 
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ STEWARDS = (Membership.Role.STEWARD, Membership.Role.MANAGER, Membership.Role.OW
 OPEN_KINDS = frozenset({Member.Kind.LAB.value, Member.Kind.PUBLIC.value})
 LEAST_MEMBERS = 15
 LEAST_MEMBERS_BELOW_AN_HOUR = 30
+LARGEST_SHARE = 0.15
+#: Fewer households than this must not tell two published versions apart.
+LEAST_CHANGED = 5
 
 
 def visible(viewer: Viewer) -> "QuerySet[Community]":
@@ -44,16 +48,32 @@ def is_steward(viewer: Viewer, community: Community) -> bool:
     )
 
 
-def may_see_curves(viewer: Viewer, version: CommunityVersion, members: int) -> bool:
-    """Whether sums by the hour may be shown, rather than those of the period alone."""
-    if version.demo or is_steward(viewer, version.community):
+def is_member(viewer: Viewer, version: CommunityVersion) -> bool:
+    """Whether a member of this version is this person's."""
+    return isinstance(viewer, User) and version.members.filter(person=viewer).exists()
+
+
+def sees_exactly(viewer: Viewer, version: CommunityVersion) -> bool:
+    """Whether this person sees sums over members as they are: who keeps the books, and all where nobody's data are."""
+    return version.demo or is_steward(viewer, version.community)
+
+
+def may_see_member(viewer: Viewer, member: Member) -> bool:
+    """Whether this person sees the member's own figures, step by step: its person alone; labs and public buildings are
+    for all.
+    """
+    if member.kind in OPEN_KINDS:
         return True
-    return members >= (LEAST_MEMBERS if version.step_minutes >= 60 else LEAST_MEMBERS_BELOW_AN_HOUR)
+    return isinstance(viewer, User) and viewer.is_active and member.person_id == viewer.pk
 
 
-def may_simulate(viewer: Viewer) -> bool:
-    """Whether this person may set a worker to work: anyone signed in who may see the community."""
-    return isinstance(viewer, User) and viewer.is_active
+def may_simulate(viewer: Viewer, version: CommunityVersion) -> bool:
+    """Whether this person may set a worker to work: anyone signed in, where the answer's sums may be seen by them."""
+    if not isinstance(viewer, User) or not viewer.is_active:
+        return False
+    if sees_exactly(viewer, version) or is_member(viewer, version):
+        return True
+    return version.members.exclude(kind__in=OPEN_KINDS).count() >= LEAST_MEMBERS
 
 
 def may_found(viewer: Viewer) -> bool:

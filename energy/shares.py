@@ -13,6 +13,7 @@ from commons.people.models import User
 from commons.web import numbers
 from energy import policies, queries
 from energy.models import CommunityVersion, Simulation
+from energy.queries.simulations import Column
 
 RULES: dict[str, tuple[str | Promise, str | Promise]] = {
     "owen": (gettext_lazy("By value"), gettext_lazy("each trades at the community's own price")),
@@ -65,7 +66,7 @@ class Table:
 
     rules: Sequence[Rule]
     shown: Rule
-    dots: Sequence[Dot]
+    dots: Sequence[Dot]  # for members and stewards: a share is its member's own
     stable: bool | None
     certificate: str
     losers: int
@@ -94,11 +95,62 @@ def table(version: CommunityVersion, viewer: policies.Viewer, asked: str) -> Tab
     return Table(
         rules,
         shown,
-        _dots(shown.simulation, own),
+        _dots(shown.simulation, own) if own or policies.sees_exactly(viewer, version) else [],
         sharing["stable"],
         certificate(shown.simulation),
         sharing["losers"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure over all compared simulations: its value in each, and the difference from the first, in words."""
+
+    title: str
+    cells: Sequence[tuple[str, str, str]]
+
+
+def compared(columns: Sequence[Column], version: CommunityVersion) -> list[Line]:
+    """The table of a comparison: one row a figure, (value, difference, good or bad) a column."""
+    return [
+        Line(str(title), [_cell(column, name, show, better, version) for column in columns])
+        for name, title, show, better in COMPARED
+        if any(column.totals.get(name) is not None for column in columns)
+    ]
+
+
+def _cell(column: Column, name: str, show: str, better: int, version: CommunityVersion) -> tuple[str, str, str]:
+    value, difference = column.totals.get(name), column.differences.get(name)
+    words = _words(show, value, version)
+    if difference is None:
+        return words, "", ""
+    plain = _words(show, abs(difference), version)
+    if plain == _words(show, 0.0, version):
+        return words, _("the same"), ""
+    sign = "+" if difference > 0 else numbers.MINUS
+    mood = "" if not better else "good" if difference * better > 0 else "warn"
+    return words, numbers.points(difference) if show == "percent" else sign + plain, mood
+
+
+def _words(show: str, value: float | None, version: CommunityVersion) -> str:
+    if show == "money":
+        return numbers.money(value, version.currency)
+    if show == "kg":
+        return numbers.with_unit(numbers.number(value), "kg")
+    return str(getattr(numbers, show)(value))
+
+
+#: Figure, title, format, and whether more of it is better (1), worse (-1) or neither.
+COMPARED = (
+    ("cost", gettext_lazy("Cost"), "money", -1),
+    ("import_kwh", gettext_lazy("From the grid"), "kwh", -1),
+    ("export_kwh", gettext_lazy("Sent on"), "kwh", 0),
+    ("self_consumption", gettext_lazy("Sun used here"), "percent", 1),
+    ("self_sufficiency", gettext_lazy("Use from the sun here"), "percent", 1),
+    ("peak_import_kw", gettext_lazy("Peak from the grid"), "kw", -1),
+    ("co2_kg", gettext_lazy("CO₂ of what is bought"), "kg", -1),
+    ("curtailed_kwh", gettext_lazy("Curtailed"), "kwh", -1),
+)
 
 
 def _own_keys(version: CommunityVersion, viewer: policies.Viewer) -> set[str]:

@@ -13,6 +13,7 @@ from commons.runs.api import RunSerializer, accepted
 from commons.web.api import CursorPagination, requires
 from energy import policies, queries, services
 from energy.models import Community, CommunityVersion, Simulation
+from energy.queries import public
 
 
 class CommunitySerializer(serializers.ModelSerializer[Community]):
@@ -64,23 +65,43 @@ class SharingSerializer(serializers.Serializer[Any]):
 
 
 class SimulationSerializer(serializers.ModelSerializer[Simulation]):
-    """What a simulation answered, without members."""
+    """What a simulation answered, without members; rounded for all but stewards."""
 
-    totals = TotalsSerializer(read_only=True)
-    separate = TotalsSerializer(read_only=True)
-    sharing = SharingSerializer(read_only=True)
+    totals = serializers.SerializerMethodField()
+    separate = serializers.SerializerMethodField()
+    sharing = serializers.SerializerMethodField()
     version = serializers.IntegerField(source="version.number", read_only=True)
 
     class Meta:
         model = Simulation
-        fields = ("control", "version", "totals", "separate", "sharing", "created_at", "demo")
+        fields = ("control", "version", "totals", "separate", "sharing", "result_sha256", "created_at", "demo")
         read_only_fields = fields
+
+    def _exact(self) -> bool:
+        return bool(self.context["exact"])
+
+    @extend_schema_field(TotalsSerializer())
+    def get_totals(self, simulation: Simulation) -> Any:
+        """Netted first, then summed."""
+        return TotalsSerializer(public.totals(simulation.totals, exact=self._exact())).data
+
+    @extend_schema_field(TotalsSerializer())
+    def get_separate(self, simulation: Simulation) -> Any:
+        """Sums over members, each alone."""
+        return TotalsSerializer(public.totals(simulation.separate, exact=self._exact())).data
+
+    @extend_schema_field(SharingSerializer())
+    def get_sharing(self, simulation: Simulation) -> Any:
+        """Who saves how much, without names."""
+        return SharingSerializer(public.sharing(simulation.sharing, exact=self._exact())).data
 
 
 class VersionSerializer(serializers.ModelSerializer[CommunityVersion]):
     """The newest data of a community."""
 
     end = serializers.DateTimeField(read_only=True)
+    load_kwh = serializers.SerializerMethodField()
+    pv_kwh = serializers.SerializerMethodField()
     prosumer_ratio = serializers.SerializerMethodField()
     members = serializers.SerializerMethodField()
 
@@ -108,9 +129,22 @@ class VersionSerializer(serializers.ModelSerializer[CommunityVersion]):
         )
         read_only_fields = fields
 
+    def _rounded(self, kwh: float) -> float:
+        return kwh if self.context["standing"].exact else round(kwh, 1)
+
+    def get_load_kwh(self, version: CommunityVersion) -> float | None:
+        """Sum over members and period; null with too few households to show one."""
+        return self._rounded(version.load_kwh) if self.context["standing"].enough else None
+
+    def get_pv_kwh(self, version: CommunityVersion) -> float:
+        """Sum over members and period."""
+        return self._rounded(version.pv_kwh)
+
     def get_prosumer_ratio(self, version: CommunityVersion) -> float | None:
-        """kWh made per kWh used, metered use alone."""
-        return version.pv_kwh / version.load_kwh if version.load_kwh > 0 else None
+        """kWh made per kWh used, metered use alone; null with too few households to show it."""
+        if not self.context["standing"].enough or version.load_kwh <= 0:
+            return None
+        return version.pv_kwh / version.load_kwh
 
     def get_members(self, version: CommunityVersion) -> dict[str, int]:
         """How many of each kind."""
@@ -127,18 +161,25 @@ class CommunityDetailSerializer(CommunitySerializer):
         fields = (*CommunitySerializer.Meta.fields, "version", "simulations")  # type: ignore[assignment]
         read_only_fields = fields  # type: ignore[assignment]
 
+    def _standing(self, community: Community) -> public.Standing | None:
+        viewer = self.context["request"].user
+        version = public.version(community, viewer)
+        return public.standing(version, viewer) if version else None
+
     @extend_schema_field(VersionSerializer(allow_null=True))
     def get_version(self, community: Community) -> Any:
-        """The newest data, or null before the first import."""
-        version = queries.latest(community)
-        return VersionSerializer(version).data if version else None
+        """The newest data that the caller may see sums of, or null before the first import."""
+        standing = self._standing(community)
+        return VersionSerializer(standing.version, context={"standing": standing}).data if standing else None
 
     @extend_schema_field(SimulationSerializer(many=True))
     def get_simulations(self, community: Community) -> Any:
-        """The newest simulation of each control on the newest data."""
-        version = queries.latest(community)
-        found = [queries.latest_simulation(version, control) for control in services.CONTROLS] if version else []
-        return SimulationSerializer([s for s in found if s], many=True).data
+        """The newest simulation of each control on these data; none with too few households."""
+        standing = self._standing(community)
+        if standing is None or not standing.enough:
+            return []
+        found = [queries.latest_simulation(standing.version, control) for control in services.CONTROLS]
+        return SimulationSerializer([s for s in found if s], many=True, context={"exact": standing.exact}).data
 
 
 class SimulateSerializer(serializers.Serializer[Any]):
@@ -176,7 +217,8 @@ class CommunityDetail(APIView):
     @extend_schema(responses={200: CommunityDetailSerializer})
     def get(self, request: Request, slug: str) -> Response:
         """Its newest data and simulations."""
-        return Response(CommunityDetailSerializer(queries.community(slug, request.user)).data)
+        community = queries.community(slug, request.user)
+        return Response(CommunityDetailSerializer(community, context={"request": request}).data)
 
 
 class CommunityRuns(APIView):

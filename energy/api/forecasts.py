@@ -13,9 +13,10 @@ from rest_framework.views import APIView
 
 from commons.errors import BadInput
 from commons.web.api import requires
-from energy import policies, queries
+from energy import queries
 from energy.errors import CommunityNotFound
 from energy.models import ForecastCard
+from energy.queries import public
 
 
 class ForecastCardSerializer(serializers.ModelSerializer[ForecastCard]):
@@ -55,12 +56,12 @@ class CommunityForecast(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """Use and solar of a day, where sums by the hour may be seen; an empty list where nothing was forecast."""
         community = queries.community(slug, request.user)
-        version = queries.latest(community)
-        if version is None or not policies.may_see_curves(request.user, version, version.members.count()):
+        version = public.version(community, request.user)
+        if version is None or not public.standing(version, request.user).curves:
             raise CommunityNotFound(_("Hours of this community are not shown, so neither are its forecasts."))
         asked = request.query_params.get("day", "")
         try:
             day = dt.date.fromisoformat(asked) if asked else timezone.now().date()
         except ValueError:
             raise BadInput(_("“%(day)s” is not a day; write it as 2026-05-31.") % {"day": asked}) from None
-        return Response(ForecastSerializer(list(queries.told(community, day).values()), many=True).data)
+        return Response(ForecastSerializer(list(queries.told(version, day).values()), many=True).data)

@@ -6,6 +6,7 @@ from energy.models.communities import Community, CommunityVersion, Member, Simul
 from energy.models.forecasts import Forecast, ForecastCard
 from energy.models.meters import MeterDay, MeterFile, MeterPoint, UtilityMapping
 from energy.models.participants import Asset, Invitation, Participant
+from energy.models.publishing import Publication
 from energy.models.statements import MarketView, Settlement, Statement, StatementLine
 from energy.models.tariffs import PriceDay, PriceList, SchemeVersion, SharingScheme, Tariff, TariffChoice, TariffVersion
 
@@ -24,6 +25,7 @@ __all__ = [
     "Participant",
     "PriceDay",
     "PriceList",
+    "Publication",
     "SchemeVersion",
     "Settlement",
     "SharingScheme",

@@ -174,11 +174,19 @@ class Simulation(models.Model):
     members = models.JSONField()
     sharing = models.JSONField()
     engine = models.JSONField()
+    inputs_sha256 = models.CharField(
+        max_length=64, blank=True, help_text=_("of what the answer depends on: data, control, sharing, horizon …")
+    )
+    seed = models.BigIntegerField(default=0)
+    result_sha256 = models.CharField(max_length=64, blank=True, help_text=_("of all figures and series, bit for bit"))
     created_at = models.DateTimeField(auto_now_add=True)
     demo = models.BooleanField(default=False)
 
     class Meta:
-        indexes = (models.Index(fields=["version", "control", "-created_at"], name="energy_simulation_latest"),)
+        indexes = (
+            models.Index(fields=["version", "control", "-created_at"], name="energy_simulation_latest"),
+            models.Index(fields=["inputs_sha256", "seed"], name="energy_simulation_same"),
+        )
 
     def __str__(self) -> str:
         return f"{self.version}, {self.control}, {self.sharing_rule}"

@@ -18,7 +18,7 @@ from energy.queries.communities import (
     search,
     simulations_by_rule,
 )
-from energy.queries.day import Day, day_of_place, story
+from energy.queries.day import Day, OpenDay, day_of_place, open_day, story
 from energy.queries.figures import prosumer
 from energy.queries.forecasts import Told, told, versions_that_cover
 from energy.queries.forecasts import card as forecast_card
@@ -29,6 +29,7 @@ __all__ = [
     "Day",
     "Intensity",
     "Moment",
+    "OpenDay",
     "Told",
     "community",
     "community_of",
@@ -46,6 +47,7 @@ __all__ = [
     "of_place",
     "of_simulation",
     "of_version",
+    "open_day",
     "open_runs",
     "overview",
     "prosumer",

@@ -14,7 +14,7 @@ from energy import policies, series
 from energy.errors import CommunityNotFound
 from energy.models import Community, CommunityVersion, Member, Simulation
 
-LEAST_HOMES = 8
+LEAST_HOMES = policies.LEAST_MEMBERS
 
 
 def community(slug: str, viewer: policies.Viewer) -> Community:
@@ -54,8 +54,9 @@ def community_of(place: Place) -> Community | None:
 
 
 def latest_versions(place: Place) -> list[CommunityVersion]:
-    """The newest version of each community of the place."""
-    newest = of_place(place).annotate(newest=Max("versions__number")).exclude(newest=None).values_list("pk", "newest")
+    """The newest published version of each community of the place."""
+    published = Max("versions__number", filter=Q(versions__publication__isnull=False))
+    newest = of_place(place).annotate(newest=published).exclude(newest=None).values_list("pk", "newest")
     wanted = Q()
     for pk, number in newest:
         wanted |= Q(community=pk, number=number)
@@ -112,21 +113,28 @@ class Row:
     version: CommunityVersion | None
     count: int
     near: bool
+    few: bool  # too few households for figures that everybody may see
 
     @property
     def ratio(self) -> float | None:
         """Made per used."""
         v = self.version
-        return v.pv_kwh / v.load_kwh if v and v.load_kwh > 0 else None
+        return v.pv_kwh / v.load_kwh if v and v.load_kwh > 0 and not self.few else None
 
 
 def overview(viewer: policies.Viewer) -> list[Row]:
     """Communities that this person may know of, their neighbourhood's first; three queries however many there
     are.
     """
-    newest = CommunityVersion.objects.order_by("community", "-number").distinct("community").values("pk")
+    published = CommunityVersion.objects.filter(publication__isnull=False)
+    newest = published.order_by("community", "-number").distinct("community").values("pk")
     versions = (
-        CommunityVersion.objects.filter(pk__in=newest).annotate(count=Count("members")).select_related("community")
+        CommunityVersion.objects.filter(pk__in=newest)
+        .annotate(
+            count=Count("members"),
+            households=Count("members", filter=~Q(members__kind__in=policies.OPEN_KINDS)),
+        )
+        .select_related("community")
     )
     by_community = {v.community_id: v for v in versions}
     home = viewer.home_id if isinstance(viewer, User) else None
@@ -134,7 +142,9 @@ def overview(viewer: policies.Viewer) -> list[Row]:
     for found in policies.visible(viewer).select_related("place").order_by("name"):
         version = by_community.get(found.pk)
         near = found.place_id is not None and (home is None or home == found.place_id)
-        rows.append(Row(found, version, getattr(version, "count", 0), near))
+        households = getattr(version, "households", 0)
+        few = version is not None and not version.demo and households < policies.LEAST_MEMBERS
+        rows.append(Row(found, version, getattr(version, "count", 0), near, few))
     return sorted(rows, key=lambda r: not r.near)
 
 
@@ -156,7 +166,7 @@ class Spread:
 
 
 def homes_spread(version: CommunityVersion) -> Spread | None:
-    """The spread over homes; None below eight of them, where quarter points would point at people."""
+    """The spread over homes; None below fifteen, where quarter points would point at people."""
     rows = list(version.members.filter(kind=Member.Kind.HOME).values_list("load_kwh", "pv_kwh").order_by("load_kwh"))
     if len(rows) < LEAST_HOMES:
         return None

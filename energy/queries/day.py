@@ -9,17 +9,19 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from commons.places.models import Place
+from energy import policies
 from energy.models import CommunityVersion, Simulation
-from energy.queries.communities import community_of, latest, latest_simulation, of_simulation, of_version
+from energy.queries import public
+from energy.queries.communities import community_of, latest_simulation
 from energy.queries.hours import Steps, steps_of_day
 
-GROUPS = {"home": ("load:home",), "lab": ("load:lab",), "other": ("load:business", "load:public")}
+GROUPS = {"home": ("load:home", public.HOUSEHOLDS), "lab": ("load:lab",), "other": ("load:business", "load:public")}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step in kW. `sun_used` is solar used at once; `charge` and `export` are what went into storage and
-    out.
+    out; `stored` is what is held at its end, kWh, where that is known.
     """
 
     start: dt.datetime
@@ -34,6 +36,7 @@ class Step:
     labs: float
     others: float
     vehicles: float
+    stored: float | None = None
 
     @property
     def spare(self) -> float:
@@ -74,7 +77,7 @@ class Day:
         """The mean power of the whole day, as a step."""
         n = len(self.steps)
         names = [f.name for f in fields(Step) if f.name != "start"]
-        return Step(start=self.steps[0].start, **{k: sum(getattr(s, k) for s in self.steps) / n for k in names})
+        return Step(start=self.steps[0].start, **{k: sum(getattr(s, k) or 0.0 for s in self.steps) / n for k in names})
 
     def good_hours(self, after: dt.datetime | None = None) -> tuple[dt.datetime, dt.datetime] | None:
         """The longest time with sun to spare that is not over yet, from and until."""
@@ -100,14 +103,22 @@ class Day:
         return "24:00" if local.date() > self.date else f"{local:%H:%M}"
 
 
-def story(version: CommunityVersion, date: dt.date, simulation: Simulation | None = None) -> Day | None:
-    """A local day of a version, with storage as a simulation ran it; None where the data do not cover it."""
+def story(
+    version: CommunityVersion, date: dt.date, simulation: Simulation | None, viewer: policies.Viewer
+) -> Day | None:
+    """A local day of a version as this person may see it, with storage as a simulation ran it; None where the data do
+    not cover it or may not be shown.
+    """
     found = steps_of_day(version, date)
     if found is None:
         return None
-    names = ["load", "pv", *(name for group in GROUPS.values() for name in group)]
-    curves = of_version(version, *names)
-    flows = of_simulation(simulation) if simulation else {}
+    names = ["load", "pv", public.HOUSEHOLDS, *(name for group in GROUPS.values() for name in group)]
+    curves = public.curves(version, viewer, *names)
+    if "load" not in curves:
+        return None
+    flows = public.flows(simulation, viewer) if simulation else {}
+    if any(name in curves for name in GROUPS["home"]):
+        del curves[public.HOUSEHOLDS]
     hours = version.step_minutes / 60
     steps = [_step(curves, flows, found, i, hours) for i in range(len(found.starts))]
     zone = ZoneInfo(version.timezone)
@@ -147,15 +158,42 @@ def _step(
         labs=kw(curves, *GROUPS["lab"]),
         others=kw(curves, *GROUPS["other"]),
         vehicles=vehicles,
+        stored=flows["stored"][at] if "stored" in flows else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDay:
+    """What everybody may see of a day however few the households are: all solar, labs and public buildings, kW."""
+
+    starts: Sequence[dt.datetime]
+    solar: Sequence[float]
+    labs: Sequence[float]
+    public: Sequence[float]
+    exact: bool
+
+
+def open_day(version: CommunityVersion, date: dt.date) -> OpenDay | None:
+    """That of a local day; None where the data do not cover it."""
+    found = steps_of_day(version, date)
+    if found is None:
+        return None
+    curves = public.curves(version, None, "pv", *public.OPEN_LOADS)
+    hours = version.step_minutes / 60
+
+    def kw(name: str) -> list[float]:
+        values = curves.get(name)
+        return [values[found.first + i] / hours if values else 0.0 for i in range(len(found.starts))]
+
+    return OpenDay(found.starts, kw("pv"), kw("load:lab"), kw("load:public"), found.exact)
 
 
 def day_of_place(place: Place) -> tuple[CommunityVersion, Day] | None:
     """Today in the place's community, with storage by rule where that was simulated; None without data."""
     community = community_of(place)
-    version = latest(community) if community else None
+    version = public.version(community, None) if community else None
     if version is None:
         return None
     today = timezone.now().astimezone(ZoneInfo(version.timezone)).date()
-    day = story(version, today, latest_simulation(version, "rule", "none"))
+    day = story(version, today, latest_simulation(version, "rule", "none"), None)
     return (version, day) if day else None

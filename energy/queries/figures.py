@@ -6,6 +6,7 @@ from commons.places.models import Place
 from commons.sockets import Figure
 from commons.web import numbers
 from energy.models import CommunityVersion
+from energy.queries import public
 from energy.queries.communities import latest_versions
 
 
@@ -13,9 +14,10 @@ def prosumer(place: Place) -> Figure:
     """Sum of solar over sum of use, over the newest version of each community of the place or of its parts.
 
     Vehicles are left out: their charging is simulated, not metered. The period is from the first start to the
-    last end; completeness is the share of that period, weighted by members, for which there are data.
+    last end. A community with too few households to publish a sum is left out.
+    Completeness is the share of that period, weighted by members, for which there are data.
     """
-    versions = [v for v in latest_versions(place) if v.community.public]
+    versions = [v for v in latest_versions(place) if v.community.public and public.standing(v, None).enough]
     if not versions:
         words = _("No energy community of %(place)s has brought its data yet.") % {"place": place.name}
         return Figure(None, None, None, "kWh", None, None, None, words)

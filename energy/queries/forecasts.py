@@ -5,7 +5,7 @@ from array import array
 from dataclasses import dataclass
 
 from energy import series
-from energy.models import Community, CommunityVersion, Forecast, ForecastCard
+from energy.models import CommunityVersion, Forecast, ForecastCard
 
 
 def versions_that_cover(day: dt.date) -> list[CommunityVersion]:
@@ -42,9 +42,9 @@ class Told:
         return sum(self.middle_kwh)
 
 
-def told(community: Community, day: dt.date) -> dict[str, Told]:
-    """What was said of a day, by series."""
-    found = Forecast.objects.filter(community=community, day=day).select_related("card", "card__version")
+def told(version: CommunityVersion, day: dt.date) -> dict[str, Told]:
+    """What was said of a day from the data of a version, by series."""
+    found = Forecast.objects.filter(card__version=version, day=day).select_related("card", "card__version")
     return {
         one.series: Told(one, series.unpack(one.middle), series.unpack(one.low), series.unpack(one.high))
         for one in found

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from commons.places.models import Place
 from energy.models import CommunityVersion
-from energy.queries.communities import community_of, latest, of_version
+from energy.queries import public
+from energy.queries.communities import community_of
 
 SLOT_LOAD_KW = 1.0
 
@@ -71,13 +72,15 @@ def surplus(
     Read from the data of the place's community at the same hour of the year; below zero the neighbourhood
     draws from the grid. `share` is the part of a load of 1 kW that the spare sun would cover, the mean over
     the slot of min(1, max(0, spare / 1 kW)): a lab's machine draws about that. Storage is left out: what is
-    spare is spare before batteries. Empty where the place has no data.
+    spare is spare before batteries. Empty where the place has no data that everybody may see.
     """
     found = community_of(place)
-    version = latest(found) if found else None
+    version = public.version(found, None) if found else None
     if version is None:
         return []
-    curves = of_version(version, "load", "pv")
+    curves = public.curves(version, None, "load", "pv")
+    if "load" not in curves:
+        return []
     load, made = curves["load"], curves["pv"]
     data_step = dt.timedelta(minutes=version.step_minutes)
     hours = version.step_minutes / 60

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from commons.places.models import Place
 from energy.models import CommunityVersion
-from energy.queries.communities import community_of, latest, of_version
+from energy.queries import public
+from energy.queries.communities import community_of
 from energy.queries.hours import SLOT_LOAD_KW, locate
 
 
@@ -38,12 +39,12 @@ class Intensity:
 def intensity(place: Place, start: dt.datetime, end: dt.datetime) -> Intensity | None:
     """What holds in the place's community from `start` until `end`; None where it has no data."""
     found = community_of(place)
-    version = latest(found) if found else None
+    version = public.version(found, None) if found else None
     if version is None or end <= start:
         return None
     step = dt.timedelta(minutes=version.step_minutes)
     names = ("import_price", "co2", "load", "pv")
-    curves = of_version(version, *names)
+    curves = public.curves(version, None, *names)
     at = start - (start - version.start) % step
     moments, exact = [], True
     while at < end:

@@ -11,6 +11,7 @@ from energy.services.communities import (
     public_document,
     start_simulation,
 )
+from energy.services.simulations import repeat
 
 __all__ = [
     "CONTROLS",
@@ -21,5 +22,6 @@ __all__ = [
     "keep",
     "keep_simulation",
     "public_document",
+    "repeat",
     "start_simulation",
 ]

@@ -1,5 +1,6 @@
 """Writes about energy: import a community, start a simulation, keep its answer."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from commons.places.models import Place
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.said import said
-from energy import policies, series
+from energy import policies, publishing, series
 from energy.errors import BadCommunity, NotYours, from_engine
 from energy.models import (
     Community,
@@ -25,6 +26,7 @@ from energy.models import (
     SimulationSeries,
     VersionSeries,
 )
+from energy.queries import public
 
 if TYPE_CHECKING:
     from energy.engine.answer import Result
@@ -112,15 +114,22 @@ def keep(
     VersionSeries.objects.bulk_create(
         VersionSeries(version=version, name=name, packed=series.pack(values)) for name, values in _curves(data).items()
     )
+    publishing.publish(version)
     return version
 
 
 def _curves(data: "EngineCommunity") -> Mapping[str, Any]:
+    import numpy as np  # noqa: PLC0415 numpy is loaded by imports alone
+
+    from energy.engine import disclosure  # noqa: PLC0415 as above
+
     curves = {
         "import_price": data.import_price,
         "export_price": data.export_price,
         "load": data.load_kwh.sum(axis=0),
         "pv": data.pv_kwh.sum(axis=0),
+        "lack": np.maximum(data.net_kwh, 0.0).sum(axis=0),
+        "spare": np.maximum(-data.net_kwh, 0.0).sum(axis=0),
     }
     if data.co2_kg_per_kwh is not None:
         curves["co2"] = data.co2_kg_per_kwh
@@ -130,6 +139,15 @@ def _curves(data: "EngineCommunity") -> Mapping[str, Any]:
     for kind in {m.kind for m in data.members}:
         rows = [i for i, m in enumerate(data.members) if m.kind == kind]
         curves[f"load:{kind}"] = data.load_kwh[rows].sum(axis=0)
+    curves["cells"] = disclosure.cells(
+        disclosure.protected(data, policies.OPEN_KINDS),
+        start=data.start,
+        step_minutes=data.step_minutes,
+        timezone=data.timezone,
+        least=policies.LEAST_MEMBERS,
+        least_below_an_hour=policies.LEAST_MEMBERS_BELOW_AN_HOUR,
+        largest_share=policies.LARGEST_SHARE,
+    )
     return curves
 
 
@@ -205,12 +223,20 @@ def ask_simulation(
     sharing: str | None,
     horizon_hours: float | None,
 ) -> Run:
-    """A person asks for a simulation of the newest data. Raises NotYours, BadCommunity."""
-    if not isinstance(viewer, User) or not policies.may_simulate(viewer):
+    """A person asks for a simulation of the newest data that they may know sums of. Raises NotYours, BadCommunity."""
+    if not isinstance(viewer, User):
         raise NotYours(_("Sign in to simulate a community."))
-    version = community.versions.order_by("-number").select_related("community").first()
+    version = public.version(community, viewer)
     if version is None:
         raise BadCommunity(_("“%(name)s” has no data yet; import a community folder first.") % {"name": community})
+    if not policies.may_simulate(viewer, version):
+        raise NotYours(
+            _(
+                "“%(name)s” has fewer than %(n)d households, so what a simulation adds up is for its members and "
+                "stewards alone."
+            )
+            % {"name": community, "n": policies.LEAST_MEMBERS}
+        )
     full = policies.is_steward(viewer, community)
     return start_simulation(
         version=version,
@@ -225,6 +251,7 @@ def ask_simulation(
 def keep_simulation(*, version: CommunityVersion, run: Run, control: str, result: "Result", demo: bool) -> Simulation:
     """Keep a run's answer; called inside the transaction that ends the run."""
     document: Mapping[str, Any] = result.document
+    packed = {name: series.pack(values) for name, values in result.series.items()}
     simulation = Simulation.objects.create(
         version=version,
         run=run,
@@ -235,13 +262,33 @@ def keep_simulation(*, version: CommunityVersion, run: Run, control: str, result
         members=document["members"],
         sharing=document["sharing"],
         engine=document["engine"],
+        inputs_sha256=comparable_inputs(run.inputs),
+        seed=run.seed,
+        result_sha256=fingerprint(document, packed),
         demo=demo,
     )
     SimulationSeries.objects.bulk_create(
-        SimulationSeries(simulation=simulation, name=name, packed=series.pack(values))
-        for name, values in result.series.items()
+        SimulationSeries(simulation=simulation, name=name, packed=values) for name, values in packed.items()
     )
     return simulation
+
+
+def comparable_inputs(inputs: Mapping[str, Any]) -> str:
+    """The fingerprint of what an answer depends on: a run's inputs without who may see all of it and which row they
+    are of.
+    """
+    same = {key: value for key, value in inputs.items() if key not in {"full", "version"}}
+    return hashlib.sha256(runs.canonical_json(same)).hexdigest()
+
+
+def fingerprint(document: Mapping[str, Any], packed: Mapping[str, bytes]) -> str:
+    """The fingerprint of an answer: all its figures and series to the last bit, not how long it took."""
+    found = hashlib.sha256()
+    for part in ("totals", "separate", "members", "sharing"):
+        found.update(runs.canonical_json(document[part]))
+    for name in sorted(packed):
+        found.update(name.encode() + b"\0" + series.raw(packed[name]))
+    return found.hexdigest()
 
 
 def public_document(*, document: Mapping[str, Any], owner: User | None) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Kinds of runs and clocks of the room; importing this package registers them."""
 
-from energy.tasks import forecasts, market, meters, simulations, statements
+from energy.tasks import demo, forecasts, market, meters, simulations, statements
 
 #: Rung by beat (livingcity.celery collects these).
-BEAT = {**forecasts.BEAT, **meters.BEAT, **statements.BEAT}
+BEAT = {**demo.BEAT, **forecasts.BEAT, **meters.BEAT, **statements.BEAT}
 
 __all__ = [
     "BEAT",
+    "demo",
     "forecasts",
     "market",
     "meters",

@@ -1,6 +1,5 @@
 """What the day will bring, beside what came, and how good such forecasts are."""
 
-import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from energy import charts, policies, queries
+from energy import charts, queries
 from energy.models import CommunityVersion, ForecastCard
-from energy.views.communities import asked_date
+from energy.queries import public
+from energy.views.days import date_of, neighbours_of
 from energy.views.frame import frame
 
 GUESSES = {
@@ -29,10 +29,10 @@ GUESSES = {
 def forecast(request: HttpRequest, slug: str) -> HttpResponse:
     """A day ahead: use and solar with their bands, what came true, and the cards."""
     found, context = frame(request, slug, tab="forecast")
-    version = queries.latest(found)
+    version = public.version(found, request.user)
     context["version"] = version
     if version is not None:
-        context["curves"] = policies.may_see_curves(request.user, version, version.members.count())
+        context["curves"] = public.standing(version, request.user).curves
         if context["curves"]:
             context |= _shown(request, version)
     return render(request, "energy/forecast.html", context)
@@ -41,14 +41,13 @@ def forecast(request: HttpRequest, slug: str) -> HttpResponse:
 def _shown(request: HttpRequest, version: CommunityVersion) -> dict[str, Any]:
     zone = ZoneInfo(version.timezone)
     today = timezone.now().astimezone(zone).date()
-    date = asked_date(request.GET.get("day", ""), today)
-    told = queries.told(version.community, date)
-    day = queries.story(version, date)
+    date = date_of(request.GET.get("day", ""), today)
+    told = queries.told(version, date)
+    day = queries.story(version, date, None, request.user)
     return {
         "date": date,
         "is_today": date == today,
-        "before": (date - dt.timedelta(days=1)).isoformat(),
-        "after": (date + dt.timedelta(days=1)).isoformat(),
+        **neighbours_of(date),
         "rows": [_row(name, one) for name, one in sorted(told.items())],
         "chart": charts.forecast_chart(told, date, zone, day) if told else None,
         "steps": charts.forecast_table(told) if told else [],

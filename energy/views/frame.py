@@ -13,13 +13,17 @@ from commons.places.models import Place
 from energy import policies, queries
 from energy.errors import CommunityNotFound
 from energy.models import Community
-from energy.queries import participants
+from energy.queries import mine, participants
 
 Shown = Callable[[policies.Viewer, Community], bool]
 
 
 def _all(_viewer: policies.Viewer, _community: Community) -> bool:
     return True
+
+
+def _own(viewer: policies.Viewer, community: Community) -> bool:
+    return bool(mine.has_own(community, viewer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,13 @@ class Tab:
 #: In the order of the page; one line each.
 TABS = (
     Tab("now", _("Now"), "rooms:community"),
+    Tab("year", _("Year"), "rooms:community_year"),
     Tab("sharing", _("Sharing"), "rooms:community_sharing"),
     Tab("forecast", _("Ahead"), "rooms:community_forecast"),
     Tab("tariffs", _("Tariff and rules"), "rooms:community_tariffs"),
     Tab("bills", _("Bills"), "rooms:community_bills", policies.has_bills),
+    Tab("simulations", _("Simulations"), "rooms:community_simulations"),
+    Tab("own", _("My energy"), "rooms:community_mine", _own),
     Tab("mine", _("My home"), "rooms:community_setup", participants.speaks_here),
     Tab("participants", _("Members"), "rooms:community_participants", policies.is_steward),
 )

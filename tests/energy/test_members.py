@@ -354,7 +354,7 @@ def test_joining_on_the_page(client: Client, street: Community, steward: User) -
     client.force_login(person("bo"))
     assert client.post("/energy/join/", {"code": code, "name": "Bo"}).status_code == 302
     mine = Participant.objects.get()
-    assert client.get("/energy/our-street/mine/").headers["Location"] == f"/energy/our-street/members/{mine.pk}/"
+    assert client.get("/energy/our-street/home/").headers["Location"] == f"/energy/our-street/members/{mine.pk}/"
     assert "Bo" in client.get("/energy/mine/").content.decode()
 
 

@@ -65,8 +65,10 @@ def test_a_day_in_figures(client: Client, solved: CommunityVersion) -> None:
 def test_a_small_community_does_not_show_its_hours(client: Client, tmp_path: Path, db: None) -> None:
     services.import_folder(folder=write(tmp_path / "few", homes=5, name="Few"), slug="few")
     page = client.get("/energy/few/?day=2026-01-02").content.decode()
-    assert "This community is small" in page
-    assert "lc-chart" not in page
+    assert "has 5 households; sums over households are shown from 15 on" in page
+    assert "Today so far" not in page
+    assert "The whole period" not in page
+    assert "all solar" in page
 
 
 def test_sharing_says_stable_and_what_would_leave(client: Client, solved: CommunityVersion, neighbour: User) -> None:
@@ -125,10 +127,13 @@ def test_prosumer_ratio_of_a_place_and_of_its_city(version: CommunityVersion, ka
     # without a place it enters no figure; a second community of the place does, by its energy
     services.import_folder(folder=write(tmp_path / "elsewhere"), slug="elsewhere")
     assert queries.prosumer(kamppi).value == figure.value
-    other = services.import_folder(folder=write(tmp_path / "second", homes=3, days=2), slug="second", place=kamppi)
+    other = services.import_folder(folder=write(tmp_path / "second", homes=16, days=2), slug="second", place=kamppi)
     both = queries.prosumer(kamppi)
     assert both.value == pytest.approx((version.pv_kwh + other.pv_kwh) / (version.load_kwh + other.load_kwh))
-    assert both.completeness == pytest.approx((17 * 4 + 4 * 2) / (21 * 4))
+    assert both.completeness == pytest.approx((17 * 4 + 17 * 2) / (34 * 4))
+    # three households are too few to be in a published sum
+    services.import_folder(folder=write(tmp_path / "third", homes=3), slug="third", place=kamppi)
+    assert queries.prosumer(kamppi).denominator == both.denominator
 
 
 def test_a_place_without_data_has_no_ratio(kamppi: Place) -> None:

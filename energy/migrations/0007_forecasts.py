@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("energy", "0001_initial"),
+        ("energy", "0005_optimum"),
     ]
 
     operations = [
