@@ -6,6 +6,7 @@ from energy.engine.community import Community
 from energy.engine.refusals import NotDefined, NotYet, gettext_noop
 
 CONTROLS = ("none", "rule", "optimal")
+DEFAULT_STRATEGY = "self-consumption"
 
 
 def simulate(
@@ -14,6 +15,7 @@ def simulate(
     control: str,
     sharing_rule: str | None = None,
     horizon_hours: float | None = None,
+    strategy: str | None = None,
     seed: int = 0,
     progress: Progress = lambda _share, _stage: None,
 ) -> Result:
@@ -30,6 +32,8 @@ def simulate(
             rule=sharing_rule,
             known=known,
         )
+    if strategy and control != "rule":
+        raise NotDefined(gettext_noop("a strategy belongs to the control rule; none and optimal have none"))
     if control == "optimal":
         from energy.engine import optimum  # noqa: PLC0415 loads the solver only when it is asked for
 
@@ -49,9 +53,12 @@ def simulate(
             )
         )
     progress(0.05, "running the storage")
-    flows = netting.net(community) if control == "none" else rule.dispatch(community)
+    flows = (
+        netting.net(community) if control == "none" else rule.dispatch(community, strategy=strategy or DEFAULT_STRATEGY)
+    )
     progress(0.4, "working out the figures")
-    return _answer(community, control, sharing_rule, flows, seed, progress)
+    how = {"strategy": strategy or DEFAULT_STRATEGY} if control == "rule" else {}
+    return _answer(community, control, sharing_rule, flows, seed, progress, how)
 
 
 def default_sharing(community: Community, control: str) -> str:
@@ -64,7 +71,13 @@ def default_sharing(community: Community, control: str) -> str:
 
 
 def _answer(  # noqa: PLR0917 the arguments of `simulate`
-    community: Community, control: str, sharing_rule: str, flows: rule.Dispatch, seed: int, progress: Progress
+    community: Community,
+    control: str,
+    sharing_rule: str,
+    flows: rule.Dispatch,
+    seed: int,
+    progress: Progress,
+    how: dict[str, str],
 ) -> Result:
     bought, sold = netting.split(flows.grid_kwh)
     together = kpi.totals(community, bought, sold, flows.vehicle_kwh)
@@ -80,7 +93,7 @@ def _answer(  # noqa: PLR0917 the arguments of `simulate`
             "separate": alone.as_dict(),
             "members": member_rows(community, game.cost_alone, shared.savings),
             "sharing": shared.as_dict(),
-            "engine": engine_block(community, control, flows),
+            "engine": {**engine_block(community, control, flows), **how},
         },
         series=chart_series(community, flows),
     )
