@@ -169,7 +169,7 @@ def _serve_itself(  # noqa: PLR0917 compiled: positional alone
 
 
 @compiled
-def _steer(  # noqa: PLR0914, PLR0917 compiled: one loop, positional alone
+def _steer(  # noqa: PLR0915, PLR0917 compiled: one loop, positional alone
     tile: Floats,
     sums: Floats,
     own: Floats,
@@ -252,7 +252,7 @@ def _steer(  # noqa: PLR0914, PLR0917 compiled: one loop, positional alone
 
 
 @compiled_sums
-def _chunk(  # noqa: PLR0917 compiled: positional alone
+def _chunk(  # noqa: PLR0912, PLR0917 compiled: positional alone
     load: Series,
     pv: Series,
     owns: Floats,
@@ -390,5 +390,5 @@ def run(
     else:
         for number in range(len(starts)):
             one(number)
-    summed = np.add.reduce(parts, axis=0) if len(starts) else np.zeros((len(SERIES), steps))
+    summed = np.add.reduce(parts, axis=0) if starts else np.zeros((len(SERIES), steps))
     return Year(dict(zip(TOTALS, totals, strict=True)), dict(zip(SERIES, summed, strict=True)), net if each else None)

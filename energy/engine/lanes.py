@@ -64,7 +64,7 @@ def _binary(name: Any, emit: Emit) -> None:
     @overload(name, inline="always")  # type: ignore[untyped-decorator]
     def choose(a, b):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 numba compares the two signatures
         if isinstance(a, LanesType) and isinstance(b, LanesType):
-            return lambda a, b: apply(a, b)
+            return lambda a, b: apply(a, b)  # noqa: PLW0108 numba compiles the body of a function of two
         return None
 
 
@@ -127,7 +127,9 @@ def _pointer(backend: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def net_tile(_context: Any, load: Any, pv: Any, at: Any, stride: Any, tile: Any, to: Any) -> Any:
+def net_tile(  # noqa: PLR0917 compiled: positional alone
+    _context: Any, load: Any, pv: Any, at: Any, stride: Any, tile: Any, to: Any
+) -> Any:
     """tile[to + 16 s + h] = load[at + h stride + s] - pv[the same] for 8 homes h and 8 steps s.
 
     Flat arrays of float32 or float64; the difference is taken in float64.

@@ -18,6 +18,7 @@ its target and cap come from the members' sums. Sources: the three operating mod
 market offer; Luthman et al. 2015 (self-consumption), Struth et al. 2013 (feed-in peaks).
 """
 
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -84,7 +85,7 @@ def by_price(price: Floats, day: Floats, round_trip: float, hours: float) -> Lev
 def _spells(values: Floats) -> list[tuple[int, int]]:
     """Where equal values follow one another: first, and past the last."""
     edges = np.flatnonzero(np.diff(values, prepend=values[0] - 1, append=values[-1] + 1))
-    return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
 
 
 def _cheapest(price: Floats, first: int, last: int, count: int) -> NDArray[np.int64]:
