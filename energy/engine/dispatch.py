@@ -23,6 +23,7 @@ convex too.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -142,8 +143,9 @@ def _solve(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional al
     pieces as a change of stored energy and their thresholds, then V's slopes and lengths twice, read from one
     and written to the other. Infinite where no schedule meets the trips.
     """
-    steps = np.uint64(net.shape[0])
-    one, four = np.uint64(1), np.uint64(PIECES)
+    steps: Any = np.uint64(net.shape[0])
+    one: Any = np.uint64(1)
+    four: Any = np.uint64(PIECES)
     most = four * steps + np.uint64(8)
     levels_at, slopes_at = four * steps, np.uint64(2) * four * steps
     lengths_at = slopes_at + np.uint64(2) * most

@@ -19,6 +19,7 @@ discharges at once.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,16 +36,17 @@ SERIES = ("grid", "charge", "discharge", "vehicles", "stored")
 TOTALS = ("import_kwh", "export_kwh", "cost", "peak_kwh", "held_kwh", "vehicle_held_kwh", "driven_kwh", "unserved_kwh")
 DAY_MIN = 1440.0
 
-_STEP = np.uint64(WIDTH)
-_HALF = np.uint64(8)
-_TILE = np.uint64(TILE)
-_SUMS = np.uint64(len(SERIES) * WIDTH)
+# indices are unsigned, so that compiled code need not ask whether they count from the end
+_STEP: Any = np.uint64(WIDTH)
+_HALF: Any = np.uint64(8)
+_TILE: Any = np.uint64(TILE)
+_SUMS: Any = np.uint64(len(SERIES) * WIDTH)
 # one block's numbers, sixteen of each: first what changes, then what it owns
 _BUY, _SELL, _COST, _PEAK, _HELD, _EV, _DRIVEN, _MISSED, _AWAY = (np.uint64(k * WIDTH) for k in range(9))
-_OWNS = np.uint64(9)
+_OWNS: Any = np.uint64(9)
 _KWH, _POWER, _ETA, _PER_ETA, _TARGET, _CAP = (np.uint64(k * WIDTH) for k in range(9, 15))
 _EV_KWH, _EV_POWER, _EV_ETA, _EV_PER_ETA, _EV_NEED, _EV_FROM, _EV_FOR = (np.uint64(k * WIDTH) for k in range(15, 22))
-_BLOCK = np.uint64(22 * WIDTH)
+_BLOCK: Any = np.uint64(22 * WIDTH)
 _CHARGE, _DISCHARGE, _CARS, _STORED = (np.uint64(k * WIDTH) for k in range(1, 5))
 
 
@@ -112,10 +114,10 @@ class Year:
 
 @compiled
 def _fill(  # noqa: PLR0917 compiled: positional alone
-    load: Series, pv: Series, tile: Floats, first: int, homes: int, steps: int, at: int, n: int
+    load: Series, pv: Series, tile: Floats, first: Any, homes: Any, steps: Any, at: Any, n: Any
 ) -> None:
     """The net energy of a block's homes for n steps, sixteen homes after one another; zero past the last."""
-    whole = np.uint64(0)
+    whole: Any = np.uint64(0)
     if first + _STEP <= homes:
         whole = (n // _HALF) * _HALF
         for half in range(np.uint64(0), _STEP, _HALF):
@@ -133,7 +135,7 @@ def _fill(  # noqa: PLR0917 compiled: positional alone
 
 @compiled
 def _serve_itself(  # noqa: PLR0917 compiled: positional alone
-    tile: Floats, sums: Floats, own: Floats, at: int, buy: Floats, sell: Floats, first: int, n: int
+    tile: Floats, sums: Floats, own: Floats, at: Any, buy: Floats, sell: Floats, first: Any, n: Any
 ) -> None:
     """Batteries alone, self-consumption first: the same as `_steer` with nothing to steer, twice as quick."""
     zero = every(0.0)
@@ -173,7 +175,7 @@ def _steer(  # noqa: PLR0915, PLR0917 compiled: one loop, positional alone
     tile: Floats,
     sums: Floats,
     own: Floats,
-    at: int,
+    at: Any,
     buy: Floats,
     sell: Floats,
     floor: Floats,
@@ -181,8 +183,8 @@ def _steer(  # noqa: PLR0915, PLR0917 compiled: one loop, positional alone
     ceiling: Floats,
     minute: Floats,
     spare_to_ev: float,
-    first: int,
-    n: int,
+    first: Any,
+    n: Any,
 ) -> None:
     """Vehicles, levels, targets and caps."""
     zero, one, day = every(0.0), every(1.0), every(DAY_MIN)
@@ -264,9 +266,9 @@ def _chunk(  # noqa: PLR0912, PLR0917 compiled: positional alone
     minute: Floats,
     spare_to_ev: float,
     plain: bool,
-    homes: int,
-    first: int,
-    last: int,
+    homes: Any,
+    first: Any,
+    last: Any,
     totals: Floats,
     series: Floats,
     each: Floats,
@@ -274,7 +276,7 @@ def _chunk(  # noqa: PLR0912, PLR0917 compiled: positional alone
     """One chunk of homes, tile after tile: adds to their totals, writes the chunk's series, and each home's
     exchange where `each` has room for it.
     """
-    steps = np.uint64(buy.shape[0])
+    steps: Any = np.uint64(buy.shape[0])
     homes, first, last = np.uint64(homes), np.uint64(first), np.uint64(last)
     blocks = (last - first + _STEP - np.uint64(1)) // _STEP
     own = np.zeros(blocks * _BLOCK)
@@ -360,7 +362,7 @@ def run(
     net = np.empty((homes, steps) if each else (0, 0))
     starts = range(0, homes, CHUNK)
     parts = np.empty((len(starts), len(SERIES), steps))
-    flat = [np.ascontiguousarray(values).reshape(-1) for values in (load_kwh, pv_kwh)]
+    flat: list[Any] = [np.ascontiguousarray(values).reshape(-1) for values in (load_kwh, pv_kwh)]
 
     def one(number: int) -> None:
         first = starts[number]

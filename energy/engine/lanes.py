@@ -15,9 +15,9 @@ bits. numba caches compiled loops by the file that holds them: touch `fleet.py` 
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic, models, overload, register_model
 
@@ -25,20 +25,21 @@ WIDTH = 16
 _DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
 _INT = ir.IntType(32)
 Emit = Callable[..., Any]
+primitive = cast("Callable[[Callable[..., Any]], Callable[..., Any]]", intrinsic)
 
 
-class LanesType(types.Type):  # type: ignore[misc]
+class LanesType(types.Type):
     """numba's name for sixteen doubles."""
 
     def __init__(self) -> None:
-        super().__init__(name=f"Lanes{WIDTH}")
+        super().__init__(name=f"Lanes{WIDTH}")  # type: ignore[no-untyped-call]
 
 
 LANES = LanesType()
 
 
 @register_model(LanesType)
-class _Model(models.PrimitiveModel):  # type: ignore[misc]
+class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _DOUBLES)
 
@@ -54,14 +55,14 @@ def greater(_a: Any, _b: Any) -> Any:
 
 
 def _binary(name: Any, emit: Emit) -> None:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @primitive
     def apply(_context: Any, a: Any, b: Any) -> Any:
         def code(_backend: Any, builder: Any, _signature: Any, values: Any) -> Any:
             return emit(builder, *values)
 
         return LANES(LANES, LANES), code
 
-    @overload(name, inline="always")  # type: ignore[untyped-decorator]
+    @overload(name, inline="always")
     def choose(a, b):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 numba compares the two signatures
         if isinstance(a, LanesType) and isinstance(b, LanesType):
             return lambda a, b: apply(a, b)  # noqa: PLW0108 numba compiles the body of a function of two
@@ -75,7 +76,7 @@ _binary(lesser, lambda build, a, b: build.select(build.fcmp_ordered("<", a, b), 
 _binary(greater, lambda build, a, b: build.select(build.fcmp_ordered(">", a, b), a, b))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive
 def if_less(_context: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
     """`yes` in the lanes where a < b, `no` in the others."""
 
@@ -85,7 +86,7 @@ def if_less(_context: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
     return LANES(LANES, LANES, LANES, LANES), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive
 def every(_context: Any, x: Any) -> Any:
     """The same number in every lane."""
 
@@ -97,7 +98,7 @@ def every(_context: Any, x: Any) -> Any:
     return LANES(types.float64), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive
 def get(_context: Any, array: Any, at: Any) -> Any:
     """Sixteen numbers of a flat array from index `at` on (uint64)."""
 
@@ -109,7 +110,7 @@ def get(_context: Any, array: Any, at: Any) -> Any:
     return LANES(array, types.uint64), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive
 def put(_context: Any, array: Any, at: Any, lanes: Any) -> Any:
     """Write them."""
 
@@ -126,7 +127,7 @@ def _pointer(backend: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
     return builder.bitcast(builder.gep(data, [at]), _DOUBLES.as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive
 def net_tile(  # noqa: PLR0917 compiled: positional alone
     _context: Any, load: Any, pv: Any, at: Any, stride: Any, tile: Any, to: Any
 ) -> Any:

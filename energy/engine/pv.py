@@ -19,6 +19,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ MOST_KWP = 1e5
 MOST_W_M2 = 2000.0
 SLICE = 32
 
-_STEP = np.uint64(WIDTH)
+_STEP: Any = np.uint64(WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,18 @@ def extraterrestrial(day_of_year: NDArray[np.int64]) -> Floats:
 
 @compiled
 def _plane(  # noqa: PLR0917 compiled: positional alone
-    weather: Floats, width: int, tilts: Floats, faces: Floats, losses: Floats, first: int, last: int, out: Floats
+    weather: Floats,
+    width: Any,
+    tilts: Floats,
+    faces: Floats,
+    kept: Floats,
+    scale: Floats,
+    first: int,
+    last: int,
+    out: Floats,
 ) -> None:
-    """AC power of roofs from `first` to before `last`, W for each kW peak; `weather` and `out` flat rows of
-    `width`, a multiple of sixteen.
+    """AC power of roofs from `first` to before `last`, W for each kW peak times `scale`; `kept` is the share
+    that the system's losses leave; `weather` and `out` flat rows of `width`, a multiple of sixteen.
     """
     width = np.uint64(width)
     zero, ac = every(0.0), every(INVERTER_NOMINAL * 1000.0)
@@ -119,7 +128,7 @@ def _plane(  # noqa: PLR0917 compiled: positional alone
         east, north = every(math.sin(tilt) * math.sin(face)), every(math.sin(tilt) * math.cos(face))
         dome = every(0.5 * (1.0 + math.cos(tilt)))
         ground = every(0.5 * ALBEDO * (1.0 - math.cos(tilt)))
-        kept = every(1.0 - losses[roof])
+        left, size = every(kept[roof]), every(scale[roof])
         row = np.uint64(roof) * width
         for t in range(np.uint64(0), width, _STEP):
             facing = up * get(weather, t) + east * get(weather, width + t)
@@ -129,12 +138,19 @@ def _plane(  # noqa: PLR0917 compiled: positional alone
             poa = poa + dome * get(weather, np.uint64(4) * width + t) + ground * get(weather, np.uint64(5) * width + t)
             poa = greater(poa, zero)
             cell = poa * (get(weather, np.uint64(6) * width + t) + delta) + get(weather, np.uint64(7) * width + t)
-            dc = greater(poa * (cold + warm * cell) * kept, zero)
-            put(out, row + t, greater(lesser(dc * (square * dc + linear) + none, ac), zero))
+            dc = greater(poa * (cold + warm * cell) * left, zero)
+            put(out, row + t, size * greater(lesser(dc * (square * dc + linear) + none, ac), zero))
 
 
-def roofs(sky: Sky, tilts: Floats, faces: Floats, losses: Floats | float = SYSTEM_LOSSES, threads: int = 1) -> Floats:
+def roofs(sky: Sky, tilts: Floats, faces: Floats, losses: float = SYSTEM_LOSSES) -> Floats:
     """AC power of roofs with these tilts and azimuths, W for each kW peak (roofs by steps)."""
+    one = np.ones(len(tilts))
+    return _power(sky, tilts, faces, one * (1 - losses), one, 1)
+
+
+def _power(  # noqa: PLR0917 the sky, then what each roof is
+    sky: Sky, tilts: Floats, faces: Floats, kept: Floats, scale: Floats, threads: int
+) -> Floats:
     n, steps = len(tilts), len(sky.dni)
     zenith, azimuth = np.radians(sky.zenith), np.radians(sky.azimuth)
     high, flat = np.cos(zenith), np.sin(zenith)
@@ -152,11 +168,11 @@ def roofs(sky: Sky, tilts: Floats, faces: Floats, losses: Floats | float = SYSTE
         sky.air_c,
     )
     out = np.empty((n, width))
-    angles = [np.ascontiguousarray(values, dtype=np.float64) for values in (tilts, faces)]
-    lost = np.full(n, losses, dtype=np.float64) if isinstance(losses, float) else losses
+    tilt, face = (np.ascontiguousarray(values, dtype=np.float64) for values in (tilts, faces))
 
     def some(first: int) -> None:
-        _plane(weather.reshape(-1), width, *angles, lost, first, min(first + SLICE, n), out.reshape(-1))
+        last = min(first + SLICE, n)
+        _plane(weather.reshape(-1), width, tilt, face, kept, scale, first, last, out.reshape(-1))
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         list(pool.map(some, range(0, n, SLICE)))
@@ -166,10 +182,15 @@ def roofs(sky: Sky, tilts: Floats, faces: Floats, losses: Floats | float = SYSTE
 def sky_of(weather: Weather) -> Sky:
     """The sun at the middle of each step, and the weather beside it."""
     steps, step_s = len(weather.ghi), weather.step_minutes * 60
-    middle = weather.start.timestamp() + step_s * (np.arange(steps) + 0.5)
+    middle = np.asarray(weather.start.timestamp() + step_s * (np.arange(steps) + 0.5), dtype=np.float64)
     pressure = ((44331.514 - weather.altitude_m) / 11880.516) ** (1 / 0.1902632)
     seen = almanac.positions(
-        middle, weather.latitude, weather.longitude, altitude_m=weather.altitude_m, pressure_hpa=pressure
+        middle,
+        weather.latitude,
+        weather.longitude,
+        altitude_m=weather.altitude_m,
+        pressure_hpa=pressure,
+        air_c=weather.air_c,
     )
     days = middle.astype("datetime64[s]").astype("datetime64[D]")
     of_year = (days - days.astype("datetime64[Y]")).astype(np.int64) + 1
@@ -192,15 +213,18 @@ def year(roofs_: Sequence[Roof], weather: Weather, *, threads: int = 1) -> Float
         np.array([getattr(roof, name) for roof in roofs_], dtype=np.float64)
         for name in ("tilt", "azimuth", "losses", "kwp")
     )
-    power = roofs(sky_of(weather), tilts, faces, losses, threads)
-    power *= (kwp * (weather.step_minutes / 60 / 1000))[:, np.newaxis]
-    return power
+    return _power(sky_of(weather), tilts, faces, 1 - losses, kwp * (weather.step_minutes / 60 / 1000), threads)
 
 
 def check(roofs_: Sequence[Roof], weather: Weather) -> None:
     """Raises BadValue, naming the roof (from 1) or the step, for what no roof and no sky can be."""
     for number, roof in enumerate(roofs_, 1):
-        ranges = {"kwp": (0, MOST_KWP), "tilt": (0, 90), "azimuth": (-360, 360), "losses": (0, 1)}
+        ranges: dict[str, tuple[float, float]] = {
+            "kwp": (0, MOST_KWP),
+            "tilt": (0, 90),
+            "azimuth": (-360, 360),
+            "losses": (0, 1),
+        }
         for name, (least, most) in ranges.items():
             value = getattr(roof, name)
             if not least <= value <= most:
@@ -223,8 +247,8 @@ def check(roofs_: Sequence[Roof], weather: Weather) -> None:
     if weather.start.tzinfo is None or not 1 <= weather.step_minutes <= 60:
         raise BadValue(gettext_noop("give the weather's start with its time zone, and a step of 1 to 60 minutes"))
     light = (0.0, MOST_W_M2)
-    ranges = {"ghi": light, "dni": light, "dhi": light, "air_c": (-90.0, 60.0), "wind_m_s": (0.0, 120.0)}
-    for name, (least, most) in ranges.items():
+    limits = {"ghi": light, "dni": light, "dhi": light, "air_c": (-90.0, 60.0), "wind_m_s": (0.0, 120.0)}
+    for name, (least, most) in limits.items():
         values = getattr(weather, name)
         if len(values) != len(weather.ghi):
             raise BadValue(

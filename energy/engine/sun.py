@@ -9,12 +9,14 @@ lifts a low sun by up to half a degree; panels see that one.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from energy.engine import sun_terms
 from energy.engine.community import Floats
 
 UNIX_EPOCH_DAY, J2000_DAY = 2440587.5, 2451545.0
 DELTA_T_S = 67.0
+NODE_DAYS = 0.5
 REFRACTION_AT_HORIZON = 0.5667
 SUN_RADIUS = 0.26667
 FLATTENING = 0.99664719
@@ -45,18 +47,15 @@ def positions(
     *,
     altitude_m: float = 0.0,
     pressure_hpa: float = 1013.25,
-    air_c: float = 12.0,
+    air_c: Floats | float = 12.0,
 ) -> Sun:
     """The sun at these times (seconds since 1970, UTC), seen from there."""
     day = np.asarray(unix_s, dtype=np.float64) / 86400 + UNIX_EPOCH_DAY - J2000_DAY
     century = day / 36525
     ephemeris = (day + DELTA_T_S / 86400) / 36525
-    millennium = ephemeris / 10
-    radius = _series(sun_terms.R, millennium)
-    lengthways, tilting = _nutation(ephemeris)
-    obliquity = np.radians(_power(OBLIQUITY, millennium / 10) / 3600 + tilting)
-    latitude_sun = -_series(sun_terms.B, millennium)
-    around = np.degrees(_series(sun_terms.L, millennium)) + 180 + lengthways - 20.4898 / (3600 * radius)
+    radius, latitude_sun, around, lengthways, tilting = _orbit(ephemeris)
+    obliquity = np.radians(_power(OBLIQUITY, ephemeris / 100) / 3600 + tilting)
+    around = np.degrees(around) + 180 + lengthways - 20.4898 / (3600 * radius)
     ecliptic = np.radians(around)
     ascension = np.degrees(
         np.arctan2(np.sin(ecliptic) * np.cos(obliquity) - np.tan(latitude_sun) * np.sin(obliquity), np.cos(ecliptic))
@@ -76,7 +75,7 @@ def _seen(  # noqa: PLR0917 the geometry, then the air
     latitude: float,
     altitude_m: float,
     pressure_hpa: float,
-    air_c: float,
+    air_c: Floats | float,
 ) -> Sun:
     """From the place itself rather than from the Earth's centre, then through the air."""
     parallax = np.sin(np.radians(8.794 / (3600 * radius)))
@@ -93,6 +92,28 @@ def _seen(  # noqa: PLR0917 the geometry, then the air
     lifted = np.where(height >= -(SUN_RADIUS + REFRACTION_AT_HORIZON), lifted, 0.0)
     azimuth = np.arctan2(np.sin(turned), np.cos(turned) * np.sin(latitude) - np.tan(down) * np.cos(latitude))
     return Sun(90 - height, 90 - height - lifted, (np.degrees(azimuth) + 180) % 360)
+
+
+def _orbit(century: Floats) -> Floats:
+    """Distance (AU), latitude and longitude (rad) and both nutations (degrees): 260 cosines a moment.
+
+    They change slowly: where more moments are asked for than there are halves of a day between the first
+    and the last, a cubic spline through these halves gives them, apart by less than 1e-9 degrees.
+    """
+    if not len(century):
+        return np.zeros((5, 0))
+    first, last = float(century.min()), float(century.max())
+    nodes = int((last - first) * 36525 / NODE_DAYS) + 8
+    if nodes >= len(century):
+        return _sums(century)
+    at = first + (np.arange(nodes) - 3) * (NODE_DAYS / 36525)
+    return np.asarray(CubicSpline(at, _sums(at), axis=1)(century))
+
+
+def _sums(century: Floats) -> Floats:
+    millennium = century / 10
+    radius, latitude, longitude = (_series(terms, millennium) for terms in (sun_terms.R, sun_terms.B, sun_terms.L))
+    return np.array([radius, -latitude, longitude, *_nutation(century)])
 
 
 def _series(tables: tuple[Floats, ...], millennium: Floats) -> Floats:
