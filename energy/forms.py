@@ -18,10 +18,26 @@ SHARING = [
 ]
 
 
+STRATEGY = [
+    ("", _("serves itself first, as usual")),
+    ("time-of-use", _("fills before dear hours: batteries are topped up while power is cheap")),
+    ("peak-shaving", _("keeps peaks low: half of each battery waits for them")),
+    ("export-limit", _("keeps feed-in low: room is kept for the noon sun")),
+]
+
+
 class SimulateForm(forms.Form):
-    """Control, and rule of sharing."""
+    """Control, its strategy, and rule of sharing."""
 
     control = forms.ChoiceField(
         label=_("How storage is run"), choices=CONTROL, widget=forms.RadioSelect, initial="rule"
     )
+    strategy = forms.ChoiceField(
+        label=_("What batteries are for, when they are run by rule"), choices=STRATEGY, required=False
+    )
     sharing = forms.ChoiceField(label=_("How the saving is shared"), choices=SHARING, required=False)
+
+    def clean_strategy(self) -> str:
+        """Only the rule has strategies; with another control the choice is left aside."""
+        chosen: str = self.cleaned_data["strategy"]
+        return chosen if self.cleaned_data.get("control") == "rule" else ""

@@ -32,7 +32,7 @@ Series = NDArray[np.float32] | NDArray[np.float64]
 
 TILE = 64
 CHUNK = 128
-SERIES = ("grid", "charge", "discharge", "vehicles", "stored")
+SERIES = ("grid", "charge", "discharge", "vehicles", "stored", "bought")
 TOTALS = ("import_kwh", "export_kwh", "cost", "peak_kwh", "held_kwh", "vehicle_held_kwh", "driven_kwh", "unserved_kwh")
 DAY_MIN = 1440.0
 
@@ -47,7 +47,7 @@ _OWNS: Any = np.uint64(9)
 _KWH, _POWER, _ETA, _PER_ETA, _TARGET, _CAP = (np.uint64(k * WIDTH) for k in range(9, 15))
 _EV_KWH, _EV_POWER, _EV_ETA, _EV_PER_ETA, _EV_NEED, _EV_FROM, _EV_FOR = (np.uint64(k * WIDTH) for k in range(15, 22))
 _BLOCK: Any = np.uint64(22 * WIDTH)
-_CHARGE, _DISCHARGE, _CARS, _STORED = (np.uint64(k * WIDTH) for k in range(1, 5))
+_CHARGE, _DISCHARGE, _CARS, _STORED, _BOUGHT = (np.uint64(k * WIDTH) for k in range(1, 6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,9 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """What came of it: one number a home (`TOTALS`), one a step over all homes (`SERIES`), and, where asked
-    for, each home's exchange with the grid (homes by steps).
+    """What came of it: one number a home (`TOTALS`), one a step over all homes (`SERIES`; `grid` is their net
+    exchange, `bought` the sum of what each takes), and, where asked for, each home's exchange with the grid
+    (homes by steps).
     """
 
     totals: dict[str, Floats]
@@ -163,6 +164,7 @@ def _serve_itself(  # noqa: PLR0917 compiled: positional alone
         put(sums, place + _CHARGE, get(sums, place + _CHARGE) + into)
         put(sums, place + _DISCHARGE, get(sums, place + _DISCHARGE) + back)
         put(sums, place + _STORED, get(sums, place + _STORED) + held)
+        put(sums, place + _BOUGHT, get(sums, place + _BOUGHT) + taken)
     put(own, at + _BUY, bought)
     put(own, at + _SELL, sold)
     put(own, at + _COST, cost)
@@ -241,6 +243,7 @@ def _steer(  # noqa: PLR0915, PLR0917 compiled: one loop, positional alone
         put(sums, place + _DISCHARGE, get(sums, place + _DISCHARGE) + back)
         put(sums, place + _CARS, get(sums, place + _CARS) + at_once + late)
         put(sums, place + _STORED, get(sums, place + _STORED) + held + ev)
+        put(sums, place + _BOUGHT, get(sums, place + _BOUGHT) + taken)
         put(tile, t * _STEP, grid)
     put(own, at + _BUY, bought)
     put(own, at + _SELL, sold)
@@ -347,7 +350,7 @@ def run(
 
     `load_kwh`, `pv_kwh` homes by steps, contiguous and of one type; `minute`: the local minute of the day at
     which each step begins (only vehicles ask); storages begin empty unless `held_kwh` says otherwise.
-    `each=True` also answers each home's exchange with the grid. Memory beside the series: five numbers a step
+    `each=True` also answers each home's exchange with the grid. Memory beside the series: six numbers a step
     for each 128 homes.
     """
     homes, steps = load_kwh.shape

@@ -87,21 +87,16 @@ def dispatch(
     controlled. Raises NotDefined for a strategy that is not there.
     """
     levels = strategies.levels(community, strategy)
-    owned = fleet_of(community, batteries=batteries, strategy=strategy)
-    homes = _settled(community, community.load_kwh, community.pv_kwh, owned, levels, batteries, threads)
-    totals, flows = homes.totals, homes.series
-    net, grid = homes.net_kwh, flows["grid"]
+    homes = members_by_rule(community, levels, batteries=batteries, strategy=strategy, each=True, threads=threads)
+    totals, net = homes.totals, homes.net_kwh
     if net is None:
         raise AssertionError("each home's exchange was asked for")
-    if community.battery and batteries and shared_battery:
-        common = _common(community.battery, community, grid, strategy)
-        nothing = np.zeros((1, community.steps))
-        answer = _settled(community, grid[np.newaxis], nothing, common, levels, True, 1)
-        grid = answer.series["grid"]
-        flows = {name: values + answer.series[name] for name, values in flows.items()}
+    flows = homes.series
+    if batteries and shared_battery:
+        flows = behind_common(community, flows, levels, strategy=strategy)
     return Dispatch(
         net,
-        grid,
+        flows["grid"],
         flows["charge"],
         flows["discharge"],
         flows["vehicles"],
@@ -109,6 +104,34 @@ def dispatch(
         float(totals["driven_kwh"].sum()),
         float(totals["unserved_kwh"].sum()),
     )
+
+
+def members_by_rule(
+    community: Community,
+    levels: fleet.Levels | None,
+    *,
+    batteries: bool = True,
+    strategy: str = "self-consumption",
+    each: bool = False,
+    threads: int = 1,
+) -> fleet.Year:
+    """Each member behind its own meter; `each=True` keeps every member's series."""
+    owned = fleet_of(community, batteries=batteries, strategy=strategy)
+    return _settled(community, community.load_kwh, community.pv_kwh, owned, levels, batteries, each, threads)
+
+
+def behind_common(
+    community: Community, flows: dict[str, Floats], levels: fleet.Levels | None, *, strategy: str
+) -> dict[str, Floats]:
+    """The members' sums with the community's own battery behind them, if there is one."""
+    if community.battery is None:
+        return flows
+    grid = flows["grid"]
+    common = _common(community.battery, community, grid, strategy)
+    nothing = np.zeros((1, len(grid)))
+    own = _settled(community, grid[np.newaxis], nothing, common, levels, True, False, 1).series
+    together = {name: values + own[name] for name, values in flows.items()}
+    return {**together, "grid": own["grid"], "bought": flows["bought"]}
 
 
 def _common(battery: Battery, community: Community, grid_kwh: Floats, strategy: str) -> fleet.Fleet:
@@ -129,6 +152,7 @@ def _settled(  # noqa: PLR0917 what `fleet.run` takes
     owned: fleet.Fleet,
     levels: fleet.Levels | None,
     spare_to_vehicles: bool,
+    each: bool,
     threads: int,
 ) -> fleet.Year:
     """Run storages; in a cyclic community until each ends as it began."""
@@ -145,7 +169,7 @@ def _settled(  # noqa: PLR0917 what `fleet.run` takes
             held_kwh=held,
             vehicle_held_kwh=vehicle_held,
             spare_to_vehicles=spare_to_vehicles,
-            each=True,
+            each=each,
             threads=threads,
         )
         end, vehicle_end = found.totals["held_kwh"], found.totals["vehicle_held_kwh"]

@@ -1,6 +1,6 @@
 """A community through its period: dispatch, figures, sharing, and the series for charts."""
 
-from energy.engine import kpi, netting, rule, sharing
+from energy.engine import kpi, netting, rule, sharing, strategies
 from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Community
 from energy.engine.refusals import NotDefined, NotYet, gettext_noop
@@ -20,10 +20,7 @@ def simulate(
     progress: Progress = lambda _share, _stage: None,
 ) -> Result:
     """Run a control and share what it saves. Raises EngineRefusal where the combination has no answer."""
-    if control not in CONTROLS:
-        raise NotDefined(
-            gettext_noop("“%(control)s” is not a control; there are none, rule and optimal"), control=control
-        )
+    check(control, horizon_hours=horizon_hours, strategy=strategy)
     sharing_rule = sharing_rule or default_sharing(community, control)
     if sharing_rule not in sharing.RULES:
         known = ", ".join(sharing.RULES)
@@ -32,14 +29,10 @@ def simulate(
             rule=sharing_rule,
             known=known,
         )
-    if strategy and control != "rule":
-        raise NotDefined(gettext_noop("a strategy belongs to the control rule; none and optimal have none"))
     if control == "optimal":
         from energy.engine import optimum  # noqa: PLC0415 loads the solver only when it is asked for
 
         return optimum.simulate(community, sharing_rule=sharing_rule, horizon_hours=horizon_hours, progress=progress)
-    if horizon_hours is not None:
-        raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))
     if control == "rule" and sharing_rule == "owen":
         raise NotDefined(
             gettext_noop(
@@ -59,6 +52,20 @@ def simulate(
     progress(0.4, "working out the figures")
     how = {"strategy": strategy or DEFAULT_STRATEGY} if control == "rule" else {}
     return _answer(community, control, sharing_rule, flows, seed, progress, how)
+
+
+def check(control: str, *, horizon_hours: float | None = None, strategy: str | None = None) -> None:
+    """Raises NotDefined for a control that is not there, or for what does not belong to it."""
+    if control not in CONTROLS:
+        raise NotDefined(
+            gettext_noop("“%(control)s” is not a control; there are none, rule and optimal"), control=control
+        )
+    if strategy and control != "rule":
+        raise NotDefined(gettext_noop("a strategy belongs to the control rule; none and optimal have none"))
+    if strategy:
+        strategies.check(strategy)
+    if horizon_hours is not None and control != "optimal":
+        raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))
 
 
 def default_sharing(community: Community, control: str) -> str:

@@ -8,12 +8,14 @@ from energy.models.communities import (
     SimulationSeries,
     VersionSeries,
 )
+from energy.models.parts import SimulationPart
 
 __all__ = [
     "Community",
     "CommunityVersion",
     "Member",
     "Simulation",
+    "SimulationPart",
     "SimulationSeries",
     "VersionSeries",
 ]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 KIND = "energy.simulate"
 CONTROLS = ("none", "rule", "optimal")
+STRATEGIES = ("self-consumption", "time-of-use", "peak-shaving", "export-limit")
 SHARING_RULES = ("equal", "proportional", "mid-market", "owen", "shapley", "nucleolus")
 SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{0,59}$")
 
@@ -166,6 +167,7 @@ def start_simulation(
     control: str,
     sharing: str | None = None,
     horizon_hours: float | None = None,
+    strategy: str | None = None,
     owner: User | None = None,
     full: bool = False,
     demo: bool = False,
@@ -179,6 +181,7 @@ def start_simulation(
         "control": control,
         "sharing": sharing,
         "horizon_hours": horizon_hours,
+        "strategy": strategy,
         "full": full,
     }
     return runs.start(
@@ -198,6 +201,7 @@ def ask_simulation(
     control: str,
     sharing: str | None,
     horizon_hours: float | None,
+    strategy: str | None = None,
 ) -> Run:
     """A person asks for a simulation of the newest data. Raises NotYours, BadCommunity."""
     if not isinstance(viewer, User) or not policies.may_simulate(viewer):
@@ -211,6 +215,7 @@ def ask_simulation(
         control=control,
         sharing=sharing,
         horizon_hours=horizon_hours,
+        strategy=strategy,
         owner=viewer,
         full=full,
     )

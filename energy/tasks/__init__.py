@@ -1,5 +1,5 @@
 """Kinds of runs and clocks of the room; importing this package registers them."""
 
-from energy.tasks import simulations
+from energy.tasks import simulations, slices
 
-__all__ = ["simulations"]
+__all__ = ["simulations", "slices"]

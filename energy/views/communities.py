@@ -136,5 +136,6 @@ def simulate(request: HttpRequest, slug: str) -> HttpResponse:
         control=asked["control"],
         sharing=asked["sharing"] or None,
         horizon_hours=None,
+        strategy=asked["strategy"] or None,
     )
     return redirect("rooms:run", run.pk)
