@@ -97,7 +97,7 @@ def together(
     joint = kpi.totals(whole, np.maximum(grid, 0.0), np.maximum(-grid, 0.0), driven)
     apart = kpi.totals(whole, bought, bought - members["grid"], driven)
     progress(0.95, "sharing the saving")
-    costs, use = totals["cost"], totals["load_kwh"] + totals["driven_kwh"]
+    costs, use = totals["cost"], totals["load_kwh"] + totals["driven_kwh"] + totals["unserved_kwh"]
     nobody = np.empty((len(costs), 0))
     game = sharing.Table(whole, nobody, use, costs, float(costs.sum()) - joint.cost, None, netting=False)
     shared = sharing.share(sharing_rule, game)

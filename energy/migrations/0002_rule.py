@@ -5,26 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('energy', '0001_initial'),
-        ('runs', '0002_kept_sentences'),
+        ("energy", "0001_initial"),
+        ("runs", "0002_kept_sentences"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SimulationPart',
+            name="SimulationPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('first', models.PositiveIntegerField()),
-                ('members', models.PositiveIntegerField()),
-                ('totals', models.BinaryField()),
-                ('series', models.BinaryField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='energy_parts', to='runs.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("first", models.PositiveIntegerField()),
+                ("members", models.PositiveIntegerField()),
+                ("totals", models.BinaryField()),
+                ("series", models.BinaryField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="energy_parts", to="runs.run"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('run'), models.F('number'), name='energy_part_once')],
+                "constraints": [models.UniqueConstraint(models.F("run"), models.F("number"), name="energy_part_once")],
             },
         ),
     ]
