@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def best_of(work: Callable[[], object], times: int = 5) -> float:
     return min(took)
 
 
-def numpy_rule(load: np.ndarray, pv: np.ndarray, kwh: float, step_kwh: float, buy: np.ndarray, sell: np.ndarray):  # type: ignore[no-untyped-def] # noqa: ANN201, E501, PLR0917
+def numpy_rule(load: np.ndarray, pv: np.ndarray, kwh: float, step_kwh: float, buy: np.ndarray, sell: np.ndarray):  # type: ignore[no-untyped-def] # noqa: ANN201
     """The same rule and sums, vectorised over homes, one step at a time (arrays steps by homes)."""
     steps, homes = load.shape
     held, bought, sold, cost, peak = (np.zeros(homes) for _ in range(5))
@@ -102,10 +103,10 @@ def rule(homes: int, steps: int) -> None:
     for threads in (1, 2):
         with ThreadPoolExecutor(threads) as pool:
             edges = np.linspace(0, flat[0].size, threads + 1).astype(int)
-            pieces = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            pieces = [slice(a, b) for a, b in pairwise(edges)]
             reading = best_of(
                 lambda pool=pool, pieces=pieces: list(pool.map(lambda s: stream(flat[0][s], flat[1][s]), pieces))
-            )  # type: ignore[misc]  # noqa: E501
+            )  # type: ignore[misc]
         ours = best_of(lambda threads=threads: fleet.run(load, pv, owned, threads=threads, **at))  # type: ignore[misc]
         print(
             f"rule, {threads} threads: {n / ours:.0f} M home-steps/s; numpy by steps {n / theirs:.1f} M/s: "
