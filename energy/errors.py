@@ -55,6 +55,14 @@ class BadValue(BadInput):
     title = gettext_lazy("This number cannot be")
 
 
+class SliceFailed(CityError):
+    """A part of a large simulation could not be worked out."""
+
+    code = "energy:slice-failed"
+    status = 500
+    title = gettext_lazy("A part could not be worked out")
+
+
 class NotYours(NotAllowed):
     """Only people who are signed in may set computers to work."""
 

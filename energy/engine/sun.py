@@ -106,7 +106,7 @@ def _orbit(century: Floats) -> Floats:
     nodes = int((last - first) * 36525 / NODE_DAYS) + 8
     if nodes >= len(century):
         return _sums(century)
-    at = first + (np.arange(nodes) - 3) * (NODE_DAYS / 36525)
+    at = np.asarray(first + (np.arange(nodes) - 3) * (NODE_DAYS / 36525), dtype=np.float64)
     return np.asarray(CubicSpline(at, _sums(at), axis=1)(century))
 
 

@@ -14,7 +14,6 @@ from celery import group
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from commons.errors import CityError
 from commons.runs import services as runs
 from commons.runs.errors import Cancelled
 from commons.runs.models import Run
@@ -24,7 +23,7 @@ from commons.runs.work import do
 from commons.said import said
 from energy import series
 from energy.engine import VERSION
-from energy.errors import CommunityNotFound, from_engine
+from energy.errors import CommunityNotFound, SliceFailed, from_engine
 from energy.models import CommunityVersion, SimulationPart
 
 if TYPE_CHECKING:
@@ -36,13 +35,6 @@ log = logging.getLogger(__name__)
 KIND = "energy.simulate-slice"
 QUEUE = "simulations"
 POLL_S = 0.2
-
-
-class SliceFailed(CityError):
-    """A slice could not be worked out."""
-
-    code = "energy:slice-failed"
-    status = 500
 
 
 @kind(KIND, queue=QUEUE, engine_version=VERSION)
@@ -159,13 +151,13 @@ def _parts(run: Run, steps: int) -> "list[Part]":
     """The slices' answers in their order."""
     import numpy as np  # noqa: PLC0415 numpy and numba are loaded by workers alone
 
-    from energy.engine import slices  # noqa: PLC0415 as above
+    from energy.engine import fleet, slices  # noqa: PLC0415 as above
 
-    def unpacked(packed: bytes, rows: int) -> Any:
+    def unpacked(packed: bytes | memoryview, rows: int) -> Any:
         return np.frombuffer(series.raw(packed), dtype="<f8").reshape(rows, -1)
 
     return [
-        slices.Part(unpacked(row.totals, len(slices.ROWS)), unpacked(row.series, len(slices.SERIES)))
+        slices.Part(unpacked(row.totals, len(slices.ROWS)), unpacked(row.series, len(fleet.SERIES)))
         for row in SimulationPart.objects.filter(run=run).order_by("number").iterator(chunk_size=8)
     ]
 

@@ -9,8 +9,13 @@ from commons.runs.models import Run
 from commons.runs.work import do
 from energy import services
 from energy.engine import slices as engine
+from energy.engine.strategies import STRATEGIES
 from energy.models import CommunityVersion, Simulation, SimulationPart
 from energy.tasks import slices
+
+
+def test_the_room_knows_the_engines_strategies() -> None:
+    assert services.STRATEGIES == STRATEGIES
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy import services
 from energy.engine import fleet, rule, simulate, slices, strategies
 from energy.engine.community import Battery, Community, Member, Vehicle
 from energy.engine.refusals import NotDefined, NotYet
@@ -217,7 +216,6 @@ def test_a_strategy_belongs_to_the_rule() -> None:
         simulate.simulate(c, control="none", strategy="time-of-use")
     with pytest.raises(NotDefined, match="there are self-consumption, time-of-use"):
         simulate.simulate(c, control="rule", strategy="luck")
-    assert services.STRATEGIES == strategies.STRATEGIES
 
 
 # --- slices ---------------------------------------------------------------------------------------------
