@@ -32,7 +32,7 @@ class LanesType(types.Type):
     """numba's name for sixteen doubles."""
 
     def __init__(self) -> None:
-        super().__init__(name=f"Lanes{WIDTH}")  # type: ignore[no-untyped-call]
+        super().__init__(name=f"Lanes{WIDTH}")
 
 
 LANES = LanesType()
@@ -41,7 +41,7 @@ LANES = LanesType()
 @register_model(LanesType)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _DOUBLES)
+        super().__init__(manager, kind, _DOUBLES)  # type: ignore[no-untyped-call]
 
 
 def lesser(_a: Any, _b: Any) -> Any:
