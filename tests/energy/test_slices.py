@@ -76,7 +76,7 @@ def test_a_second_attempt_goes_on_where_the_first_died(version: CommunityVersion
 
 
 @pytest.mark.django_db(transaction=True)
-def test_stopping_the_whole_stops_its_slices(version: CommunityVersion, small_slices: None) -> None:
+def test_a_stopped_slice_ends_the_whole(version: CommunityVersion, small_slices: None) -> None:
     run = services.start_simulation(version=version, control="none", full=True)
     asked = {"version": version.pk, "run": str(run.pk), "control": "none", "strategy": "self-consumption"}
     children = slices._children(run, asked, [(0, 16), (16, 1)])
