@@ -53,6 +53,21 @@ class Infeasible(CityError):
     title = gettext_lazy("This cannot be met")
 
 
+class BadValue(BadInput):
+    """A number that cannot be."""
+
+    code = "energy:bad-value"
+    title = gettext_lazy("This number cannot be")
+
+
+class SliceFailed(CityError):
+    """A part of a large simulation could not be worked out."""
+
+    code = "energy:slice-failed"
+    status = 500
+    title = gettext_lazy("A part could not be worked out")
+
+
 class NotYours(NotAllowed):
     """Only people who are signed in may set computers to work."""
 
@@ -121,7 +136,12 @@ def from_engine(refusal: "EngineRefusal") -> CityError:
     if isinstance(refusal, refusals.FolderRefusal):
         where = {"file": refusal.file, "line": refusal.line, "column": refusal.column}
         return BadCommunity(f"{_where(refusal)}: {sentence}.", **where)
-    kind = {refusals.NotYet: NotYet, refusals.NotDefined: NotDefined, refusals.Infeasible: Infeasible}
+    kind = {
+        refusals.NotYet: NotYet,
+        refusals.NotDefined: NotDefined,
+        refusals.Infeasible: Infeasible,
+        refusals.BadValue: BadValue,
+    }
     return kind.get(type(refusal), CityError)(sentence[0].upper() + sentence[1:] + ".")
 
 

@@ -26,10 +26,16 @@ HORIZON = [
     ("72", _("three days")),
     ("168", _("a week")),
 ]
+STRATEGY = [
+    ("", _("serves itself first, as usual")),
+    ("time-of-use", _("fills before dear hours: batteries are topped up while power is cheap")),
+    ("peak-shaving", _("keeps peaks low: half of each battery waits for them")),
+    ("export-limit", _("keeps feed-in low: room is kept for the noon sun")),
+]
 
 
 class SimulateForm(forms.Form):
-    """Control, how far the best control looks ahead, and rule of sharing."""
+    """Control, its strategy or how far it looks ahead, and rule of sharing."""
 
     control = forms.ChoiceField(
         label=_("How storage is run"), choices=CONTROL, widget=forms.RadioSelect, initial="rule"
@@ -44,4 +50,12 @@ class SimulateForm(forms.Form):
             "Hours mean plans by a simple forecast: today like yesterday. They can be shared by use or equally."
         ),
     )
+    strategy = forms.ChoiceField(
+        label=_("What batteries are for, when they are run by rule"), choices=STRATEGY, required=False
+    )
     sharing = forms.ChoiceField(label=_("How the saving is shared"), choices=SHARING, required=False)
+
+    def clean_strategy(self) -> str:
+        """Only the rule has strategies; with another control the choice is left aside."""
+        chosen: str = self.cleaned_data["strategy"]
+        return chosen if self.cleaned_data.get("control") == "rule" else ""

@@ -1,5 +1,7 @@
 """From rows to the engine's arrays. Loads numpy: import it in tasks alone."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from energy import series
@@ -10,7 +12,13 @@ from energy.models import Member as MemberRow
 
 def load(version: CommunityVersion) -> Community:
     """A version as the engine takes it, bit for bit what was imported."""
-    rows = list(version.members.order_by("position"))
+    found = shell(version)
+    return some(version, found, 0, len(found.members))
+
+
+def shell(version: CommunityVersion) -> Community:
+    """All members and prices of a version, and no series of members (0 by steps)."""
+    rows = version.members.order_by("position").defer("load", "pv")
     curves = {
         s.name: _floats(s.packed)
         for s in version.series.filter(name__in=["import_price", "export_price", "co2", "cop"])
@@ -18,6 +26,7 @@ def load(version: CommunityVersion) -> Community:
     battery = None
     if version.battery_kwh and version.battery_kw:
         battery = Battery(version.battery_kwh, version.battery_kw, version.battery_efficiency or 0.9)
+    nobody = np.empty((0, version.steps))
     return Community(
         name=version.community.name,
         currency=version.currency,
@@ -25,8 +34,8 @@ def load(version: CommunityVersion) -> Community:
         start=version.start,
         step_minutes=version.step_minutes,
         members=tuple(_member(row, curves.get("cop")) for row in rows),
-        load_kwh=np.array([_floats(row.load) for row in rows]),
-        pv_kwh=np.array([_floats(row.pv) for row in rows]),
+        load_kwh=nobody,
+        pv_kwh=nobody,
         import_price=curves["import_price"],
         export_price=curves["export_price"],
         co2_kg_per_kwh=curves.get("co2"),
@@ -34,6 +43,20 @@ def load(version: CommunityVersion) -> Community:
         cyclic=version.cyclic,
         battery=battery,
     )
+
+
+def some(version: CommunityVersion, shell: Community, first: int, members: int) -> Community:
+    """Some members with their series; rows are read one by one, so that only the arrays stay."""
+    load, pv = np.empty((members, version.steps)), np.empty((members, version.steps))
+    rows = version.members.order_by("position").only("load", "pv")[first : first + members]
+    for i, row in enumerate(rows.iterator(chunk_size=16)):
+        load[i], pv[i] = _floats(row.load), _floats(row.pv)
+    return replace(shell, members=shell.members[first : first + members], load_kwh=load, pv_kwh=pv)
+
+
+def sums(version: CommunityVersion) -> dict[str, Floats]:
+    """The community's load and solar, kWh a step."""
+    return {s.name: _floats(s.packed) for s in version.series.filter(name__in=["load", "pv"])}
 
 
 def _floats(packed: bytes | memoryview) -> Floats:

@@ -187,6 +187,13 @@ class SimulateSerializer(serializers.Serializer[Any]):
 
     control = serializers.ChoiceField(choices=services.CONTROLS)
     sharing = serializers.ChoiceField(choices=services.SHARING_RULES, required=False, allow_null=True, default=None)
+    strategy = serializers.ChoiceField(
+        choices=services.STRATEGIES,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="how the control rule runs batteries; self-consumption by default",
+    )
     horizon_hours = serializers.FloatField(min_value=1, max_value=8784, required=False, allow_null=True, default=None)
 
 

@@ -11,7 +11,8 @@ step costs as many operations as V has pieces, which stay few: 5 under time-of-u
 volatile ones. Nothing is discretised: the optimum equals the linear programme's.
 
 The policy needs no V: for each piece of c_t with slope s it is enough to know the energy level up to which
-V_{t+1} falls faster than -s. These thresholds are kept, and the forward pass reads the schedule off them.
+V_{t+1} falls faster than -s. These thresholds are kept, and the forward pass reads the schedule off them: the
+energy after a step is the largest of min(threshold, what is held plus the piece's right end).
 
 Prices: import >= export in every step. Where exporting costs, solar is curtailed and the storage may charge
 and discharge within one step, which burns energy: that is the optimum of the linear programme with a shared
@@ -19,8 +20,10 @@ converter, c/Pc + d/Pd <= 1. The end is free (V_T = 0) or fixed; a cyclic storag
 convex too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +32,12 @@ from energy.engine.compiled import compiled
 from energy.engine.refusals import Infeasible, gettext_noop
 
 PIECES = 4
-MOST_PIECES = 8192
+TOLERANCE = 1e-9
+SLICE = 16
 GOLDEN = 0.6180339887498949
+
+
+TOO_FAR = gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def _pieces(  # noqa: PLR0917 compiled: positional alone
 
 
 @compiled
-def _backward(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional alone
+def _solve(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional alone
     net: Floats,
     pv: Floats,
     buy: Floats,
@@ -125,115 +132,148 @@ def _backward(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional
     most_up: float,
     most_down: float,
     eta: float,
+    start: float,
     end: float,
-    rise: Floats,
-    level: Floats,
-) -> tuple[float, float, Floats, Floats, int]:
-    """From the last step to the first. Fills, for each step and piece of c_t, the piece's reach (`rise`: its
-    right end as a change of stored energy) and its threshold (`level`); answers V_0 as left end, value there,
-    slopes, lengths and their number.
+    scratch: Floats,
+    stored: Floats,
+) -> float:
+    """Backward over V's pieces, then forward over the thresholds; fills `stored` and answers V_0(start).
+
+    `end` below zero is free. `scratch` holds `room_for(steps)` numbers: for each step the right ends of c's
+    pieces as a change of stored energy and their thresholds, then V's slopes and lengths twice, read from one
+    and written to the other. Infinite where no schedule meets the trips.
     """
-    steps = net.shape[0]
-    slopes, lengths = np.empty(MOST_PIECES), np.empty(MOST_PIECES)
-    new_slopes, new_lengths = np.empty(MOST_PIECES), np.empty(MOST_PIECES)
+    steps: Any = np.uint64(net.shape[0])
+    one: Any = np.uint64(1)
+    four: Any = np.uint64(PIECES)
+    most = four * steps + np.uint64(8)
+    levels_at, slopes_at = four * steps, np.uint64(2) * four * steps
+    lengths_at = slopes_at + np.uint64(2) * most
     own_slopes, own_lengths = np.empty(PIECES), np.empty(PIECES)
-    count = 0
+    now, then = np.uint64(0), most
+    count = np.uint64(0)
     left = 0.0
     value = 0.0
     if end >= 0.0:
         left = end
-    else:
-        slopes[0], lengths[0], count = 0.0, kwh, 1
-    for t in range(steps - 1, -1, -1):
+    elif kwh > 0.0:
+        scratch[slopes_at], scratch[lengths_at], count = 0.0, kwh, one
+    right = left if end >= 0.0 else kwh
+    for back in range(np.uint64(0), steps):
+        t = steps - one - back
         left += trips[t]
+        right += trips[t]
         up, down = (0.0, 0.0) if away[t] else (most_up, most_down)
         own, own_value = _pieces(net[t], pv[t], buy[t], sell[t], up, down, eta, own_slopes, own_lengths)
-        # thresholds: the level up to which V falls faster than the piece costs
-        k, reach = 0, left
         at = -down / eta
-        for j in range(own - 1, -1, -1):
-            while k < count and slopes[k] < -own_slopes[j]:
-                reach += lengths[k]
-                k += 1
-            level[t, j] = reach
-        for j in range(PIECES):
-            if j < own:
+        place = t * four
+        value += own_value
+        for j in range(np.uint64(PIECES)):
+            if j < np.uint64(own):
                 at += own_lengths[j]
-                rise[t, j] = at
+                value += own_slopes[j] * own_lengths[j]
+                scratch[place + j] = at
             else:
-                rise[t, j] = np.nan
-        # convolve: V(e) = min over D of c(D) + V(e + D); with d = -D the pieces of c come in reverse order
-        # with negative slopes
-        total_up = at
-        new_left = left - total_up
-        new_value = value + own_value
-        for j in range(own):
-            new_value += own_slopes[j] * own_lengths[j]
-        a, b, merged = 0, own - 1, 0
-        while a < count or b >= 0:
-            if b < 0 or (a < count and slopes[a] <= -own_slopes[b]):
-                new_slopes[merged], new_lengths[merged] = slopes[a], lengths[a]
-                a += 1
+                scratch[place + j] = -np.inf
+                scratch[levels_at + place + j] = 0.0
+        # V(e) = min over D of c(D) + V(e + D): with d = -D the pieces of c come in reverse order with negative
+        # slopes. What lies below empty is skipped, what lies above full is not written.
+        left -= at
+        right += down / eta
+        skip = max(0.0, -left)
+        room = min(right, kwh) - max(left, 0.0)
+        reach = left + at
+        a, b, merged = np.uint64(0), own - 1, np.uint64(0)
+        while b >= 0 or (a < count and room > 0.0):
+            take = b < 0
+            if a < count:
+                slope = scratch[slopes_at + now + a]
+                take = take or slope <= -own_slopes[b]
+            if take:
+                length = scratch[lengths_at + now + a]
+                reach += length
+                a += one
             else:
-                new_slopes[merged], new_lengths[merged] = -own_slopes[b], own_lengths[b]
+                slope, length = -own_slopes[b], own_lengths[b]
+                scratch[levels_at + place + np.uint64(b)] = reach
                 b -= 1
-            merged += 1
-        # cut to what the storage can hold
-        count, left, value = 0, new_left, new_value
-        reach = new_left
-        for k in range(merged):
-            first, last = reach, reach + new_lengths[k]
-            reach = last
-            if first < 0.0:
-                cut = min(last, 0.0) - first
-                value += new_slopes[k] * cut
-                left = min(last, 0.0)
-                first += cut
-            last = min(last, kwh)
-            if last > first:
-                if count > 0 and slopes[count - 1] == new_slopes[k]:
-                    lengths[count - 1] += last - first
+            if skip > 0.0:
+                cut = min(skip, length)
+                value += slope * cut
+                skip -= cut
+                length -= cut
+            length = min(length, room)
+            if length > 0.0:
+                room -= length
+                if merged > 0 and scratch[slopes_at + then + merged - one] == slope:
+                    scratch[lengths_at + then + merged - one] += length
                 else:
-                    slopes[count], lengths[count] = new_slopes[k], last - first
-                    count += 1
-        if left > kwh + 1e-9 or left < -1e-9:
-            return -1.0, np.inf, slopes, lengths, 0
-    return left, value, slopes, lengths, count
-
-
-@compiled
-def _forward(  # noqa: PLR0917 compiled: positional alone
-    trips: Floats, away: Bools, most_down: float, eta: float, stored: Floats, rise: Floats, level: Floats
-) -> None:
-    """Read the schedule off the thresholds; fills stored[1:] from stored[0]."""
-    for t in range(rise.shape[0]):
-        held = stored[t]
-        lowest = held if away[t] else held - most_down / eta
-        after = lowest
-        for j in range(PIECES):
-            if np.isnan(rise[t, j]):
-                break
-            if level[t, j] <= after:
-                break
-            after = min(level[t, j], held + rise[t, j])
-            if after == level[t, j]:
-                break
-        stored[t + 1] = after - trips[t]
-
-
-@compiled
-def _value(  # noqa: PLR0917 compiled: positional alone
-    e: float, left: float, value: float, slopes: Floats, lengths: Floats, count: int
-) -> float:
-    """V_0 at e; infinite where it is not defined."""
-    if e < left - 1e-9:
+                    scratch[slopes_at + then + merged] = slope
+                    scratch[lengths_at + then + merged] = length
+                    merged += one
+        left, right = max(left, 0.0), min(right, kwh)
+        if left > kwh + TOLERANCE or right < -TOLERANCE or left > right + TOLERANCE:
+            return np.inf
+        count = merged
+        now, then = then, now
+    if start < left - TOLERANCE or start > right + TOLERANCE:
         return np.inf
     reach = left
     for k in range(count):
-        step = min(lengths[k], max(0.0, e - reach))
-        value += slopes[k] * step
-        reach += lengths[k]
-    return value if e <= reach + 1e-9 else np.inf
+        value += scratch[slopes_at + now + k] * min(scratch[lengths_at + now + k], max(0.0, start - reach))
+        reach += scratch[lengths_at + now + k]
+    held = start
+    stored[0] = held
+    for t in range(steps):
+        place = t * four
+        after = held if away[t] else held - most_down / eta
+        for j in range(np.uint64(PIECES)):
+            after = max(after, min(scratch[levels_at + place + j], held + scratch[place + j]))
+        held = after - trips[t]
+        stored[t + one] = held
+    return value
+
+
+@compiled
+def _solve_many(  # noqa: PLR0917 compiled: positional alone
+    net: Floats,
+    pv: Floats,
+    buy: Floats,
+    sell: Floats,
+    trips: Floats,
+    away: Bools,
+    own: Floats,
+    scratch: Floats,
+    stored: Floats,
+    costs: Floats,
+) -> None:
+    """Home after home (rows), each starting empty with a free end; `own` holds capacity, most up, most down
+    and efficiency of each. One row of trips and absences may stand for all.
+    """
+    same = trips.shape[0] == 1
+    for row in range(net.shape[0]):
+        which = 0 if same else row
+        costs[row] = _solve(
+            net[row],
+            pv[row],
+            buy,
+            sell,
+            trips[which],
+            away[which],
+            own[row, 0],
+            own[row, 1],
+            own[row, 2],
+            own[row, 3],
+            0.0,
+            -1.0,
+            scratch,
+            stored[row],
+        )
+
+
+def room_for(steps: int) -> int:
+    """How many numbers `_solve` needs to think: no step adds more than four pieces."""
+    return 2 * PIECES * steps + 4 * (PIECES * steps + 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,46 +299,93 @@ class Task:
 def best(task: Task, storage: Storage, *, cyclic: bool = False) -> Optimum:
     """The exact optimum; starts empty with a free end, or cyclic with a free start. Raises Infeasible."""
     steps = len(task.net_kwh)
-    rise, level = np.empty((steps, PIECES)), np.empty((steps, PIECES))
+    scratch, stored = np.empty(room_for(steps)), np.empty(steps + 1)
 
     def cost_from(start: float, end: float) -> float:
-        return float(_value(start, *_run(task, storage, end, rise, level)))
+        return float(
+            _solve(
+                task.net_kwh,
+                task.pv_kwh,
+                task.import_price,
+                task.export_price,
+                task.trips_kwh,
+                task.away,
+                storage.kwh,
+                storage.charge_step_kwh,
+                storage.discharge_step_kwh,
+                storage.efficiency,
+                start,
+                end,
+                scratch,
+                stored,
+            )
+        )
 
     start, end = 0.0, -1.0
     if cyclic:
         start = end = _search(lambda e: cost_from(e, e), storage.kwh)
     cost = cost_from(start, end)
     if not np.isfinite(cost):
-        raise Infeasible(
-            gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw")
+        raise Infeasible(TOO_FAR)
+    return Optimum(cost, stored, _exchange(task.net_kwh, stored, task.trips_kwh, storage.efficiency))
+
+
+def best_many(
+    net_kwh: Floats,
+    pv_kwh: Floats,
+    import_price: Floats,
+    export_price: Floats,
+    storages: Sequence[Storage],
+    *,
+    trips_kwh: Floats | None = None,
+    away: Bools | None = None,
+    threads: int = 1,
+) -> tuple[Floats, Floats]:
+    """Each home's least cost by itself, and what it holds at each step's start and at the end.
+
+    `net_kwh`, `pv_kwh` homes by steps; storages start empty with a free end. `trips_kwh` and `away` homes by
+    steps (none: nobody drives). Homes are taken by threads in slices; the answers do not depend on how many.
+    Raises Infeasible, naming the first home by its number from 0.
+    """
+    homes, steps = net_kwh.shape
+    own = np.array([(s.kwh, s.charge_step_kwh, s.discharge_step_kwh, s.efficiency) for s in storages])
+    trips = np.zeros((1, steps)) if trips_kwh is None else trips_kwh
+    gone = np.zeros((1, steps), dtype=np.bool_) if away is None else away
+    costs, stored = np.empty(homes), np.empty((homes, steps + 1))
+
+    def some(first: int) -> None:
+        here = slice(first, min(first + SLICE, homes))
+        driven = (trips, gone) if len(trips) == 1 else (trips[here], gone[here])
+        scratch = np.empty(room_for(steps))
+        _solve_many(
+            net_kwh[here],
+            pv_kwh[here],
+            import_price,
+            export_price,
+            *driven,
+            own[here],
+            scratch,
+            stored[here],
+            costs[here],
         )
-    stored = np.empty(steps + 1)
-    stored[0] = start
-    _forward(task.trips_kwh, task.away, storage.discharge_step_kwh, storage.efficiency, stored, rise, level)
-    change = np.diff(stored) + task.trips_kwh
-    eta = storage.efficiency
-    return Optimum(cost, stored, task.net_kwh + np.where(change > 0, change / eta, change * eta))
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        list(pool.map(some, range(0, homes, SLICE)))
+    if not np.isfinite(costs).all():
+        raise Infeasible(
+            gettext_noop(
+                "the trips of home %(number)d take more than can be charged before them; lower ev_kwh_per_day "
+                "or raise ev_kw"
+            ),
+            number=int(np.flatnonzero(~np.isfinite(costs))[0]),
+        )
+    return costs, stored
 
 
-def _run(
-    task: Task, storage: Storage, end: float, rise: Floats, level: Floats
-) -> tuple[float, float, Floats, Floats, int]:
-    left, value, slopes, lengths, count = _backward(
-        task.net_kwh,
-        task.pv_kwh,
-        task.import_price,
-        task.export_price,
-        task.trips_kwh,
-        task.away,
-        storage.kwh,
-        storage.charge_step_kwh,
-        storage.discharge_step_kwh,
-        storage.efficiency,
-        end,
-        rise,
-        level,
-    )
-    return left, value, slopes, lengths, count
+def _exchange(net_kwh: Floats, stored: Floats, trips_kwh: Floats, eta: float) -> Floats:
+    """Net energy at the grid's side from what is held."""
+    change = np.diff(stored) + trips_kwh
+    return np.asarray(net_kwh + np.maximum(change * eta, change / eta))
 
 
 def _search(cost: Callable[[float], float], most: float) -> float:

@@ -25,6 +25,10 @@ class NotDefined(EngineRefusal):
     """A combination that has no meaning, such as a dual price without an optimum."""
 
 
+class BadValue(EngineRefusal):
+    """A number that cannot be, such as a roof of a million kilowatts; says which one and what would do."""
+
+
 class Infeasible(EngineRefusal):
     """No dispatch meets all demands, such as a trip longer than a vehicle can be charged for."""
 

@@ -1,11 +1,12 @@
 """A community through its period: dispatch, figures, sharing, and the series for charts."""
 
-from energy.engine import kpi, netting, rule, sharing
+from energy.engine import kpi, netting, rule, sharing, strategies
 from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Community
 from energy.engine.refusals import NotDefined, NotYet, gettext_noop
 
 CONTROLS = ("none", "rule", "optimal")
+DEFAULT_STRATEGY = "self-consumption"
 
 
 def simulate(
@@ -15,14 +16,12 @@ def simulate(
     sharing_rule: str | None = None,
     horizon_hours: float | None = None,
     forecast: str = "naive",
+    strategy: str | None = None,
     seed: int = 0,
     progress: Progress = lambda _share, _stage: None,
 ) -> Result:
     """Run a control and share what it saves. Raises EngineRefusal where the combination has no answer."""
-    if control not in CONTROLS:
-        raise NotDefined(
-            gettext_noop("“%(control)s” is not a control; there are none, rule and optimal"), control=control
-        )
+    check(control, horizon_hours=horizon_hours, strategy=strategy)
     sharing_rule = sharing_rule or default_sharing(community, control, horizon_hours)
     if sharing_rule not in sharing.RULES:
         known = ", ".join(sharing.RULES)
@@ -42,8 +41,6 @@ def simulate(
             seed=seed,
             progress=progress,
         )
-    if horizon_hours is not None:
-        raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))
     if control == "rule" and sharing_rule == "owen":
         raise NotDefined(
             gettext_noop(
@@ -57,9 +54,26 @@ def simulate(
             )
         )
     progress(0.05, "running the storage")
-    flows = netting.net(community) if control == "none" else rule.dispatch(community)
+    flows = (
+        netting.net(community) if control == "none" else rule.dispatch(community, strategy=strategy or DEFAULT_STRATEGY)
+    )
     progress(0.4, "working out the figures")
-    return _answer(community, control, sharing_rule, flows, seed, progress)
+    how = {"strategy": strategy or DEFAULT_STRATEGY} if control == "rule" else {}
+    return _answer(community, control, sharing_rule, flows, seed, progress, how)
+
+
+def check(control: str, *, horizon_hours: float | None = None, strategy: str | None = None) -> None:
+    """Raises NotDefined for a control that is not there, or for what does not belong to it."""
+    if control not in CONTROLS:
+        raise NotDefined(
+            gettext_noop("“%(control)s” is not a control; there are none, rule and optimal"), control=control
+        )
+    if strategy and control != "rule":
+        raise NotDefined(gettext_noop("a strategy belongs to the control rule; none and optimal have none"))
+    if strategy:
+        strategies.check(strategy)
+    if horizon_hours is not None and control != "optimal":
+        raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))
 
 
 def default_sharing(community: Community, control: str, horizon_hours: float | None = None) -> str:
@@ -72,7 +86,13 @@ def default_sharing(community: Community, control: str, horizon_hours: float | N
 
 
 def _answer(  # noqa: PLR0917 the arguments of `simulate`
-    community: Community, control: str, sharing_rule: str, flows: rule.Dispatch, seed: int, progress: Progress
+    community: Community,
+    control: str,
+    sharing_rule: str,
+    flows: rule.Dispatch,
+    seed: int,
+    progress: Progress,
+    how: dict[str, str],
 ) -> Result:
     bought, sold = netting.split(flows.grid_kwh)
     together = kpi.totals(community, bought, sold, flows.vehicle_kwh)
@@ -88,7 +108,7 @@ def _answer(  # noqa: PLR0917 the arguments of `simulate`
             "separate": alone.as_dict(),
             "members": member_rows(community, game.cost_alone, shared.savings, shared.member_intervals()),
             "sharing": shared.as_dict(),
-            "engine": engine_block(community, control, flows),
+            "engine": {**engine_block(community, control, flows), **how},
         },
         series=chart_series(community, flows),
     )

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("energy", "0005_optimum"),
+        ("energy", "0006_rule"),
     ]
 
     operations = [

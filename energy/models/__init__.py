@@ -6,6 +6,7 @@ from energy.models.communities import Community, CommunityVersion, Member, Simul
 from energy.models.forecasts import Forecast, ForecastCard
 from energy.models.meters import MeterDay, MeterFile, MeterPoint, UtilityMapping
 from energy.models.participants import Asset, Invitation, Participant
+from energy.models.parts import SimulationPart
 from energy.models.publishing import Publication
 from energy.models.statements import MarketView, Settlement, Statement, StatementLine
 from energy.models.tariffs import PriceDay, PriceList, SchemeVersion, SharingScheme, Tariff, TariffChoice, TariffVersion
@@ -30,6 +31,7 @@ __all__ = [
     "Settlement",
     "SharingScheme",
     "Simulation",
+    "SimulationPart",
     "SimulationSeries",
     "Statement",
     "StatementLine",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 KIND = "energy.simulate"
 CONTROLS = ("none", "rule", "optimal")
+STRATEGIES = ("self-consumption", "time-of-use", "peak-shaving", "export-limit")
 SHARING_RULES = ("equal", "proportional", "mid-market", "owen", "shapley", "nucleolus")
 SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{0,59}$")
 
@@ -190,6 +191,7 @@ def start_simulation(
     control: str,
     sharing: str | None = None,
     horizon_hours: float | None = None,
+    strategy: str | None = None,
     owner: User | None = None,
     full: bool = False,
     demo: bool = False,
@@ -203,6 +205,7 @@ def start_simulation(
         "control": control,
         "sharing": sharing,
         "horizon_hours": horizon_hours,
+        "strategy": strategy,
         "full": full,
     }
     return runs.start(
@@ -222,6 +225,7 @@ def ask_simulation(
     control: str,
     sharing: str | None,
     horizon_hours: float | None,
+    strategy: str | None = None,
 ) -> Run:
     """A person asks for a simulation of the newest data that they may know sums of. Raises NotYours, BadCommunity."""
     if not isinstance(viewer, User):
@@ -243,6 +247,7 @@ def ask_simulation(
         control=control,
         sharing=sharing,
         horizon_hours=horizon_hours,
+        strategy=strategy,
         owner=viewer,
         full=full,
     )

@@ -10,6 +10,7 @@ from energy import services
 from energy.engine import VERSION
 from energy.errors import CommunityNotFound, from_engine
 from energy.models import CommunityVersion
+from energy.tasks import slices
 
 #: What the engine, which knows no language, says of how far it is; runs are shown in the reader's.
 STAGES = (
@@ -29,22 +30,28 @@ def simulate(job: Job, inputs: Inputs) -> Outcome:
     from energy import loading  # noqa: PLC0415 numpy and numba are loaded by workers alone
     from energy.engine import simulate as engine  # noqa: PLC0415 as above
     from energy.engine.refusals import EngineRefusal  # noqa: PLC0415 as above
+    from energy.engine.slices import needed as in_slices  # noqa: PLC0415 as above
 
     version = CommunityVersion.objects.select_related("community").filter(pk=inputs["version"]).first()
     if version is None:
         raise CommunityNotFound("The community was taken away before its simulation began.")
     job.progress(0.01, said(_("reading the data")))
-    community = loading.load(version)
     control = str(inputs["control"])
+    large = control != "optimal" and in_slices(version.members.count(), version.steps)
     try:
-        result = engine.simulate(
-            community,
-            control=control,
-            sharing_rule=inputs.get("sharing"),
-            horizon_hours=inputs.get("horizon_hours"),
-            seed=job.seed,
-            progress=job.progress,
-        )
+        if large:
+            engine.check(control, horizon_hours=inputs.get("horizon_hours"), strategy=inputs.get("strategy"))
+            result = slices.simulate(job, version, inputs)
+        else:
+            result = engine.simulate(
+                loading.load(version),
+                control=control,
+                sharing_rule=inputs.get("sharing"),
+                horizon_hours=inputs.get("horizon_hours"),
+                strategy=inputs.get("strategy"),
+                seed=job.seed,
+                progress=job.progress,
+            )
     except EngineRefusal as refusal:
         raise from_engine(refusal) from None
     run = job.run
@@ -58,6 +65,8 @@ def simulate(job: Job, inputs: Inputs) -> Outcome:
     answer = document if inputs.get("full") else services.public_document(document=document, owner=run.owner)
 
     def effect() -> None:
+        if large:
+            slices.forget(run)
         services.keep_simulation(version=version, run=run, control=control, result=result, demo=run.demo)
 
     return Outcome(result=answer, effect=effect)

@@ -201,5 +201,6 @@ def simulate(request: HttpRequest, slug: str) -> HttpResponse:
         control=asked["control"],
         sharing=asked["sharing"] or None,
         horizon_hours=asked["horizon_hours"] if asked["control"] == "optimal" else None,
+        strategy=asked["strategy"] or None,
     )
     return redirect("rooms:run", run.pk)

@@ -279,6 +279,55 @@ def test_negative_prices_with_a_shared_converter(seed: int) -> None:
     assert found.cost == pytest.approx(answer.fun, abs=1e-6)
 
 
+@given(seed=st.integers(0, 100_000), homes=st.integers(1, 40), steps=st.integers(2, 60))
+@settings(deadline=None, max_examples=25)
+def test_many_homes_are_each_home(seed: int, homes: int, steps: int) -> None:
+    """With trips, absences, storages of all sizes and prices below zero; in two threads."""
+    dice = np.random.default_rng(seed)
+    pv = dice.uniform(0, 3, (homes, steps))
+    net = dice.uniform(0, 2, (homes, steps)) - pv
+    buy = dice.uniform(-0.2, 0.5, steps)
+    sell = buy - dice.uniform(0, 0.2, steps)
+    away = dice.random((homes, steps)) < 0.2
+    trips = np.where(dice.random((homes, steps)) < 0.05, 0.1, 0.0)
+    trips[:, : steps // 3] = 0.0
+    trips[away] = 0.0
+    sizes = dice.uniform((0.5, 0.2, 0.0, 0.7), (200.0, 3.0, 3.0, 1.0), (homes, 4)).tolist()
+    storages = [dispatch.Storage(*size) for size in sizes]
+    tasks = [dispatch.Task(net[i], pv[i], buy, sell, trips[i], away[i]) for i in range(homes)]
+
+    def many() -> tuple[np.ndarray, np.ndarray]:
+        return dispatch.best_many(net, pv, buy, sell, storages, trips_kwh=trips, away=away, threads=2)
+
+    found = []
+    for i, (task, storage) in enumerate(zip(tasks, storages, strict=True)):
+        try:
+            found.append(dispatch.best(task, storage))
+        except Infeasible:
+            with pytest.raises(Infeasible, match=f"home {i} "):
+                many()
+            return
+    costs, stored = many()
+    np.testing.assert_array_equal(costs, [f.cost for f in found])
+    np.testing.assert_array_equal(stored, [f.stored_kwh for f in found])
+    assert stored.min() >= -1e-9
+    assert (stored.max(axis=1) <= [s.kwh + 1e-9 for s in storages]).all()
+
+
+def test_pieces_may_be_as_many_as_steps_make_them() -> None:
+    """A large store with a thin wire and a new price each step: far more pieces than a home has."""
+    dice = np.random.default_rng(9)
+    steps = 3000
+    buy = dice.uniform(0.1, 0.5, steps)
+    task = dispatch.Task.at_home(dice.normal(0, 1, steps), np.zeros(steps), buy, buy * dice.uniform(0, 1, steps))
+    thin, none = dispatch.Storage(500.0, 0.1, 0.1, 0.95), dispatch.Storage(0.0, 0.0, 0.0, 1.0)
+    found, idle = dispatch.best(task, thin), dispatch.best(task, none)
+    bought, sold = np.maximum(found.net_kwh, 0), np.maximum(-found.net_kwh, 0)
+    assert float((bought * task.import_price - sold * task.export_price).sum()) == pytest.approx(found.cost, abs=1e-8)
+    assert found.cost < idle.cost
+    assert found.stored_kwh.max() > 1
+
+
 def test_a_trip_before_any_charge_is_refused() -> None:
     steps = 4
     trips = np.array([1.0, 0, 0, 0])

@@ -34,6 +34,7 @@ class Command(CityCommand):
         parser.add_argument("slug")
         parser.add_argument("--control", choices=services.CONTROLS, required=True)
         parser.add_argument("--sharing", choices=services.SHARING_RULES, help="how the saving is shared")
+        parser.add_argument("--strategy", choices=services.STRATEGIES, help="how the control rule runs batteries")
         parser.add_argument("--horizon-hours", type=float, help="look ahead so far instead of over the whole period")
         parser.add_argument("--inline", action="store_true", help="compute in this process instead of a worker")
         parser.add_argument("--timeout", type=float, default=3600.0, help="seconds to wait for the worker")
@@ -44,6 +45,7 @@ class Command(CityCommand):
             control=options["control"],
             sharing=options["sharing"],
             horizon_hours=options["horizon_hours"],
+            strategy=options["strategy"],
             full=True,
         )
         if not (options["inline"] and do(run.pk)):
