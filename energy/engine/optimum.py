@@ -4,22 +4,40 @@ Alone: a member with one storage is solved exactly by the kernel of `dispatch`, 
 vehicle) by the linear programme. Together: behind one connection only the sum of net energies matters, and
 storages of equal efficiency, equal power per capacity and equal absence merge exactly (the sum of homothetic
 polytopes is their scaled copy; vehicles merge if they also drive the same share of their capacity). The
-programme then grows with the number of storage classes, not with the number of homes. A class's schedule is
-handed back to its storages in proportion to their capacity.
+programme then grows with the number of storage classes, not with the number of homes (`decomposition`, which
+also proves how near the answer is). A class's schedule is handed back to its storages in proportion to their
+capacity.
 
 The grid limit belongs to the community's connection; members alone are not bound by it. Solar may be
 curtailed.
 """
 
+import dataclasses
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from energy.engine import dispatch, kpi, netting, programme, sharing
+from energy.engine import decomposition, dispatch, kpi, netting, programme, sharing
 from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Battery, Community, Floats, Member, Vehicle
-from energy.engine.refusals import NotDefined, NotYet, gettext_noop
+from energy.engine.decomposition import classes
+from energy.engine.refusals import Infeasible, NotDefined, NotYet, gettext_noop
 from energy.engine.rule import Dispatch
+
+__all__ = [
+    "all_stores",
+    "alone",
+    "answer",
+    "battery_store",
+    "classes",
+    "connection",
+    "simulate",
+    "stores_of",
+    "together",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,67 +76,101 @@ def stores_of(member: Member, community: Community) -> list[programme.Store]:
     return stores + ([vehicle_store(member.vehicle, community)] if member.vehicle else [])
 
 
-def class_key(store: programme.Store) -> tuple[object, ...]:
-    """What storages that merge exactly have in common."""
-    per_kwh = (store.charge_step_kwh / store.kwh, store.discharge_step_kwh / store.kwh, store.efficiency)
-    return (
-        *(round(x, 12) for x in per_kwh),
-        store.away.tobytes(),
-        np.round(store.trips_kwh / store.kwh, 12).tobytes(),
-    )
-
-
-def classes(stores: list[programme.Store]) -> list[programme.Store]:
-    """Storages that merge exactly, merged."""
-    merged: dict[tuple[object, ...], list[programme.Store]] = {}
-    for store in stores:
-        merged.setdefault(class_key(store), []).append(store)
-    return [
-        programme.Store(
-            kwh=sum(s.kwh for s in group),
-            charge_step_kwh=sum(s.charge_step_kwh for s in group),
-            discharge_step_kwh=sum(s.discharge_step_kwh for s in group),
-            efficiency=group[0].efficiency,
-            trips_kwh=np.sum([s.trips_kwh for s in group], axis=0),
-            away=group[0].away,
-        )
-        for group in merged.values()
-    ]
-
-
 def alone(community: Community, row: int) -> Alone:
     """A member's optimum without the others. Raises Infeasible."""
     net, pv = community.net_kwh[row], community.pv_kwh[row]
     buy, sell = community.import_price, community.export_price
     stores = stores_of(community.members[row], community)
-    if len(stores) == 1 and float(sell.min()) >= 0:
-        one = stores[0]
-        task = dispatch.Task(net, pv, buy, sell, one.trips_kwh, one.away)
-        storage = dispatch.Storage(one.kwh, one.charge_step_kwh, one.discharge_step_kwh, one.efficiency)
-        found = dispatch.best(task, storage, cyclic=community.cyclic)
-        return Alone(found.cost, found.net_kwh, 0.0)
-    if not stores and float(sell.min()) >= 0:
+    plain = float(sell.min()) >= 0
+    if not stores and plain:
         bought, sold = netting.split(net)
         return Alone(float(kpi.step_cost(bought, sold, community).sum()), net, 0.0)
-    lp = programme.solve(net, pv, buy, sell, stores, limit_step_kwh=None, cyclic=community.cyclic)
+    if len(stores) == 1 and stores[0].loss == 0 and plain:
+        found = _one(net, pv, community, stores[0])
+        return Alone(found.cost, found.net_kwh, 0.0)
+    at = decomposition.Connection(net, pv, buy, sell, None, community.cyclic)
+    first = _near(at, community, stores) if plain and community.steps > decomposition.DIRECT_STEPS else None
+    lp = decomposition.whole(at, stores, first)
     return Alone(lp.cost, lp.import_kwh - lp.export_kwh, float(lp.curtailed_kwh.sum()))
 
 
-def together(community: Community) -> programme.Solution:
-    """The community's optimum. Raises Infeasible."""
-    stores = [store for member in community.members for store in stores_of(member, community)]
-    if community.battery:
-        stores.append(battery_store(community.battery, community))
+def _one(net: Floats, pv: Floats, community: Community, store: programme.Store) -> dispatch.Optimum:
+    """One storage behind a meter, by the kernel. Raises Infeasible."""
+    task = dispatch.Task(net, pv, community.import_price, community.export_price, store.trips_kwh, store.away)
+    storage = dispatch.Storage(store.kwh, store.charge_step_kwh, store.discharge_step_kwh, store.efficiency)
+    return dispatch.best(task, storage, cyclic=community.cyclic)
+
+
+def _near(at: decomposition.Connection, community: Community, stores: list[programme.Store]) -> programme.Basis | None:
+    """Where the simplex may begin: the storages one after the other, each best against those before it."""
+    rest, flows = at.net_kwh, np.zeros((3 + 3 * len(stores), len(at.net_kwh)))
+    upper = np.full_like(flows, np.inf)
+    upper[2] = at.pv_kwh
+    free = dataclasses.replace(community, cyclic=False)
+    for k, store in enumerate(stores):
+        try:
+            found = _one(rest, at.pv_kwh, free, store)
+        except Infeasible:  # a trip on the first morning, for which a cyclic vehicle comes charged
+            return None
+        flows[3 + 3 * k], flows[4 + 3 * k] = netting.split(found.net_kwh - rest)
+        flows[5 + 3 * k] = found.stored_kwh[1:]
+        there = np.where(store.away, 0.0, 1.0)
+        upper[3 + 3 * k], upper[4 + 3 * k] = there * store.charge_step_kwh, there * store.discharge_step_kwh
+        upper[5 + 3 * k] = store.kwh
+        rest = found.net_kwh
+    flows[0], flows[1] = netting.split(rest)
+    return programme.near(flows, upper)
+
+
+def connection(community: Community) -> decomposition.Connection:
+    """The community behind its one connection."""
     limit = None if community.grid_limit_kw is None else community.grid_limit_kw * community.hours
-    return programme.solve(
+    return decomposition.Connection(
         community.net_kwh.sum(axis=0),
         community.pv_kwh.sum(axis=0),
         community.import_price,
         community.export_price,
-        classes(stores),
-        limit_step_kwh=limit,
-        cyclic=community.cyclic,
+        limit,
+        community.cyclic,
     )
+
+
+def all_stores(community: Community) -> list[programme.Store]:
+    """Members' storages in their order, the community's own battery last."""
+    stores = [store for member in community.members for store in stores_of(member, community)]
+    if community.battery:
+        stores.append(battery_store(community.battery, community))
+    return stores
+
+
+def together(community: Community) -> programme.Solution:
+    """The community's optimum. Raises Infeasible."""
+    return answer(community).solution
+
+
+def answer(community: Community, progress: Callable[[float], None] = lambda _share: None) -> decomposition.Answer:
+    """The community's optimum with its proven gap, and what each storage of `all_stores` saves. Raises
+    Infeasible.
+    """
+    return decomposition.solve(connection(community), all_stores(community), progress=progress)
+
+
+def everyone_alone(community: Community, progress: Progress) -> list[Alone]:
+    """Each member's own optimum, on as many threads as this process may use. Raises Infeasible."""
+    n = len(community.members)
+    _ = community.local_minute, community.net_kwh  # computed once, before the threads
+    found: list[Alone] = []
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if n > 1 else 1) as pool:
+        pending = [pool.submit(alone, community, row) for row in range(n)]
+        try:
+            for row, one in enumerate(pending):
+                progress(row / n, f"{community.members[row].name} ({row + 1}/{n})")
+                found.append(one.result())
+        except BaseException:
+            for one in pending:
+                one.cancel()
+            raise
+    return found
 
 
 def simulate(
@@ -133,21 +185,17 @@ def simulate(
         raise NotDefined(
             gettext_noop("a local price does not say who gains from storage that is run together; choose owen")
         )
-    found: list[Alone] = []
-    n = len(community.members)
-    for row, member in enumerate(community.members):
-        progress(0.02 + 0.38 * row / n, f"{member.name} ({row + 1}/{n})")
-        found.append(alone(community, row))
-    progress(0.4, "the community together")
-    lp = together(community)
+    found = everyone_alone(community, lambda share, stage: progress(0.02 + 0.58 * share, stage))
+    progress(0.6, "the community together")
+    best = answer(community, lambda share: progress(0.6 + 0.3 * share, "the community together"))
+    lp = best.solution
     progress(0.9, "working out the figures")
     driven = float(community.trips_kwh.sum())
     joint = kpi.totals(community, lp.import_kwh, lp.export_kwh, driven, float(lp.curtailed_kwh.sum()))
     net = np.array([a.net_kwh for a in found])
     apart = kpi.totals(community, *netting.split(net), driven, sum(a.curtailed_kwh for a in found))
     costs = np.array([a.cost for a in found])
-    game = _game(community, net, costs, lp, seed, progress)
-    shared = sharing.share(sharing_rule, game)
+    shared = sharing.share(sharing_rule, _game(community, net, costs, best, seed, progress))
     flows = Dispatch(
         net,
         lp.import_kwh - lp.export_kwh,
@@ -167,7 +215,10 @@ def simulate(
             "sharing": shared.as_dict(),
             "engine": {
                 **block,
-                "method": "linear programme, storage classes",
+                "method": best.method,
+                "classes": best.classes,
+                "bound": best.bound,
+                "gap": best.gap,
                 "columns": lp.columns,
                 "rows": lp.rows,
             },
@@ -177,16 +228,15 @@ def simulate(
 
 
 def _game(  # noqa: PLR0917 what `simulate` found
-    community: Community, net: Floats, costs: Floats, lp: programme.Solution, seed: int, progress: Progress
+    community: Community, net: Floats, costs: Floats, best: decomposition.Answer, seed: int, progress: Progress
 ) -> sharing.Table:
     """The game of groups that run their own storages with their part of what is common."""
     from energy.engine import groups  # noqa: PLC0415 it solves groups by this module
 
     progress(0.9, "sharing the saving")
-    owen = groups.member_costs(community, lp.price)
+    lp = best.solution
     tried = groups.Groups(community, costs, lambda count: progress(min(0.99, 0.9 + count / 1000), "trying groups"))
-    certain = tried.know_whole(lp.cost, lp.price, owen)
+    dual = tried.know_whole(best)
     use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
     total = float(costs.sum()) - lp.cost
-    dual = sharing.Dual(owen, certain)
     return sharing.Table(community, net, use, costs, total, None, netting=False, seed=seed, groups=tried, dual=dual)

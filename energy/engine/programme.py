@@ -29,7 +29,10 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A storage, or a class of storages that merge exactly; energies kWh, per step at the grid side."""
+    """A storage, or a class of storages that merge exactly; energies kWh, per step at the grid side.
+
+    `loss` is the share of what is held that each step takes, before anything is charged (a tank cools).
+    """
 
     kwh: float
     charge_step_kwh: float
@@ -37,6 +40,33 @@ class Store:
     efficiency: float
     trips_kwh: Floats
     away: Bools
+    loss: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What holds at the ends of a programme that is not cyclic: energy held before the first step (None:
+    nothing), energy to be held after the last (None: free), and what one kWh held then is worth (None: nothing).
+    """
+
+    before_kwh: Floats | None = None
+    after_kwh: Floats | None = None
+    worth: Floats | None = None
+
+
+FREE = Ends()
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """A vertex as HiGHS names it: status of each column and row, variables by steps."""
+
+    columns: NDArray[np.int8]
+    rows: NDArray[np.int8]
+
+
+EDGE_KWH = 1e-7
+STATUS = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +76,8 @@ class Solution:
     `price`: dual of the balance, currency per kWh. `limit_value`: what one more kWh of grid limit, both ways,
     would save in each step (at least zero; None without a limit). `store_values`: what each storage saves.
     `curtail_value`: what the right to curtail saves in each step, zero where the price is not below zero; a
-    member's part is its solar times max(0, -price).
+    member's part is its solar times max(0, -price). `worth`: what one more kWh held before each step would save
+    (storages by steps).
     """
 
     cost: float
@@ -62,6 +93,8 @@ class Solution:
     curtail_value: Floats
     columns: int
     rows: int
+    worth: Floats
+    basis: Basis | None = None
 
 
 def solve(
@@ -73,24 +106,20 @@ def solve(
     *,
     limit_step_kwh: float | None,
     cyclic: bool,
+    ends: Ends = FREE,
+    first: Basis | None = None,
+    keep_basis: bool = False,
 ) -> Solution:
-    """Solve to HiGHS' tolerance (1e-7). Raises Infeasible."""
+    """Solve to HiGHS' tolerance (1e-7), beginning at `first` if one is given. Raises Infeasible."""
     steps, n = len(net_kwh), len(stores)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("solver", "simplex")
-    lp = _model(net_kwh, pv_kwh, buy, sell, stores, limit_step_kwh, cyclic)
-    solver.passModel(lp)
-    solver.run()
-    status = solver.getModelStatus()
-    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-        raise Infeasible(
-            gettext_noop("use, trips and grid limit cannot all be met; raise grid_limit_kw or lower a trip")
-        )
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise RuntimeError(f"HiGHS ended with {solver.modelStatusToString(status)}")
-    found = solver.getSolution()
+    worker = solver()
+    lp = model(net_kwh, pv_kwh, buy, sell, stores, limit_step_kwh, cyclic, ends)
+    worker.passModel(lp)
+    if first is not None:
+        _begin_at(worker, first)
+    worker.run()
+    check(worker)
+    found = worker.getSolution()
     x = np.array(found.col_value).reshape(3 + 3 * n, steps)
     duals = np.array(found.row_dual).reshape(1 + n, steps)
     # what each finite upper bound is worth: right-hand side times minus its dual
@@ -98,9 +127,12 @@ def solve(
     relief = np.maximum(0.0, -np.array(found.col_dual).reshape(x.shape))
     relief[upper == np.finfo(np.float64).max] = 0.0
     bounds = (relief * upper).sum(axis=1)
-    trips = np.array([float(duals[1 + k] @ store.trips_kwh) for k, store in enumerate(stores)])
+    given = np.array([s.trips_kwh for s in stores]).reshape(n, steps)
+    if ends.before_kwh is not None:
+        given[:, 0] -= ends.before_kwh * np.array([1 - s.loss for s in stores])
+    trips = (duals[1:] * given).sum(axis=1)
     return Solution(
-        cost=float(solver.getInfo().objective_function_value),
+        cost=float(worker.getInfo().objective_function_value),
         import_kwh=x[0],
         export_kwh=x[1],
         curtailed_kwh=x[2],
@@ -113,10 +145,57 @@ def solve(
         curtail_value=relief[2] * pv_kwh,
         columns=x.size,
         rows=(1 + n) * steps,
+        worth=-duals[1:],
+        basis=_basis(worker, x.shape, duals.shape) if keep_basis else None,
     )
 
 
-def _model(  # noqa: PLR0917 the arrays of `solve`
+def solver() -> highspy.Highs:
+    """HiGHS as we use it: silent, one thread, simplex."""
+    made = highspy.Highs()  # type: ignore[no-untyped-call]
+    made.setOptionValue("output_flag", False)
+    made.setOptionValue("threads", 1)
+    made.setOptionValue("solver", "simplex")
+    return made
+
+
+def check(worker: highspy.Highs) -> None:
+    """Raises Infeasible unless an optimum was found."""
+    status = worker.getModelStatus()
+    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        raise Infeasible(
+            gettext_noop("use, trips and grid limit cannot all be met; raise grid_limit_kw or lower a trip")
+        )
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise RuntimeError(f"HiGHS ended with {worker.modelStatusToString(status)}")
+
+
+def near(flows: Floats, upper: Floats) -> Basis:
+    """The vertex nearest to flows (variables by steps): what lies strictly between its bounds is basic."""
+    between = (flows > EDGE_KWH) & (flows < upper - EDGE_KWH)
+    columns = np.where(between, 1, np.where(flows > EDGE_KWH, 2, 0)).astype(np.int8)
+    return Basis(columns, np.zeros((len(flows) // 3, flows.shape[1]), dtype=np.int8))
+
+
+def _basis(worker: highspy.Highs, columns: tuple[int, ...], rows: tuple[int, ...]) -> Basis:
+    """HiGHS' basis as bytes: variables by steps, rows by steps."""
+    basis = worker.getBasis()
+    return Basis(
+        np.fromiter((int(s) for s in basis.col_status), dtype=np.int8).reshape(columns),
+        np.fromiter((int(s) for s in basis.row_status), dtype=np.int8).reshape(rows),
+    )
+
+
+def _begin_at(worker: highspy.Highs, first: Basis) -> None:
+    """Begin at a basis that need not be one: HiGHS completes it."""
+    basis = highspy.HighsBasis()
+    basis.valid, basis.alien = True, True
+    basis.col_status = [STATUS[k] for k in first.columns.ravel()]
+    basis.row_status = [STATUS[k] for k in first.rows.ravel()]
+    worker.setBasis(basis)
+
+
+def model(  # noqa: PLR0917 the arrays of `solve`
     net_kwh: Floats,
     pv_kwh: Floats,
     buy: Floats,
@@ -124,6 +203,7 @@ def _model(  # noqa: PLR0917 the arrays of `solve`
     stores: Sequence[Store],
     limit: float | None,
     cyclic: bool,
+    ends: Ends,
 ) -> highspy.HighsLp:
     """Columns: import, export, curtailed, then charge, discharge, held of each storage; rows: balance, then
     continuity.
@@ -134,10 +214,13 @@ def _model(  # noqa: PLR0917 the arrays of `solve`
     upper = [np.full(steps, free), np.full(steps, free), pv_kwh]
     entries = [_entries(t, t, 1.0), _entries(t, steps + t, -1.0), _entries(t, 2 * steps + t, -1.0)]
     right = [net_kwh]
+    cost, lower = np.zeros((3 + 3 * n) * steps), np.zeros((3 + 3 * n) * steps)
+    cost[:steps], cost[steps : 2 * steps] = buy, -sell
     for k, store in enumerate(stores):
         at, row = (3 + 3 * k) * steps, (1 + k) * steps
         there = np.where(store.away, 0.0, 1.0)
-        upper += [there * store.charge_step_kwh, there * store.discharge_step_kwh, np.full(steps, store.kwh)]
+        held = np.full(steps, store.kwh)
+        upper += [there * store.charge_step_kwh, there * store.discharge_step_kwh, held]
         before = np.roll(t, 1)
         kept = t if cyclic else t[1:]
         entries += [
@@ -146,15 +229,22 @@ def _model(  # noqa: PLR0917 the arrays of `solve`
             _entries(row + t, at + t, -store.efficiency),
             _entries(row + t, at + steps + t, 1 / store.efficiency),
             _entries(row + t, at + 2 * steps + t, 1.0),
-            _entries(row + kept, at + 2 * steps + before[kept], -1.0),
+            _entries(row + kept, at + 2 * steps + before[kept], store.loss - 1.0),
         ]
-        right.append(-store.trips_kwh)
+        change = -store.trips_kwh
+        if ends.before_kwh is not None:
+            change[0] += ends.before_kwh[k] * (1 - store.loss)
+        right.append(change)
+        if ends.worth is not None:
+            cost[at + 3 * steps - 1] = -ends.worth[k]
+        if ends.after_kwh is not None:
+            lower[at + 3 * steps - 1] = held[-1] = ends.after_kwh[k]
     rows, columns, values = (np.concatenate(part) for part in zip(*entries, strict=True))
     order = np.lexsort((rows, columns))
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = (3 + 3 * n) * steps, (1 + n) * steps
-    lp.col_cost_ = np.concatenate([buy, -sell, np.zeros((1 + 3 * n) * steps)])
-    lp.col_lower_, lp.col_upper_ = np.zeros(lp.num_col_), np.concatenate(upper)
+    lp.col_cost_ = cost
+    lp.col_lower_, lp.col_upper_ = lower, np.concatenate(upper)
     lp.row_lower_ = lp.row_upper_ = np.concatenate(right)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_ = np.searchsorted(columns[order], np.arange(lp.num_col_ + 1)).astype(np.int32)

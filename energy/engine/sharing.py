@@ -31,7 +31,7 @@ from energy.engine.nucleolus import Known, nucleolus
 from energy.engine.refusals import NotDefined, NotYet, gettext_noop
 
 #: How many groups row generation works out for a certificate where a group is cheap, and where it is a programme.
-TRIED, TRIED_COSTLY = 16, 6
+TRIED, TRIED_COSTLY = 12, 6
 BLOCKING_FROM = 1e-6
 #: Values of groups that are optima of a solver are known to this part of the members' costs.
 SOLVED_TO = 1e-7
@@ -108,10 +108,13 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True)
 class Dual:
-    """What each member pays at the dual prices of the optimum; `certain`: no group can beat that (no limit binds)."""
+    """What each member pays at the dual prices of the optimum; `certain`: no group can beat that by more than `gap`,
+    what the optimum is above its bound (not certain where a limit binds).
+    """
 
     costs: Floats
     certain: bool
+    gap: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -259,7 +262,7 @@ def _certificate(rule: str, savings: Floats, table: Table) -> Certificate:
     if values is not None:
         return _by_trying(values, savings, table)
     if rule == "owen" and (table.dual is None or table.dual.certain):
-        return Certificate(True, 0, 0, None, (), "duality", 0.0)
+        return Certificate(True, 0, 0, None, (), "duality", table.dual.gap if table.dual else 0.0)
     if table.groups is not None:
         return _by_rows(worst_by_bounds(table.groups, savings, most=TRIED_COSTLY), table)
     return _by_search(savings, table) if table.netting else Certificate(None, None, 0, None, (), "none")
