@@ -51,6 +51,11 @@ def may_see_curves(viewer: Viewer, version: CommunityVersion, members: int) -> b
     return members >= (LEAST_MEMBERS if version.step_minutes >= 60 else LEAST_MEMBERS_BELOW_AN_HOUR)
 
 
+def may_see_shares(viewer: Viewer, version: CommunityVersion, members: int) -> bool:
+    """Whether everybody's share of a saving may be shown, each without a name."""
+    return version.demo or is_steward(viewer, version.community) or members >= LEAST_MEMBERS
+
+
 def may_simulate(viewer: Viewer) -> bool:
     """Whether this person may set a worker to work: anyone signed in who may see the community."""
     return isinstance(viewer, User) and viewer.is_active

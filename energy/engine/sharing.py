@@ -3,7 +3,7 @@
 - equal: the same for each member; proportional: by what each uses; both look at no prices and often are not
   stable;
 - mid-market: in each step the energy that passes between members is paid half-way between import and export
-  price, shared out in proportion to what each lacks or has to spare (dynamic key); mid-market-static: the same
+  price, shared out in proportion to what each lacks or has to spare (dynamic key); mid-market-fixed: the same
   price, but those who lack get equal parts, each at most what they lack, what is left over passing on to the others
   (static key);
 - owen: each member trades all at the community's marginal price: without storage the import price while the
@@ -36,7 +36,7 @@ BLOCKING_FROM = 1e-6
 #: Values of groups that are optima of a solver are known to this part of the members' costs.
 SOLVED_TO = 1e-7
 MOST_SEARCHED = 60
-RULES = ("equal", "proportional", "mid-market", "mid-market-static", "owen", "shapley", "nucleolus")
+RULES = ("equal", "proportional", "mid-market", "mid-market-fixed", "owen", "shapley", "nucleolus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,8 @@ def _savings(rule: str, table: Table) -> Floats:
     if rule == "proportional":
         total = float(table.use_kwh.sum())
         return table.use_kwh * (table.total_saving / total) if total > 0 else np.full(n, table.total_saving / n)
-    if rule in ("mid-market", "mid-market-static"):
-        return _mid_market(table, static=rule == "mid-market-static")
+    if rule in ("mid-market", "mid-market-fixed"):
+        return _mid_market(table, static=rule == "mid-market-fixed")
     if rule == "owen":
         return _owen(table)
     if rule == "shapley" and table.savings is not None:

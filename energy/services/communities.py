@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 KIND = "energy.simulate"
 CONTROLS = ("none", "rule", "optimal")
-SHARING_RULES = ("equal", "proportional", "mid-market", "owen", "shapley", "nucleolus")
+SHARING_RULES = ("equal", "proportional", "mid-market", "mid-market-fixed", "owen", "shapley", "nucleolus")
 SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{0,59}$")
 
 

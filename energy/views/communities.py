@@ -114,7 +114,7 @@ def sharing(request: HttpRequest, slug: str) -> HttpResponse:
     found, context = frame(request, slug, tab="sharing")
     version = queries.latest(found)
     asked = request.GET.get("rule", "")
-    table = shares.table(version, request.user, asked) if version else None
+    table = shares.table(version, request.user, asked, request.GET.get("control", "")) if version else None
     own = numbers.money(table.shown.own, version.currency) if table and version else ""
     context |= {"version": version, "table": table, "own": own}
     return render(request, "energy/sharing.html", context)
