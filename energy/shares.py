@@ -218,7 +218,8 @@ def table(version: CommunityVersion, viewer: policies.Viewer, asked: str, contro
     order = list(RULES)
     rules = sorted((_rule(s, own) for s in by_control[control]), key=lambda r: order.index(r.slug))
     shown = next((r for r in rules if r.slug == asked), rules[0])
-    dots, height = ([], 0)
+    dots: list[Dot] = []
+    height = 0
     if policies.may_see_shares(viewer, version, len(shown.simulation.members)):
         dots, height = _dots(shown.simulation, own)
     return Table(
