@@ -357,6 +357,10 @@ def _bounded(sharing: dict[str, Any], words: dict[str, str]) -> str:
     )
 
 
+#: So many who would stay are named rather than those who would go.
+FEW = 4
+
+
 def _worst(simulation: Simulation, viewer: policies.Viewer, own: set[str]) -> str:
     """The group with most to gain, in words: "Library, Lab and 2 homes would save 26 more on their own."."""
     sharing = simulation.sharing
@@ -370,8 +374,8 @@ def _worst(simulation: Simulation, viewer: policies.Viewer, own: set[str]) -> st
         "n": numbers.number(len(keys)),
         "money": numbers.money(sharing["worst_excess"], simulation.version.currency),
     }
-    if len(keys) > len(kinds) / 2:
-        others = [key for key in kinds if key not in set(keys)]
+    others = [key for key in kinds if key not in set(keys)]
+    if len(others) <= FEW < len(keys):
         words["group"] = _group(others, known, kinds, own)
         return _("All but %(group)s (%(n)s members) would save %(money)s more in the period on their own.") % words
     words["group"] = words["group"][:1].upper() + words["group"][1:]
