@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 CONTROL = [
     ("none", _("No control: what is made and used is netted")),
     ("rule", _("By rule: each home serves itself first, batteries fill with spare sun")),
-    ("optimal", _("The best possible, knowing the whole year ahead")),
+    ("optimal", _("The best possible: knowing the whole year ahead, or by plans that look some hours ahead")),
 ]
 SHARING = [
     ("", _("as usual for this control")),
@@ -20,10 +20,30 @@ SHARING = [
 ]
 
 
+HORIZON = [
+    ("", _("the whole period")),
+    ("24", _("24 hours")),
+    ("36", _("36 hours")),
+    ("48", _("48 hours")),
+    ("72", _("three days")),
+    ("168", _("a week")),
+]
+
+
 class SimulateForm(forms.Form):
-    """Control, and rule of sharing."""
+    """Control, how far the best control looks ahead, and rule of sharing."""
 
     control = forms.ChoiceField(
         label=_("How storage is run"), choices=CONTROL, widget=forms.RadioSelect, initial="rule"
+    )
+    horizon_hours = forms.TypedChoiceField(
+        label=_("How far the best control looks ahead"),
+        choices=HORIZON,
+        required=False,
+        coerce=float,
+        empty_value=None,
+        help_text=_(
+            "Hours mean plans by a simple forecast: today like yesterday. They can be shared by use or equally."
+        ),
     )
     sharing = forms.ChoiceField(label=_("How the saving is shared"), choices=SHARING, required=False)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from energy import series
-from energy.engine.community import Battery, Community, Floats, Member, Vehicle
+from energy.engine.community import Battery, Community, Floats, Heat, Member, Vehicle
 from energy.models import CommunityVersion
 from energy.models import Member as MemberRow
 
@@ -12,7 +12,8 @@ def load(version: CommunityVersion) -> Community:
     """A version as the engine takes it, bit for bit what was imported."""
     rows = list(version.members.order_by("position"))
     curves = {
-        s.name: _floats(s.packed) for s in version.series.filter(name__in=["import_price", "export_price", "co2"])
+        s.name: _floats(s.packed)
+        for s in version.series.filter(name__in=["import_price", "export_price", "co2", "cop"])
     }
     battery = None
     if version.battery_kwh and version.battery_kw:
@@ -23,7 +24,7 @@ def load(version: CommunityVersion) -> Community:
         timezone=version.timezone,
         start=version.start,
         step_minutes=version.step_minutes,
-        members=tuple(_member(row) for row in rows),
+        members=tuple(_member(row, curves.get("cop")) for row in rows),
         load_kwh=np.array([_floats(row.load) for row in rows]),
         pv_kwh=np.array([_floats(row.pv) for row in rows]),
         import_price=curves["import_price"],
@@ -39,7 +40,7 @@ def _floats(packed: bytes | memoryview) -> Floats:
     return np.frombuffer(series.raw(packed), dtype="<f8").astype(np.float64)
 
 
-def _member(row: MemberRow) -> Member:
+def _member(row: MemberRow, cop: Floats | None) -> Member:
     battery = (
         Battery(row.battery_kwh, row.battery_kw or 0.0, row.battery_efficiency or 0.9) if row.battery_kwh else None
     )
@@ -54,4 +55,8 @@ def _member(row: MemberRow) -> Member:
             row.ev_efficiency or 0.95,
             row.ev_v2g,
         )
-    return Member(row.key, row.name, row.kind, row.pv_kwp, battery, vehicle, row.heat_pump_kw)
+    tank = row.tank_kwh, row.tank_loss_per_hour
+    heat = None
+    if row.heat and row.heat_pump_kw and cop is not None:
+        heat = Heat(row.heat_pump_kw, _floats(row.heat), cop, *tank)
+    return Member(row.key, row.name, row.kind, row.pv_kwp, battery, vehicle, row.heat_pump_kw, *tank, heat)

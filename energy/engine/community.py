@@ -5,7 +5,7 @@ members by steps.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -61,6 +61,19 @@ class Vehicle:
 
 
 @dataclass(frozen=True, slots=True)
+class Heat:
+    """A heat pump of `kw` electric power with the heat it has to make (kWh in each step), its COP in each step, and
+    a tank of `tank_kwh` heat that loses `loss_per_hour` of what it holds.
+    """
+
+    kw: float
+    demand_kwh: Floats
+    cop: Floats
+    tank_kwh: float = 0.0
+    loss_per_hour: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A home, lab, business or public building with what it owns."""
 
@@ -71,11 +84,17 @@ class Member:
     battery: Battery | None = None
     vehicle: Vehicle | None = None
     heat_pump_kw: float | None = None
+    tank_kwh: float = 0.0
+    tank_loss_per_hour: float = 0.01
+    heat: Heat | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Community:
-    """Members, series and prices of one period at one step."""
+    """Members, series and prices of one period at one step.
+
+    Loads hold what heat pumps take, unless `heat_apart`: then those with a tank are storages (`heat.apart`).
+    """
 
     name: str
     currency: str
@@ -91,6 +110,7 @@ class Community:
     grid_limit_kw: float | None = None
     cyclic: bool = False
     battery: Battery | None = None
+    heat_apart: bool = False
 
     @property
     def steps(self) -> int:

@@ -28,7 +28,7 @@ from energy.engine import programme
 from energy.engine.community import Bools, Floats
 from energy.engine.compiled import compiled
 from energy.engine.programme import Store
-from energy.engine.refusals import Infeasible
+from energy.engine.refusals import Infeasible, gettext_noop
 
 MOST_CLASSES = 128
 MOST_ROUNDS = 3
@@ -56,15 +56,21 @@ class Connection:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A feasible optimum and its proof. `solution` is by class; `bound` is below every feasible cost; `gap` is
-    (cost - bound) over |cost|; `store_values` is what each storage given saves at the prices found.
+    (cost - bound) over |cost|; `store_values` is what each storage given saves at the prices found; `parts` are
+    the classes as they were solved.
     """
 
     solution: programme.Solution
     bound: float
     gap: float
     store_values: Floats
-    classes: int
+    parts: tuple[Store, ...]
     method: str
+
+    @property
+    def classes(self) -> int:
+        """How many storages the programme has."""
+        return len(self.parts)
 
 
 # --- classes --------------------------------------------------------------------------------------------
@@ -85,8 +91,14 @@ def _key(store: Store) -> tuple[tuple[object, ...], tuple[float, float]]:
     total = float(store.trips_kwh.sum())
     pattern = np.round(store.trips_kwh / total, 12).tobytes() if total > 0 else b""
     gives = store.discharge_step_kwh / store.charge_step_kwh if store.charge_step_kwh > 0 else 1.0
-    family = (round(gives, 12), round(store.efficiency, 12), store.away.tobytes(), pattern, round(store.loss, 12))
+    gain = b"" if store.gain is None else store.gain.tobytes()
+    family = (round(gives, 12), round(store.efficiency, 12), store.away.tobytes(), pattern, round(store.loss, 12), gain)
     return family, (round(store.charge_step_kwh / store.kwh, 12), round(total / store.kwh, 12))
+
+
+def class_key(store: Store) -> object:
+    """What storages that merge exactly have in common."""
+    return _key(store)
 
 
 def group(stores: Sequence[Store]) -> Grouping:
@@ -219,7 +231,21 @@ def _around(family: Sequence[Store]) -> list[Store]:
 
 
 def _cut(store: Store, part: slice) -> Store:
-    return dataclasses.replace(store, trips_kwh=store.trips_kwh[part], away=store.away[part])
+    return dataclasses.replace(
+        store,
+        trips_kwh=store.trips_kwh[part],
+        away=store.away[part],
+        gain=None if store.gain is None else store.gain[part],
+    )
+
+
+def beginning(store: Store, *, cyclic: bool) -> float:
+    """What a storage holds at first where that is not asked: in a cyclic community half, or room for a trip; else
+    nothing.
+    """
+    if not cyclic:
+        return 0.0
+    return float(store.kwh / 2 if store.discharge_step_kwh else store.kwh - store.trips_kwh.max())
 
 
 def windows(at: Connection, stores: Sequence[Store], *, look_ahead: int = 0) -> tuple[programme.Solution, Floats]:
@@ -230,15 +256,13 @@ def windows(at: Connection, stores: Sequence[Store], *, look_ahead: int = 0) -> 
     left at the end of a window is worth the window's mean import price.
     """
     steps = len(at.net_kwh)
-    begin = np.zeros(len(stores))
-    if at.cyclic:
-        begin = np.array([s.kwh / 2 if s.discharge_step_kwh else s.kwh - s.trips_kwh.max() for s in stores])
+    begin = np.array([beginning(s, cyclic=at.cyclic) for s in stores])
     held, parts = begin, []
     for first in range(0, steps, WINDOW_STEPS):
         keep = min(WINDOW_STEPS, steps - first)
         part = slice(first, min(first + keep + look_ahead, steps))
         last = part.stop == steps
-        price = np.array([float(at.buy[part].mean()) * s.efficiency for s in stores])
+        price = np.array([float(at.buy[part].mean()) * s.efficiency / float(s.charged.mean()) ** 2 for s in stores])
         ends = programme.Ends(held, begin if last and at.cyclic else None, None if last else price)
         lp = programme.solve(
             at.net_kwh[part],
@@ -314,6 +338,7 @@ def least_cost(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positiona
     kwh: float,
     most_up: float,
     most_down: float,
+    gain: Floats,
     eta: float,
     kept: float,
     cyclic: bool,
@@ -321,7 +346,8 @@ def least_cost(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positiona
 ) -> float:
     """The least a storage pays at given prices, each kWh in or out at the step's price (below zero: it pays
     less). Begins empty; a cyclic one begins where it likes, pays `worth` for each kWh and gets it for each kWh
-    at the end. `kept` is the share that a step leaves. Infinite if its trips cannot be met.
+    at the end. `gain` is what a kWh charged adds, `kept` the share that a step leaves. Infinite if its trips
+    cannot be met.
     """
     slopes, lengths = np.empty(MOST_PIECES), np.empty(MOST_PIECES)
     new_slopes, new_lengths = np.empty(MOST_PIECES), np.empty(MOST_PIECES)
@@ -338,17 +364,20 @@ def least_cost(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positiona
             merged = count
         else:
             p = price[t]
+            into = gain[t]
             # V(e) = min over D of c(D) + V(e + D): the pieces of c in reverse, their slopes negated
             if p >= 0.0:
-                own_slopes[0], own_lengths[0] = -p / eta, most_up * eta
+                own_slopes[0], own_lengths[0] = -p / into, most_up * into
                 own_slopes[1], own_lengths[1] = -p * eta, most_down / eta
                 value += p * most_up
             else:
                 # where power is paid for, it is also burnt: charging and discharging in one step
                 own_slopes[0], own_lengths[0] = -p * eta, most_down / eta
-                own_slopes[1], own_lengths[1] = -p / eta, most_up * eta
+                own_slopes[1], own_lengths[1] = -p / into, most_up * into
                 value += p * most_up
-            left -= most_up * eta
+            if most_down == 0.0:  # an empty piece must not stand in the way of the other (a heat pump gains)
+                own_slopes[0] = own_slopes[1] = -p / into
+            left -= most_up * into
             a, b = 0, 0
             while a < count or b < 2:
                 if b == 2 or (a < count and slopes[a] <= own_slopes[b]):
@@ -395,6 +424,40 @@ def least_cost(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positiona
     return best
 
 
+def store_cost(store: Store, price: Floats, *, cyclic: bool) -> float:
+    """The least a storage pays at given prices. Raises Infeasible."""
+
+    def at(worth: float) -> float:
+        return float(
+            least_cost(
+                price,
+                store.trips_kwh,
+                store.away,
+                store.kwh,
+                store.charge_step_kwh,
+                store.discharge_step_kwh,
+                store.charged,
+                store.efficiency,
+                1 - store.loss,
+                cyclic,
+                worth,
+            )
+        )
+
+    # what is borrowed over the end of a cyclic period has the price that makes the bound highest (concave)
+    each = price / np.minimum(store.charged, store.efficiency)
+    low, high = min(0.0, float(each.min())), max(0.0, float(each.max()))
+    while cyclic and high - low > 1e-12 * max(1.0, high):
+        one, two = low + 0.382 * (high - low), high - 0.382 * (high - low)
+        low, high = (low, two) if at(one) >= at(two) else (one, high)
+    cost = at((low + high) / 2)
+    if not np.isfinite(cost):
+        raise Infeasible(
+            gettext_noop("the trips take more than can be charged before them; lower ev_kwh_per_day or raise ev_kw")
+        )
+    return cost
+
+
 def _shape_costs(groups: Grouping, price: Floats, cyclic: bool, seam: Floats) -> Floats:
     """The least that one kWh of each shape pays at the prices; `seam` (shapes by candidates) are prices of what
     is borrowed over the end of a cyclic period, the best of which counts.
@@ -409,6 +472,7 @@ def _shape_costs(groups: Grouping, price: Floats, cyclic: bool, seam: Floats) ->
                     1.0,
                     s.charge_step_kwh,
                     s.discharge_step_kwh,
+                    s.charged,
                     s.efficiency,
                     1 - s.loss,
                     cyclic,
@@ -464,7 +528,7 @@ def solve(
     method = "linear programme in windows" if many else "linear programme"
     parts = "storage classes" if len(chosen) == len(groups.shapes) else "storages cut into classes"
     values = -np.array([costs[i] * s.kwh for i, s in zip(groups.of, stores, strict=True)])
-    return Answer(lp, min(proven, lp.cost), gap, values, len(merged), f"{method}, {parts}")
+    return Answer(lp, min(proven, lp.cost), gap, values, tuple(merged), f"{method}, {parts}")
 
 
 def _add_anchors(groups: Grouping, anchors: list[set[int]], loss: Floats, room: int) -> None:

@@ -1,5 +1,5 @@
 """Reading a community folder (the format of the contract): community.toml, members.csv, load_kwh.csv,
-pv_kwh.csv, prices.csv.
+pv_kwh.csv, prices.csv, and for heat pumps heat_kwh.csv with weather.csv.
 
 Tolerant where nothing can go wrong (byte-order mark, CRLF, order of columns, a blank last line), strict where
 a silent repair would change a figure: a gap, a second row for a time, a negative load, a missing member are
@@ -13,17 +13,19 @@ import io
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from energy.engine.community import KINDS, Battery, Community, Floats, Member, Vehicle
-from energy.engine.refusals import FolderRefusal, gettext_noop
+from energy.engine import heat
+from energy.engine.community import KINDS, Battery, Community, Floats, Heat, Member, Vehicle
+from energy.engine.refusals import FolderRefusal, Infeasible, gettext_noop
 
 FILES = ("community.toml", "members.csv", "load_kwh.csv", "pv_kwh.csv", "prices.csv")
+HEAT_FILES = ("heat_kwh.csv", "weather.csv")
 MEMBER_COLUMNS = frozenset(
     [
         "id",
@@ -41,6 +43,8 @@ MEMBER_COLUMNS = frozenset(
         "ev_efficiency",
         "ev_v2g",
         "heat_pump_kw",
+        "tank_kwh",
+        "tank_loss_per_hour",
     ]
 )
 STEPS_MIN = (15, 60)
@@ -61,6 +65,8 @@ def read(folder: Path) -> Community:
     if pv.shape[1] != load.shape[1]:
         raise FolderRefusal("pv_kwh.csv", 0, "", _ROWS, rows=pv.shape[1], file="load_kwh.csv", other=load.shape[1])
     prices = _prices(texts["prices.csv"], about, load.shape[1])
+    if (folder / "heat_kwh.csv").is_file():
+        members = _heated(folder, about, members, load)
     return Community(
         name=about.name,
         currency=about.currency,
@@ -80,9 +86,9 @@ def read(folder: Path) -> Community:
 
 
 def content_sha256(folder: Path) -> str:
-    """One hash over the five files' bytes, in their fixed order."""
+    """One hash over the files' bytes, in their fixed order."""
     digest = hashlib.sha256()
-    for name in FILES:
+    for name in (*FILES, *(f for f in HEAT_FILES if (folder / f).is_file())):
         content = (folder / name).read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
@@ -455,6 +461,58 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
     return {name: np.array(values) for name, values in found.items()}
 
 
+# --- heat -----------------------------------------------------------------------------------------------
+
+
+def _heated(folder: Path, about: About, members: tuple[Member, ...], load: Floats) -> tuple[Member, ...]:
+    """Members with the heat their pumps make; adds the power of pumps that follow it to their loads."""
+    file = "heat_kwh.csv"
+    text = _text(folder, file)
+    columns = [name for name in _rows(file, text)[0] if name != "time"]
+    ids = [m.id for m in members]
+    demand = _series(file, text, about, ids, required=())
+    steps = load.shape[1]
+    if demand.shape[1] != steps:
+        raise FolderRefusal(file, 0, "", _ROWS, rows=demand.shape[1], file="load_kwh.csv", other=steps)
+    cop = _cop(_text(folder, "weather.csv"), about, steps)
+    found = list(members)
+    for row, member in enumerate(members):
+        if member.id not in columns:
+            continue
+        if member.heat_pump_kw is None:
+            raise FolderRefusal(
+                file, 1, member.id, gettext_noop("this member has no heat_pump_kw in members.csv; give it one")
+            )
+        warm = Heat(member.heat_pump_kw, demand[row], cop, member.tank_kwh, member.tank_loss_per_hour)
+        try:
+            load[row] += heat.follow(warm, about.step_minutes / 60, cyclic=about.cyclic)
+        except Infeasible as refusal:
+            raise FolderRefusal(file, 0, member.id, refusal.template) from None
+        found[row] = replace(member, heat=warm)
+    return tuple(found)
+
+
+def _cop(text: str, about: About, steps: int) -> Floats:
+    """COP in each step: its own column, or the standard curve of outdoor_c."""
+    file = "weather.csv"
+    header, rows = _rows(file, text)
+    column = "cop" if "cop" in header else "outdoor_c"
+    for name in ("time", column):
+        if name not in header:
+            raise FolderRefusal(file, 1, name, gettext_noop("this column is missing; add it"))
+    least, most = (1.0, 20.0) if column == "cop" else (-70.0, 60.0)
+    values: list[float] = []
+    before: dt.datetime | None = None
+    for line, row in rows:
+        moment = _time(file, line, "time", row[header.index("time")])
+        _check_time(file, line, moment, len(values), about, before)
+        values.append(_number(file, line, column, row[header.index(column)], least, most))
+        before = moment
+    if len(values) != steps:
+        raise FolderRefusal(file, 0, "", _ROWS, rows=len(values), file="load_kwh.csv", other=steps)
+    return np.array(values) if column == "cop" else heat.standard_cop(np.array(values))
+
+
 # --- members --------------------------------------------------------------------------------------------
 
 
@@ -525,6 +583,8 @@ def _member(file: str, line: int, cells: Mapping[str, str]) -> Member:
         else None,
         vehicle=_vehicle(file, line, cells),
         heat_pump_kw=value("heat_pump_kw", MOST_KW) or None,
+        tank_kwh=value("tank_kwh", MOST_KWH_IN_A_STEP),
+        tank_loss_per_hour=value("tank_loss_per_hour", 0.5, 0.01),
     )
 
 

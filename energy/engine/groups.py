@@ -10,8 +10,8 @@ Duals. Any prices pi between export and import price, one for each step, bound t
 
     C(S) >= sum over i in S of  pi . net_i - pv_i . max(0, -pi) - (worth of its storages and battery part at pi)
 
-The worth of a storage at given prices is the optimum of one storage under linear prices, so the exact kernel gives it
-in milliseconds, also for members who are not in the group. At the prices of the group's own optimum the bound is
+The worth of a storage at given prices is the optimum of one storage under linear prices (`decomposition.store_cost`), which takes
+milliseconds, also for members who are not in the group. At the prices of the group's own optimum the bound is
 met. At the prices of the whole community the summands are the Owen shares: no group can do better (its cost is at
 least their sum), which is the certificate. Where the grid limit binds, the community's price leaves the band between
 export and import price; what the limit is worth then is part of the balance and is shared in equal parts, and the
@@ -24,49 +24,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.engine import decomposition, dispatch, optimum, programme, sharing
+from energy.engine import decomposition, optimum, programme, sharing
 from energy.engine.community import Bools, Community, Floats
 from energy.engine.game import MOST_MEMBERS, additive, members_of
 
 Masks = NDArray[np.int64]
 NEAR_PRICE = 1e-7
-SEAM_TOLERANCE = 1e-9
-
-
-def worth(store: programme.Store, price: Floats, *, cyclic: bool) -> float:
-    """What a storage earns at most by trading at given prices, both ways, over the period; trips cost it.
-
-    A cyclic storage pays for what it begins with and is paid for what it leaves; the price of that which makes it
-    earn least is its dual (a concave function of one number, searched by golden section), and any other price only
-    makes the bound wider.
-    """
-
-    def least(seam: float) -> float:
-        return float(
-            decomposition.least_cost(
-                price,
-                store.trips_kwh,
-                store.away,
-                store.kwh,
-                store.charge_step_kwh,
-                store.discharge_step_kwh,
-                store.efficiency,
-                1.0 - store.loss,
-                cyclic,
-                seam,
-            )
-        )
-
-    if not cyclic:
-        return -least(0.0)
-    low, high = min(0.0, float(price.min())) / store.efficiency, float(price.max()) / store.efficiency
-    while high - low > SEAM_TOLERANCE:
-        one, two = high - dispatch.GOLDEN * (high - low), low + dispatch.GOLDEN * (high - low)
-        if least(one) < least(two):
-            low = one
-        else:
-            high = two
-    return -least((low + high) / 2)
 
 
 def owen_costs(community: Community, best: decomposition.Answer) -> Floats:
@@ -87,7 +50,7 @@ def price_costs(community: Community, price: Floats) -> Floats:
     costs = community.net_kwh @ price - community.pv_kwh @ np.maximum(0.0, -price)
     owners = [i for i, member in enumerate(community.members) for _store in optimum.stores_of(member, community)]
     found = decomposition.group(optimum.all_stores(community))
-    each = [worth(shape, price, cyclic=community.cyclic) for shape in found.shapes]
+    each = [-decomposition.store_cost(shape, price, cyclic=community.cyclic) for shape in found.shapes]
     earned = [each[k] * store.kwh for k, store in zip(found.of, optimum.all_stores(community), strict=True)]
     np.subtract.at(costs, owners, earned[: len(owners)])
     return np.asarray(costs - sum(earned[len(owners) :]) / len(community.members))

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.engine import decomposition, dispatch, kpi, netting, programme, sharing
+from energy.engine import decomposition, dispatch, heat, kpi, netting, programme, rolling, sharing
 from energy.engine.answer import Progress, Result, chart_series, engine_block, member_rows
 from energy.engine.community import Battery, Community, Floats, Member, Vehicle
-from energy.engine.decomposition import classes
-from energy.engine.refusals import Infeasible, NotDefined, NotYet, gettext_noop
+from energy.engine.decomposition import class_key, classes
+from energy.engine.refusals import Infeasible, NotDefined, gettext_noop
 from energy.engine.rule import Dispatch
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "alone",
     "answer",
     "battery_store",
+    "class_key",
     "classes",
     "connection",
     "simulate",
@@ -73,7 +74,9 @@ def vehicle_store(vehicle: Vehicle, community: Community) -> programme.Store:
 def stores_of(member: Member, community: Community) -> list[programme.Store]:
     """What a member can store with."""
     stores = [battery_store(member.battery, community)] if member.battery else []
-    return stores + ([vehicle_store(member.vehicle, community)] if member.vehicle else [])
+    stores += [vehicle_store(member.vehicle, community)] if member.vehicle else []
+    with_tank = community.heat_apart and member.heat and member.heat.tank_kwh > 0
+    return stores + ([heat.tank(member.heat, community.hours)] if with_tank and member.heat else [])
 
 
 def alone(community: Community, row: int) -> Alone:
@@ -85,12 +88,14 @@ def alone(community: Community, row: int) -> Alone:
     if not stores and plain:
         bought, sold = netting.split(net)
         return Alone(float(kpi.step_cost(bought, sold, community).sum()), net, 0.0)
-    if len(stores) == 1 and stores[0].loss == 0 and plain:
+    if len(stores) == 1 and stores[0].plain and plain:
         found = _one(net, pv, community, stores[0])
         return Alone(found.cost, found.net_kwh, 0.0)
     at = decomposition.Connection(net, pv, buy, sell, None, community.cyclic)
-    first = _near(at, community, stores) if plain and community.steps > decomposition.DIRECT_STEPS else None
-    lp = decomposition.whole(at, stores, first)
+    if plain and all(s.plain for s in stores) and community.steps > decomposition.DIRECT_STEPS:
+        lp = decomposition.whole(at, stores, _near(at, community, stores))
+    else:
+        lp = decomposition.exact(at, stores)
     return Alone(lp.cost, lp.import_kwh - lp.export_kwh, float(lp.curtailed_kwh.sum()))
 
 
@@ -156,12 +161,17 @@ def answer(community: Community, progress: Callable[[float], None] = lambda _sha
 
 
 def everyone_alone(community: Community, progress: Progress) -> list[Alone]:
-    """Each member's own optimum, on as many threads as this process may use. Raises Infeasible."""
+    """Each member's own optimum. Raises Infeasible."""
+    return everyone(community, lambda row: alone(community, row), progress)
+
+
+def everyone(community: Community, work: Callable[[int], Alone], progress: Progress) -> list[Alone]:
+    """Work for each member, on as many threads as this process may use. Raises what the work raises."""
     n = len(community.members)
     _ = community.local_minute, community.net_kwh  # computed once, before the threads
     found: list[Alone] = []
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if n > 1 else 1) as pool:
-        pending = [pool.submit(alone, community, row) for row in range(n)]
+        pending = [pool.submit(work, row) for row in range(n)]
         try:
             for row, one in enumerate(pending):
                 progress(row / n, f"{community.members[row].name} ({row + 1}/{n})")
@@ -174,57 +184,139 @@ def everyone_alone(community: Community, progress: Progress) -> list[Alone]:
 
 
 def simulate(
-    community: Community, *, sharing_rule: str, horizon_hours: float | None, seed: int = 0, progress: Progress
+    community: Community,
+    *,
+    sharing_rule: str,
+    horizon_hours: float | None = None,
+    forecast: str = "naive",
+    seed: int = 0,
+    progress: Progress,
 ) -> Result:
-    """Both optima, figures and sharing. Raises NotYet for a rolling horizon, NotDefined for mid-market sharing."""
-    if horizon_hours is not None:
-        raise NotYet(
-            gettext_noop("a rolling horizon is not built yet; leave --horizon-hours out for perfect foresight")
-        )
+    """Both optima (or what plans over a horizon make of them), figures and sharing. Raises NotDefined for sharing
+    that this control does not have.
+    """
     if sharing_rule.startswith("mid-market"):
         raise NotDefined(
             gettext_noop("a local price does not say who gains from storage that is run together; choose owen")
         )
+    if horizon_hours is not None:
+        return _rolling(community, sharing_rule, rolling.Look.of(horizon_hours, forecast, community.hours), progress)
+    whole, community = community, heat.apart(community)
     found = everyone_alone(community, lambda share, stage: progress(0.02 + 0.58 * share, stage))
     progress(0.6, "the community together")
     best = answer(community, lambda share: progress(0.6 + 0.3 * share, "the community together"))
     lp = best.solution
     progress(0.9, "working out the figures")
-    driven = float(community.trips_kwh.sum())
-    joint = kpi.totals(community, lp.import_kwh, lp.export_kwh, driven, float(lp.curtailed_kwh.sum()))
     net = np.array([a.net_kwh for a in found])
-    apart = kpi.totals(community, *netting.split(net), driven, sum(a.curtailed_kwh for a in found))
     costs = np.array([a.cost for a in found])
-    shared = sharing.share(sharing_rule, _game(community, net, costs, best, seed, progress))
+    table = dataclasses.replace(_game(community, net, costs, best, seed, progress), use_kwh=_use(whole))
+    shared = sharing.share(sharing_rule, table)
+    block = {
+        "method": best.method,
+        "classes": best.classes,
+        "bound": best.bound,
+        "gap": best.gap,
+        "columns": lp.columns,
+        "rows": lp.rows,
+    }
+    return _result(whole, community, found, lp, shared, block)
+
+
+def _use(community: Community) -> Floats:
+    """What each member uses over the period, kWh."""
+    return np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
+
+
+def _result(  # noqa: PLR0917 what was found
+    community: Community,
+    apart_: Community,
+    found: list[Alone],
+    joint: programme.Solution | rolling.Course,
+    shared: sharing.Sharing,
+    block: dict[str, object],
+) -> Result:
+    """The answer in the contract's words."""
+    driven = float(community.trips_kwh.sum())
+    net, costs = np.array([a.net_kwh for a in found]), np.array([a.cost for a in found])
+    # a tank charges where the pump takes more than one that follows its demand, and gives where it takes less
+    followed = (community.load_kwh - apart_.load_kwh).sum(axis=0)
+    one = lambda flow: flow if flow.ndim == 1 else flow.sum(axis=0)  # noqa: E731 sums over storages, if apart
+    charged = one(joint.charge_kwh)
     flows = Dispatch(
         net,
-        lp.import_kwh - lp.export_kwh,
-        lp.charge_kwh.sum(axis=0),
-        lp.discharge_kwh.sum(axis=0),
+        joint.import_kwh - joint.export_kwh,
+        charged - np.minimum(charged, followed),
+        one(joint.discharge_kwh) + followed - np.minimum(charged, followed),
         np.zeros(community.steps),
-        lp.stored_kwh.sum(axis=0),
+        one(joint.stored_kwh),
         driven,
         0.0,
     )
-    block = engine_block(community, "optimal", flows)
+    together_ = kpi.totals(community, joint.import_kwh, joint.export_kwh, driven, float(joint.curtailed_kwh.sum()))
+    apart = kpi.totals(community, *netting.split(net), driven, sum(a.curtailed_kwh for a in found))
     return Result(
         document={
-            "totals": joint.as_dict(),
+            "totals": together_.as_dict(),
             "separate": apart.as_dict(),
             "members": member_rows(community, costs, shared.savings, shared.member_intervals()),
             "sharing": shared.as_dict(),
-            "engine": {
-                **block,
-                "method": best.method,
-                "classes": best.classes,
-                "bound": best.bound,
-                "gap": best.gap,
-                "columns": lp.columns,
-                "rows": lp.rows,
-            },
+            "engine": engine_block(community, "optimal", flows) | block,
         },
         series=chart_series(community, flows),
     )
+
+
+def _rolling(community: Community, sharing_rule: str, look: rolling.Look, progress: Progress) -> Result:
+    """What plans over a horizon achieve, beside what foresight would. Raises Infeasible, NotDefined."""
+    if sharing_rule not in ("equal", "proportional"):
+        raise NotDefined(
+            gettext_noop(
+                "sharing “%(rule)s” needs the prices of an optimum, which plans over a horizon do not have; choose "
+                "equal or proportional, or leave the horizon out"
+            ),
+            rule=sharing_rule,
+        )
+    whole, community = community, heat.apart(community)
+    progress(0.02, "the community together")
+    best = answer(community, lambda share: progress(0.02 + 0.3 * share, "the community together"))
+    at = connection(community)
+    begin = np.array([rolling.begin(s, cyclic=at.cyclic) for s in best.parts])
+
+    def planned(share: float) -> None:
+        progress(0.32 + 0.38 * share, "planning day by day")
+
+    course = rolling.together(at, best.parts, look, begin, planned)
+    found = everyone(
+        community,
+        lambda row: _planned(community, row, look),
+        lambda share, stage: progress(0.7 + 0.25 * share, stage),
+    )
+    progress(0.95, "working out the figures")
+    costs, net = np.array([a.cost for a in found]), np.array([a.net_kwh for a in found])
+    table = sharing.Table(community, net, _use(whole), costs, float(costs.sum()) - course.cost, None, netting=False)
+    block: dict[str, object] = {
+        "method": "plans over a horizon, " + best.method,
+        "classes": best.classes,
+        "gap": best.gap,
+        "horizon_hours": look.horizon * community.hours,
+        "replan_hours": look.replan * community.hours,
+        "forecast": look.forecast,
+        "plans": course.plans,
+        "cost_with_foresight": best.solution.cost,
+        "value_of_forecast": course.cost - best.solution.cost,
+    }
+    return _result(whole, community, found, course, sharing.share(sharing_rule, table), block)
+
+
+def _planned(community: Community, row: int, look: rolling.Look) -> Alone:
+    """A member by its own plans, without the others. Raises Infeasible."""
+    net = community.net_kwh[row]
+    stores = stores_of(community.members[row], community)
+    at = decomposition.Connection(
+        net, community.pv_kwh[row], community.import_price, community.export_price, None, community.cyclic
+    )
+    course = rolling.alone(at, stores, look, np.array([rolling.begin(s, cyclic=at.cyclic) for s in stores]))
+    return Alone(course.cost, course.import_kwh - course.export_kwh, float(course.curtailed_kwh.sum()))
 
 
 def _game(  # noqa: PLR0917 what `simulate` found

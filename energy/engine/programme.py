@@ -31,7 +31,8 @@ Indices = NDArray[np.int64]
 class Store:
     """A storage, or a class of storages that merge exactly; energies kWh, per step at the grid side.
 
-    `loss` is the share of what is held that each step takes, before anything is charged (a tank cools).
+    `loss` is the share of what is held that each step takes, before anything is charged (a tank cools). `gain` is
+    what one kWh charged adds in each step, where that is not `efficiency` (a heat pump's COP).
     """
 
     kwh: float
@@ -41,6 +42,17 @@ class Store:
     trips_kwh: Floats
     away: Bools
     loss: float = 0.0
+    gain: Floats | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a battery or a vehicle, with one efficiency and no loss, as the kernel of `dispatch` has it."""
+        return self.loss == 0 and self.gain is None
+
+    @property
+    def charged(self) -> Floats:
+        """What one kWh charged adds, for each step."""
+        return np.full(len(self.trips_kwh), self.efficiency) if self.gain is None else self.gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +129,7 @@ def solve(
     worker.passModel(lp)
     if first is not None:
         _begin_at(worker, first)
-    worker.run()
-    check(worker)
+    optimise(worker)
     found = worker.getSolution()
     x = np.array(found.col_value).reshape(3 + 3 * n, steps)
     duals = np.array(found.row_dual).reshape(1 + n, steps)
@@ -145,7 +156,7 @@ def solve(
         curtail_value=relief[2] * pv_kwh,
         columns=x.size,
         rows=(1 + n) * steps,
-        worth=-duals[1:],
+        worth=-duals[1:] * np.array([1 - s.loss for s in stores]).reshape(n, 1),
         basis=_basis(worker, x.shape, duals.shape) if keep_basis else None,
     )
 
@@ -159,8 +170,9 @@ def solver() -> highspy.Highs:
     return made
 
 
-def check(worker: highspy.Highs) -> None:
-    """Raises Infeasible unless an optimum was found."""
+def optimise(worker: highspy.Highs) -> None:
+    """Run it. Raises Infeasible."""
+    worker.run()
     status = worker.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         raise Infeasible(
@@ -226,7 +238,7 @@ def model(  # noqa: PLR0917 the arrays of `solve`
         entries += [
             _entries(t, at + t, -1.0),
             _entries(t, at + steps + t, 1.0),
-            _entries(row + t, at + t, -store.efficiency),
+            (row + t, at + t, -store.charged),
             _entries(row + t, at + steps + t, 1 / store.efficiency),
             _entries(row + t, at + 2 * steps + t, 1.0),
             _entries(row + kept, at + 2 * steps + before[kept], store.loss - 1.0),

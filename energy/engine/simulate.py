@@ -14,6 +14,7 @@ def simulate(
     control: str,
     sharing_rule: str | None = None,
     horizon_hours: float | None = None,
+    forecast: str = "naive",
     seed: int = 0,
     progress: Progress = lambda _share, _stage: None,
 ) -> Result:
@@ -34,7 +35,12 @@ def simulate(
         from energy.engine import optimum  # noqa: PLC0415 loads the solver only when it is asked for
 
         return optimum.simulate(
-            community, sharing_rule=sharing_rule, horizon_hours=horizon_hours, seed=seed, progress=progress
+            community,
+            sharing_rule=sharing_rule,
+            horizon_hours=horizon_hours,
+            forecast=forecast,
+            seed=seed,
+            progress=progress,
         )
     if horizon_hours is not None:
         raise NotDefined(gettext_noop("a horizon belongs to the control optimal; none and rule do not look ahead"))

@@ -124,6 +124,9 @@ def _curves(data: "EngineCommunity") -> Mapping[str, Any]:
     }
     if data.co2_kg_per_kwh is not None:
         curves["co2"] = data.co2_kg_per_kwh
+    heated = next((m.heat for m in data.members if m.heat), None)
+    if heated:
+        curves["cop"] = heated.cop
     for kind in {m.kind for m in data.members}:
         rows = [i for i, m in enumerate(data.members) if m.kind == kind]
         curves[f"load:{kind}"] = data.load_kwh[rows].sum(axis=0)
@@ -153,6 +156,9 @@ def _row(
         ev_efficiency=car.efficiency if car else None,
         ev_v2g=car.v2g if car else True,
         heat_pump_kw=member.heat_pump_kw,
+        tank_kwh=member.tank_kwh,
+        tank_loss_per_hour=member.tank_loss_per_hour,
+        heat=series.pack(member.heat.demand_kwh) if member.heat else None,
         load_kwh=float(data.load_kwh[i].sum()),
         pv_kwh=float(data.pv_kwh[i].sum()),
         load=series.pack(data.load_kwh[i]),

@@ -15,6 +15,7 @@ from energy.models import CommunityVersion
 STAGES = (
     _("running the storage"),
     _("the community together"),
+    _("planning day by day"),
     _("working out the figures"),
     _("sharing the saving"),
     _("trying groups"),

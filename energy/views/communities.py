@@ -135,6 +135,6 @@ def simulate(request: HttpRequest, slug: str) -> HttpResponse:
         viewer=viewer,
         control=asked["control"],
         sharing=asked["sharing"] or None,
-        horizon_hours=None,
+        horizon_hours=asked["horizon_hours"] if asked["control"] == "optimal" else None,
     )
     return redirect("rooms:run", run.pk)

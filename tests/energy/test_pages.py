@@ -90,6 +90,10 @@ def test_the_form_starts_a_run(client: Client, version: CommunityVersion, neighb
     run = Run.objects.get()
     assert started.headers["Location"] == f"/runs/{run.pk}/"
     assert (run.kind, run.owner) == ("energy.simulate", neighbour)
+    assert run.inputs["horizon_hours"] is None
+    assert client.post(url, {"control": "optimal", "horizon_hours": "48"}).status_code == 302
+    assert Run.objects.exclude(pk=run.pk).get().inputs["horizon_hours"] == 48.0
+    assert client.post(url, {"control": "optimal", "horizon_hours": "-1"}).status_code == 400
     assert client.post(url, {"control": "magic"}).status_code == 400
     assert client.get("/energy/sixteen/").status_code == 200
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from energy.engine import dispatch, game, kpi, netting, programme, rule, sharing, simulate
 from energy.engine.community import Battery, Community, Member, Vehicle
-from energy.engine.refusals import Infeasible, NotDefined, NotYet
+from energy.engine.refusals import Infeasible, NotDefined
 
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
@@ -376,7 +376,7 @@ def test_merging_storages_of_a_class_loses_nothing() -> None:
     ("asked", "error", "words"),
     [
         ({"control": "rule", "sharing_rule": "owen"}, NotDefined, "dual prices"),
-        ({"control": "optimal", "horizon_hours": 48}, NotYet, "rolling horizon"),
+        ({"control": "optimal", "horizon_hours": 48, "sharing_rule": "owen"}, NotDefined, "leave the horizon out"),
         ({"control": "optimal", "sharing_rule": "mid-market"}, NotDefined, "local price"),
         ({"control": "none", "horizon_hours": 24}, NotDefined, "do not look ahead"),
         ({"control": "best"}, NotDefined, "none, rule and optimal"),

@@ -231,3 +231,45 @@ def test_bad_input_is_refused_with_its_place(write: Write, case: str) -> None:
     error = refused.value
     assert (error.file, error.line, error.column) == (file, line, column), str(error)
     assert words in str(error)
+
+
+# --- heat pumps -----------------------------------------------------------------------------------------
+
+PUMPS = "id,name,kind,heat_pump_kw,tank_kwh\na,A,home,2,8\nb,B,lab,,\n"
+HEAT = "time,a\n" + "".join(f"{t},3\n" for t in TIMES)
+WEATHER = "time,outdoor_c,wind\n" + "".join(f"{t},{i * 2},1\n" for i, t in enumerate(TIMES))
+
+
+def test_pumps_take_power_by_the_weather(write: Write) -> None:
+    plain = folder.read(write(members__csv=PUMPS, pv_kwh__csv="time\n" + "".join(f"{t}\n" for t in TIMES)))
+    assert plain.members[0].heat is None  # without heat_kwh.csv the pump is part of the metered load
+    before = folder.content_sha256(write())
+    path = write(heat_kwh__csv=HEAT, weather__csv=WEATHER)
+    c = folder.read(path)
+    cop = 0.45 * 308.15 / (35 - np.array([0.0, 2, 4, 6]))
+    np.testing.assert_allclose(c.load_kwh[0], plain.load_kwh[0] + 3 / cop)
+    np.testing.assert_array_equal(c.load_kwh[1], plain.load_kwh[1])
+    assert c.members[0].heat is not None and c.members[0].heat.tank_kwh == 8
+    assert folder.content_sha256(path) != before
+    given = "time,cop\n" + "".join(f"{t},4\n" for t in TIMES)
+    np.testing.assert_allclose(folder.read(write(weather__csv=given)).load_kwh[0], plain.load_kwh[0] + 0.75)
+
+
+@pytest.mark.parametrize(
+    ("changed", "file", "words"),
+    [
+        ({"weather__csv": None}, "weather.csv", "missing"),
+        ({"heat_kwh__csv": HEAT.replace(",a", ",b")}, "heat_kwh.csv", "no heat_pump_kw"),
+        ({"heat_kwh__csv": HEAT.replace(",3", ",30")}, "heat_kwh.csv", "raise heat_pump_kw or tank_kwh"),
+        ({"heat_kwh__csv": HEAT.replace(",3", ",-3")}, "heat_kwh.csv", "below 0"),
+        ({"heat_kwh__csv": "time,a\n" + f"{TIMES[0]},3\n"}, "heat_kwh.csv", "has 1 rows"),
+        ({"weather__csv": WEATHER.replace("outdoor_c", "outdoor_f")}, "weather.csv", "column is missing"),
+        ({"weather__csv": WEATHER.replace(",2,1", ",200,1")}, "weather.csv", "above 60"),
+        ({"members__csv": PUMPS.replace("2,8", "2,-8")}, "members.csv", "below 0"),
+    ],
+)
+def test_heat_that_cannot_be_is_refused(write: Write, changed: dict[str, str | None], file: str, words: str) -> None:
+    good = {"members__csv": PUMPS, "pv_kwh__csv": "time\n" + "".join(f"{t}\n" for t in TIMES)}
+    with pytest.raises(FolderRefusal, match=words) as refused:
+        folder.read(write(**(good | {"heat_kwh__csv": HEAT, "weather__csv": WEATHER} | changed)))
+    assert refused.value.file == file

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from energy.engine import dispatch, folder, game, programme, sharing, simulate
+from energy.engine import decomposition, dispatch, folder, game, programme, rolling, sharing, simulate
 from energy.engine.community import Battery, Community
 from energy.engine.optimum import battery_store, stores_of
 
@@ -147,3 +147,18 @@ def test_the_community_optimum(communities: Path) -> None:
     by_rule = simulate.simulate(community, control="rule").document
     assert by_rule["totals"]["cost"] > result["totals"]["cost"]
     assert by_rule["engine"]["unserved_vehicle_kwh"] == 0.0
+
+
+@pytest.mark.parametrize(("hours", "share"), [(24, 0.984), (36, 0.9994), (48, 0.99997)])
+def test_plans_keep_the_measured_share_of_the_best_saving(fontana17: Community, hours: int, share: float) -> None:
+    """Home 1 under the time-of-use tariff, perfect within the window, once a day: as an independent programme."""
+    battery = fontana17.members[0].battery
+    assert battery is not None
+    at = decomposition.Connection(
+        fontana17.net_kwh[0], fontana17.pv_kwh[0], fontana17.import_price, fontana17.export_price, None, False
+    )
+    bought, sold = np.maximum(at.net_kwh, 0), np.maximum(-at.net_kwh, 0)
+    none = float((bought * at.buy - sold * at.sell).sum())
+    look = rolling.Look.of(hours, "perfect", 1.0)
+    found = rolling.alone(at, [battery_store(battery, fontana17)], look, np.zeros(1))
+    assert (none - found.cost) / (none - 1209.568008908) == pytest.approx(share, abs=6e-4 if hours == 24 else 1e-4)

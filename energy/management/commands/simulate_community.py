@@ -13,6 +13,17 @@ from commons.web.commands import CityCommand
 from energy import queries, services
 
 
+def _proof(engine: dict[str, Any]) -> list[str]:
+    """How near the answer is to the best, and what better knowledge would be worth."""
+    said = []
+    if "gap" in engine:
+        said.append(f"proven to {engine['gap']:.1e} of the best, {engine['classes']} classes of storage")
+    if "value_of_forecast" in engine:
+        ahead, worth = engine["horizon_hours"], engine["value_of_forecast"]
+        said.append(f"by plans {ahead:g} hours ahead; knowing all would save {worth:,.2f} more")
+    return said
+
+
 class Command(CityCommand):
     """Simulate a community's newest version and print the result."""
 
@@ -49,5 +60,5 @@ class Command(CityCommand):
             f"from the grid {totals['import_kwh']:,.1f} kWh, sent on {totals['export_kwh']:,.1f} kWh",
             f"cost {totals['cost']:,.2f}, {sharing['total_saving']:,.2f} less than each member alone",
         )
-        for line in lines:
+        for line in (*lines, *_proof(answer["engine"])):
             self.stdout.write(line)
