@@ -11,11 +11,12 @@ Duals. Any prices pi between export and import price, one for each step, bound t
     C(S) >= sum over i in S of  pi . net_i - pv_i . max(0, -pi) - (worth of its storages and battery part at pi)
 
 The worth of a storage at given prices is the optimum of one storage under linear prices
-(`decomposition.store_cost`), which takes milliseconds, also for members who are not in the group. At the prices of the group's own optimum the bound is
-met. At the prices of the whole community the summands are the Owen shares: no group can do better (its cost is at
-least their sum), which is the certificate. Where the grid limit binds, the community's price leaves the band between
-export and import price; what the limit is worth then is part of the balance and is shared in equal parts, and the
-certificate is gone, since leaving sets a group free of the limit: row generation says what it is worth to them.
+(`decomposition.store_cost`), which takes milliseconds, also for members who are not in the group. At the prices of
+the group's own optimum the bound is met. At the prices of the whole community the summands are the Owen shares: no
+group can do better (its cost is at least their sum), which is the certificate. Where the grid limit binds, the
+community's price leaves the band between export and import price; what the limit is worth then is part of the
+balance and is shared in equal parts, and the certificate is gone, since leaving sets a group free of the limit: row
+generation says what it is worth to them.
 """
 
 from collections.abc import Callable, Sequence
