@@ -23,6 +23,11 @@ CONTROLS: dict[str, Words] = {
     "optimal": gettext_lazy("with storage run in the best way"),
     "rule": gettext_lazy("with storage run by rule"),
 }
+SHORT: dict[str, Words] = {
+    "none": gettext_lazy("No storage"),
+    "optimal": gettext_lazy("Storage at its best"),
+    "rule": gettext_lazy("By rule"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,7 @@ class Table:
     """All rules under a control, the one shown, its shares as dots, its certificate in words."""
 
     control: str
-    controls: Sequence[tuple[str, Words]]
+    controls: Sequence[str]
     rules: Sequence[Rule]
     shown: Rule
     dots: Sequence[Dot]
@@ -200,6 +205,11 @@ class Table:
     def has_own(self) -> bool:
         """Whether the viewer is a member."""
         return self.shown.own is not None
+
+    @property
+    def switches(self) -> list[tuple[str, Words]]:
+        """What the reader may switch between, in two words each."""
+        return [(name, SHORT[name]) for name in self.controls]
 
     @property
     def under(self) -> Words:
@@ -224,7 +234,7 @@ def table(version: CommunityVersion, viewer: policies.Viewer, asked: str, contro
         dots, height = _dots(shown.simulation, own)
     return Table(
         control,
-        [(name, CONTROLS[name]) for name in there],
+        there,
         rules,
         shown,
         dots,
@@ -247,6 +257,7 @@ def _rule(simulation: Simulation, own: set[str]) -> Rule:
 
 
 WIDTH, MARGIN, ROW, NEAR = 480.0, 22.0, 16.0, 13.0
+MOST_ROWS = 5
 
 
 def _dots(simulation: Simulation, own: set[str]) -> tuple[list[Dot], int]:
@@ -267,6 +278,7 @@ def _dots(simulation: Simulation, own: set[str]) -> tuple[list[Dot], int]:
         x = place(member["saving"])
         first, until = (place(member["saving_low"]), place(member["saving_high"])) if sampled else (x, x)
         row = next((k for k, reach in enumerate(last) if first - reach >= NEAR), len(last))
+        row = row if row < MOST_ROWS else len(dots) % MOST_ROWS
         last[row : row + 1] = [until]
         y = 14.0 + ROW * row
         dots.append(Dot(x, y, member["id"] in own, first, until) if sampled else Dot(x, y, member["id"] in own))
@@ -345,7 +357,9 @@ def _bounded(sharing: dict[str, Any], words: dict[str, str]) -> str:
         )
     if sharing["stable"] is False:
         return (
-            _("A group would save %(money)s more in the period on its own, and none can gain more than %(bound)s.")
+            _(
+                "%(n)s groups were worked out: at least one would do better alone, and none could gain more than %(bound)s."
+            )
             % words
         )
     return (
@@ -382,7 +396,7 @@ def _worst(simulation: Simulation, viewer: policies.Viewer, own: set[str]) -> st
     return (
         ngettext(
             "%(group)s would save %(money)s more in the period alone.",
-            "%(group)s, these %(n)s, would save %(money)s more in the period on their own.",
+            "%(group)s would save %(money)s more in the period on their own.",
             len(keys),
         )
         % words
