@@ -358,7 +358,8 @@ def _bounded(sharing: dict[str, Any], words: dict[str, str]) -> str:
     if sharing["stable"] is False:
         return (
             _(
-                "%(n)s groups were worked out: at least one would do better alone, and none could gain more than %(bound)s."
+                "%(n)s groups were worked out: at least one would do better alone, and none could gain more than "
+                "%(bound)s."
             )
             % words
         )
