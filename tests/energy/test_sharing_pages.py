@@ -94,6 +94,6 @@ def test_what_a_sampled_answer_says(shared_out: CommunityVersion) -> None:
     kept.save()
     table = shares.table(shared_out, None, "owen")
     assert table is not None
-    assert "more than €4.50 is ruled out" in table.certificate.replace("\u00a0", "")
+    assert "more than 4.50€ is ruled out" in table.certificate.replace("\u00a0", "")
     assert "95 %" in table.intervals
     assert all(dot.low is not None and dot.low < dot.x < (dot.high or 0) for dot in table.dots)
