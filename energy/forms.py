@@ -12,7 +12,9 @@ SHARING = [
     ("", _("as usual for this control")),
     ("owen", _("by value: each trades at the community's own price")),
     ("shapley", _("by what each adds (Shapley)")),
+    ("nucleolus", _("so that the least content group is as content as can be (nucleolus)")),
     ("mid-market", _("one local price, half-way")),
+    ("mid-market-fixed", _("one local price, equal parts for all who need")),
     ("proportional", _("by use")),
     ("equal", _("equal parts")),
 ]

@@ -67,11 +67,19 @@ def may_see_member(viewer: Viewer, member: Member) -> bool:
     return isinstance(viewer, User) and viewer.is_active and member.person_id == viewer.pk
 
 
+def is_nobodys(version: CommunityVersion) -> bool:
+    """Whether no person and no organisation of this city stands behind the data, as with a published data set."""
+    community = version.community
+    if community.organisation_id is not None or community.participants.exists():
+        return False
+    return not version.members.filter(person__isnull=False).exists()
+
+
 def may_simulate(viewer: Viewer, version: CommunityVersion) -> bool:
     """Whether this person may set a worker to work: anyone signed in, where the answer's sums may be seen by them."""
     if not isinstance(viewer, User) or not viewer.is_active:
         return False
-    if sees_exactly(viewer, version) or is_member(viewer, version):
+    if sees_exactly(viewer, version) or is_member(viewer, version) or is_nobodys(version):
         return True
     return version.members.exclude(kind__in=OPEN_KINDS).count() >= LEAST_MEMBERS
 

@@ -45,6 +45,15 @@ class TotalsSerializer(serializers.Serializer[Any]):
     co2_kg = serializers.FloatField(allow_null=True)
 
 
+class SharingIntervalsSerializer(serializers.Serializer[Any]):
+    """How sure sampled shares are, in the community's currency."""
+
+    confidence = serializers.FloatField()
+    samples = serializers.IntegerField()
+    mean_half_width = serializers.FloatField()
+    widest_half_width = serializers.FloatField()
+
+
 class SharingSerializer(serializers.Serializer[Any]):
     """How the saving is shared, and whether a group would do better alone."""
 
@@ -57,7 +66,15 @@ class SharingSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="the most a group would gain by leaving; below zero: what the nearest would lose",
     )
-    certificate = serializers.CharField(help_text="enumeration, duality or none")
+    worst_bound = serializers.FloatField(
+        allow_null=True, required=False, help_text="no group gains more than this, where not all were tried"
+    )
+    certificate = serializers.CharField(
+        help_text="enumeration, duality, rows (row generation), search (of groups that would leave) or none"
+    )
+    intervals = SharingIntervalsSerializer(
+        allow_null=True, required=False, help_text="how sure sampled shares are; null: exact"
+    )
     gini = serializers.FloatField(allow_null=True)
     least_saving = serializers.FloatField()
     most_saving = serializers.FloatField()

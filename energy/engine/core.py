@@ -22,8 +22,7 @@ from energy.engine.community import Bools, Floats
 
 #: A group's saving, and what each member saves alone at the prices that hold in it.
 Oracle = Callable[[Bools], tuple[float, Floats]]
-MIP_SECONDS = 20.0
-MIP_NODES = 20_000
+MIP_NODES = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ Duals. Any prices pi between export and import price, one for each step, bound t
 
     C(S) >= sum over i in S of  pi . net_i - pv_i . max(0, -pi) - (worth of its storages and battery part at pi)
 
-The worth of a storage at given prices is the optimum of one storage under linear prices, so the exact kernel gives it
-in milliseconds, also for members who are not in the group. At the prices of the group's own optimum the bound is
-met. At the prices of the whole community the summands are the Owen shares: no group can do better (its cost is at
-least their sum), which is the certificate. Where the grid limit binds, the community's price leaves the band between
-export and import price; what the limit is worth then is part of the balance and is shared in equal parts, and the
-certificate is gone, since leaving sets a group free of the limit: row generation says what it is worth to them.
+The worth of a storage at given prices is the optimum of one storage under linear prices
+(`decomposition.store_cost`), which takes milliseconds, also for members who are not in the group. At the prices of
+the group's own optimum the bound is met. At the prices of the whole community the summands are the Owen shares: no
+group can do better (its cost is at least their sum), which is the certificate. Where the grid limit binds, the
+community's price leaves the band between export and import price; what the limit is worth then is part of the
+balance and is shared in equal parts, and the certificate is gone, since leaving sets a group free of the limit: row
+generation says what it is worth to them.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.engine import decomposition, dispatch, optimum, programme
+from energy.engine import decomposition, optimum, programme, sharing
 from energy.engine.community import Bools, Community, Floats
 from energy.engine.game import MOST_MEMBERS, additive, members_of
 
@@ -32,42 +33,28 @@ Masks = NDArray[np.int64]
 NEAR_PRICE = 1e-7
 
 
-def worth(store: programme.Store, price: Floats, *, cyclic: bool) -> float:
-    """What a storage earns by trading at given prices, both ways, over the period; trips cost it."""
-    if float(price.min()) < 0 or not store.plain:
-        return -decomposition.store_cost(store, price, cyclic=cyclic)
-    nothing = np.zeros(len(price))
-    task = dispatch.Task(nothing, nothing, price, price, store.trips_kwh, store.away)
-    size = dispatch.Storage(store.kwh, store.charge_step_kwh, store.discharge_step_kwh, store.efficiency)
-    return -dispatch.best(task, size, cyclic=cyclic).cost
-
-
-def member_costs(community: Community, price: Floats) -> Floats:
-    """What each member pays if all is traded at the prices of the balance, with its part of what is common.
-
-    Over the whole community they sum to the cost of the optimum that has these prices.
-    """
+def owen_costs(community: Community, best: decomposition.Answer) -> Floats:
+    """What each member pays if all is traded at the prices of the optimum, with an equal part of what is common."""
     n = len(community.members)
+    price = best.solution.price
     costs = community.net_kwh @ price - community.pv_kwh @ np.maximum(0.0, -price)
-    known: dict[tuple[object, ...], float] = {}
-    for i, member in enumerate(community.members):
-        for store in optimum.stores_of(member, community):
-            costs[i] -= store.kwh * _per_kwh(store, price, known, cyclic=community.cyclic)
-    common = 0.0
-    if community.battery:
-        common += worth(optimum.battery_store(community.battery, community), price, cyclic=community.cyclic)
-    if community.grid_limit_kw is not None:
-        over = np.maximum(0.0, price - community.import_price) + np.maximum(0.0, community.export_price - price)
-        common += community.grid_limit_kw * community.hours * float(over.sum())
+    rows = [i for i, member in enumerate(community.members) for _store in optimum.stores_of(member, community)]
+    np.subtract.at(costs, rows, best.store_values[: len(rows)])
+    common = float(best.store_values[len(rows) :].sum())
+    if best.solution.limit_value is not None and community.grid_limit_kw is not None:
+        common += community.grid_limit_kw * community.hours * float(best.solution.limit_value.sum())
     return np.asarray(costs - common / n)
 
 
-def _per_kwh(store: programme.Store, price: Floats, known: dict[tuple[object, ...], float], *, cyclic: bool) -> float:
-    """A storage's worth per kWh of capacity, the same for all of its class."""
-    key = optimum.class_key(store)
-    if key not in known:
-        known[key] = worth(store, price, cyclic=cyclic) / store.kwh
-    return known[key]
+def price_costs(community: Community, price: Floats) -> Floats:
+    """What each member would pay at any prices between export and import price: a bound on what groups pay."""
+    costs = community.net_kwh @ price - community.pv_kwh @ np.maximum(0.0, -price)
+    owners = [i for i, member in enumerate(community.members) for _store in optimum.stores_of(member, community)]
+    found = decomposition.group(optimum.all_stores(community))
+    each = [-decomposition.store_cost(shape, price, cyclic=community.cyclic) for shape in found.shapes]
+    earned = [each[k] * store.kwh for k, store in zip(found.of, optimum.all_stores(community), strict=True)]
+    np.subtract.at(costs, owners, earned[: len(owners)])
+    return np.asarray(costs - sum(earned[len(owners) :]) / len(community.members))
 
 
 @dataclass
@@ -101,17 +88,18 @@ class Groups:
         """How many members."""
         return len(self.alone)
 
-    def know_whole(self, cost: float, price: Floats, owen: Floats) -> bool:
-        """Take in the optimum of the whole community and what each pays at its prices; whether no group can beat that
-        (not so where the grid limit binds: then the prices are cut to the band that binds a group).
+    def know_whole(self, best: decomposition.Answer) -> sharing.Dual:
+        """Take in the optimum of the whole community, and say what each pays at its prices and whether no group can
+        beat that. Where the grid limit binds it may: then the prices are cut to the band that bounds a group.
         """
-        c = self.community
+        c, price, cost = self.community, best.solution.price, best.solution.cost
+        owen = owen_costs(c, best)
         band = np.clip(price, c.export_price, c.import_price)
         free = bool(np.abs(band - price).max() <= NEAR_PRICE)
-        bound = owen if free else member_costs(c, band)
+        bound = owen if free else price_costs(c, band)
         self._whole = float(self.alone.sum()) - cost, self.alone - bound
         self._learn(np.ones(len(self.alone), dtype=np.bool_), cost, bound)
-        return free
+        return sharing.Dual(owen, free, max(0.0, cost - float(owen.sum())))
 
     def settle(self, masks: Masks) -> bool:
         """Work these groups out; whether any value changed."""
@@ -135,7 +123,7 @@ class Groups:
         self.solved += 1
         self.progress(self.solved)
         lp = together(self.community, np.flatnonzero(inside))
-        gains = self.alone - member_costs(self.community, lp.price)
+        gains = self.alone - price_costs(self.community, lp.price)
         self._learn(inside, lp.cost, self.alone - gains)
         return float(self.alone[inside].sum()) - lp.cost, gains
 

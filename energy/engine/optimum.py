@@ -209,7 +209,7 @@ def simulate(
     progress(0.9, "working out the figures")
     net = np.array([a.net_kwh for a in found])
     costs = np.array([a.cost for a in found])
-    table = dataclasses.replace(_game(community, net, costs, lp, seed, progress), use_kwh=_use(whole))
+    table = dataclasses.replace(_game(community, net, costs, best, seed, progress), use_kwh=_use(whole))
     shared = sharing.share(sharing_rule, table)
     block = {
         "method": best.method,
@@ -320,16 +320,15 @@ def _planned(community: Community, row: int, look: rolling.Look) -> Alone:
 
 
 def _game(  # noqa: PLR0917 what `simulate` found
-    community: Community, net: Floats, costs: Floats, lp: programme.Solution, seed: int, progress: Progress
+    community: Community, net: Floats, costs: Floats, best: decomposition.Answer, seed: int, progress: Progress
 ) -> sharing.Table:
     """The game of groups that run their own storages with their part of what is common."""
     from energy.engine import groups  # noqa: PLC0415 it solves groups by this module
 
     progress(0.9, "sharing the saving")
-    owen = groups.member_costs(community, lp.price)
+    lp = best.solution
     tried = groups.Groups(community, costs, lambda count: progress(min(0.99, 0.9 + count / 1000), "trying groups"))
-    certain = tried.know_whole(lp.cost, lp.price, owen)
+    dual = tried.know_whole(best)
     use = np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
     total = float(costs.sum()) - lp.cost
-    dual = sharing.Dual(owen, certain)
     return sharing.Table(community, net, use, costs, total, None, netting=False, seed=seed, groups=tried, dual=dual)

@@ -3,7 +3,7 @@
 - equal: the same for each member; proportional: by what each uses; both look at no prices and often are not
   stable;
 - mid-market: in each step the energy that passes between members is paid half-way between import and export
-  price, shared out in proportion to what each lacks or has to spare (dynamic key); mid-market-static: the same
+  price, shared out in proportion to what each lacks or has to spare (dynamic key); mid-market-fixed: the same
   price, but those who lack get equal parts, each at most what they lack, what is left over passing on to the others
   (static key);
 - owen: each member trades all at the community's marginal price: without storage the import price while the
@@ -31,12 +31,12 @@ from energy.engine.nucleolus import Known, nucleolus
 from energy.engine.refusals import NotDefined, NotYet, gettext_noop
 
 #: How many groups row generation works out for a certificate where a group is cheap, and where it is a programme.
-TRIED, TRIED_COSTLY = 16, 6
+TRIED, TRIED_COSTLY = 12, 6
 BLOCKING_FROM = 1e-6
 #: Values of groups that are optima of a solver are known to this part of the members' costs.
 SOLVED_TO = 1e-7
 MOST_SEARCHED = 60
-RULES = ("equal", "proportional", "mid-market", "mid-market-static", "owen", "shapley", "nucleolus")
+RULES = ("equal", "proportional", "mid-market", "mid-market-fixed", "owen", "shapley", "nucleolus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,13 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True)
 class Dual:
-    """What each member pays at the dual prices of the optimum; `certain`: no group can beat that (no limit binds)."""
+    """What each member pays at the dual prices of the optimum; `certain`: no group can beat that by more than `gap`,
+    what the optimum is above its bound (not certain where a limit binds).
+    """
 
     costs: Floats
     certain: bool
+    gap: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -166,8 +169,8 @@ def _savings(rule: str, table: Table) -> Floats:
     if rule == "proportional":
         total = float(table.use_kwh.sum())
         return table.use_kwh * (table.total_saving / total) if total > 0 else np.full(n, table.total_saving / n)
-    if rule in ("mid-market", "mid-market-static"):
-        return _mid_market(table, static=rule == "mid-market-static")
+    if rule in ("mid-market", "mid-market-fixed"):
+        return _mid_market(table, static=rule == "mid-market-fixed")
     if rule == "owen":
         return _owen(table)
     if rule == "shapley" and table.savings is not None:
@@ -259,7 +262,7 @@ def _certificate(rule: str, savings: Floats, table: Table) -> Certificate:
     if values is not None:
         return _by_trying(values, savings, table)
     if rule == "owen" and (table.dual is None or table.dual.certain):
-        return Certificate(True, 0, 0, None, (), "duality", 0.0)
+        return Certificate(True, 0, 0, None, (), "duality", table.dual.gap if table.dual else 0.0)
     if table.groups is not None:
         return _by_rows(worst_by_bounds(table.groups, savings, most=TRIED_COSTLY), table)
     return _by_search(savings, table) if table.netting else Certificate(None, None, 0, None, (), "none")

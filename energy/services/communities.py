@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 KIND = "energy.simulate"
 CONTROLS = ("none", "rule", "optimal")
 STRATEGIES = ("self-consumption", "time-of-use", "peak-shaving", "export-limit")
-SHARING_RULES = ("equal", "proportional", "mid-market", "owen", "shapley", "nucleolus")
+SHARING_RULES = ("equal", "proportional", "mid-market", "mid-market-fixed", "owen", "shapley", "nucleolus")
 SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{0,59}$")
 
 

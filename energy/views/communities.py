@@ -179,7 +179,8 @@ def sharing(request: HttpRequest, slug: str) -> HttpResponse:
     version = public.version(found, request.user)
     asked = request.GET.get("rule", "")
     enough = version is not None and seen.may_see(version, request.user)
-    table = shares.table(version, request.user, asked) if version and enough else None
+    control = request.GET.get("control", "")
+    table = shares.table(version, request.user, asked, control) if version and enough else None
     own = numbers.money(table.shown.own, version.currency) if table and version else ""
     context |= {"version": version, "table": table, "own": own, "enough": enough, "least": policies.LEAST_MEMBERS}
     return render(request, "energy/sharing.html", context)

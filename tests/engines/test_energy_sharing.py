@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy.engine import core, costly, folder, game, groups, optimum, programme, sharing, simulate
+from energy.engine import core, costly, decomposition, folder, game, groups, optimum, sharing, simulate
 from energy.engine.community import Battery, Community, Member, Vehicle
 from energy.engine.netting import split
 from energy.engine.nucleolus import Known, nucleolus
@@ -200,30 +200,27 @@ def stored(seed: int, n: int = 4, steps: int = 48, limit: float | None = None, s
     return _community(net, *prices, members, cyclic=True, battery=Battery(6, 2, 0.8), grid_limit_kw=limit)
 
 
-def optimal(c: Community) -> tuple[groups.Groups, programme.Solution, np.ndarray]:
+def optimal(c: Community) -> tuple[groups.Groups, decomposition.Answer, np.ndarray]:
     alone = np.array([optimum.alone(c, i).cost for i in range(len(c.members))])
-    lp = optimum.together(c)
+    best = optimum.answer(c)
     tried = groups.Groups(c, alone)
-    owen = groups.member_costs(c, lp.price)
-    tried.know_whole(lp.cost, lp.price, owen)
-    return tried, lp, owen
+    return tried, best, tried.know_whole(best).costs
 
 
 @pytest.mark.parametrize(("seed", "limit", "sell"), [(1, None, 0.08), (2, 12.0, 0.08), (3, None, -0.02)])
 def test_owen_shares_are_the_duals_and_add_up(seed: int, limit: float | None, sell: float) -> None:
-    """From prices alone, by the kernel; the programme's own duals say the same."""
+    """From the programme's duals; from prices alone, storage by storage, comes the same."""
     c = stored(seed, limit=limit, sell=sell)
-    _tried, lp, owen = optimal(c)
-    assert owen.sum() == pytest.approx(lp.cost, abs=1e-6)
-    of_classes = lp.store_values.sum() + lp.curtail_value.sum()
-    of_limit = 0.0 if lp.limit_value is None else float(lp.limit_value.sum()) * float(limit or 0)
-    assert float(c.net_kwh.sum(axis=0) @ lp.price) - of_classes - of_limit == pytest.approx(owen.sum(), abs=1e-6)
+    _tried, best, owen = optimal(c)
+    assert owen.sum() == pytest.approx(best.solution.cost, abs=1e-6)
+    if best.solution.limit_value is None or best.solution.limit_value.max() == 0:
+        np.testing.assert_allclose(groups.price_costs(c, best.solution.price), owen, atol=1e-6)
 
 
 def test_every_group_is_bounded_by_the_prices_of_every_other() -> None:
     """And no group can beat the Owen shares: all groups of a small community, each a programme of its own."""
     c = stored(7)
-    tried, lp, owen = optimal(c)
+    tried, best, owen = optimal(c)
     bounds = tried.values.copy()
     tried.settle(np.arange(1, 16))
     assert tried.exact.all()
@@ -231,7 +228,7 @@ def test_every_group_is_bounded_by_the_prices_of_every_other() -> None:
     assert game.blocking(game.excesses(tried.values, tried.alone - owen), 1e-6)[0] == 0
     plain = float(tried.alone[[0, 2]].sum()) - groups.together(c, [0, 2]).cost
     assert tried.values[0b0101] == pytest.approx(plain, abs=1e-7)
-    assert tried.values[-1] == pytest.approx(float(tried.alone.sum()) - lp.cost, abs=1e-9)
+    assert tried.values[-1] == pytest.approx(float(tried.alone.sum()) - best.solution.cost, abs=1e-9)
 
 
 def test_shares_of_an_optimum_from_few_groups(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,23 +236,23 @@ def test_shares_of_an_optimum_from_few_groups(monkeypatch: pytest.MonkeyPatch) -
     the whole table, from part of it.
     """
     c = stored(8, n=5)
-    full, lp, owen = optimal(c)
+    full, best, _owen = optimal(c)
     full.settle(np.arange(1, 32))
     exact = game.shapley(full.values)
     monkeypatch.setattr(costly, "DRAWN_STEPS", 0)
     monkeypatch.setattr(costly, "DRAWN", 12)
     tried = groups.Groups(c, full.alone)
-    tried.know_whole(lp.cost, lp.price, owen)
+    tried.know_whole(best)
     found = costly.shapley_by_strata(tried, seed=3)
     assert not tried.exact.all()
     assert (found.half_widths > 0).any()
     assert (np.abs(found.shares - exact) <= 2 * found.half_widths + 1e-6).all()
     equal = np.full(5, full.values[-1] / 5)
-    fresh, _lp, _owen = optimal(c)
+    fresh, _best, _owen = optimal(c)
     worst = costly.worst_by_bounds(fresh, equal, most=40)
     assert worst.excess == pytest.approx(game.blocking(game.excesses(full.values, equal))[1], abs=1e-6)
     assert fresh.solved < 31
-    lazy, _lp, _owen = optimal(c)
+    lazy, _best, _owen = optimal(c)
     np.testing.assert_allclose(nucleolus(lazy), nucleolus(Known(full.values)), atol=1e-6)
 
 
