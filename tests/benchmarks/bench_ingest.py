@@ -171,6 +171,9 @@ def measured(port: int, pids: dict[str, int], tokens: list[str], *, batch: int, 
     load(port, tokens, batch=batch, each=max(each // 10, 2))
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")
+        cursor.execute("SELECT pg_backend_pid()")
+        postmaster = int(Path(f"/proc/{cursor.fetchone()[0]}/stat").read_text().rpartition(")")[2].split()[1])
+    pids = {**pids, "postgres": postmaster}
     before = {name: cpu_s(pid) for name, pid in pids.items()}
     found = load(port, tokens, batch=batch, each=each, first=max(each // 10, 2) * batch + 1)
     for name, pid in pids.items():
@@ -197,7 +200,7 @@ def batches(port: int, pids: dict[str, int], short: bool) -> float:
     )
     say(
         f"  CPU of the run of {found['seconds']:.1f} s: web {found['web_cpu_s']:.1f} s, ingest "
-        f"{found['ingest_cpu_s']:.1f} s, clients {found['cpu_s']:.1f} s"
+        f"{found['ingest_cpu_s']:.1f} s, postgres {found['postgres_cpu_s']:.1f} s, clients {found['cpu_s']:.1f} s"
     )
     say(f"  raw COPY BINARY into the same table: {best:,.0f} rows/s (100,000 a commit), {small:,.0f} (1,000 a commit)")
     say(

@@ -13,10 +13,10 @@ that one bad body hurts no other.
 import asyncio
 import functools
 import logging
-import queue
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 
 from commons import sockets
 from commons.devices import services
+from commons.devices.reading import Reader
 from commons.devices.errors import DeviceRevoked, IngestAway, IngestBroken, NobodyTakesJobs, Unreadable
 from commons.devices.models import Device
 from commons.errors import CityError
@@ -40,6 +41,9 @@ PATIENCE_S = 6.0
 TOGETHER = 3
 """How often a group is tried as a whole when the database is there but refuses it."""
 GROUP_READINGS = 30_000
+WRITERS, FEW = 2, 2_000
+"""So many groups are written at once: while one waits for the disk, the other's rows are on their way. The second
+begins with no fewer readings than FEW."""
 WAITING_BYTES = 64 * 1024 * 1024
 
 
@@ -56,8 +60,10 @@ class Waiting:
     """A body between its arrival and its answer."""
 
     future: "asyncio.Future[Answer]"
+    device: uuid.UUID
     size: int
     until: float
+    readings: int = 1
     sent: services.Sent | None = None
     work: Callable[[], dict[str, Any]] | None = None
 
@@ -69,7 +75,8 @@ class Intake:
         self.patience_s = patience_s
         self._size = 0
         self._lock = threading.Lock()
-        self._telemetry = Line("telemetry", self._take_group, self._deliver)
+        self._reader = Reader()
+        self._telemetry = Line("telemetry", self._take_group, self._deliver, writers=WRITERS)
         self._jobs = Line("jobs", self._take_each, self._deliver)
 
     async def submit(self, *, device: uuid.UUID, kind: Kind, body: bytes, token_sha256: bytes | None = None) -> Answer:
@@ -78,14 +85,13 @@ class Intake:
         if self._size + len(body) > WAITING_BYTES:
             return refused(IngestAway(_("Too much waits to be stored; send it again in a few seconds.")))
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        waiting = Waiting(future, len(body), time.monotonic() + self.patience_s)
+        waiting = Waiting(future, device, len(body), time.monotonic() + self.patience_s)
         if kind == "telemetry":
             try:
-                items = services.read_body(body)
-                batch = services.read_items(items)
+                batch, count = self._reader.read(body)
             except CityError as refusal:
                 return refused(refusal)
-            waiting.sent = services.Sent(device, batch, len(items), token_sha256)
+            waiting.sent, waiting.readings = services.Sent(device, batch, count, token_sha256), count
         else:
             waiting.work = functools.partial(_jobs, device, body)
         with self._lock:
@@ -182,60 +188,88 @@ class Intake:
 
 
 class Line:
-    """A thread that takes all that waits for it, whenever it is free; what it cannot answer it leaves to `work`."""
+    """Threads that take what waits, whenever one is free; what they cannot answer they leave to `work`.
+
+    Bodies of one device are never in two threads at once, so they are stored in the order in which they came. The
+    threads after the first help only where at least `FEW` readings wait: two small groups cost more than one.
+    """
 
     def __init__(
         self,
         name: str,
         work: Callable[[list[Waiting]], None],
         deliver: Callable[[Iterable[tuple[Waiting, Answer]]], None],
+        writers: int = 1,
     ) -> None:
-        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._work, self._deliver = work, deliver
-        self._thread = threading.Thread(target=self._run, name=f"intake-{name}", daemon=True)
-        self._started = False
+        self._waiting: deque[Waiting] = deque()
+        self._readings = 0
+        self._busy: set[uuid.UUID] = set()
+        self._news = threading.Condition()
+        self._closed = self._started = False
+        self._threads = [
+            threading.Thread(target=self._run, args=(n,), name=f"intake-{name}-{n}", daemon=True) for n in range(writers)
+        ]
 
     def put(self, waiting: Waiting) -> None:
         """Let it wait."""
         if not self._started:
             self._started = True
-            self._thread.start()
-        self._queue.put(waiting)
+            for thread in self._threads:
+                thread.start()
+        with self._news:
+            self._waiting.append(waiting)
+            self._readings += waiting.readings
+            self._news.notify_all()
 
     def close(self) -> None:
         """Finish what waits, then end."""
         if self._started:
-            self._queue.put(None)
-            self._thread.join()
+            with self._news:
+                self._closed = True
+                self._news.notify_all()
+            for thread in self._threads:
+                thread.join()
 
-    def _run(self) -> None:
+    def _run(self, number: int) -> None:
         try:
-            while group := self._group():
+            while group := self._group(FEW if number else 1):
                 try:
                     self._work(group)
                 except Exception as fault:  # a fault of ours must not leave anybody without an answer
                     log.exception("the intake failed")
                     self._deliver((one, _broken(fault)) for one in group if not one.future.done())
+                with self._news:
+                    self._busy.difference_update([one.device for one in group])
+                    self._news.notify_all()
         finally:
             connection.close()
 
-    def _group(self) -> list[Waiting]:
-        """All that waits, at least one; nothing when the line is closed."""
-        one = self._queue.get()
+    def _group(self, least: int) -> list[Waiting]:
+        """All that waits and that no other thread's group must come before; nothing when the line is closed."""
+        with self._news:
+            while True:
+                if self._readings >= least and (group := self._free()):
+                    return group
+                if self._closed and (least > 1 or not self._waiting):
+                    return []
+                self._news.wait()
+
+    def _free(self) -> list[Waiting]:
+        """What may be stored now, in its order."""
         group: list[Waiting] = []
+        left: list[Waiting] = []
         readings = 0
-        while one is not None:
-            group.append(one)
-            readings += one.sent.count if one.sent else 1
-            if readings >= GROUP_READINGS:
-                break
-            try:
-                one = self._queue.get_nowait()
-            except queue.Empty:
-                break
-        else:
-            if group:
-                self._queue.put(None)  # the end, after this group
+        while self._waiting and readings < GROUP_READINGS:
+            one = self._waiting.popleft()
+            if one.device in self._busy:
+                left.append(one)
+            else:
+                group.append(one)
+                readings += one.readings
+        self._waiting.extendleft(reversed(left))
+        self._readings -= readings
+        self._busy.update(one.device for one in group)
         return group
 
 
