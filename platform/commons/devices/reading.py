@@ -28,7 +28,7 @@ class Reader:
 
     def __init__(self, much: int = MUCH) -> None:
         self._left = much
-        self._scan: "Callable[[bytes], Batch | None] | None" = None
+        self._scan: Callable[[bytes], Batch | None] | None = None
         self._loading: threading.Thread | None = None
 
     def read(self, body: bytes) -> "tuple[Batch, int]":

@@ -1,13 +1,13 @@
 """A body of telemetry to columns in one pass over its bytes, compiled and without the interpreter's lock.
 
 It knows the form that devices send: {"readings": [{"seq": 1, "ts": "2026-11-22T14:00:00Z", "channel": "power_w",
-"value": 1.5}, …]} with its keys in any order and any white space. Of anything else (an escape, another key, a word for a
-value, a zone other than Z, a fault) it says nothing, and the body goes the general way (`parse`), which says what is wrong.
-What it does answer is what the general way would have answered, to the last bit: `tests/devices/test_scan.py` holds to
-that.
+"value": 1.5}, …]} with its keys in any order and any white space. Of anything else (an escape, another key, a word for
+a value, a zone other than Z, a fault) it says nothing, and the body goes the general way (`parse`), which says what is
+wrong. What it does answer is what the general way would have answered, to the last bit: `tests/engines/test_scan.py`
+holds to that.
 
-A number is exact where its digits make a whole number up to 2^53 and its power of ten is at most 22: then one division
-or multiplication of two exact numbers rounds once, which is the nearest double (Clinger 1990, "How to read floating point
+A number is exact where its digits make a whole number up to 2^53 and at most 22 of them stand behind the point: one
+division of two exact numbers then rounds once, which gives the nearest double (Clinger 1990, "How to read floating point
 numbers accurately"). The few others are read by Python.
 
 Loading the compiler takes a second and 90 MB, so it is loaded by whoever has much to read (`intake`).
@@ -117,7 +117,7 @@ def _number(data: Bytes, at: int) -> tuple[int, int, bool]:
 
 
 @_compiled
-def _stamp(data: Bytes, at: int) -> tuple[int, int]:
+def _stamp(data: Bytes, at: int) -> tuple[int, int]:  # noqa: PLR0911 a grammar in one pass
     """µs since 1970 of a stamp in its quotes, and the place after; -1 for any other form."""
     if at + 22 > len(data) or data[at] != QUOTE:
         return 0, -1
@@ -151,7 +151,7 @@ def _stamp(data: Bytes, at: int) -> tuple[int, int]:
             return 0, -1
     if at + 1 >= len(data) or data[at] != 90 or data[at + 1] != QUOTE:
         return 0, -1
-    # Days of the civil calendar, years beginning in March (Howard Hinnant, "chrono-compatible low-level date algorithms").
+    # Days of the civil calendar, with years that begin in March (H. Hinnant, "chrono-compatible date algorithms").
     y = year - (1 if month <= 2 else 0)
     era, m = y // 400, (month + 9) % 12
     of_era = (y - era * 400) * 365 + (y - era * 400) // 4 - (y - era * 400) // 100 + (153 * m + 2) // 5 + day - 1
@@ -226,7 +226,7 @@ def _slug(data: Bytes, at: int, names: Int64, known: int) -> tuple[int, int, int
 
 
 @_compiled
-def _scan(  # noqa: C901, PLR0911, PLR0912, PLR0917 a grammar in one pass
+def _scan(  # noqa: PLR0911, PLR0912, PLR0917 a grammar in one pass
     data: Bytes, whole: Int64, value: Float64, channel: "npt.NDArray[np.int16]", names: Int64, hard: Int64
 ) -> tuple[int, int, int]:
     """How many readings there are (-1: out of the ordinary), how many channels, how many values Python must read."""
