@@ -7,14 +7,14 @@ wrong. What it does answer is what the general way would have answered, to the l
 holds to that.
 
 A number is exact where its digits make a whole number up to 2^53 and at most 22 of them stand behind the point: one
-division of two exact numbers then rounds once, which gives the nearest double (Clinger 1990, "How to read floating point
-numbers accurately"). The few others are read by Python.
+division of two exact numbers then rounds once, which gives the nearest double (Clinger 1990, "How to read floating
+point numbers accurately"). The few others are read by Python.
 
 Loading the compiler takes a second and 90 MB, so it is loaded by whoever has much to read (`intake`).
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from commons.devices.engine.parse import Batch, _in_limits, _is_channel
 Bytes = npt.NDArray[np.uint8]
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
+F = TypeVar("F", bound=Callable[..., Any])
 
 SHORTEST = 50
 """Bytes of a reading, at least."""
@@ -64,8 +65,8 @@ def scan(body: bytes, *, fixed: Sequence[str], most: int) -> Batch | None:
     return Batch(whole[0, :count], whole[1, :count], value, channel, channels)
 
 
-def _compiled(function: Any) -> Any:
-    return njit(cache=True, nogil=True)(function)
+def _compiled(function: F) -> F:
+    return cast(F, njit(cache=True, nogil=True)(function))
 
 
 @_compiled
@@ -107,7 +108,7 @@ def _key(data: Bytes, at: int) -> tuple[int, int]:
 @_compiled
 def _number(data: Bytes, at: int) -> tuple[int, int, bool]:
     """The whole number of the digits from here, the place after them, and whether it fits."""
-    begin, found = at, np.int64(0)
+    begin, found = at, 0
     while at < len(data) and 48 <= data[at] <= 57:
         if at - begin < 18:
             found = found * 10 + (data[at] - 48)
@@ -139,7 +140,7 @@ def _stamp(data: Bytes, at: int) -> tuple[int, int]:  # noqa: PLR0911 a grammar 
     if day > MONTH_DAYS[month] + (1 if leap and month == 2 else 0):
         return 0, -1
     at += 19
-    micro, unit = np.int64(0), np.int64(100_000)
+    micro, unit = 0, 100_000
     if data[at] == 46:
         at += 1
         begin = at
@@ -165,7 +166,7 @@ def _value(data: Bytes, at: int) -> tuple[float, int, bool]:
     negative = at < len(data) and data[at] == 45
     if negative:
         at += 1
-    begin, digits, mantissa, fraction = at, 0, np.int64(0), 0
+    begin, digits, mantissa, fraction = at, 0, 0, 0
     while at < len(data) and 48 <= data[at] <= 57:
         mantissa = mantissa * 10 + (data[at] - 48) if digits < 18 else mantissa
         digits += 1
