@@ -41,9 +41,9 @@ PATIENCE_S = 6.0
 TOGETHER = 3
 """How often a group is tried as a whole when the database is there but refuses it."""
 GROUP_READINGS = 30_000
-WRITERS, FEW = 2, 2_000
-"""So many groups are written at once: while one waits for the disk, the other's rows are on their way. The second
-begins with no fewer readings than FEW."""
+WRITERS, FEW = 2, 3_000
+"""So many groups are written at once: while one waits for the disk, the other's rows are on their way. A second begins
+with no fewer readings than FEW."""
 WAITING_BYTES = 64 * 1024 * 1024
 
 
@@ -172,8 +172,8 @@ class Intake:
 class Line:
     """Threads that take what waits, whenever one is free; what they cannot answer they leave to `work`.
 
-    Bodies of one device are never in two threads at once, so they are stored in the order in which they came. The
-    threads after the first help only where at least `FEW` readings wait: two small groups cost more than one.
+    Bodies of one device are never in two threads at once, so they are stored in the order in which they came. While one
+    thread writes, another begins only where at least `FEW` readings wait: two small groups cost more than one.
     """
 
     def __init__(
@@ -187,11 +187,11 @@ class Line:
         self._waiting: deque[Waiting] = deque()
         self._readings = 0
         self._busy: set[uuid.UUID] = set()
+        self._writing = 0
         self._news = threading.Condition()
         self._closed = self._started = False
         self._threads = [
-            threading.Thread(target=self._run, args=(n,), name=f"intake-{name}-{n}", daemon=True)
-            for n in range(writers)
+            threading.Thread(target=self._run, name=f"intake-{name}-{n}", daemon=True) for n in range(writers)
         ]
 
     def put(self, waiting: Waiting) -> None:
@@ -214,9 +214,9 @@ class Line:
             for thread in self._threads:
                 thread.join()
 
-    def _run(self, number: int) -> None:
+    def _run(self) -> None:
         try:
-            while group := self._group(FEW if number else 1):
+            while group := self._group():
                 try:
                     self._work(group)
                 except Exception as fault:  # a fault of ours must not leave anybody without an answer
@@ -224,17 +224,19 @@ class Line:
                     self._deliver((one, _broken(fault)) for one in group if not one.future.done())
                 with self._news:
                     self._busy.difference_update([one.device for one in group])
+                    self._writing -= 1
                     self._news.notify_all()
         finally:
             connection.close()
 
-    def _group(self, least: int) -> list[Waiting]:
+    def _group(self) -> list[Waiting]:
         """All that waits and that no other thread's group must come before; nothing when the line is closed."""
         with self._news:
             while True:
-                if self._readings >= least and (group := self._free()):
+                if self._readings >= (FEW if self._writing else 1) and (group := self._free()):
+                    self._writing += 1
                     return group
-                if self._closed and (least > 1 or not self._waiting):
+                if self._closed and not self._waiting:
                     return []
                 self._news.wait()
 
