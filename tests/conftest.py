@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,21 @@ ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in the thread of the test
 
 
-@pytest.fixture(autouse=True)
-def no_loop_of_the_browser() -> Iterator[None]:
-    """A test outside the browser may start a loop of its own, although Playwright keeps one in this thread."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Outside the browser no loop runs in the thread of the test, although Playwright keeps one there.
+
+    A test may so start a loop of its own. It is taken away for the whole of setup, call and teardown, because a
+    database connection belongs to who asks with a running loop, or to who asks without one (asgiref's `Local`).
+    """
+    if item.path.is_relative_to(ROOT / "tests" / "browser"):
+        return (yield)
     running = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(running)
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(running)
 
 
 # --- reference data ----------------------------------------------------------------------------------------------

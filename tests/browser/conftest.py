@@ -75,11 +75,6 @@ class Walk:
         self.page.wait_for_url(lambda url: "/account/login/" not in url)
 
 
-@pytest.fixture(autouse=True)
-def no_loop_of_the_browser() -> None:
-    """Here Playwright keeps its loop."""
-
-
 @pytest.fixture
 def walk(context: BrowserContext, page: Page, live_city: LiveCity) -> Iterator[Walk]:
     """A walk. At its end nothing may have left our origin, and no page may have said an error.

@@ -110,6 +110,11 @@ async def _beside(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def configured(heard: dict[str, list[Any]]) -> set[str]:
+    """The entities that Home Assistant was told of."""
+    return {topic.split("/")[3] for topic in heard if topic.endswith("/config")}
+
+
 async def _when(happens: Callable[[], object]) -> None:
     while not happens():
         await asyncio.sleep(0.01)
@@ -129,7 +134,8 @@ def test_a_device_appears_with_what_it_says(broker: Mosquitto, monkeypatch: pyte
         config = json.loads(heard[node.config_topic("energy")][0])
         assert config["state_topic"] == node.state_topic("energy")
         assert config["availability_topic"] == node.availability
-        assert {topic.split("/")[3] for topic in heard if topic.endswith("/config")} == {"power", "energy"}
+        await _when(lambda: configured(heard) >= {"power", "energy"})
+        assert configured(heard) == {"power", "energy"}
         adapter.hear(adapter, JobEvent("started", "j1", JobFile("bracket.gcode")))
         adapter.hear(adapter, Reading("energy_wh_total", 12_350.0))
         adapter.hear(adapter, Reading("energy_wh_total", 12_400.0))
