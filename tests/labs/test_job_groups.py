@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.utils import timezone
 
-from commons.devices import door, queries, serving, services, wire
+from commons.devices import door, queries, services, serving, wire
 from commons.people import tokens
 from labs.models import Job
 from tests.devices.test_door import with_process
