@@ -1,7 +1,7 @@
-"""The site on one port: event streams and telemetry natively in asyncio, everything else by Django's WSGI application.
+"""The site on one port: event streams, telemetry and job events natively in asyncio, everything else by Django's WSGI application.
 
 Django under ASGI serves pages several times slower than under WSGI, and WSGI spends a thread on each open stream; so
-each does what it is good at (docs/decisions/0001-one-port.md). Telemetry goes on to the process `ingest`
+each does what it is good at (docs/decisions/0001-one-port.md). What devices say goes on to the process `ingest`
 (docs/decisions/0002-ingest-process.md).
 """
 
@@ -38,7 +38,7 @@ async def application(
         await live.stream(scope, receive, send)
     elif polling.waits(scope):
         await polling.poll(scope, receive, send, pages)
-    elif scope["path"] == door.PATH and (secret := door.token_of(scope)) is not None:
-        await door.telemetry(scope, receive, send, secret, pages)
+    elif scope["path"] in door.PATHS and (secret := door.token_of(scope)) is not None:
+        await door.answer(scope, receive, send, secret, pages)
     else:
         await pages(scope, receive, send)

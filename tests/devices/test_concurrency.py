@@ -1,15 +1,19 @@
 """Many at once, each with a connection of its own: stored once, counted once."""
 
+import asyncio
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import orjson
 import pytest
 from django.db import connection
 
 from commons.devices import queries, services
-from commons.devices.models import Channel, Device
+from commons.devices.intake import Intake
+from commons.devices.models import Channel, Device, Retention, Rollup
+from commons.devices.services import retention
 from tests.devices.streams import day_start, last_of, reading, rollups_of
 
 
@@ -128,6 +132,65 @@ def test_a_day_that_cannot_be_made_now_is_kept_in_the_default_partition(devices:
     assert exists(partition) is True
     assert stored(device) == (5, 5)
     assert queries.energy(device, at, at + dt.timedelta(minutes=4)).kwh == pytest.approx(0.02)
+
+
+def test_days_are_dropped_while_writers_write(devices: list[Device]) -> None:
+    """The tables of old days are detached under load: readings of today and late ones for just these days, by the very
+    intake that devices speak to, are all stored once, and what was known of the days stays."""
+    *writers, late, kept = devices
+    days = [day_start(20 + n) for n in range(4)]
+    for n, day in enumerate(reversed(days)):
+        told = [reading(60 * n + i + 1, day + dt.timedelta(hours=5, minutes=i), 60.0 * i) for i in range(60)]
+        services.ingest(device=kept, readings=told)
+    before = rollups_of(kept)
+    for kind in Retention.Kind.values:
+        retention.set_policy(kind=kind, raw_days=7, quarter_days=30)
+    total, size, today = 1500, 50, day_start(1)
+
+    def at(device: Device, n: int) -> dt.datetime:
+        if device is late:  # a counter's readings every minute of the old days, the newest day first
+            return days[n % 4] + dt.timedelta(hours=8, minutes=n // 4)
+        return today + dt.timedelta(seconds=10 * n)
+
+    async def report(intake: Intake, device: Device) -> None:
+        for first in range(0, total, size):
+            items = [reading(n + 1, at(device, n), 2.0 * n, "energy_wh_total") for n in range(first, first + size)]
+            answer = await intake.submit(device=device.pk, kind="telemetry", body=orjson.dumps({"readings": items}))
+            assert (answer.status, orjson.loads(answer.body)["acked"]) == (200, first + size)
+
+    done = retention.Done()
+
+    def forget() -> None:
+        try:
+            for _ in range(200):
+                more = retention.run()
+                done.dropped += more.dropped
+                done.closed += more.closed
+                if done.dropped >= len(days):
+                    return
+        finally:
+            connection.close()
+
+    async def all_at_once() -> None:
+        intake = Intake(patience_s=60)
+        try:
+            work = [report(intake, device) for device in [*writers, late]]
+            await asyncio.gather(asyncio.to_thread(forget), *work)
+        finally:
+            await asyncio.to_thread(intake.close)
+
+    asyncio.run(all_at_once())
+    assert done.dropped >= len(days)
+    for device in writers:
+        assert stored(device) == (total, total)
+        whole = Rollup.objects.filter(device=device, step_s=3600)
+        assert sum(row.count for row in whole) == total
+        assert sum(row.energy_wh or 0.0 for row in whole) == 2.0 * (total - 1)
+    assert rollups_of(kept) == before
+    whole = Rollup.objects.filter(device=late, step_s=3600)
+    assert sum(row.count for row in whole) == total, "late readings count, also where their day went meanwhile"
+    assert all((row.energy_wh or 0.0) >= 0 for row in whole)
+    assert queries.acked(late) == total
 
 
 def exists(table: str) -> bool:

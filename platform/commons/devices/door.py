@@ -1,4 +1,5 @@
-"""Telemetry over HTTP, natively in asyncio: the body goes as it is to the process `ingest`, its answer comes back.
+"""Telemetry and job events over HTTP, natively in asyncio: the body goes as it is to the process `ingest`, its answer
+comes back.
 
 Only what a device sends as it should comes this way: a POST with a well-formed device token. All else, and every token
 that the ingest process does not know, is answered by Django's view, so both give the same answers. Where no ingest
@@ -24,7 +25,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PATH = "/api/v1/telemetry/"
+PATHS = {"/api/v1/telemetry/": wire.TELEMETRY, "/api/v1/device/jobs/": wire.JOBS}
 MOST_BYTES = 4 * 1024 * 1024
 """Longer bodies than ten thousand readings ever are go to Django's view, which knows how to refuse them."""
 PATIENCE_S = 8.0
@@ -84,14 +85,14 @@ class Connection(asyncio.Protocol):
             if future is not None and not future.done():
                 future.set_result(wire.Said(int(number), int(status), body))
 
-    async def ask(self, token_sha256: bytes, body: bytes) -> wire.Said:
+    async def ask(self, token_sha256: bytes, body: bytes, kind: int) -> wire.Said:
         """Put a question. Raises Lost, TimeoutError."""
         if not self._flowing.is_set():
             await self._flowing.wait()
         if not self.usable:
             raise Lost
         self._number += 1
-        question = wire.Question(self._number, token_sha256, body)
+        question = wire.Question(self._number, token_sha256, body, kind)
         future: asyncio.Future[wire.Said] = asyncio.get_running_loop().create_future()
         self.waiting[question.number] = future
         self._out.put(question.head(), body)
@@ -120,13 +121,13 @@ class Way:
         """Whether an ingest process listens, or has listened and may come back."""
         return (self._connection is not None and self._connection.usable) or wire.address().exists()
 
-    async def ask(self, token_sha256: bytes, body: bytes) -> wire.Said:
+    async def ask(self, token_sha256: bytes, body: bytes, kind: int = wire.TELEMETRY) -> wire.Said:
         """Put a question, again over a new connection if the ingest process goes away meanwhile: what it had stored is
         not stored twice. Raises Nobody, IngestAway."""
         until = asyncio.get_running_loop().time() + PATIENCE_S
         while True:
             try:
-                return await (await self._connected()).ask(token_sha256, body)
+                return await (await self._connected()).ask(token_sha256, body, kind)
             except FileNotFoundError:
                 raise Nobody from None
             except (Lost, OSError):
@@ -155,8 +156,8 @@ way = Way()
 
 
 def token_of(scope: Scope) -> str | None:
-    """The well-formed device token of a plain POST of readings, else None: then it is Django's to answer."""
-    if scope["method"] != "POST" or scope["path"] != PATH:
+    """The well-formed device token of a plain POST of readings or job events, else None: it is Django's to answer."""
+    if scope["method"] != "POST" or scope["path"] not in PATHS:
         return None
     secret: str | None = None
     for name, value in scope["headers"]:
@@ -168,13 +169,13 @@ def token_of(scope: Scope) -> str | None:
     return secret if secret is not None and tokens.looks_right(secret, "lcd") else None
 
 
-async def telemetry(scope: Scope, receive: Receive, send: Send, secret: str, otherwise: Application) -> None:
-    """Answer a POST of readings; `otherwise` is Django."""
+async def answer(scope: Scope, receive: Receive, send: Send, secret: str, otherwise: Application) -> None:
+    """Answer a POST of readings or job events; `otherwise` is Django."""
     messages: list[Message] = []
     body, whole = await _body(receive, messages)
     if whole and way.leads_somewhere:
         try:
-            said = await way.ask(tokens.fingerprint(secret), body)
+            said = await way.ask(tokens.fingerprint(secret), body, PATHS[scope["path"]])
         except Nobody:
             pass
         except IngestAway as refusal:

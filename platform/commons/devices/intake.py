@@ -4,31 +4,32 @@
 means: committed in PostgreSQL. Nothing is kept of a body that is answered with anything else, but with 503 it may have
 been: the device sends it again, and what is stored already is not stored twice.
 
-Group commit: a body is read where it arrives, and waits for the one thread that writes. Whenever that thread is free it
-takes all that waits, of all devices and doors, as one transaction (`services.ingest_many`). So the busier it gets the
-larger the groups grow, and a commit costs each body less. A group that fails is tried again, at last body by body, so
-that one bad body hurts no other.
+Group commit: a body is read where it arrives, and waits for a thread that writes. Whenever one is free it takes all
+that waits, of all devices and doors, as one transaction (`services.ingest_many`). So the busier it gets the larger the
+groups grow, and a commit costs each body less. Job events are taken together likewise, each body in a savepoint. A
+group that fails is tried again, at last body by body, so that one bad body hurts no other.
 """
 
 import asyncio
 import functools
 import logging
-import queue
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
 from commons import sockets
 from commons.devices import services
 from commons.devices.errors import DeviceRevoked, IngestAway, IngestBroken, NobodyTakesJobs, Unreadable
 from commons.devices.models import Device
+from commons.devices.reading import Reader
 from commons.errors import CityError
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ PATIENCE_S = 6.0
 TOGETHER = 3
 """How often a group is tried as a whole when the database is there but refuses it."""
 GROUP_READINGS = 30_000
+WRITERS, FEW = 2, 3_000
+"""So many groups are written at once: while one waits for the disk, the other's rows are on their way. A second begins
+with no fewer readings than FEW."""
 WAITING_BYTES = 64 * 1024 * 1024
 
 
@@ -56,10 +60,16 @@ class Waiting:
     """A body between its arrival and its answer."""
 
     future: "asyncio.Future[Answer]"
+    device: uuid.UUID
     size: int
     until: float
+    readings: int = 1
     sent: services.Sent | None = None
     work: Callable[[], dict[str, Any]] | None = None
+
+
+Store = Callable[[list[Waiting]], list[Answer]]
+"""Writes a group down in one transaction and answers each when it is committed."""
 
 
 class Intake:
@@ -69,8 +79,11 @@ class Intake:
         self.patience_s = patience_s
         self._size = 0
         self._lock = threading.Lock()
-        self._telemetry = Line("telemetry", self._take_group, self._deliver)
-        self._jobs = Line("jobs", self._take_each, self._deliver)
+        self._reader = Reader()
+        self._telemetry = Line(
+            "telemetry", functools.partial(self._take_group, _store_telemetry), self._deliver, writers=WRITERS
+        )
+        self._jobs = Line("jobs", functools.partial(self._take_group, _store_jobs), self._deliver)
 
     async def submit(self, *, device: uuid.UUID, kind: Kind, body: bytes, token_sha256: bytes | None = None) -> Answer:
         """Store what the body says, once, and answer when it is committed. `device` has proven who it is; if it did so
@@ -78,16 +91,16 @@ class Intake:
         if self._size + len(body) > WAITING_BYTES:
             return refused(IngestAway(_("Too much waits to be stored; send it again in a few seconds.")))
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        waiting = Waiting(future, len(body), time.monotonic() + self.patience_s)
+        waiting = Waiting(future, device, len(body), time.monotonic() + self.patience_s)
         if kind == "telemetry":
             try:
-                items = services.read_body(body)
-                batch = services.read_items(items)
+                batch, count = self._reader.read(body)
             except CityError as refusal:
                 return refused(refusal)
-            waiting.sent = services.Sent(device, batch, len(items), token_sha256)
+            waiting.sent = services.Sent(device, batch, count, token_sha256)
+            waiting.readings = max(count, 1)  # a body without any is to be answered too
         else:
-            waiting.work = functools.partial(_jobs, device, body)
+            waiting.work = functools.partial(_jobs, device, body, token_sha256)
         with self._lock:
             self._size += waiting.size
         (self._telemetry if kind == "telemetry" else self._jobs).put(waiting)
@@ -115,61 +128,36 @@ class Intake:
             except RuntimeError:  # the loop is closed: nobody waits any more
                 log.debug("%d answers that nobody waits for", len(answers))
 
-    def _take_group(self, group: list[Waiting]) -> None:
+    def _take_group(self, store: Store, group: list[Waiting]) -> None:
         """Store a group; each of it is answered in the end."""
         attempt = 0
         while group:
             try:
-                answers = services.ingest_many(sent=[one.sent for one in group if one.sent is not None])
+                answers = store(group)
             except (OperationalError, InterfaceError) as fault:
                 away = _drop_connection()
                 attempt += 1
                 if not away and attempt >= TOGETHER:
-                    self._split(group, fault)
+                    self._split(store, group, fault)
                     return
                 group = self._without_old(group)
                 time.sleep(min(0.02 * 2**attempt, 0.5) if away else 0.01 * attempt)
             except Exception as fault:
                 connection.close()
-                self._split(group, fault)
+                self._split(store, group, fault)
                 return
             else:
-                self._deliver((one, _told(answer)) for one, answer in zip(group, answers, strict=True))
+                self._deliver(zip(group, answers, strict=True))
                 return
 
-    def _split(self, group: list[Waiting], fault: Exception) -> None:
+    def _split(self, store: Store, group: list[Waiting], fault: Exception) -> None:
         """Each of the group by itself, in their order; the one that fails alone is the one at fault."""
         if len(group) > 1:
             for one in group:
-                self._take_group([one])
+                self._take_group(store, [one])
             return
-        log.error("a body of device %s cannot be stored", group[0].sent and group[0].sent.device, exc_info=fault)
+        log.error("a body of device %s cannot be stored", group[0].device, exc_info=fault)
         self._deliver([(group[0], _broken(fault))])
-
-    def _take_each(self, group: list[Waiting]) -> None:
-        """Bodies that are worked on one by one."""
-        for waiting in group:
-            self._deliver([(waiting, self._work(waiting))])
-
-    def _work(self, waiting: Waiting) -> Answer:
-        attempt = 0
-        while True:
-            try:
-                assert waiting.work is not None  # noqa: S101 whoever put it here has set it
-                return Answer(200, orjson.dumps(waiting.work()))
-            except CityError as refusal:
-                return refused(refusal)
-            except (OperationalError, InterfaceError) as fault:
-                away = _drop_connection()
-                attempt += 1
-                if time.monotonic() >= waiting.until or (attempt > TOGETHER and not away):
-                    log.warning("job events were not stored: %s", fault)
-                    return refused(_away())
-                time.sleep(min(0.02 * 2**attempt, 0.5))
-            except Exception as fault:
-                connection.close()
-                log.exception("job events cannot be stored")
-                return _broken(fault)
 
     def _without_old(self, group: list[Waiting]) -> list[Waiting]:
         """The group without those whose patience is over, who are told so."""
@@ -182,31 +170,49 @@ class Intake:
 
 
 class Line:
-    """A thread that takes all that waits for it, whenever it is free; what it cannot answer it leaves to `work`."""
+    """Threads that take what waits, whenever one is free; what they cannot answer they leave to `work`.
+
+    Bodies of one device are never in two threads at once, so they are stored in the order in which they came. While one
+    thread writes, another begins only where at least `FEW` readings wait: two small groups cost more than one.
+    """
 
     def __init__(
         self,
         name: str,
         work: Callable[[list[Waiting]], None],
         deliver: Callable[[Iterable[tuple[Waiting, Answer]]], None],
+        writers: int = 1,
     ) -> None:
-        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._work, self._deliver = work, deliver
-        self._thread = threading.Thread(target=self._run, name=f"intake-{name}", daemon=True)
-        self._started = False
+        self._waiting: deque[Waiting] = deque()
+        self._readings = 0
+        self._busy: set[uuid.UUID] = set()
+        self._writing = 0
+        self._news = threading.Condition()
+        self._closed = self._started = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"intake-{name}-{n}", daemon=True) for n in range(writers)
+        ]
 
     def put(self, waiting: Waiting) -> None:
         """Let it wait."""
         if not self._started:
             self._started = True
-            self._thread.start()
-        self._queue.put(waiting)
+            for thread in self._threads:
+                thread.start()
+        with self._news:
+            self._waiting.append(waiting)
+            self._readings += waiting.readings
+            self._news.notify_all()
 
     def close(self) -> None:
         """Finish what waits, then end."""
         if self._started:
-            self._queue.put(None)
-            self._thread.join()
+            with self._news:
+                self._closed = True
+                self._news.notify_all()
+            for thread in self._threads:
+                thread.join()
 
     def _run(self) -> None:
         try:
@@ -216,26 +222,39 @@ class Line:
                 except Exception as fault:  # a fault of ours must not leave anybody without an answer
                     log.exception("the intake failed")
                     self._deliver((one, _broken(fault)) for one in group if not one.future.done())
+                with self._news:
+                    self._busy.difference_update([one.device for one in group])
+                    self._writing -= 1
+                    self._news.notify_all()
         finally:
             connection.close()
 
     def _group(self) -> list[Waiting]:
-        """All that waits, at least one; nothing when the line is closed."""
-        one = self._queue.get()
+        """All that waits and that no other thread's group must come before; nothing when the line is closed."""
+        with self._news:
+            while True:
+                if self._readings >= (FEW if self._writing else 1) and (group := self._free()):
+                    self._writing += 1
+                    return group
+                if self._closed and not self._waiting:
+                    return []
+                self._news.wait()
+
+    def _free(self) -> list[Waiting]:
+        """What may be stored now, in its order."""
         group: list[Waiting] = []
+        left: list[Waiting] = []
         readings = 0
-        while one is not None:
-            group.append(one)
-            readings += one.sent.count if one.sent else 1
-            if readings >= GROUP_READINGS:
-                break
-            try:
-                one = self._queue.get_nowait()
-            except queue.Empty:
-                break
-        else:
-            if group:
-                self._queue.put(None)  # the end, after this group
+        while self._waiting and readings < GROUP_READINGS:
+            one = self._waiting.popleft()
+            if one.device in self._busy:
+                left.append(one)
+            else:
+                group.append(one)
+                readings += one.readings
+        self._waiting.extendleft(reversed(left))
+        self._readings -= readings
+        self._busy.update(one.device for one in group)
         return group
 
 
@@ -251,6 +270,27 @@ def _drop_connection() -> bool:
     lost = driver is None or driver.closed or driver.broken
     connection.close()
     return lost
+
+
+def _store_telemetry(group: list[Waiting]) -> list[Answer]:
+    sent = [one.sent for one in group if one.sent is not None]
+    return [_told(answer) for answer in services.ingest_many(sent=sent)]
+
+
+@transaction.atomic
+def _store_jobs(group: list[Waiting]) -> list[Answer]:
+    """Job events of many devices, the devices in the order of their ids as readings take them, each its own in order. A
+    body that is refused leaves nothing behind and hurts no other."""
+    answers: dict[int, Answer] = {}
+    for at in sorted(range(len(group)), key=lambda n: group[n].device):
+        work = group[at].work
+        assert work is not None  # noqa: S101 whoever put it here has set it
+        try:
+            with transaction.atomic():
+                answers[at] = Answer(200, orjson.dumps(work()))
+        except CityError as refusal:
+            answers[at] = refused(refusal)
+    return [answers[at] for at in range(len(group))]
 
 
 def _told(answer: "services.Ack | CityError") -> Answer:
@@ -274,13 +314,15 @@ def _broken(fault: Exception) -> Answer:
     return refused(IngestBroken(_("This could not be stored: %(why)s.") % {"why": type(fault).__name__}))
 
 
-def _jobs(device: uuid.UUID, body: bytes) -> dict[str, Any]:
+def _jobs(device: uuid.UUID, body: bytes, token_sha256: bytes | None) -> dict[str, Any]:
     takers = list(sockets.job_takers)
     if not takers:
         raise NobodyTakesJobs(_("This city has no labs, so nobody takes job events in."))
     found = Device.objects.filter(pk=device, revoked_at=None).first()
     if found is None:
         raise DeviceRevoked(_("This device was revoked; enrol it again with a new code."))
+    if token_sha256 is not None and token_sha256 != bytes(found.token_sha256 or b""):
+        raise DeviceRevoked(_("This device token is not known or was revoked."))
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

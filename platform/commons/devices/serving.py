@@ -127,10 +127,11 @@ class Counter(asyncio.Protocol):
             if self._out.transport is not None:
                 self._out.transport.abort()
             return
-        for (number, token), body in frames:
+        for (number, kind, token), body in frames:
             assert isinstance(number, int)  # noqa: S101 the frame's form
+            assert isinstance(kind, int)  # noqa: S101
             assert isinstance(token, bytes)  # noqa: S101
-            question = wire.Question(number, token, body)
+            question = wire.Question(number, token, body, kind)
             task = asyncio.create_task(self._answer(question))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -150,7 +151,7 @@ class Counter(asyncio.Protocol):
             return Answer(wire.UNKNOWN_TOKEN, b"")
         answer = await self._intake.submit(
             device=device,
-            kind="telemetry",
+            kind="jobs" if question.kind == wire.JOBS else "telemetry",
             body=question.body,
             token_sha256=question.token_sha256,
         )

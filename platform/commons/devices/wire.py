@@ -1,4 +1,5 @@
-"""How the web server hands telemetry to the process `ingest`: frames over a Unix socket in the city's private folder.
+"""How the web server hands telemetry and job events to the process `ingest`: frames over a Unix socket in the city's
+private folder.
 
 A question is a head and the body as the device sent it; an answer is a head and the body for the device. Questions of
 one connection may be answered in any order; `number` says to which an answer belongs.
@@ -11,10 +12,12 @@ from pathlib import Path
 
 from django.conf import settings
 
-QUESTION = struct.Struct("!IQ32s")
+QUESTION = struct.Struct("!IQB32s")
 ANSWER = struct.Struct("!IQH")
 MOST_BYTES = 20 * 1024 * 1024
 UNKNOWN_TOKEN = 401
+TELEMETRY, JOBS = 0, 1
+"""What a body is."""
 
 
 def address() -> Path:
@@ -30,10 +33,11 @@ class Question:
     number: int
     token_sha256: bytes
     body: bytes
+    kind: int = TELEMETRY
 
     def head(self) -> bytes:
         """What goes before the body."""
-        return QUESTION.pack(len(self.body), self.number, self.token_sha256)
+        return QUESTION.pack(len(self.body), self.number, self.kind, self.token_sha256)
 
 
 @dataclass(frozen=True, slots=True)

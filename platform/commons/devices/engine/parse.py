@@ -258,11 +258,11 @@ def copy_binary(
 
     `device` is one number for all rows or one for each.
     """
-    rows = np.empty(len(seq), dtype=_COPY_ROW)
-    rows["fields"] = 7
-    for name in ("n1", "n2", "n3", "n4"):
-        rows[name] = 8
-    rows["n5"], rows["n6"], rows["n7"] = 4, 2, 2
-    rows["seq"], rows["ts"], rows["received_at"] = seq, ts - _PG_EPOCH_US, received_us - _PG_EPOCH_US
+    row = np.zeros(1, dtype=_COPY_ROW)  # what all rows have alike, laid under them at once
+    row["fields"], row["received_at"] = 7, received_us - _PG_EPOCH_US
+    for name, length in (("n1", 8), ("n2", 8), ("n3", 8), ("n4", 8), ("n5", 4), ("n6", 2), ("n7", 2)):
+        row[name] = length
+    rows = np.repeat(row, len(seq))
+    rows["seq"], rows["ts"] = seq, ts - _PG_EPOCH_US
     rows["value"], rows["device"], rows["channel"], rows["flags"] = value, device, channel, flags
     return _COPY_HEAD + rows.tobytes() + _COPY_TAIL
