@@ -324,7 +324,7 @@ def _dots(simulation: Simulation, own: set[str]) -> tuple[list[Dot], int]:
         return round(MARGIN + (WIDTH - 2 * MARGIN) * (float(saving) - low) / width, 1)
 
     last: list[float] = []
-    dots = []
+    dots: list[Dot] = []
     for member in rows:
         sampled = "saving_low" in member
         x = place(member["saving"])

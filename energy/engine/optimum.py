@@ -227,6 +227,11 @@ def _use(community: Community) -> Floats:
     return np.asarray(community.load_kwh.sum(axis=1) + community.trips_kwh.sum(axis=1))
 
 
+def _summed(flow: Floats) -> Floats:
+    """Over storages, where they are apart."""
+    return flow if flow.ndim == 1 else np.asarray(flow.sum(axis=0))
+
+
 def _result(  # noqa: PLR0917 what was found
     community: Community,
     apart_: Community,
@@ -240,15 +245,14 @@ def _result(  # noqa: PLR0917 what was found
     net, costs = np.array([a.net_kwh for a in found]), np.array([a.cost for a in found])
     # a tank charges where the pump takes more than one that follows its demand, and gives where it takes less
     followed = (community.load_kwh - apart_.load_kwh).sum(axis=0)
-    one = lambda flow: flow if flow.ndim == 1 else flow.sum(axis=0)  # noqa: E731 sums over storages, if apart
-    charged = one(joint.charge_kwh)
+    charged = _summed(joint.charge_kwh)
     flows = Dispatch(
         net,
         joint.import_kwh - joint.export_kwh,
         charged - np.minimum(charged, followed),
-        one(joint.discharge_kwh) + followed - np.minimum(charged, followed),
+        _summed(joint.discharge_kwh) + followed - np.minimum(charged, followed),
         np.zeros(community.steps),
-        one(joint.stored_kwh),
+        _summed(joint.stored_kwh),
         driven,
         0.0,
     )

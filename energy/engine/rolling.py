@@ -219,7 +219,7 @@ class Planner:
                 self.solver.setBasis(last)
         self.solver.changeColsCost(len(self.columns), self.columns, cost.ravel())
         self.solver.changeColsBounds(len(self.columns), self.columns, lower.ravel(), upper.ravel())
-        self.solver.changeRowsBounds(len(self.rows), self.rows, right.ravel(), right.ravel())
+        self.solver.changeRowsBounds(len(self.rows), self.rows, right.ravel(), right.ravel())  # type: ignore[attr-defined]  # missing in its stubs
         try:
             programme.optimise(self.solver)
         except Infeasible:  # more use is foreseen than the limit lets in: this plan is made without it

@@ -119,7 +119,7 @@ def together(
             "export_kwh": float(totals["export_kwh"][i]),
             "peak_import_kw": float(totals["peak_kwh"][i]) / shell.hours,
         }
-        for i, row in enumerate(member_rows(each, costs, shared.savings))
+        for i, row in enumerate(member_rows(each, costs, shared.savings, shared.member_intervals()))
     ]
     block = {**engine_block(whole, control, dispatch), "members": len(costs), "slices": len(parts)}
     if control == "rule":

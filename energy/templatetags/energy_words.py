@@ -23,7 +23,7 @@ def way(simulation: Simulation) -> str:
 def rule_words(simulation: Simulation) -> str:
     """How the saving was shared."""
     known = RULES.get(simulation.sharing_rule)
-    return str(known[0]) if known else simulation.sharing_rule
+    return str(known.title) if known else simulation.sharing_rule
 
 
 @register.filter

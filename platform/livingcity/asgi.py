@@ -1,4 +1,4 @@
-"""The site on one port: event streams, telemetry and job events natively in asyncio, everything else by Django's WSGI application.
+"""The site on one port: event streams, telemetry and job events in asyncio, everything else by Django's WSGI.
 
 Django under ASGI serves pages several times slower than under WSGI, and WSGI spends a thread on each open stream; so
 each does what it is good at (docs/decisions/0001-one-port.md). What devices say goes on to the process `ingest`

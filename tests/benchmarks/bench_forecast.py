@@ -1,3 +1,4 @@
+# ruff: noqa: T201 a benchmark prints its figures
 """Forecasts of use and solar of seventeen homes, beside the naive guesses: `python -m tests.benchmarks.bench_forecast`.
 
 Prints the mean absolute error of what was served over the last 183 days, of every naive guess, the skill, the share
