@@ -62,6 +62,7 @@ def test_who_sees_the_page_and_whose_names(client: Client, shared_out: Community
 
 
 def test_each_rule_has_its_losers_and_its_words(client: Client, shared_out: CommunityVersion) -> None:
+    client.force_login(create_user(username="boss", is_staff=True))
     page = client.get(f"{PAGE}?rule=nucleolus").content.decode()
     for words in ("Pay more than alone", "Unevenness", "Smallest share", "Schmeidler", "Mid-price, fixed parts"):
         assert words in page

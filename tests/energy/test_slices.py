@@ -25,6 +25,12 @@ def small_slices(monkeypatch: pytest.MonkeyPatch, version: CommunityVersion) -> 
     monkeypatch.setattr(engine, "bounds", lambda members, _steps, _most: [(0, 16), (16, members - 16)])
 
 
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bell rings for slices: a worker of another test, still alive, would take them."""
+    monkeypatch.setattr(slices, "_ring", lambda _children: None)
+
+
 def simulated(version: CommunityVersion, **asked: Any) -> Run:
     run = services.start_simulation(version=version, full=True, **asked)
     do(run.pk)
@@ -57,7 +63,9 @@ def test_slices_answer_what_one_piece_does(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_second_attempt_goes_on_where_the_first_died(version: CommunityVersion, small_slices: None) -> None:
+def test_a_second_attempt_goes_on_where_the_first_died(
+    version: CommunityVersion, small_slices: None, silence: None
+) -> None:
     """What was finished is not done again."""
     run = services.start_simulation(version=version, control="none", full=True)
     asked = {"version": version.pk, "run": str(run.pk), "control": "none", "strategy": "self-consumption"}
@@ -76,7 +84,7 @@ def test_a_second_attempt_goes_on_where_the_first_died(version: CommunityVersion
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stopped_slice_ends_the_whole(version: CommunityVersion, small_slices: None) -> None:
+def test_a_stopped_slice_ends_the_whole(version: CommunityVersion, small_slices: None, silence: None) -> None:
     run = services.start_simulation(version=version, control="none", full=True)
     asked = {"version": version.pk, "run": str(run.pk), "control": "none", "strategy": "self-consumption"}
     children = slices._children(run, asked, [(0, 16), (16, 1)])

@@ -151,7 +151,9 @@ def test_the_community_optimum(communities: Path) -> None:
 
 @pytest.mark.parametrize(("hours", "share"), [(24, 0.984), (36, 0.9994), (48, 0.99997)])
 def test_plans_keep_the_measured_share_of_the_best_saving(fontana17: Community, hours: int, share: float) -> None:
-    """Home 1 under the time-of-use tariff, perfect within the window, once a day: as an independent programme."""
+    """Home 1 under the time-of-use tariff, perfect within the window, once a day: what an independent programme kept, or
+    more, since among plans that are equally good within a window some are better beyond it.
+    """
     battery = fontana17.members[0].battery
     assert battery is not None
     at = decomposition.Connection(
@@ -161,4 +163,5 @@ def test_plans_keep_the_measured_share_of_the_best_saving(fontana17: Community, 
     none = float((bought * at.buy - sold * at.sell).sum())
     look = rolling.Look.of(hours, "perfect", 1.0)
     found = rolling.alone(at, [battery_store(battery, fontana17)], look, np.zeros(1))
-    assert (none - found.cost) / (none - 1209.568008908) == pytest.approx(share, abs=6e-4 if hours == 24 else 1e-4)
+    kept = (none - found.cost) / (none - 1209.568008908)
+    assert share - 1e-4 <= kept <= (0.985 if hours == 24 else 1 + 1e-6)
