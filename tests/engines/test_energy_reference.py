@@ -151,8 +151,8 @@ def test_the_community_optimum(communities: Path) -> None:
 
 @pytest.mark.parametrize(("hours", "share"), [(24, 0.984), (36, 0.9994), (48, 0.99997)])
 def test_plans_keep_the_measured_share_of_the_best_saving(fontana17: Community, hours: int, share: float) -> None:
-    """Home 1 under the time-of-use tariff, perfect within the window, once a day: what an independent programme kept, or
-    more, since among plans that are equally good within a window some are better beyond it.
+    """Home 1, time-of-use tariff, perfect within the window, once a day: what an independent programme kept, or more,
+    since among plans that are equally good within a window some are better beyond it.
     """
     battery = fontana17.members[0].battery
     assert battery is not None
