@@ -54,15 +54,15 @@ def test_a_simulation_from_its_form_ends_in_its_result(live_city: Any, page: Pag
     faults = faults_of(page)
     community = sixteen(tmp_path / "sixteen")
     sign_in(page, live_city, create_user(username="nea"))
-    page.goto(live_city.url + reverse("rooms:community", args=[community.slug]))
+    page.goto(live_city.url + reverse("rooms:community_simulations", args=[community.slug]))
     expect(page.get_by_text("Nothing is simulated yet.")).to_be_visible()
-    page.get_by_label("By rule").check()
+    page.get_by_role("radio", name="By rule").check()
     page.get_by_role("button", name="Simulate the period").click()
     page.wait_for_url("**/runs/**")
     expect(page.get_by_text("It is ready.")).to_be_visible(timeout=SOON_MS)
     page.get_by_role("link", name="See the result").click()
     page.wait_for_url(f"**{reverse('rooms:community', args=[community.slug])}*")
-    expect(page.locator("#year").locator("xpath=ancestor::section").get_by_text("by rule")).to_be_visible()
+    expect(page.locator("section[aria-labelledby=period]").get_by_text("Batteries by rule")).to_be_visible()
     assert Simulation.objects.filter(version__community=community).exists()
     assert faults == []
 

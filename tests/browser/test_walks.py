@@ -195,7 +195,7 @@ def test_a_neighbour_simulates_and_reads_the_twin(
     walk.sign_in(neighbour)
 
     # a simulation, watched to its result
-    walk.goto("/energy/sixteen/")
+    walk.goto("/energy/sixteen/simulations/")
     page.get_by_label("No control: what is made and used is netted").check()
     page.get_by_role("button", name="Simulate the period").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -210,7 +210,7 @@ def test_a_neighbour_simulates_and_reads_the_twin(
     assert Simulation.objects.get().totals["import_kwh"] == pytest.approx(365 * 19 * 8.4)
 
     # how the saving is shared
-    page.get_by_role("link", name="How the saving is shared").first.click()
+    page.get_by_role("link", name="How it is worked out").first.click()
     expect(page.get_by_role("heading", name="The rules side by side")).to_be_visible()
     expect(page.locator("main table tbody tr").first).to_contain_text(re.compile(r"\d"))
 

@@ -27,7 +27,8 @@ def small_slices(monkeypatch: pytest.MonkeyPatch, version: CommunityVersion) -> 
 
 @pytest.fixture
 def silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No bell rings for slices: a worker of another test, still alive, would take them."""
+    """No bell rings: a worker of another test, still alive, would take the run or its slices."""
+    monkeypatch.setattr(runs, "ring", lambda _run: None)
     monkeypatch.setattr(slices, "_ring", lambda _children: None)
 
 

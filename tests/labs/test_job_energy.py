@@ -15,7 +15,7 @@ from commons.devices.models import Device, Retention
 from commons.devices.services import retention
 from commons.places.models import Place
 from energy import series
-from energy.models import Community, CommunityVersion, VersionSeries
+from energy.models import Community, CommunityVersion, Publication, VersionSeries
 from labs.engine import draw
 from labs.models import Circuit, EnergyFigure, Job, Lab, Machine, PowerMeter
 from labs.services import jobs as services
@@ -205,8 +205,10 @@ def community(place: Place, start: dt.datetime, hours: int, **curves: list[float
         step_minutes=60, steps=hours, load_kwh=sum(curves["load"]), pv_kwh=sum(curves["pv"]),
     )  # fmt: skip
     VersionSeries.objects.bulk_create(
-        VersionSeries(version=version, name=name, packed=series.pack(values)) for name, values in curves.items()
+        VersionSeries(version=version, name=name, packed=series.pack(values))
+        for name, values in {**curves, "cells": [float(hour) for hour in range(hours)]}.items()
     )
+    Publication.objects.create(version=version)
     return version
 
 
