@@ -114,7 +114,7 @@ DEFINITIONS: Sequence[tuple[str, str | Promise, str, str | Promise, str]] = (
         "load_factor",
         _("Load factor"),
         "percent",
-        _("Mean over peak of what is bought: near 100 % the line is used evenly, near 0 % in a few hours."),
+        _("Mean over peak of what is bought: near 100 % the line is used evenly, near 0 %, in a few hours alone."),
         "mean I / max I",
     ),
     (
