@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from commons.people.models import User
 from commons.runs.models import Run
 from commons.runs.registry import Inputs, Job, Outcome, kind
+from commons.web import outside
 from labs.credentials.documents import StatusList as ListFacts
-from labs.credentials.fetching import Unreachable, fetch
 from labs.errors.learning import BadCredential, UnknownBadge
 from labs.models import Credential, OutsideBadge, StatusList
 from labs.services import credentials, sessions, trust
@@ -133,6 +133,6 @@ def _known_or_fetched(url: str) -> bytes:
     if url.startswith(f"{settings.PUBLIC_URL}/"):
         own = credentials.served(url.removeprefix(settings.PUBLIC_URL))
         if own is None:
-            raise Unreachable("this site has no such document")
+            raise outside.Unreachable("this site has no such document")
         return own
-    return fetch(url)
+    return outside.fetch(url, accept="application/json, application/ld+json;q=0.9, */*;q=0.1")

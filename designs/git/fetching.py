@@ -1,6 +1,5 @@
 """Copies of repositories that live elsewhere: https with checked and pinned addresses, or a local repository."""
 
-import ipaddress
 import re
 import socket
 import subprocess
@@ -15,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commons.said import said
+from commons.web.outside import Resolver, is_outside
 from designs.errors import AddressRefused, BadSource, OverQuota
 from designs.git import environment, pools, process
 from designs.git.repository import Repository
 
 FETCH_WALL_S = 1800.0
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-Resolver = Callable[[str, int], Sequence[str]]
 #: Is told how far a fetch is (0..1) and git's own words of it; it may raise to stop the fetch.
 Say = Callable[[float, str], None]
 PROGRESS = re.compile(r"(?:remote: )?(\w[\w ]*):\s+(\d+)% \((\d+)/(\d+)\)")
@@ -48,18 +47,6 @@ def resolve(host: str, port: int) -> list[str]:
     except OSError as error:
         raise AddressRefused(_("“%(host)s” has no address: %(why)s.") % {"host": host, "why": error.strerror}) from None
     return [str(entry[4][0]) for entry in found]
-
-
-def is_outside(address: str) -> bool:
-    """Whether the address is on the public internet, also when it is wrapped in IPv6."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return inner.is_global and not inner.is_multicast
-    return ip.is_global and not ip.is_multicast
 
 
 def check_address(url: str, *, resolver: Resolver = resolve) -> tuple[str, int, str]:

@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commons.devices import policies as device_policies
 from commons.errors import CityError
 from commons.people.models import User
+from commons.web.qr import code_of
 from energy import policies
 from energy.errors import BadParticipant, CommunityNotFound, UnknownParticipant
 from energy.forms_people import AssetForm, EnterForm, FileForm, InviteForm, LeaveForm, MeterForm
@@ -26,16 +26,6 @@ from energy.services import assets, meters, participants
 from energy.views.frame import frame
 
 PAGE = ["GET", "HEAD", "POST"]
-
-
-def code_of(text: str) -> SafeString:
-    """A QR code as an SVG to stand in a page."""
-    import segno  # noqa: PLC0415 two pages of all need it
-
-    drawn = segno.make(text, error="m", micro=False).svg_inline(
-        scale=4, border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
-    )
-    return mark_safe(drawn)  # noqa: S308 drawn by segno from our own address
 
 
 def person(request: HttpRequest) -> User:

@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.web.qr import code_of
 from labs import policies
 from labs.errors import BadTime, UnknownBooking, UnknownLab
 from labs.errors.floor import UnknownLabel
@@ -28,16 +28,6 @@ from labs.services.labels import address_of, label_of
 from labs.views.common import page, uuid_of, viewer
 from labs.views.faults import FaultForm, said_thanks
 from labs.views.frame import frame
-
-
-def code_of(text: str) -> SafeString:
-    """A QR code as an SVG to stand in a page; error correction M, so that a scratched label is still read."""
-    import segno  # noqa: PLC0415 two pages of all need it
-
-    drawn = segno.make(text, error="m", micro=False).svg_inline(
-        scale=4, border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
-    )
-    return mark_safe(drawn)  # noqa: S308 drawn by segno from our own address
 
 
 @never_cache

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commons.errors import CityError
+from commons.web.qr import code_of
 from labs.errors.passports import UnknownPassport
 from labs.models import EnergyFigure, Job, Passport, PassportEntry
 from labs.passports.subject import merged
@@ -23,7 +24,6 @@ from labs.queries.job_table import job_table
 from labs.services import passports as services
 from labs.views.common import page, viewer
 from labs.views.frame import frame
-from labs.views.labels import code_of
 from labs.views.tables import csv_of
 
 PER_PAGE = 30

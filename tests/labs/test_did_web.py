@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from openbadgeslib.ob3 import Achievement, Issuer, OB3LdpSigner, OpenBadgeCredential
 
-from labs.credentials import fetching, keys, verifying
+from commons.web import outside
+from labs.credentials import keys, verifying
 from labs.credentials.documents import did_document
 from tests.labs.tls import Authority
 
@@ -98,7 +99,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def judged(net: Net, trust: ssl.SSLContext) -> verifying.Verdict:
-    way = partial(fetching.fetch, resolver=net.resolve, dial=net.dial, trust=trust)
+    way = partial(outside.fetch, resolver=net.resolve, dial=net.dial, trust=trust)
     return verifying.verify(badge(), fetch=way, now=NOW)
 
 
@@ -135,7 +136,7 @@ def test_another_key_in_the_document_makes_it_bad(authority: Authority) -> None:
         (HOST, (), (200, DOCUMENT), False),
         ("other.example", (PUBLIC,), (200, DOCUMENT), True),
         (HOST, (PUBLIC,), (302, b"https://127.0.0.1/did.json"), True),
-        (HOST, (PUBLIC,), (200, b" " * (fetching.MAX_BYTES + 1)), True),
+        (HOST, (PUBLIC,), (200, b" " * (outside.MAX_BYTES + 1)), True),
         (HOST, (PUBLIC,), (500, b""), True),
     ],
     ids=["inner address", "one inner address", "no address", "another's certificate", "redirect", "too much", "fault"],
@@ -154,6 +155,6 @@ def test_what_cannot_be_had_is_no_good_badge(
 def test_the_systems_authorities_alone_are_believed_by_default(authority: Authority) -> None:
     with site(authority.serve(HOST).context, {PATH: (200, DOCUMENT)}) as (port, asked):
         net = Net(port)
-        with pytest.raises(fetching.Unreachable, match="certificate"):
-            fetching.fetch(f"https://{HOST}{PATH}", resolver=net.resolve, dial=net.dial)
+        with pytest.raises(outside.Unreachable, match="certificate"):
+            outside.fetch(f"https://{HOST}{PATH}", resolver=net.resolve, dial=net.dial)
     assert asked == []

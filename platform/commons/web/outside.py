@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from urllib.parse import urlsplit
 
 MAX_BYTES = 1024 * 1024
@@ -57,10 +58,10 @@ def fetch(
         host, port, address = _checked(url, resolver)
         connection = _Pinned(host, port, address, dial or _dial, trust or ssl.create_default_context())
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        connection.request("GET", path, headers={"Accept": accept})
-        answer = connection.getresponse()
-        body = answer.read(most_bytes + 1)
-        connection.close()
+        with closing(connection):
+            connection.request("GET", path, headers={"Accept": accept})
+            answer = connection.getresponse()
+            body = answer.read(most_bytes + 1)
     except Unreachable:
         raise
     except (OSError, http.client.HTTPException, ValueError) as fault:
