@@ -6,7 +6,8 @@ from django.test import Client
 from commons.decisions import services
 from commons.decisions.models import Ballot, Motion
 from commons.people.models import User
-from tests.decisions.test_motions import WHY, Garden, ask, at_once, garden, people  # noqa: F401 fixtures
+from tests.decisions.conftest import Garden
+from tests.decisions.test_motions import WHY, ask, at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,7 @@ def form(**changed: str) -> dict[str, str]:
     return sent | changed
 
 
-def test_a_member_proposes_votes_and_reads_the_result(garden: Garden, people: list[User]) -> None:  # noqa: F811
+def test_a_member_proposes_votes_and_reads_the_result(garden: Garden, people: list[User]) -> None:
     client = signed_in(people[0])
     page = client.get("/decisions/new/?kind=test.garden&key=rose&effect=test.tap").content.decode()
     assert "How long the tap runs" in page and 'name="minutes-1"' in page
@@ -61,7 +62,7 @@ def test_a_member_proposes_votes_and_reads_the_result(garden: Garden, people: li
 
 
 @pytest.mark.parametrize("method", ["consent", "approval", "condorcet", "shares"])
-def test_every_method_has_its_ballot(garden: Garden, people: list[User], method: str) -> None:  # noqa: F811
+def test_every_method_has_its_ballot(garden: Garden, people: list[User], method: str) -> None:
     more = {"effect": "", "options": [{"title": "Bench", "cost": 5}], "budget": 5} if method == "shares" else {}
     motion = at_once(ask(people[0], method=method, **more), "open")
     client = signed_in(people[1])
@@ -73,7 +74,7 @@ def test_every_method_has_its_ballot(garden: Garden, people: list[User], method:
     assert client.get(f"/decisions/{motion.pk}/").status_code == 200
 
 
-def test_a_refused_proposal_keeps_what_was_typed(garden: Garden, people: list[User]) -> None:  # noqa: F811
+def test_a_refused_proposal_keeps_what_was_typed(garden: Garden, people: list[User]) -> None:
     client = signed_in(people[0])
     answer = client.post("/decisions/new/", form(**{"minutes-1": "99"}))
     assert answer.status_code == 422
@@ -83,7 +84,7 @@ def test_a_refused_proposal_keeps_what_was_typed(garden: Garden, people: list[Us
     assert not Motion.objects.exists()
 
 
-def test_who_may(garden: Garden, people: list[User]) -> None:  # noqa: F811
+def test_who_may(garden: Garden, people: list[User]) -> None:
     motion = at_once(ask(people[0]), "open")
     stranger, nobody = signed_in(User.objects.create(username="stranger")), Client()
     member = signed_in(people[1])
@@ -121,7 +122,7 @@ def test_who_may(garden: Garden, people: list[User]) -> None:  # noqa: F811
     assert not Ballot.objects.exists() and Motion.objects.count() == 1
 
 
-def test_the_api_proposes_and_votes(garden: Garden, people: list[User]) -> None:  # noqa: F811
+def test_the_api_proposes_and_votes(garden: Garden, people: list[User]) -> None:
     client = signed_in(people[0])
     document = {
         "body": "test.garden:rose",
@@ -146,7 +147,7 @@ def test_the_api_proposes_and_votes(garden: Garden, people: list[User]) -> None:
     assert nowhere.status_code == 404
 
 
-def test_policies_tell_what_holds(garden: Garden, people: list[User]) -> None:  # noqa: F811
+def test_policies_tell_what_holds(garden: Garden, people: list[User]) -> None:
     motion = at_once(ask(people[0]), "open")
     for person in people[:3]:
         services.vote(motion=motion, person=person, choice="1")
