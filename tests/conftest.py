@@ -52,6 +52,47 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         asyncio._set_running_loop(running)
 
 
+#: Files of half a minute and more, longest first. Whole files are dealt to the workers of xdist in the order of
+#: collection: a long one dealt last would leave the other worker idle while it runs.
+LONG_FILES = (
+    "designs/test_authz_matrix.py",
+    "ground/test_services.py",
+    "site/test_every_address.py",
+    "designs/test_authz_leaks.py",
+    "browser/test_walks.py",
+    "browser/test_labs.py",
+    "designs/test_okh.py",
+    "designs/test_licences.py",
+    "designs/test_releases.py",
+    "designs/test_hostile.py",
+    "designs/test_demo.py",
+    "designs/test_previews.py",
+    "engines/test_designs_engine.py",
+    "engines/test_energy_reference.py",
+    "engines/test_energy_engine.py",
+    "engines/test_labs_recurrence.py",
+    "devices/test_api.py",
+    "devices/test_ingest.py",
+    "browser/test_refusals.py",
+    "browser/test_twin.py",
+    "loop/test_loop.py",
+    "loop/test_bad_input.py",
+    "faults/test_ingest_survives_kill.py",
+    "labs/test_jobs.py",
+    "web/test_api_rules.py",
+    "designs/test_api_schema.py",
+    "people/test_people.py",
+    "ground/test_layout.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long files first where files are dealt to workers; the rest as collected."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        place = {ROOT / "tests" / name: number for number, name in enumerate(LONG_FILES)}
+        items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
 # --- reference data ----------------------------------------------------------------------------------------------
 
 
@@ -199,7 +240,7 @@ def live_city_process(city_environment: dict[str, str], worker_process: Child) -
 
 def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(f"{url}/api/v1/schema/", timeout=20).close()
+        urllib.request.urlopen(f"{url}/healthz", timeout=20).close()
     except HTTPError:
         return True
     except (URLError, OSError):
