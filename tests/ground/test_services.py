@@ -84,7 +84,7 @@ def manage(city: dict[str, str], *words: str) -> "subprocess.Popen[str]":
     )
 
 
-def said(process: "subprocess.Popen[str]", timeout_s: float = 120) -> str:
+def said(process: "subprocess.Popen[str]", timeout_s: float = 300) -> str:
     """Everything it printed, once it has ended."""
     return process.communicate(timeout=timeout_s)[0]
 
