@@ -21,6 +21,8 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 
 import pytest
+from celery import Task
+from django.core.cache import cache
 from django.core.management.commands import flush as flush_command
 from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -182,6 +184,22 @@ def readings_are_flushed(request: pytest.FixtureRequest) -> Iterator[None]:
 
         with request.getfixturevalue("django_db_blocker").unblock(), connection.cursor() as cursor:
             _through_deadlocks(lambda: cursor.execute("TRUNCATE devices_reading"))
+
+
+@pytest.fixture(autouse=True)
+def counts_begin_at_nothing(request: pytest.FixtureRequest) -> None:
+    """The cache is no part of the database: throttles and what pages keep would go from one test to the next."""
+    if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
+        cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_rung(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker or a site that an earlier test left running takes no work of a test that does not ask for one: it
+    would do the run at the same time as the test, or see rows that the next test no longer has.
+    """
+    if "city_environment" not in request.fixturenames:
+        monkeypatch.setattr(Task, "apply_async", lambda self, *_args, **_more: self.AsyncResult("not sent"))
 
 
 # --- a real worker, a real site ----------------------------------------------------------------------------------
