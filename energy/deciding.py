@@ -41,7 +41,7 @@ def find(key: str, person: User | None) -> sockets.Decider | None:
     found = policies.visible(person).select_related("place").filter(slug=key).first()
     if found is None:
         return None
-    return sockets.Decider(found.name, reverse("rooms:community", args=[found.slug]), found.place)
+    return sockets.Decider(found.name, reverse("rooms:community", args=[found.slug]), found.place, found.demo)
 
 
 def members(key: str) -> dict[int, dt.datetime]:

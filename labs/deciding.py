@@ -37,7 +37,7 @@ CHARTER = {
 def find(key: str, person: User | None) -> sockets.Decider | None:
     """The lab of that slug."""
     lab = Lab.objects.select_related("place").filter(slug=key).first()
-    return sockets.Decider(lab.name, reverse("rooms:lab", args=[lab.slug]), lab.place) if lab else None
+    return sockets.Decider(lab.name, reverse("rooms:lab", args=[lab.slug]), lab.place, lab.demo) if lab else None
 
 
 def members(key: str) -> Mapping[int, dt.datetime]:

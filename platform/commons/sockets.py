@@ -401,11 +401,12 @@ class LiveBoard:
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """A body that decides: its name, its page, and its place if it has one."""
+    """A body that decides: its name, its page, its place if it has one, and whether it goes with the demo."""
 
     name: str
     url: str
     place: "Place | None" = None
+    demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class Decisions(APIView):
         given = dict(sent.validated_data)
         kind, _colon, key = given.pop("body")["scope"].partition(":")
         queries.body(kind, key, request.user)
-        body = services.body(kind=kind, key=key)
+        body = services.body(kind=kind, key=key, person=request.user)
         made = services.propose(body=body, author=request.user, **given)
         return Response(DecisionShape(made).data, status=201)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,12 +32,13 @@ State = Motion.State
 
 
 @transaction.atomic
-def body(*, kind: str, key: str, demo: bool = False) -> Body:
+def body(*, kind: str, key: str, person: User | None = None) -> Body:
     """The body of that name with a charter; made when it is first asked for. Raises MotionNotFound."""
     plug = sockets.deciding_bodies.get(kind)
-    if plug is None or plug.find(key, None) is None:
+    who = plug.find(key, person) if plug else None
+    if plug is None or who is None:
         raise MotionNotFound(_("There is no such body, or it is not yours to see."))
-    found, made = Body.objects.get_or_create(kind=kind, key=key, defaults={"demo": demo})
+    found, made = Body.objects.get_or_create(kind=kind, key=key, defaults={"demo": who.demo})
     if made:
         rules = charter.read(plug.charter)
         CharterVersion.objects.create(body=found, number=1, document=rules.document())
@@ -329,7 +331,14 @@ def _enact(motion: Motion) -> None:
         with transaction.atomic():
             if plug:
                 after = plug.check(motion.body.key, after)
-                set_value(kind=plug.slug, scope=motion.body.scope, value=after, valid_from=at, motion=motion)
+                set_value(
+                    kind=plug.slug,
+                    scope=motion.body.scope,
+                    value=after,
+                    valid_from=at,
+                    motion=motion,
+                    demo=motion.body.demo,
+                )
                 plug.apply(motion.body.key, after, at, reverse("rooms:decision", args=[motion.pk]))
             Enactment.objects.create(motion=motion, before=before, after=after, effective_at=at)
     except CityError as refusal:
@@ -379,6 +388,17 @@ def _tell(motion: Motion, words: Any, actor: User | None = None) -> None:
         actor=actor,
         about=f"decision:{motion.pk}:{motion.state}",
     )
+
+
+@transaction.atomic
+def remove_demo() -> int:
+    """Take the demo's bodies away with all that they decided; how many."""
+    bodies = Body.objects.filter(demo=True)
+    PolicyValue.objects.filter(demo=True).delete()
+    Motion.objects.filter(Q(body__in=bodies) | Q(demo=True)).delete()
+    number = bodies.count()
+    bodies.delete()
+    return number
 
 
 def recount(motion: Motion) -> Outcome | None:

@@ -35,7 +35,7 @@ def body(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     person = _person(request)
     found, who = queries.body(kind, key, person)
     if found.pk is None:
-        found = services.body(kind=kind, key=key)
+        found = services.body(kind=kind, key=key, person=person)
     return render(request, "decisions/body.html", pages.body_page(found, who, person))
 
 
@@ -50,7 +50,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if not kind:
         return render(request, "decisions/where.html", {"bodies": queries.bodies_of(person)})
     _found, who = queries.body(kind, key, person)
-    found = services.body(kind=kind, key=key)
+    found = services.body(kind=kind, key=key, person=person)
     version = queries.charter_now(found)
     rules = version.rules if version else None
     effects = queries.effects_of(found, rules.effects if rules else ())
