@@ -344,27 +344,26 @@ Base = dict[Key, list[tuple[int, ...]]]
 `engine.energy.Cells`."""
 
 
-def ends(numbers: list[int]) -> tuple[dict[Key, raw.Row], Base]:
-    """Of all streams of these devices the newest believed reading, and the rollup rows from its hour on."""
+ENDS = """SELECT head.device_id, head.channel, (extract(epoch FROM head.ts) * 1000000)::int8, head.seq, head.value,
+        r.step_s, (extract(epoch FROM r.start) * 1000000)::int8, r.count, r.total,
+        coalesce(r.min, 'Infinity'), coalesce(r.max, '-Infinity'), coalesce(r.energy_wh, 0),
+        round(r.covered_s * 1000000)::int8, round(r.dense_s * 1000000)::int8
+    FROM devices_lastvalue head LEFT JOIN devices_rollup r ON r.device_id = head.device_id
+        AND r.channel = head.channel AND r.step_s IN (900, 3600)
+        AND r.start > head.ts - r.step_s * interval '1 s'
+        AND r.start > head.ts - interval '1 hour'
+    WHERE head.device_id = ANY(ARRAY(SELECT number FROM devices_device WHERE id = ANY(%s::uuid[])))"""
+"""Asks for the newest believed reading of all streams of devices, and the rollup rows from its hour on."""
+
+
+def ends(rows: list[tuple[Any, ...]]) -> tuple[dict[Key, raw.Row], Base]:
+    """What ENDS has answered, by stream."""
     heads: dict[Key, raw.Row] = {}
     base: Base = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT head.device_id, head.channel, (extract(epoch FROM head.ts) * 1000000)::int8, head.seq, head.value,
-                r.step_s, (extract(epoch FROM r.start) * 1000000)::int8, r.count, r.total,
-                coalesce(r.min, 'Infinity'), coalesce(r.max, '-Infinity'), coalesce(r.energy_wh, 0),
-                round(r.covered_s * 1000000)::int8, round(r.dense_s * 1000000)::int8
-            FROM devices_lastvalue head LEFT JOIN devices_rollup r ON r.device_id = head.device_id
-                AND r.channel = head.channel AND r.step_s IN (900, 3600)
-                AND r.start > head.ts - r.step_s * interval '1 s'
-                AND r.start > head.ts - interval '1 hour'
-            WHERE head.device_id = ANY(%s::int4[])""",
-            [raw.array(numbers)],
-        )
-        for device, channel, ts, seq, value, *row in cursor.fetchall():
-            heads[device, channel] = (ts, seq, value)
-            if row[0] is not None:
-                base.setdefault((device, channel), []).append(tuple(row))
+    for device, channel, ts, seq, value, *row in rows:
+        heads[device, channel] = (ts, seq, value)
+        if row[0] is not None:
+            base.setdefault((device, channel), []).append(tuple(row))
     return heads, base
 
 
