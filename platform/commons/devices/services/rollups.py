@@ -6,6 +6,7 @@ again from the raw readings. Both add in the order of (ts, seq), hence give the 
 the tests hold to.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from commons.devices.engine.energy import Cells, Grid, Segments
+    from commons.devices.engine.fold import Fold
     from commons.devices.models import Device
 
     Int64 = npt.NDArray[np.int64]
@@ -194,11 +196,46 @@ def update(streams: Streams, base: "Base") -> "tuple[Int64, Int64, Rows]":
     return low, high, rows
 
 
+Folder = Callable[..., "Fold"]
+
+folder: Folder | None = None
+"""The compiled way to add to the end of streams (`engine.fold`), once there was so much to read that it was loaded."""
+
+
 def _append(streams: Streams, base: "Base", rows: Rows) -> "tuple[Int64, Int64]":
     """Add the streams to the end of what is there."""
+    from commons.devices.engine.energy import Cells, Grid  # noqa: PLC0415
+
+    low, add = _folded(streams) if folder is not None else _in_columns(streams)
+    high = streams.ts[streams.last]
+    for step_s in STEPS_S:
+        grid = Grid.over(low, high, step_s * 1_000_000)
+        cells = Cells.empty(grid.size)
+        _lay(streams, base, step_s, grid, cells)
+        add(grid, cells)
+        rows.take(streams, step_s, grid, cells)
+    return low, high
+
+
+Adding = Callable[["Grid", "Cells"], None]
+
+
+def _folded(streams: Streams) -> "tuple[Int64, Adding]":
+    """Where what is added begins, and what adds it: by the compiled loop."""
     import numpy as np  # noqa: PLC0415
 
-    from commons.devices.engine.energy import Cells, Grid, share_in_grid  # noqa: PLC0415
+    assert folder is not None  # noqa: S101 looked at by the caller
+    head_ts, _seq, head_value = streams.heads
+    heads = (head_ts, head_value, (head_ts > LONG_AGO).astype(np.int64))
+    fold = folder(streams.of, streams.ts, streams.value, heads, streams.meaning, streams.wraps_wh)
+    return fold.low(), fold.into
+
+
+def _in_columns(streams: Streams) -> "tuple[Int64, Adding]":
+    """The same by whole columns."""
+    import numpy as np  # noqa: PLC0415
+
+    from commons.devices.engine.energy import share_in_grid  # noqa: PLC0415
 
     head_ts, _seq, head_value = streams.heads
     has = np.flatnonzero(head_ts > LONG_AGO)
@@ -208,16 +245,14 @@ def _append(streams: Streams, base: "Base", rows: Rows) -> "tuple[Int64, Int64]"
         np.insert(streams.ts, at, head_ts[has]),
         np.insert(streams.value, at, head_value[has]),
     )
-    low, high = streams.ts[streams.first].copy(), streams.ts[streams.last]
+    low = streams.ts[streams.first].copy()
     np.minimum.at(low, segments.stream, segments.start)
-    for step_s in STEPS_S:
-        grid = Grid.over(low, high, step_s * 1_000_000)
-        cells = Cells.empty(grid.size)
-        _lay(streams, base, step_s, grid, cells)
+
+    def add(grid: "Grid", cells: "Cells") -> None:
         cells.add(grid.cell(streams.of, streams.ts), streams.value)
         share_in_grid(segments, grid, cells)
-        rows.take(streams, step_s, grid, cells)
-    return low, high
+
+    return low, add
 
 
 def _again(streams: Streams, rows: Rows) -> "tuple[Int64, Int64]":
