@@ -1,13 +1,11 @@
 """The compiled fold says what the columns say, to the last bit."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commons.devices.engine import fold
 from commons.devices.engine.energy import Cells, Grid, segments_of_many, share_in_grid
-
-fold = pytest.importorskip("commons.devices.engine.fold")
 
 MINUTE = 60_000_000
 GAPS = st.sampled_from([0, 1, MINUTE // 7, MINUTE, 5 * MINUTE, 5 * MINUTE + 1, 90 * MINUTE, 40 * 24 * 60 * MINUTE])
