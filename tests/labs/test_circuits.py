@@ -354,7 +354,7 @@ def test_a_tied_plug_is_a_machines_meter_on_the_board(city_lab: Lab, client: Cli
     assert tile.power.watts == 140.0
     assert made.device_id in live.lab_board(city_lab.slug, None, None).devices
     assert made.device_id in live.machine_board(str(one.pk), None, None).devices
-    assert live.of_lab(city_lab)[one.slug]["watts"] == "140 W"
+    assert live.of_lab(city_lab)[one.slug]["watts"] == "140\xa0W"
     mine, _own = enrolled(bare)
     draws(mine, 30.0)
-    assert live.of_machine(bare)[bare.slug]["watts"] == "30 W"
+    assert live.of_machine(Machine.objects.get(pk=bare.pk))[bare.slug]["watts"] == "30\xa0W"
