@@ -55,7 +55,7 @@ class DeviceCircuit(APIView):
         return Response(FeedsSerializer({"circuit": str(meter.circuit)}).data)
 
 
-class MeterSerializer(serializers.Serializer[Any]):
+class PowerMeterSerializer(serializers.Serializer[Any]):
     """What a plug or meter of a lab measures: one machine or one circuit, by number. `pinned`: a person said so, and
     its agent's word does not move it."""
 
@@ -79,10 +79,10 @@ class LabMeters(APIView):
 
     permission_classes = requires(read=Scope.LABS_MANAGE, write=Scope.LABS_MANAGE)
 
-    @extend_schema(operation_id="lab_meters", responses=MeterSerializer(many=True))
+    @extend_schema(operation_id="lab_meters", responses=PowerMeterSerializer(many=True))
     def get(self, request: Request, lab: str) -> Response:
         """All of them."""
-        return Response(MeterSerializer(meters.of_lab(_managed(request, lab)), many=True).data)
+        return Response(PowerMeterSerializer(meters.of_lab(_managed(request, lab)), many=True).data)
 
 
 class LabMeter(APIView):
