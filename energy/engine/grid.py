@@ -161,7 +161,7 @@ class Tree:
         y, own, up = (np.zeros(n, dtype=np.complex128) for _ in range(3))
         rated, up_rated = np.zeros(n), np.zeros(n)
         parent = np.array([row.get(before, -1) for _node, before, _branch in found], dtype=np.int64)
-        for place, (node, before, k) in enumerate(found):
+        for place, (node, _before, k) in enumerate(found):
             if k < 0:
                 continue
             t = b.ratio[k]
@@ -311,7 +311,7 @@ def _sweep(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional al
 
 @dataclass(frozen=True)
 class Meshes:
-    """Any grid by its impedances: `w` are the voltages without any load, `z` nodes by nodes, both without the source."""
+    """Any grid by its impedances: `w` voltages without any load, `z` nodes by nodes; both without the source."""
 
     grid: Grid
     rest: NDArray[np.int64]

@@ -50,8 +50,8 @@ def test_two_nodes_by_hand() -> None:
 
 def test_the_cigre_feeder_is_that_of_pandapower() -> None:
     """The residential feeder of CIGRE C6.04.02 from our files against the network that pandapower ships."""
-    pp = pytest.importorskip("pandapower")
-    from pandapower.networks import create_cigre_network_lv  # noqa: PLC0415 optional
+    import pandapower as pp
+    from pandapower.networks import create_cigre_network_lv
 
     theirs = create_cigre_network_lv()
     pp.runpp(theirs, tolerance_mva=1e-10)
@@ -98,7 +98,6 @@ def test_tree_and_matrix_agree(seed: int, nodes: int) -> None:
 @pytest.mark.parametrize(("seed", "nodes", "extra"), [(1, 9, 0), (2, 25, 0), (3, 12, 3)])
 def test_pandapower_says_the_same(seed: int, nodes: int, extra: int) -> None:
     """Taps on either side, iron losses, feed-in and rings, against pandapower to 1e-6 per unit and better."""
-    pytest.importorskip("pandapower")
     network = made_up(seed, nodes, extra)
     assert network.radial == (extra == 0)
     p = np.random.default_rng(seed).normal(0, 40 / nodes, (len(network.nodes), 5))
@@ -153,9 +152,7 @@ def change(folder: Path, file: str, line: int, column: str, value: str) -> None:
         ("Node.csv", 2, "vmR", "1e9", "is not between"),
     ],
 )
-def test_refusals_name_file_and_line(  # noqa: PLR0917 a table
-    folder: Path, file: str, line: int, column: str, value: str, words: str
-) -> None:
+def test_refusals_name_file_and_line(folder: Path, file: str, line: int, column: str, value: str, words: str) -> None:
     change(folder, file, line, column, value)
     with pytest.raises(FolderRefusal, match=words) as refusal:
         gridfolder.read(folder)
