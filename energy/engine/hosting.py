@@ -2,8 +2,8 @@
 
 What is added runs by a profile (kW for each kW added, one value a step): solar as the roofs that are there, charging
 in the evening, or a steady draw. All steps of the period are asked each time; the answer is found by halving between
-what fits and what does not, to `EXACT_KW` or a thousandth, so the same question has the same answer. A step that was found
-to break is asked first the next time, which makes a "no" quick and changes nothing else.
+what fits and what does not, to `EXACT_KW` or a thousandth, so the same question has the same answer. A step that was
+found to break is asked first the next time, which makes a "no" quick and changes nothing else.
 
 Halving finds a power up to which this power fits and just above which it does not. More at a node breaks more wherever
 the profile pushes one way, as these do; a grid that breaks a limit before anything is added takes nothing.
@@ -11,6 +11,7 @@ the profile pushes one way, as these do; a grid that breaks a limit before anyth
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -91,7 +92,7 @@ class _Search:
         """The first limit that does not hold with this added: what, where and when; None where all hold."""
         order = np.arange(len(self.profile)) if whole else self.order
         cut = [0, min(FIRST_STEPS, len(order)), len(order)]
-        for first, end in zip(cut[:-1], cut[1:], strict=True):
+        for first, end in pairwise(cut):
             if first == end:
                 continue
             steps = order[first:end]

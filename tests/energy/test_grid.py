@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from commons.people.models import Membership, Organisation, User
-from commons.people.services import create_token, create_user
+from commons.people.models import User
+from commons.people.services import create_organisation, create_token, create_user
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.work import do
@@ -40,8 +40,7 @@ def grid_version(version: CommunityVersion) -> GridVersion:
 def steward(version: CommunityVersion) -> User:
     """Somebody who keeps the community's books."""
     person = create_user(username="stella", name="Stella", password="a long pass phrase")
-    organisation = Organisation.objects.create(slug="power", name="Power", kind="other")
-    Membership.objects.create(organisation=organisation, user=person, role=Membership.Role.STEWARD)
+    organisation = create_organisation(handle="power", name="Power", kind="community", founder=person)
     community = version.community
     community.organisation = organisation
     community.save()
@@ -89,7 +88,7 @@ def test_all_controls_and_the_same_question_twice(version: CommunityVersion, gri
     for check in by.values():
         assert check.result["unsolved_steps"] == 0
         assert {row["id"] for row in check.result["nodes"]} == set(nodes.place)
-    assert by["none"].result["voltage"] != by["optimal"].result["voltage"]
+    assert len({bytes(check.transformer) for check in by.values()}) > 1  # storage changes what flows
     document = grid_version.network
     assert network.from_dict(document).as_dict() == document
 
@@ -136,6 +135,7 @@ def test_who_is_where(version: CommunityVersion, steward: User, tmp_path: Path) 
     assert {row.member: row.node for row in grids.placed(grid_version, version)}["lab"] == "R1"
 
 
+SCOPES = ("energy:read", "energy:manage")
 ROLES = ("nobody", "neighbour", "member", "steward", "staff")
 
 
@@ -188,7 +188,7 @@ def test_the_api_starts_a_check_and_says_places(
     client: Client, version: CommunityVersion, grid_version: GridVersion, steward: User, neighbour: User
 ) -> None:
     keys = {
-        person: {"Authorization": f"Bearer {create_token(user=person, scopes=['energy:read', 'energy:manage'])[1]}"}
+        person: {"Authorization": f"Bearer {create_token(user=person, name='t', scopes=SCOPES)[1]}"}
         for person in (steward, neighbour)
     }
     path = "/api/v1/communities/sixteen/grid/"
