@@ -84,6 +84,16 @@ def finding(result: Mapping[str, Any]) -> str:
     return _("Voltages hold, but something is too full in %(over)s.") % {"over": hours(over)}
 
 
+def lifted(result: Mapping[str, Any]) -> str:
+    """What is to be said of the rise that plants make; nothing within the rule."""
+    summary = grids.summary(result, exact=True)
+    if not summary["hours_rise_over"]:
+        return ""
+    return _(
+        "Solar and storage lift a node by up to %(rise)s, in %(hours)s by more than the 3 %% that VDE-AR-N 4105 allows."
+    ) % {"rise": numbers.with_unit(numbers.number(100 * summary["highest_rise_pu"], 1), "%"), "hours": hours(summary["hours_rise_over"])}
+
+
 def hours(count: float) -> str:
     """Hours, in words."""
     shown = numbers.number(count, 0 if count == int(count) else 1)
@@ -145,6 +155,7 @@ def compared(checks: Mapping[str, GridCheck]) -> list[Line]:
         Line(_("Highest voltage"), [plan.percent(100 * (s["highest_voltage_pu"] - 1)) for s in sums]),
         Line(_("Voltage outside its band"), [hours(s["hours_outside_band"]) for s in sums]),
         Line(_("Highest rise by plants"), [plan.percent(100 * s["highest_rise_pu"]) for s in sums]),
+        Line(_("Rise above 3 %"), [hours(s["hours_rise_over"]) for s in sums]),
         Line(_("Transformer, at most"), [numbers.percent(s["transformer_loading"]) for s in sums]),
         Line(_("Fullest line"), [numbers.percent(s["line_loading"]) for s in sums]),
         Line(_("Something too full"), [hours(s["hours_overloaded"]) for s in sums]),

@@ -14,7 +14,7 @@ from energy.engine.network import Network
 
 COLUMN, ROW, LEFT, TOP, RADIUS = 88, 62, 46, 34, 9
 #: A shade for each this much from nominal, per cent.
-SHADE = 2.5
+SHADE = 1.5
 MOST_NODES = 120
 
 
@@ -108,7 +108,7 @@ def _dot(id: str, spot: tuple[int, int], row: Mapping[str, Any], homes: int) -> 
     x, y = _at(spot)
     far = furthest(row) * 100
     step = min(4, int(abs(far) / SHADE) + 1)
-    css = "h-even" if abs(far) < SHADE / 5 else f"h-{'solar' if far > 0 else 'grid'}-{step}"
+    css = "h-even" if abs(far) < SHADE / 3 else f"h-{'solar' if far > 0 else 'grid'}-{step}"
     return Dot(id, x, y, css, percent(far), homes, abs(far) > 10)
 
 

@@ -72,6 +72,7 @@ def _check(checks: dict[str, GridCheck], shown: str, request: HttpRequest, *, ex
         "shown": shown,
         "ways": [(way, gridwords.WAYS[way]) for way in checks],
         "finding": gridwords.finding(check.result),
+        "lifted": gridwords.lifted(check.result),
         "compared": gridwords.compared(checks),
         "checked": gridwords.checked(check.result),
         "own_nodes": [] if exact else grids.own_nodes(request.user, check),
