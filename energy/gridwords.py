@@ -89,9 +89,10 @@ def lifted(result: Mapping[str, Any]) -> str:
     summary = grids.summary(result, exact=True)
     if not summary["hours_rise_over"]:
         return ""
+    rise = numbers.with_unit(numbers.number(100 * summary["highest_rise_pu"], 1), "%")
     return _(
         "Solar and storage lift a node by up to %(rise)s, in %(hours)s by more than the 3 %% that VDE-AR-N 4105 allows."
-    ) % {"rise": numbers.with_unit(numbers.number(100 * summary["highest_rise_pu"], 1), "%"), "hours": hours(summary["hours_rise_over"])}
+    ) % {"rise": rise, "hours": hours(summary["hours_rise_over"])}
 
 
 def hours(count: float) -> str:
