@@ -128,10 +128,10 @@ def rooms(result: Mapping[str, Any]) -> list[Room]:
     most = max((row["kw"] for row in first.values()), default=0.0) or 1.0
     found = []
     for node, row in sorted(first.items(), key=lambda item: (item[1]["kw"], item[0])):
-        words = [_kw(by_name.get(name, {}).get(node)) for name in ("pv", "evening", "steady")]
+        solar, evening, steady = (_kw(by_name.get(name, {}).get(node)) for name in ("pv", "evening", "steady"))
         full = FULL[row["limit"]]
         where = "" if not row["where"] or row["where"] == node else f" ({row['where']})"
-        found.append(Room(node, *words, bar=round(100 * row["kw"] / most), full=f"{full}{where}"))
+        found.append(Room(node, solar, evening, steady, round(100 * row["kw"] / most), f"{full}{where}"))
     return found
 
 

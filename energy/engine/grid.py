@@ -84,7 +84,7 @@ class Grid:
 def branches(network: Network) -> Branches:
     """Lines and transformers per unit."""
     kv = {node.id: node.kv for node in network.nodes}
-    rows = []
+    rows: list[tuple[complex, complex, complex, float, float, float, float]] = []
     for line in network.lines:
         base = kv[line.a] ** 2
         half = 0.5j * line.b_us_per_km * 1e-6 * line.km * base
@@ -94,18 +94,20 @@ def branches(network: Network) -> Branches:
         rows.append((series, half, half, 1.0, share, share, line.most_percent / 100))
     for t in network.transformers:
         rows.append((*_transformer(t, kv[t.high], kv[t.low]), t.most_percent / 100))
-    series, shunt_a, shunt_b, ratio, rated_a, rated_b, most = zip(*rows, strict=True) if rows else ((),) * 7
+    table = np.array(rows, dtype=np.complex128).reshape(-1, 7).T
     ends = np.array([[network.place[a], network.place[b]] for a, b in network.ends], dtype=np.int64).reshape(-1, 2)
+    complexes = [np.ascontiguousarray(column) for column in table[:3]]
+    reals = [np.ascontiguousarray(column.real, dtype=np.float64) for column in table[3:]]
     return Branches(
         np.ascontiguousarray(ends[:, 0]),
         np.ascontiguousarray(ends[:, 1]),
-        np.array(series, dtype=np.complex128),
-        np.array(shunt_a, dtype=np.complex128),
-        np.array(shunt_b, dtype=np.complex128),
-        np.array(ratio, dtype=np.float64),
-        np.array(rated_a, dtype=np.float64),
-        np.array(rated_b, dtype=np.float64),
-        np.array(most, dtype=np.float64),
+        series=complexes[0],
+        shunt_a=complexes[1],
+        shunt_b=complexes[2],
+        ratio=reals[0],
+        rated_a=reals[1],
+        rated_b=reals[2],
+        most=reals[3],
     )
 
 
@@ -329,7 +331,7 @@ class Meshes:
         np.add.at(y, (b.a, b.b), -through / b.ratio)
         np.add.at(y, (b.b, b.a), -through / b.ratio)
         rest = np.array([i for i in range(n) if i != grid.source], dtype=np.int64)
-        z = np.linalg.inv(y[np.ix_(rest, rest)])
+        z = np.asarray(np.linalg.inv(y[np.ix_(rest, rest)]), dtype=np.complex128)
         w = -z @ y[rest, grid.source] * grid.network.source_pu
         return Meshes(grid, rest, w, z)
 

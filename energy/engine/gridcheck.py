@@ -162,7 +162,7 @@ def outside(voltage: Floats) -> Floats:
 
 def _voltage(grid: Grid, voltage: Floats, step_minutes: int) -> dict[str, object]:
     low, high = _extreme(voltage, np.nanargmin, np.inf), _extreme(voltage, np.nanargmax, -np.inf)
-    broken = (outside(voltage) > 1 + 1e-9).any(axis=0)
+    broken = np.asarray((outside(voltage) > 1 + 1e-9).any(axis=0))
     week = 7 * 24 * 60 // step_minutes
     weeks = [1 - broken[i : i + week].mean() for i in range(0, len(broken) - week + 1, week)]
     return {

@@ -162,9 +162,24 @@ def pool(community: Community) -> Pool:
             car_step += np.where(away, 0.0, car.kw * community.hours)
     if common:
         nothing, out = np.zeros(steps), np.zeros(steps)
-        no_car = (0.0, 0.0, 1.0, 0.0, np.ones(steps, dtype=bool), nothing)
-        own = (common.kwh, common.kw * community.hours, common.one_way)
-        _hold(grid.copy(), *own, *no_car, community.cyclic, False, held, nothing, out)
+        step, never = common.kw * community.hours, np.ones(steps, dtype=bool)
+        _hold(
+            grid.copy(),
+            common.kwh,
+            step,
+            common.one_way,
+            0.0,
+            0.0,
+            1.0,
+            0.0,
+            never,
+            nothing,
+            community.cyclic,
+            False,
+            held,
+            nothing,
+            out,
+        )
         grid = out
     return Pool(
         held,

@@ -166,6 +166,7 @@ def keep_check(
 ) -> GridCheck:
     """Keep a run's answer; called inside the transaction that ends the run."""
     inputs = {key: value for key, value in run.inputs.items() if key not in {"version", "grid_version"}}
+    packed = {name: series.pack(values) for name, values in checked.series.items()}
     return GridCheck.objects.create(
         version=version,
         grid_version=grid_version,
@@ -175,5 +176,8 @@ def keep_check(
         connected=run.inputs["connected"],
         inputs_sha256=hashlib.sha256(runs.canonical_json(inputs)).hexdigest(),
         demo=demo,
-        **{name: series.pack(values) for name, values in checked.series.items()},
+        lowest=packed["lowest"],
+        highest=packed["highest"],
+        line=packed["line"],
+        transformer=packed["transformer"],
     )

@@ -116,6 +116,7 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     """Say who is connected where."""
     community = find(request, slug)
     prefix = "node:"
-    nodes = {name[len(prefix) :]: value.strip() for name, value in request.POST.items() if name.startswith(prefix)}
-    services.connect(community=community, by=request.user, nodes={k: str(v) for k, v in nodes.items()})
+    names = [name for name in request.POST if name.startswith(prefix)]
+    nodes = {name[len(prefix) :]: str(request.POST.get(name, "")).strip() for name in names}
+    services.connect(community=community, by=request.user, nodes=nodes)
     return redirect("rooms:community_grid", community.slug)
