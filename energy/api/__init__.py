@@ -2,6 +2,7 @@
 
 from energy.api.communities import CommunityDetail, CommunityList, CommunityRuns
 from energy.api.forecasts import CommunityForecast
+from energy.api.grids import CommunityGrid, GridPlaces, GridRuns
 from energy.api.participants import (
     Assets,
     CommunityFounding,
@@ -23,6 +24,7 @@ __all__ = [
     "CommunityDetail",
     "CommunityForecast",
     "CommunityFounding",
+    "CommunityGrid",
     "CommunityList",
     "CommunityRuns",
     "CommunitySettlements",
@@ -30,6 +32,8 @@ __all__ = [
     "CommunityStatements",
     "CommunityTerms",
     "Files",
+    "GridPlaces",
+    "GridRuns",
     "Invitations",
     "Join",
     "Leave",

@@ -41,6 +41,7 @@ TABS = (
     Tab("now", _("Now"), "rooms:community"),
     Tab("year", _("Year"), "rooms:community_year"),
     Tab("sharing", _("Sharing"), "rooms:community_sharing"),
+    Tab("grid", _("Grid"), "rooms:community_grid"),
     Tab("forecast", _("Ahead"), "rooms:community_forecast"),
     Tab("tariffs", _("Tariff and rules"), "rooms:community_tariffs"),
     Tab("bills", _("Bills"), "rooms:community_bills", policies.has_bills),
