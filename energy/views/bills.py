@@ -102,9 +102,8 @@ def bill(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             name: words.energy(getattr(statement, f"{name}_kwh")) for name in ("use", "received", "feed_in", "given")
         },
         "share": float(statement.received_kwh / statement.use_kwh) if statement.use_kwh else None,
-        "tariffs": list(statement.settlement.tariff_versions.select_related("tariff", "price_list")),
-        "rules": list(statement.settlement.scheme_versions.order_by("valid_from")),
     }
+    context["tariffs"], context["rules"] = queries.terms_of(statement)
     return render(request, "energy/bill.html", context)
 
 
