@@ -32,7 +32,7 @@ def green(street: Community, three: dict[str, MeterPoint]) -> None:
 def test_a_choice_bills_its_days_and_then_stays(
     street: Community, three: dict[str, MeterPoint], green: None, neighbour: User
 ) -> None:
-    """Aino chooses from the middle of June: half a month of each base fee, 3 and 6, and 0.36 for her energy of the first."""
+    """Aino chooses from the middle of June: half a month of each base fee, 3 and 6, and 0.36 of energy."""
     aino = three["A"].participant
     before = choices.choose_tariff(
         participant=aino, tariff=street.tariffs.get(name="Green"), since=MIDDLE, by=neighbour
