@@ -35,9 +35,9 @@ def days_chart(statement: Statement) -> dict[str, Any]:
     sent = [b - a for a, b in zip(fed, given, strict=True)]
     kinds = (
         (_("from the grid"), "grid", rest),
-        (_("from the community"), "battery", received),
-        (_("to the community"), "battery", [-value for value in given]),
-        (_("sent on"), "export", sent),
+        (_("from the community"), "export", received),
+        (_("to the community"), "export", [-value for value in given]),
+        (_("sent on"), "line-strong", sent),
     )
     return {
         "x": [noon(day) for day in days],
@@ -101,7 +101,7 @@ def both(statement: Statement) -> list[Money]:
         Money(name, bills.amount(value, statement.currency), float(abs(value) / most), colour, value < 0)
         for name, value, colour in (
             (_("without the community"), statement.alone, "grid"),
-            (_("with it"), statement.gross, "battery"),
+            (_("with it"), statement.gross, "act"),
         )
     ]
 

@@ -51,6 +51,9 @@ class CostlyGame(Protocol):
     def saving(self, inside: Bools) -> tuple[float, Floats]:
         """A group's value and its prices' bound on all groups, as what each member adds to it."""
 
+    def singles(self) -> Floats:
+        """What each member saves as a group of one."""
+
     def seen(self) -> list[Bools]:
         """The groups that were worked out, where there is no table of them."""
 
@@ -59,7 +62,7 @@ def shapley_by_strata(game: CostlyGame, *, seed: int) -> Sampled:
     """Shapley values of a costly game, with intervals; above 17 members without a table (`wide`)."""
     n = game.members
     if n > MOST_MEMBERS:
-        return wide.shapley(game.saving, n, draws=budget_of(game), seed=seed)
+        return wide.shapley(game.saving, game.singles(), draws=budget_of(game), seed=seed)
     game.settle(np.append(1 << np.arange(n), (1 << n) - 1))
     bound, known = game.values.copy(), game.exact.copy()
     sizes = np.zeros(1 << n, dtype=np.int64)
@@ -88,7 +91,7 @@ def budget_of(game: CostlyGame) -> int:
 
 def nucleolus_by_rows(game: CostlyGame) -> wide.Nucleolus:
     """Shares in the least core of a costly game of more than 17 members. Raises ValueError where nothing is saved."""
-    return wide.nucleolus(game.saving, game.members, most=3 * budget_of(game))
+    return wide.nucleolus(game.saving, game.singles(), most=3 * budget_of(game))
 
 
 def _draw(sizes: Masks, known: Bools, n: int, budget: int, dice: np.random.Generator) -> dict[int, Masks]:

@@ -134,6 +134,13 @@ class Groups:
             self._seen[key] = found
         return found
 
+    def singles(self) -> Floats:
+        """What each member saves as a group of one: with a common battery its part of it, else nothing."""
+        n = len(self.alone)
+        if self.community.battery is None:
+            return np.zeros(n)
+        return np.array([self.saving(row)[0] for row in np.eye(n, dtype=np.bool_)])
+
     def seen(self) -> list[Bools]:
         """The groups that were worked out, where there is no table of them."""
         return [np.frombuffer(key, dtype=np.bool_) for key in self._seen]

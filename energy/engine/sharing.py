@@ -221,7 +221,7 @@ def _nucleolus(table: Table) -> Floats:
             return nucleolus_by_rows(table.groups).shares
         if table.netting:
             oracle = core.netting_oracle(table.net_kwh, c.import_price, c.export_price)
-            return wide.nucleolus(oracle, n, most=max(MOST_ROWS // n, n)).shares
+            return wide.nucleolus(oracle, np.zeros(n), most=max(MOST_ROWS // n, n)).shares
     except ValueError:
         raise NotDefined(
             gettext_noop("the members together save less than each alone, so there is nothing to share")

@@ -21,7 +21,7 @@ al. 2025, "fair least core"). Later rounds settle the order among the groups tri
 after a fixed number of groups; `Nucleolus.proved` says whether it was enough.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ from energy.engine.core import Master, Oracle
 from energy.engine.game import CONFIDENCE, QUARTERS, Sampled
 from energy.engine.nucleolus import NEAR, Programme, Settled, indicator
 
-BANDS = 8
+BANDS, LEAST_DRAWN = 8, 4
 ROUNDS = 400
 #: Groups that fix the bounds before others are drawn, as parts of the community.
 PILOTS = (0.25, 0.5, 0.75)
@@ -49,8 +49,11 @@ class Nucleolus:
     tried: int
 
 
-def shapley(oracle: Oracle, n: int, *, draws: int, seed: int) -> Sampled:
-    """Shapley values of a game of n members, with intervals, by at most `draws` groups and a few pilots."""
+def shapley(oracle: Oracle, singles: Floats, *, draws: int, seed: int) -> Sampled:
+    """Shapley values of a game, with intervals, by at most `draws` groups and a few pilots; `singles` is what each
+    member saves alone.
+    """
+    n = len(singles)
     dice = np.random.default_rng(seed)
     whole, gains = oracle(np.ones(n, dtype=np.bool_))
     bounds = [gains]
@@ -60,11 +63,11 @@ def shapley(oracle: Oracle, n: int, *, draws: int, seed: int) -> Sampled:
         for side in (circle[:cut], circle[cut:]):
             if 1 < len(side) < n:
                 bounds.append(oracle(_inside(side, n))[1])
-    known = _Bounds(np.array(bounds), whole)
+    known = _Bounds(np.array(bounds), singles, whole)
     base, base_variance = _of_bounds(known, n, dice)
     shares, variance, welch = base.copy(), base_variance, base_variance**2 / (ROUNDS - 1)
-    bands = np.array_split(np.arange(2, n), min(BANDS, n - 2))
-    each = max(2, draws // len(bands))
+    bands = np.array_split(np.arange(2, n), max(1, min(BANDS, n - 2, draws // LEAST_DRAWN)))
+    each = max(LEAST_DRAWN, draws // len(bands))
     for sizes in bands:
         rest, weights = np.empty(each), np.empty((each, n))
         for k in range(each):
@@ -90,19 +93,20 @@ def _inside(members: NDArray[np.int64], n: int) -> Bools:
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """The least of some sums over a group's members; one alone saves nothing, all together what is known."""
+    """The least of some sums over a group's members; of one alone and of all together what is known."""
 
     gains: Floats
+    singles: Floats
     whole: float
 
     def of(self, inside: Bools) -> float:
         """The bound of a group."""
-        return 0.0 if inside.sum() < 2 else float(self.gains[:, inside].sum(axis=1).min())
+        return float(self.gains[:, inside].sum(axis=1).min())
 
     def along(self, orders: NDArray[np.int64]) -> Floats:
         """What each place of each order adds to the bound, orders by places."""
         sums = np.cumsum(self.gains[:, orders], axis=2).min(axis=0)
-        sums[:, 0] = 0.0
+        sums[:, 0] = self.singles[orders[:, 0]]
         sums[:, -1] = self.whole
         return np.diff(sums, axis=1, prepend=0.0)
 
@@ -124,13 +128,13 @@ class _Search:
     """The groups tried, the bounds that they give, and the best shares so far with the contentment that is proved."""
 
     oracle: Oracle
-    n: int
     whole: float
     rows: dict[int, float]
     master: Master
     best: Floats
     floor: float = -np.inf
     tried: int = 1
+    known: set[int] = field(default_factory=set)
 
     def ask(self, shares: Floats) -> Bools:
         """The group that complains most of these shares by the bounds; the shares are kept where they prove better."""
@@ -144,8 +148,9 @@ class _Search:
     def learn(self, inside: Bools) -> bool:
         """Work a group out, if it was not."""
         mask = _mask(inside)
-        if mask in self.rows:
+        if mask in self.known:
             return False
+        self.known.add(mask)
         self.rows[mask], gains = self.oracle(inside)
         self.master.add(gains / abs(self.whole))
         self.tried += 1
@@ -156,19 +161,22 @@ def _mask(inside: Bools) -> int:
     return sum(1 << int(i) for i in np.flatnonzero(inside))
 
 
-def nucleolus(oracle: Oracle, n: int, *, most: int) -> Nucleolus:
-    """Shares in the least core of a game of n members in which one alone saves nothing, by at most `most` groups;
-    where these do not prove it, the best found, which no group has more cause to leave than the shares at dual prices.
+def nucleolus(oracle: Oracle, singles: Floats, *, most: int) -> Nucleolus:
+    """Shares in the least core of a game in which members alone save `singles`, by at most `most` groups; where these
+    do not prove it, the best found, which no group has more cause to leave than the shares at dual prices.
 
     Raises ValueError where all together save less than nothing.
     """
+    n = len(singles)
     whole, gains = oracle(np.ones(n, dtype=np.bool_))
-    if whole <= NEAR * float(np.abs(gains).sum()):
-        if whole < -NEAR * float(np.abs(gains).sum()):
+    spare = whole - float(singles.sum())
+    if spare <= NEAR * float(np.abs(gains).sum()):
+        if spare < -NEAR * float(np.abs(gains).sum()):
             raise ValueError("the whole is worth less than its members alone")
-        return Nucleolus(np.full(n, whole / n), 0.0, True, 1)
+        return Nucleolus(singles + spare / n, 0.0, True, 1)
     first = gains + (whole - float(gains.sum())) / n
-    search = _Search(oracle, n, whole, {1 << i: 0.0 for i in range(n)}, Master(np.zeros(n)), first)
+    rows = {1 << i: float(one) for i, one in enumerate(singles)}
+    search = _Search(oracle, whole, rows, Master(np.zeros(n)), first)
     search.master.add(gains / whole)
     search.ask(first)
     proved = False
@@ -189,7 +197,7 @@ def nucleolus(oracle: Oracle, n: int, *, most: int) -> Nucleolus:
 def _among(rows: dict[int, float], n: int, whole: float, *, whole_only: bool) -> tuple[Floats, float]:
     """The nucleolus among some groups, and the least contentment; with `whole_only` any shares of the first round."""
     scale = abs(whole)
-    lp = Programme(np.zeros(n), whole / scale)
+    lp = Programme(np.array([rows[1 << i] for i in range(n)]) / scale, whole / scale)
     for mask, value in rows.items():
         lp.add(mask, value / scale)
     settled = Settled(n, [], set())

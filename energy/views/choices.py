@@ -30,7 +30,7 @@ def tariff_of(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found = participants.participant(slug, pk, request.user)
     if not policies.may_see_bills(request.user, found) or not isinstance(request.user, User):
         raise UnknownParticipant(_("There is no such page, or it is not yours to see."))
-    form, refusal = ChoiceForm(participant=found, initial={"since": choices.usual_day(found)}), None
+    form, refusal = ChoiceForm(participant=found, initial=_initial(found)), None
     if request.method == "POST":
         if not policies.may_change_participant(request.user, found):
             raise UnknownParticipant(_("There is no such participant, or it is not yours to change."))
@@ -45,6 +45,12 @@ def tariff_of(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     context["changes"] = policies.may_change_participant(request.user, found)
     bad = form.is_bound and not form.is_valid()
     return render(request, "energy/tariff_of.html", context, status=refusal.status if refusal else 400 if bad else 200)
+
+
+def _initial(found: Participant) -> dict[str, Any]:
+    day = choices.usual_day(found)
+    now = choices.version_on(found, day)
+    return {"since": day, "tariff": now.tariff_id if now else None}
 
 
 def _context(found: Participant) -> dict[str, Any]:

@@ -76,6 +76,8 @@ def shown(version: TariffVersion) -> dict[str, Any]:
         "feed_in_less": bills.price(version.feed_in_less),
         "base": bills.amount(version.base_fee, currency),
         "whole": numbers.number(whole, 4),
+        "on_top": numbers.number((version.markup + version.grid_fee + version.levies) * tax, 4),
+        "listed": version.price_list_id is not None,
         "tax": bills.per_cent(version.tax_pct),
         "unit": numbers.CURRENCIES.get(currency, currency),
     }
