@@ -394,12 +394,16 @@ def _around(task: Task, storage: Storage, cost: Callable[[float], float]) -> flo
     """The start (and end) of least cost. What stands in the middle of the time run twice is it, where what is stored
     does not last all the time through; the cost is convex in the start, so its neighbours prove it. Else by search.
     """
-    twice = (
-        np.tile(part, 2)
-        for part in (task.net_kwh, task.pv_kwh, task.import_price, task.export_price, task.trips_kwh, task.away)
+    twice = Task(
+        np.tile(task.net_kwh, 2),
+        np.tile(task.pv_kwh, 2),
+        np.tile(task.import_price, 2),
+        np.tile(task.export_price, 2),
+        np.tile(task.trips_kwh, 2),
+        np.tile(task.away, 2),
     )
     try:
-        middle = float(best(Task(*twice), storage).stored_kwh[len(task.net_kwh)])
+        middle = float(best(twice, storage).stored_kwh[len(task.net_kwh)])
     except Infeasible:
         return _search(cost, storage.kwh)
     here = cost(middle)
