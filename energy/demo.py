@@ -69,7 +69,7 @@ def seed(say: Say) -> None:
             f"energy: {len(data.members)} members, {version.load_kwh:,.0f} kWh used, {version.pv_kwh:,.0f} "
             f"kWh made in a year"
         )
-    wanted = [("rule", None), *(("none", rule) for rule in RULES)]
+    wanted = [("rule", None), *(("none", rule) for rule in RULES), ("optimal", "owen")]
     for control, rule in wanted:
         there = version.simulations.filter(control=control)
         if (there.filter(sharing_rule=rule) if rule else there).exists():

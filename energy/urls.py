@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("energy/<slug:slug>/home/", views.setup, name="community_setup"),
     path("energy/<slug:slug>/members/", views.members, name="community_participants"),
     path("energy/<slug:slug>/members/<int:pk>/", views.participant, name="participant"),
+    path("energy/<slug:slug>/members/<int:pk>/tariff/", views.tariff_of, name="participant_tariff"),
     path("energy/<slug:slug>/members/<int:pk>/readings/", views.bring, name="participant_bring"),
     path("energy/<slug:slug>/members/<int:pk>/letters/<int:number>/", views.letter, name="meter_letter"),
     path("energy/<slug:slug>/readings/", views.bring, name="community_bring"),
@@ -75,6 +76,12 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("communities/<slug:slug>/participants/<int:pk>/assets/", api.Assets.as_view(), name="participant-assets"),
     path("communities/<slug:slug>/participants/<int:pk>/curves/", api.Readings.as_view(), name="participant-curves"),
+    path("communities/<slug:slug>/participants/<int:pk>/tariffs/", api.Choices.as_view(), name="participant-tariffs"),
+    path(
+        "communities/<slug:slug>/participants/<int:pk>/tariffs/<int:number>/",
+        api.Choice.as_view(),
+        name="participant-tariff",
+    ),
     path("communities/<slug:slug>/participants/<int:pk>/months/", api.Months.as_view(), name="participant-months"),
     path("communities/<slug:slug>/participants/<int:pk>/readings/", api.Files.as_view(), name="participant-files"),
 ]

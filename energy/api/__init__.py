@@ -1,5 +1,6 @@
 """The room's API, by noun."""
 
+from energy.api.choices import Choice, Choices
 from energy.api.communities import CommunityDetail, CommunityList, CommunityRuns
 from energy.api.forecasts import CommunityForecast
 from energy.api.grids import CommunityGrid, GridPlaces, GridRuns
@@ -21,6 +22,8 @@ from energy.api.statements import CommunitySettlements, CommunityStatement, Comm
 
 __all__ = [
     "Assets",
+    "Choice",
+    "Choices",
     "CommunityDetail",
     "CommunityForecast",
     "CommunityFounding",

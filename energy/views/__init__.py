@@ -1,6 +1,7 @@
 """Pages of the room, by noun."""
 
 from energy.views.bills import bill, bill_csv, bill_pdf, bills, check, make
+from energy.views.choices import tariff_of
 from energy.views.communities import community, index, live, sharing, simulate
 from energy.views.forecasts import forecast
 from energy.views.getting_in import found, homes, join, setup
@@ -47,6 +48,7 @@ __all__ = [
     "simulate",
     "simulations",
     "take_back",
+    "tariff_of",
     "tariffs",
     "worth",
     "year",
