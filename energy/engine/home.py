@@ -2,7 +2,8 @@
 
 - Electricity of homes by VDI 4655, of other kinds by BDEW's business profile, scaled to the year's kWh.
 - Heating and hot water: homes by VDI 4655, others by BDEW's profile of gas; the pump takes heat over its COP, which
-  falls with the air's temperature (`heat.standard_cop`); what is beyond its power a rod makes, one for one.
+  falls with the air's temperature (`heat.standard_cop`; a floor of 35 degrees C, water of 50); what is beyond its power
+  a rod makes, one for one.
 - Solar by `pv.year` under the place's weather.
 - A car by `trips`; it is a storage of the models and so not part of the load.
 
@@ -23,6 +24,7 @@ from energy.engine.community import Bools, Floats, Vehicle
 from energy.engine.weather import Reading
 
 CLEAR_SHARE = 0.5
+WATER_C = 50.0
 REGION = 2
 
 
@@ -117,13 +119,13 @@ def modelled(homes: Sequence[Home], when: Clock, over: Sky, tables: Tables, *, s
     found = over.reading.weather
     made = pv.year(roofs, found) if roofs else np.zeros((0, len(found.ghi)))
     laid = weather.laid(made, over.at, found.step_minutes, when.step_minutes)
-    cop = heat.standard_cop(over.air_c)
+    cop = heat.standard_cop(over.air_c), heat.standard_cop(over.air_c, WATER_C)
     out, row = [], 0
     for home in homes:
         sun = laid[row : row + len(home.roofs)].sum(axis=0) if home.roofs else np.zeros(when.steps)
         row += len(home.roofs)
         use, rooms, water = _needs(home, when, over, tables, share_of_year)
-        pump = _pump(rooms + water, cop, home.heat_pump_kw, when.step_minutes / 60)
+        pump = _pump(rooms, water, cop, home.heat_pump_kw, when.step_minutes / 60)
         car, vehicle = _car(home, when)
         out.append(Modelled(np.asarray(use + pump), np.asarray(sun), pump, car, vehicle))
     return out
@@ -150,12 +152,14 @@ def _needs(home: Home, when: Clock, over: Sky, tables: Tables, share: float) -> 
     return use, given.rooms_kwh, given.water_kwh
 
 
-def _pump(demand: Floats, cop: Floats, kw: float, hours: float) -> Floats:
+def _pump(rooms: Floats, water: Floats, cop: tuple[Floats, Floats], kw: float, hours: float) -> Floats:
     """Power of a pump that follows the demand, and of the rod for what it cannot make, kWh."""
     if kw <= 0:
-        return np.zeros(len(demand))
-    power = np.minimum(demand / cop, kw * hours)
-    return np.asarray(power + np.maximum(demand - power * cop, 0.0))
+        return np.zeros(len(rooms))
+    wanted = rooms / cop[0] + water / cop[1]
+    power = np.minimum(wanted, kw * hours)
+    made = (rooms + water) * np.divide(power, wanted, out=np.ones_like(wanted), where=wanted > 0)
+    return np.asarray(power + np.maximum(rooms + water - made, 0.0))
 
 
 def _car(home: Home, when: Clock) -> tuple[Floats, Vehicle | None]:

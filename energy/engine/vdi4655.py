@@ -62,8 +62,7 @@ def read(folder: Path) -> Tables:
     if not minutes or not lengths <= {96, 1440}:
         raise FolderRefusal("VDI_4655_Typtage.csv", 0, "", gettext_noop("these are not the reference days of VDI 4655"))
     spread = {
-        key: np.array(values) if len(values) == 1440 else np.repeat(values, 15) / 15
-        for key, values in minutes.items()
+        key: np.array(values) if len(values) == 1440 else np.repeat(values, 15) / 15 for key, values in minutes.items()
     }
     return Tables(spread, factors)
 

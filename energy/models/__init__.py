@@ -8,6 +8,7 @@ from energy.models.meters import MeterDay, MeterFile, MeterPoint, UtilityMapping
 from energy.models.participants import Asset, Invitation, Participant
 from energy.models.parts import SimulationPart
 from energy.models.publishing import Publication
+from energy.models.sources import Dwelling, ModelledYear, WeatherFeed, WeatherReport
 from energy.models.statements import MarketView, Settlement, Statement, StatementLine
 from energy.models.tariffs import PriceDay, PriceList, SchemeVersion, SharingScheme, Tariff, TariffChoice, TariffVersion
 
@@ -15,6 +16,7 @@ __all__ = [
     "Asset",
     "Community",
     "CommunityVersion",
+    "Dwelling",
     "Forecast",
     "ForecastCard",
     "Invitation",
@@ -23,6 +25,7 @@ __all__ = [
     "MeterDay",
     "MeterFile",
     "MeterPoint",
+    "ModelledYear",
     "Participant",
     "PriceDay",
     "PriceList",
@@ -40,4 +43,6 @@ __all__ = [
     "TariffVersion",
     "UtilityMapping",
     "VersionSeries",
+    "WeatherFeed",
+    "WeatherReport",
 ]
