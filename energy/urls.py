@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("energy/<slug:slug>/simulations/<int:number>/again/", views.again, name="simulation_again"),
     path("energy/<slug:slug>/simulate/", views.simulate, name="community_simulate"),
     path("energy/<slug:slug>/forecast/", views.forecast, name="community_forecast"),
+    path("energy/<slug:slug>/forecast/weather/", views.weather_feed, name="community_weather"),
     path("energy/<slug:slug>/home/", views.setup, name="community_setup"),
     path("energy/<slug:slug>/members/", views.members, name="community_participants"),
     path("energy/<slug:slug>/members/<int:pk>/", views.participant, name="participant"),
@@ -56,6 +57,8 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("communities/<slug:slug>/settlements/", api.CommunitySettlements.as_view(), name="community-settlements"),
     path("communities/<slug:slug>/runs/", api.CommunityRuns.as_view(), name="community-runs"),
     path("communities/<slug:slug>/forecast/", api.CommunityForecast.as_view(), name="community-forecast"),
+    path("communities/<slug:slug>/versions/", api.CommunityVersions.as_view(), name="community-versions"),
+    path("communities/<slug:slug>/weather/", api.CommunityWeather.as_view(), name="community-weather"),
     path("communities/<slug:slug>/invitations/", api.Invitations.as_view(), name="community-invitations"),
     path("communities/<slug:slug>/readings/", api.Files.as_view(), name="community-files"),
     path("communities/<slug:slug>/participants/", api.ParticipantList.as_view(), name="participants"),
@@ -69,6 +72,9 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("communities/<slug:slug>/participants/<int:pk>/assets/", api.Assets.as_view(), name="participant-assets"),
     path("communities/<slug:slug>/participants/<int:pk>/curves/", api.Readings.as_view(), name="participant-curves"),
+    path(
+        "communities/<slug:slug>/participants/<int:pk>/modelled/", api.Modelled.as_view(), name="participant-modelled"
+    ),
     path("communities/<slug:slug>/participants/<int:pk>/months/", api.Months.as_view(), name="participant-months"),
     path("communities/<slug:slug>/participants/<int:pk>/readings/", api.Files.as_view(), name="participant-files"),
 ]

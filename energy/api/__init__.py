@@ -16,6 +16,7 @@ from energy.api.participants import (
     Proof,
     Readings,
 )
+from energy.api.sources import CommunityVersions, CommunityWeather, Modelled
 from energy.api.statements import CommunitySettlements, CommunityStatement, CommunityStatements, CommunityTerms
 
 __all__ = [
@@ -29,11 +30,14 @@ __all__ = [
     "CommunityStatement",
     "CommunityStatements",
     "CommunityTerms",
+    "CommunityVersions",
+    "CommunityWeather",
     "Files",
     "Invitations",
     "Join",
     "Leave",
     "Meters",
+    "Modelled",
     "Months",
     "ParticipantDetail",
     "ParticipantList",

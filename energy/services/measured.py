@@ -231,14 +231,17 @@ def _community(
 
     from energy.engine.community import Community as Data  # noqa: PLC0415 as above
 
-    loads, suns, filled = [], [], 0
+    loads: list[Sequence[float]] = []
+    suns: list[Sequence[float]] = []
+    filled = 0
     for person in found.participants:
         guess = guessed.get(person.pk)
         if guess and guess.whole:
-            load, sun = _modelled(guess.made, found.present[person.pk])
-        else:
-            load, sun, count = _measured(person, found, fill, guess)
-            filled += count
+            loads.append(_there(guess.made.load_kwh, found.present[person.pk]))
+            suns.append(_there(guess.made.pv_kwh, found.present[person.pk]))
+            continue
+        load, sun, count = _measured(person, found, fill, guess)
+        filled += count
         loads.append(load)
         suns.append(sun)
     bought, sold, currency = prices
@@ -276,14 +279,10 @@ def _measured(
     return [max(v, 0.0) for v in load], solar if metered else feed_in, filled
 
 
-def _modelled(made: "Modelled", present: tuple[int, int]) -> "tuple[list[float], list[float]]":
-    """Use and solar of a participant without meters, while it belongs."""
+def _there(values: "Floats", present: tuple[int, int]) -> list[float]:
+    """A modelled curve while its participant belongs."""
     first, last = present
-
-    def while_there(values: "Floats") -> list[float]:
-        return [float(v) if first <= i < last else 0.0 for i, v in enumerate(values)]
-
-    return while_there(made.load_kwh), while_there(made.pv_kwh)
+    return [float(v) if first <= i < last else 0.0 for i, v in enumerate(values)]
 
 
 def _of_meter(made: "Modelled", name: str) -> "Floats":

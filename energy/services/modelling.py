@@ -23,6 +23,7 @@ from energy.errors import BadParticipant, from_engine
 from energy.kinds import HOME_KIND
 from energy.models import Asset, Community, Dwelling, ModelledYear, Participant
 from energy.queries import measured
+from energy.services.assets import KWH_PER_KM
 from energy.services.participants import check_own
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 HOME_KWH, PERSON_KWH, OTHER_KWH = 1500.0, 700.0, 20_000.0
 PUMP_HOURS, PUMP_GAIN, WATER_KWH = 1800.0, 3.0, 700.0
-KWH_PER_KM = 0.18
 MOST_PEOPLE, MOST_KWH = 12, 2_000_000.0
 STEP_MINUTES = 60
 

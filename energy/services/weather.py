@@ -109,7 +109,12 @@ def of_report(report: WeatherReport) -> "pv.Weather":
 
     packed = [np.frombuffer(series.raw(getattr(report, key)), dtype="<f8").astype(np.float64) for key in SERIES]
     return Weather(
-        report.start, report.step_minutes, report.latitude, report.longitude, *packed, altitude_m=report.altitude_m
+        report.start,
+        report.step_minutes,
+        report.latitude,
+        report.longitude,
+        **dict(zip(SERIES, packed, strict=True)),
+        altitude_m=report.altitude_m,
     )
 
 
@@ -127,12 +132,12 @@ def for_place(place: Place | None) -> "tuple[Reading, str]":
             "station": report.station,
             "source": report.source,
         }
-    path = standards.nearest_station(_middle(place))
+    path = standards.nearest_station(middle(place))
     reading = read_path(Path(path))
     return reading, _("typical year of %(station)s (TRY 2010), the nearest that is here") % {"station": reading.place}
 
 
-def _middle(place: Place | None) -> tuple[float, float] | None:
+def middle(place: Place | None) -> tuple[float, float] | None:
     """Latitude and longitude of the middle of a place's outline, its own or its city's."""
     outline = place.outline if place else None
     if not outline and place is not None and place.parent is not None:

@@ -2,7 +2,7 @@
 
 from energy.views.bills import bill, bill_csv, bill_pdf, bills, check, make
 from energy.views.communities import community, index, live, sharing, simulate
-from energy.views.forecasts import forecast
+from energy.views.forecasts import forecast, weather_feed
 from energy.views.getting_in import found, homes, join, setup
 from energy.views.meter_files import bring, meter_file
 from energy.views.mine import mine, mine_csv
@@ -44,6 +44,7 @@ __all__ = [
     "simulations",
     "take_back",
     "tariffs",
+    "weather_feed",
     "worth",
     "year",
     "year_csv",
