@@ -35,7 +35,7 @@ class VersionAskedSerializer(serializers.Serializer[Any]):
     export_price = serializers.FloatField(required=False, allow_null=True, default=None)
 
 
-class FeedSerializer(serializers.ModelSerializer[WeatherFeed]):
+class WeatherFeedSerializer(serializers.ModelSerializer[WeatherFeed]):
     """Where the weather of a community's place is had; an empty address: nowhere."""
 
     url = serializers.URLField(max_length=500, allow_blank=True)
@@ -91,25 +91,25 @@ class CommunityVersions(_Base):
 class CommunityWeather(_Base):
     """Where the weather of a community's place is had."""
 
-    serializer_class: ClassVar[type[FeedSerializer]] = FeedSerializer
+    serializer_class: ClassVar[type[WeatherFeedSerializer]] = WeatherFeedSerializer
 
-    @extend_schema(responses={200: FeedSerializer})
+    @extend_schema(responses={200: WeatherFeedSerializer})
     def get(self, request: Request, slug: str) -> Response:
         """The feed, when it was asked and what went wrong. For stewards; 404 for others."""
         community, _by = _stewarded(request, slug)
         return Response(_feed(sources.feed_of(community)))
 
-    @extend_schema(request=FeedSerializer, responses={200: FeedSerializer})
+    @extend_schema(request=WeatherFeedSerializer, responses={200: WeatherFeedSerializer})
     def put(self, request: Request, slug: str) -> Response:
         """Choose the feed. For stewards; 404 for others."""
         community, by = _stewarded(request, slug)
-        asked = FeedSerializer(data=request.data)
+        asked = WeatherFeedSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return Response(_feed(weather.set_feed(community=community, by=by, url=asked.validated_data["url"])))
 
 
 def _feed(found: WeatherFeed | None) -> dict[str, Any]:
-    return dict(FeedSerializer(found).data) if found else {"url": "", "asked_at": None, "trouble": ""}
+    return dict(WeatherFeedSerializer(found).data) if found else {"url": "", "asked_at": None, "trouble": ""}
 
 
 class Modelled(_Base):
