@@ -182,7 +182,7 @@ def list_page(found: District, of: DistrictVersion, layer: str, rows: Sequence[T
         "district": found,
         "version": of,
         "layer": layer,
-        "tabs": tabs,
+        "layer_tabs": tabs,
         "rows": shown,
         "title": LAYER_WORDS[layer],
         "kinds": [{"slug": k, "title": _kind_word(layer, k), "count": n} for k, n in queries.kinds(layer, of)],

@@ -19,6 +19,7 @@ from twin.errors import NotASteward
 from twin.forms import ImportForm
 from twin.models import DistrictVersion
 from twin.policies import may_import
+from twin.views.frame import asked_version, frame
 
 PAGE = 50
 
@@ -30,32 +31,25 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def district(request: HttpRequest, slug: str) -> HttpResponse:
     """What the city is made of, and how much is modelled."""
-    found = queries.district(slug)
-    of = queries.version(found, _number(request))
-    return render(
-        request,
-        "twin/district.html",
-        pages.district_page(found, of) | {"may_import": may_import(request.user)},
-    )
+    found, of, shared = frame(request, slug, tab="district")
+    return render(request, "twin/district.html", pages.district_page(found, of) | shared)
 
 
 def things(request: HttpRequest, slug: str) -> HttpResponse:
     """The map as a list, for who cannot see it."""
-    found = queries.district(slug)
+    found, of, shared = frame(request, slug, tab="list")
     layer = request.GET.get("layer", "buildings")
-    of = queries.version(found, _number(request))
     kind, query = request.GET.get("kind", ""), request.GET.get("q", "").strip()
     rows = queries.listed(layer, of, kind, query)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = pages.list_page(found, of, layer, list(page)) | {"page": page, "kind": kind, "query": query}
-    return render(request, "twin/list.html", context)
+    return render(request, "twin/list.html", context | shared)
 
 
 def building(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """What is known of a building; only the facts for the map's panel."""
-    found = queries.district(slug)
-    of = queries.version(found, _number(request))
-    context = pages.building_page(found, of, queries.building(of, key))
+    found, of, shared = frame(request, slug, tab="list")
+    context = pages.building_page(found, of, queries.building(of, key)) | shared
     piece = request.headers.get("HX-Request") == "true"
     return render(request, "twin/building_facts.html" if piece else "twin/building.html", context)
 
@@ -79,7 +73,7 @@ def plan_picture(request: HttpRequest, of: DistrictVersion) -> HttpResponse:
 
 def picture(request: HttpRequest, slug: str) -> HttpResponse:
     """The district drawn from the south-west, for pages without the map."""
-    return plan_picture(request, queries.version(queries.district(slug), _number(request)))
+    return plan_picture(request, queries.version(queries.district(slug), asked_version(request)))
 
 
 @login_required
@@ -117,8 +111,3 @@ def importing(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         {"run": run, "slug": run.inputs["slug"], "name": run.inputs["name"] or run.inputs["slug"]},
     )
 
-
-def _number(request: HttpRequest) -> int | None:
-    """The version that the address asks for; what is no number asks for the current one."""
-    text = request.GET.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

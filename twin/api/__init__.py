@@ -1,0 +1,39 @@
+"""The API of the twin, by noun."""
+
+from twin.api.districts import (
+    READ,
+    VERSION,
+    AccessSerializer,
+    CellSerializer,
+    CoverageSerializer,
+    DistrictAccess,
+    DistrictDetail,
+    DistrictDetailSerializer,
+    DistrictLayer,
+    DistrictList,
+    DistrictSerializer,
+    DistrictVersionSerializer,
+    EvidenceSerializer,
+    PlaceCoverage,
+    ReachSerializer,
+    SkippedSerializer,
+)
+
+__all__ = [
+    "READ",
+    "VERSION",
+    "AccessSerializer",
+    "CellSerializer",
+    "CoverageSerializer",
+    "DistrictAccess",
+    "DistrictDetail",
+    "DistrictDetailSerializer",
+    "DistrictLayer",
+    "DistrictList",
+    "DistrictSerializer",
+    "DistrictVersionSerializer",
+    "EvidenceSerializer",
+    "PlaceCoverage",
+    "ReachSerializer",
+    "SkippedSerializer",
+]

@@ -1,0 +1,65 @@
+"""What every page of a district shares: the district, the version that is looked at, and its tabs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from commons.people.models import User
+from twin import queries
+from twin.models import District, DistrictVersion
+from twin.policies import may_import
+
+Viewer = User | AnonymousUser
+
+
+def _all(_viewer: Viewer, _district: District) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of a district, and to whom it is shown."""
+
+    slug: str
+    title: str | Promise
+    url_name: str
+    shown_to: Callable[[Viewer, District], bool] = _all
+
+
+#: In the order of the page; one line each.
+TABS = (
+    Tab("district", _("District"), "rooms:district"),
+    Tab("list", _("List"), "rooms:district-list"),
+)
+
+
+def frame(request: HttpRequest, slug: str, *, tab: str) -> tuple[District, DistrictVersion, dict[str, Any]]:
+    """The district, its version that `?version=` asks for, and what every page of it needs. Raises DistrictNotFound."""
+    district = queries.district(slug)
+    of = queries.version(district, asked_version(request))
+    tabs = [
+        {"slug": part.slug, "title": part.title, "url": reverse(part.url_name, args=[district.slug])}
+        for part in TABS
+        if part.shown_to(request.user, district)
+    ]
+    shared = {
+        "district": district,
+        "version": of,
+        "is_current": of.pk == district.current_id,
+        "tabs": tabs,
+        "tab_here": tab,
+        "may_import": may_import(request.user),
+    }
+    return district, of, shared
+
+
+def asked_version(request: HttpRequest) -> int | None:
+    """The version that the address asks for; what is no number asks for the current one."""
+    text = request.GET.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
