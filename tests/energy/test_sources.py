@@ -57,7 +57,7 @@ def aino(db: None) -> User:
 
 @pytest.fixture
 def street(kamppi: Place, steward: User) -> Community:
-    owner = Organisation.objects.create(slug="street", name="Our street")
+    owner = Organisation.objects.create(kind="community", name="Our street")
     Membership.objects.create(organisation=owner, user=steward, role=Membership.Role.STEWARD)
     return Community.objects.create(slug="street", name="Our street", place=kamppi, organisation=owner)
 
