@@ -107,10 +107,12 @@ def charged_at_once(  # noqa: PLR0917 a car and a clock
     out = np.zeros(len(day))
     away = days.away(day, minute)
     most = kw * step_minutes / 60
-    owed = 0.0
+    owed, paid = 0.0, -1
     for t in range(len(day)):
-        if t and away[t - 1] and not away[t]:
-            owed += float(days.kwh[day[t - 1]]) / efficiency
+        today = int(day[t])
+        if paid < today and minute[t] + step_minutes > days.back[today]:
+            owed += float(days.kwh[today]) / efficiency
+            paid = today
         if not away[t] and owed > 0:
             out[t] = min(most, owed)
             owed -= out[t]

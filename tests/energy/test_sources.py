@@ -128,7 +128,7 @@ def test_a_version_of_meters_and_models(street: Community, home: Participant, ai
     rows = {m.name: m for m in version.members.all()}
     assert {name: row.modelled for name, row in rows.items()} == {"Aino": True, "Onni": False, "Leila": False}
     assert "1 of 3 members are modelled" in version.source and "24 steps that nobody measured" in version.source
-    assert rows["Leila"].load_kwh == pytest.approx(7 * 12), "the missing day is that of a week that was measured"
+    assert 72 < rows["Leila"].load_kwh < 100, "no other week was measured: the missing day is modelled"
     assert gappy.pk and rows["Onni"].load_kwh == pytest.approx(84)
     mine = rows["Aino"]
     assert mine.pv_kwh > 100 and mine.battery_kwh == 10 and mine.ev_v2g and mine.person == aino
@@ -210,7 +210,7 @@ def test_what_the_weather_said_before_each_midnight(street: Community, kamppi: P
     zone = measured.measured.zone(street)
     assert past.told(street, known, zone) is None, "eight weeks must be known, and the place has no outline"
     raw = past._of_feed(street, past.Past(dt.date(2026, 6, 2), 60, {}), past._roofs(street), zone, (1, 24))
-    assert raw is None
+    assert raw is not None and raw.sum(axis=1).min() > 0, "what was issued the evening before"
     kamppi.outline = {"type": "Polygon", "coordinates": [[[24.9, 60.1], [25.0, 60.1], [25.0, 60.2], [24.9, 60.1]]]}
     kamppi.save()
     street.refresh_from_db()
