@@ -7,7 +7,6 @@ Load profiles and weather are data files of the wheel `demandlib`, found without
 import datetime as dt
 import hashlib
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from commons.places.models import Place
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.work import do
-from energy import demo_bills, services
+from energy import demo_bills, services, standards
 from energy.kinds import GRID_KIND
 from energy.models import Community, CommunityVersion
 from energy.services import grids
@@ -43,15 +42,9 @@ HOLIDAYS = frozenset({(1, 1), (1, 6), (5, 1), (12, 6), (12, 24), (12, 25), (12, 
 RULES = ("owen", "shapley", "mid-market", "equal", "proportional")
 
 
-def _data() -> Path | None:
-    """The folder of demandlib's files, without importing it."""
-    spec = find_spec("demandlib")
-    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
-
-
 def seed(say: Say) -> None:
     """Make the community and simulate it, unless the same one is there."""
-    folder = _data()
+    folder = standards.folder()
     if folder is None:
         say("energy: the wheel demandlib is not installed, so there is no demonstration community")
         return

@@ -18,13 +18,15 @@ from commons.devices import queries as device_queries
 from commons.devices import services as devices
 from commons.devices.models import Device
 from commons.people.models import User
-from energy import series
-from energy.models import CommunityVersion, Member, MeterDay, MeterPoint, Participant
+from energy import series, standards
+from energy.models import Asset, CommunityVersion, Dwelling, Member, MeterDay, MeterPoint, Participant
 from energy.queries.hours import locate
 from energy.queries.measured import midnight, steps_in, zone
 from energy.services import meters as kept
+from energy.services import modelling
 
 PERSONS = {"house03": "aino", "house04": "leila"}
+MODELLED = "aino"
 SILENT = ("house03", MeterPoint.Direction.USE, 11)
 PREFIX, KIND = "kamppi-meter-", "community-meter"
 DAYS, QUARTER = 45, 15
@@ -59,6 +61,7 @@ def seed(version: CommunityVersion) -> str:
         return ""
     with transaction.atomic():
         made = [_participant(version, member) for member in version.members.select_related("person")]
+        _modelled(version)
         return f"energy: {len(made)} participants, {sum(made)} meters with {DAYS} days behind them"
 
 
@@ -90,6 +93,16 @@ def _participant(version: CommunityVersion, member: Member) -> int:
         )
         _past(meter, member.key, curves)
     return len(curves.of)
+
+
+def _modelled(version: CommunityVersion) -> None:
+    """One home says what it owns, and its year is worked out, to be held against its meters."""
+    person = version.community.participants.filter(person__username=MODELLED).first()
+    if person is None or standards.folder() is None:
+        return
+    Asset.objects.create(participant=person, kind=Asset.Kind.SOLAR, kwp=72.0, tilt_deg=20.0, azimuth_deg=180.0)
+    Dwelling.objects.create(participant=person, people=12, kwh_per_year=70_000)
+    modelling.keep_home(modelling.build_home(person, version.first_day.year))
 
 
 def curves_of(version: CommunityVersion, member: Member) -> _Curves:

@@ -29,6 +29,13 @@ class BadCommunity(BadInput):
     title = gettext_lazy("This community cannot be read")
 
 
+class BadWeather(BadInput):
+    """A file of weather that cannot be read; carries file, line and column."""
+
+    code = "energy:bad-weather"
+    title = gettext_lazy("This weather cannot be read")
+
+
 class NotYet(CityError):
     """Defined, but not built."""
 
@@ -135,7 +142,8 @@ def from_engine(refusal: "EngineRefusal") -> CityError:
     sentence = _(refusal.template) % refusal.params
     if isinstance(refusal, refusals.FolderRefusal):
         where = {"file": refusal.file, "line": refusal.line, "column": refusal.column}
-        return BadCommunity(f"{_where(refusal)}: {sentence}.", **where)
+        bad = BadWeather if isinstance(refusal, refusals.WeatherRefusal) else BadCommunity
+        return bad(f"{_where(refusal)}: {sentence}.", **where)
     kind = {
         refusals.NotYet: NotYet,
         refusals.NotDefined: NotDefined,

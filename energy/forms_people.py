@@ -97,6 +97,59 @@ class AssetForm(forms.Form):
     )
     kwh = forms.FloatField(label=_("Battery of house or car, kWh"), required=False, min_value=0)
     kw = forms.FloatField(label=_("Power of battery, charger or heat pump, kW"), required=False, min_value=0)
+    km_per_year = forms.FloatField(label=_("What the car drives in a year, km"), required=False, min_value=0)
+    v2g = forms.BooleanField(label=_("The car can give power back to the house"), required=False)
+
+
+class DwellingForm(forms.Form):
+    """What a home uses, as far as anybody knows."""
+
+    people = forms.IntegerField(label=_("How many people live there"), min_value=1, max_value=12, initial=2)
+    kwh_per_year = forms.FloatField(
+        label=_("Electricity in a year, kWh"),
+        required=False,
+        min_value=0,
+        help_text=_("without heat pump and car; empty: what so many people usually use"),
+    )
+    heating_kwh = forms.FloatField(
+        label=_("Heat for the rooms in a year, kWh"),
+        required=False,
+        min_value=0,
+        help_text=_("only where a heat pump makes it; empty: from its power"),
+    )
+
+
+class VersionForm(forms.Form):
+    """Days of which a version of the data is made."""
+
+    start = Day(label=_("From"))
+    last = Day(label=_("Until the end of"))
+    fill = forms.ChoiceField(
+        label=_("Where nothing was measured"),
+        required=False,
+        choices=[
+            ("model", _("work it out from what they own")),
+            ("week", _("take the nearest week that was measured")),
+            ("zero", _("take nothing at all")),
+            ("", _("refuse, and say who is missing")),
+        ],
+    )
+    import_price = forms.FloatField(
+        label=_("A kWh costs"), required=False, help_text=_("empty: the prices of the newest data")
+    )
+    export_price = forms.FloatField(label=_("A kWh earns"), required=False)
+
+
+class FeedForm(forms.Form):
+    """Where the weather is had."""
+
+    url = forms.URLField(
+        label=_("Address of the weather forecast"),
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        help_text=_("an answer of Open-Meteo, or of what speaks like it; empty: none"),
+    )
 
 
 class LeaveForm(forms.Form):

@@ -67,6 +67,13 @@ def may_see_member(viewer: Viewer, member: Member) -> bool:
     return isinstance(viewer, User) and viewer.is_active and member.person_id == viewer.pk
 
 
+def may_see_sum(viewer: Viewer, community: Community, members: int, largest_share: float) -> bool:
+    """Whether this person sees a sum by the hour over so many members of whom none has more than a share of it: all
+    where enough hide each other, else who keeps the books.
+    """
+    return (members >= LEAST_MEMBERS and largest_share <= LARGEST_SHARE) or is_steward(viewer, community)
+
+
 def is_nobodys(version: CommunityVersion) -> bool:
     """Whether no person and no organisation of this city stands behind the data, as with a published data set."""
     community = version.community

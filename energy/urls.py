@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("energy/<slug:slug>/grid/check/", views.check_grid, name="community_grid_check"),
     path("energy/<slug:slug>/grid/places/", views.connect, name="community_grid_connect"),
     path("energy/<slug:slug>/forecast/", views.forecast, name="community_forecast"),
+    path("energy/<slug:slug>/forecast/weather/", views.weather_feed, name="community_weather"),
     path("energy/<slug:slug>/home/", views.setup, name="community_setup"),
     path("energy/<slug:slug>/members/", views.members, name="community_participants"),
     path("energy/<slug:slug>/members/<int:pk>/", views.participant, name="participant"),
@@ -60,6 +61,8 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("communities/<slug:slug>/settlements/", api.CommunitySettlements.as_view(), name="community-settlements"),
     path("communities/<slug:slug>/runs/", api.CommunityRuns.as_view(), name="community-runs"),
     path("communities/<slug:slug>/forecast/", api.CommunityForecast.as_view(), name="community-forecast"),
+    path("communities/<slug:slug>/versions/", api.CommunityVersions.as_view(), name="community-versions"),
+    path("communities/<slug:slug>/weather/", api.CommunityWeather.as_view(), name="community-weather"),
     path("communities/<slug:slug>/invitations/", api.Invitations.as_view(), name="community-invitations"),
     path("communities/<slug:slug>/grid/", api.CommunityGrid.as_view(), name="community-grid"),
     path("communities/<slug:slug>/grid/runs/", api.GridRuns.as_view(), name="community-grid-runs"),
@@ -81,6 +84,9 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         "communities/<slug:slug>/participants/<int:pk>/tariffs/<int:number>/",
         api.Choice.as_view(),
         name="participant-tariff",
+    ),
+    path(
+        "communities/<slug:slug>/participants/<int:pk>/modelled/", api.Modelled.as_view(), name="participant-modelled"
     ),
     path("communities/<slug:slug>/participants/<int:pk>/months/", api.Months.as_view(), name="participant-months"),
     path("communities/<slug:slug>/participants/<int:pk>/readings/", api.Files.as_view(), name="participant-files"),

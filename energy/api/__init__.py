@@ -18,6 +18,7 @@ from energy.api.participants import (
     Proof,
     Readings,
 )
+from energy.api.sources import CommunityVersions, CommunityWeather, Modelled
 from energy.api.statements import CommunitySettlements, CommunityStatement, CommunityStatements, CommunityTerms
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "CommunityStatement",
     "CommunityStatements",
     "CommunityTerms",
+    "CommunityVersions",
+    "CommunityWeather",
     "Files",
     "GridPlaces",
     "GridRuns",
@@ -41,6 +44,7 @@ __all__ = [
     "Join",
     "Leave",
     "Meters",
+    "Modelled",
     "Months",
     "ParticipantDetail",
     "ParticipantList",

@@ -26,7 +26,8 @@ class ForecastCardSerializer(serializers.ModelSerializer[ForecastCard]):
         model = ForecastCard
         fields = (
             "first_day", "last_day", "learned_days", "model_mae", "served_mae", "naive", "best_naive", "skill",
-            "covered", "half_width_kwh", "worst_span", "served", "engine_version", "data_sha256", "created_at",
+            "covered", "half_width_kwh", "worst_span", "guarded", "model_skill", "model_worst", "weather",
+            "participants", "served", "engine_version", "data_sha256", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -57,11 +58,14 @@ class CommunityForecast(APIView):
         """Use and solar of a day, where sums by the hour may be seen; an empty list where nothing was forecast."""
         community = queries.community(slug, request.user)
         version = public.version(community, request.user)
-        if version is None or not public.standing(version, request.user).curves:
-            raise CommunityNotFound(_("Hours of this community are not shown, so neither are its forecasts."))
+        curves = version is not None and public.standing(version, request.user).curves
         asked = request.query_params.get("day", "")
         try:
             day = dt.date.fromisoformat(asked) if asked else timezone.now().date()
         except ValueError:
             raise BadInput(_("“%(day)s” is not a day; write it as 2026-05-31.") % {"day": asked}) from None
-        return Response(ForecastSerializer(list(queries.told(version, day).values()), many=True).data)
+        told = queries.told(version, day) if version is not None and curves else {}
+        told = told or queries.told_of_meters(community, day, request.user)
+        if not told and not curves:
+            raise CommunityNotFound(_("Hours of this community are not shown, so neither are its forecasts."))
+        return Response(ForecastSerializer(list(told.values()), many=True).data)

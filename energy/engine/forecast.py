@@ -7,17 +7,19 @@ mean is mixed with the naive guesses by weights (not negative, sum 1) that were 
 forecasts made before they were known.
 
 The naive guesses: the same hour yesterday, a week ago, the mean of seven days, the mean of the same hour of the last
-four same weekdays. Each day the one of all that was best over the last 28 days is served, so that a model that does
-not beat the naive is not used. The band is split conformal by hour of the day: the quantile of what was missed in the
+four same weekdays. Each day the one of all that was best over the last 28 days is served. A series over whose test the
+model lost to any of them in any 28 days is not forecast by it at all: the best naive guess is served (`backtest`), so
+that what is served is never worse than that guess. What the weather says of a day may be given (`told`): it is one
+more guess and one more feature. The band is split conformal by hour of the day: the quantile of what was missed in the
 last eight weeks, over the level of its days (Vovk et al. 2005; Lei et al. 2018).
 
 Sources: Friedman 2001 (boosting), Hoerl and Kennard 1970 (ridge), Hong and Fan 2016 (naive benchmarks of load
-forecasting). Limits: no weather, no holidays; a community that changes its members is new to it.
+forecasting). Limits: no holidays; a community that changes its members is new to it.
 """
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,7 +29,7 @@ from energy.engine.community import Floats
 from energy.engine.refusals import EngineRefusal, gettext_noop
 
 NAIVE = ("yesterday", "last week", "mean of seven days", "four same weekdays")
-MODEL = "model"
+MODEL, WEATHER = "model", "weather"
 LEARNED_DAYS = 28
 LEAST_DAYS = 84
 JUDGED_DAYS = 28
@@ -57,7 +59,8 @@ class Score:
     """How well forecasts did over the days `days` (indices): mean absolute errors in kWh a step.
 
     `skill` is 1 less the error of what was served over that of the best naive guess of the whole span; `covered` the
-    share of values inside the band.
+    share of values inside the band. `guarded`: over some four weeks of the test the model lost to a naive guess, so the
+    best naive one is served throughout; `model_skill` and `model_worst` are then what the model would have had.
     """
 
     days: NDArray[np.int64]
@@ -68,6 +71,9 @@ class Score:
     half_width_kwh: float
     served: dict[str, int]
     errors: dict[str, Floats] = field(repr=False)
+    guarded: bool = False
+    model_skill: float = 0.0
+    model_worst: float = 0.0
 
     @property
     def best_naive(self) -> str:
@@ -112,10 +118,24 @@ def level(days_kwh: Floats) -> Floats:
     return np.where(out > 0, out, np.nan)
 
 
-def features(days_kwh: Floats, first_weekday: int) -> Floats:
+def by_ratio(raw: Floats, days_kwh: Floats, *, over: int) -> Floats:
+    """A guess of solar in proportion: what was foreseen of each day (days+1 x steps, any unit, such as the clear sky's
+    or a weather forecast's), times what the last `over` days really made of what was foreseen of them.
+    """
+    out = np.full_like(raw, np.nan)
+    foreseen, made = np.nansum(raw[:-1], axis=1), np.nansum(days_kwh, axis=1)
+    known = np.asarray(~np.isnan(raw[:-1]).all(axis=1) & ~np.isnan(days_kwh).any(axis=1))
+    for day in range(over, len(raw)):
+        past = np.flatnonzero(known[day - over : day]) + day - over
+        if len(past) and foreseen[past].sum() > 0:
+            out[day] = raw[day] * (made[past].sum() / foreseen[past].sum())
+    return out
+
+
+def features(days_kwh: Floats, first_weekday: int, told: Floats | None = None) -> Floats:
     """What the learners see for each day and the day after the last (days+1 x steps x features), over the level.
 
-    Every value was known at the midnight that begins the day.
+    Every value was known at the midnight that begins the day; so must be `told`, what the weather says of it.
     """
     count, steps = days_kwh.shape
     guesses = naive(days_kwh)
@@ -131,6 +151,8 @@ def features(days_kwh: Floats, first_weekday: int) -> Floats:
         spread[:, day] = week.std(axis=0), week.min(axis=0), week.max(axis=0)
     columns += [rows / scale for rows in spread]
     columns.append(_day_before(flat, steps) / scale)
+    if told is not None:
+        columns.append(told / scale)
     columns.append(np.broadcast_to(np.arange(steps, dtype=float), (count + 1, steps)))
     weekday = ((np.arange(count + 1) + first_weekday) % 7).astype(float)
     columns.append(np.broadcast_to(weekday[:, None], (count + 1, steps)))
@@ -213,11 +235,13 @@ class Guesses:
     model_kwh: Floats
     level_kwh: Floats
     first: int
+    told_kwh: Floats | None = None
 
 
-def walk(days_kwh: Floats, first_weekday: int, *, first: int, seed: int = 0) -> Guesses:
+def walk(days_kwh: Floats, first_weekday: int, *, first: int, seed: int = 0, told: Floats | None = None) -> Guesses:
     """Issue a forecast for every day from `first` to the day after the last, each from what was known at its midnight;
-    trained anew every 28 days. Raises TooFewDays.
+    trained anew every 28 days. `told`: what the weather said of each day (days+1 x steps), NaN where nothing. Raises
+    TooFewDays.
     """
     count, steps = days_kwh.shape
     if first < LEAST_DAYS or count < LEAST_DAYS:
@@ -226,7 +250,7 @@ def walk(days_kwh: Floats, first_weekday: int, *, first: int, seed: int = 0) -> 
             least=LEAST_DAYS,
             days=min(count, first),
         )
-    guesses, scale, seen = naive(days_kwh), level(days_kwh), features(days_kwh, first_weekday)
+    guesses, scale, seen = naive(days_kwh), level(days_kwh), features(days_kwh, first_weekday, told)
     base = guesses[2]
     target = (days_kwh - base[:-1]) / scale[:-1, None]
     model = np.full((count + 1, steps), np.nan)
@@ -236,7 +260,7 @@ def walk(days_kwh: Floats, first_weekday: int, *, first: int, seed: int = 0) -> 
         end = min(start + RETRAIN_DAYS, count + 1)
         learned = learn(seen[past], target[past], scale[past], seed=seed)
         model[start:end] = learned.predict(seen[start:end], base[start:end], scale[start:end])
-    return Guesses(days_kwh, guesses, model, scale, first)
+    return Guesses(days_kwh, guesses, model, scale, first, told)
 
 
 def weights(guesses: Floats, truth: Floats) -> Floats:
@@ -266,19 +290,24 @@ def _tenths(parts: int) -> Iterator[Floats]:
             yield np.array((first, *rest)) / whole
 
 
-def serve(made: Guesses, day: int) -> Day:
-    """The forecast of a day from what was known at its midnight."""
+def serve(made: Guesses, day: int, *, only: str = "") -> Day:
+    """The forecast of a day from what was known at its midnight; `only`: this naive guess and no other."""
     judged = np.arange(max(made.first, day - BAND_DAYS), day)
     truth = made.days_kwh[judged]
-    stack = np.concatenate((made.model_kwh[None], made.naive_kwh))
+    guesses = {name: made.naive_kwh[i] for i, name in enumerate(NAIVE)}
+    told = made.told_kwh
+    if told is not None and not np.isnan(told[[*judged, day]]).any():
+        guesses[WEATHER] = told
+    stack = np.stack([made.model_kwh, *guesses.values()])
     mix = weights(stack[:, judged], truth) if len(judged) >= JUDGED_DAYS else np.eye(len(stack))[0]
-    mixed = np.tensordot(mix, stack, 1)
+    guesses = {MODEL: np.tensordot(mix, stack, 1), **guesses}
     recent = judged[-JUDGED_DAYS:]
-    errors = {MODEL: _missed(mixed, made, recent)}
-    errors |= {name: _missed(made.naive_kwh[i], made, recent) for i, name in enumerate(NAIVE)}
     enough = len(recent) >= JUDGED_DAYS
-    served = min(errors, key=lambda name: errors[name]) if enough else NAIVE[2]
-    all_days = mixed if served == MODEL else made.naive_kwh[NAIVE.index(served)]
+    errors = {name: _missed(guess, made, recent) for name, guess in guesses.items() if not np.isnan(guess[day]).any()}
+    served = only or (min(errors, key=lambda name: errors[name]) if enough and errors else NAIVE[2])
+    if np.isnan(guesses[served][day]).any():
+        served = min(errors, key=lambda name: errors[name]) if errors else NAIVE[2]
+    all_days = guesses[served]
     scale = made.level_kwh
     half = _band(np.abs(all_days[judged] - truth) / scale[judged, None]) * scale[day]
     middle = all_days[day]
@@ -300,9 +329,12 @@ def _band(missed: Floats) -> Floats:
     return np.where(known > 0, picked, np.inf)
 
 
-def backtest(days_kwh: Floats, first_weekday: int, *, test_days: int, seed: int = 0) -> Score:
+def backtest(
+    days_kwh: Floats, first_weekday: int, *, test_days: int, seed: int = 0, told: Floats | None = None
+) -> Score:
     """What would have been served on each of the last `test_days` days, or on fewer where there are not so many; four
-    weeks at least. Raises TooFewDays.
+    weeks at least. Where the model lost to a naive guess over any 28 of them, the best naive one is what will be served
+    and what is scored. Raises TooFewDays.
     """
     count = len(days_kwh)
     test_days = min(test_days, count - LEAST_DAYS - BAND_DAYS)
@@ -312,14 +344,23 @@ def backtest(days_kwh: Floats, first_weekday: int, *, test_days: int, seed: int 
             least=LEAST_DAYS + BAND_DAYS + JUDGED_DAYS,
             days=count,
         )
-    made = walk(days_kwh, first_weekday, first=count - test_days - BAND_DAYS, seed=seed)
+    made = walk(days_kwh, first_weekday, first=count - test_days - BAND_DAYS, seed=seed, told=told)
     tested = np.arange(count - test_days, count)
-    issued = [serve(made, int(day)) for day in tested]
-    truth = days_kwh[tested]
+    score = _score(made, tested, only="")
+    worst = worst_span(score)
+    if worst <= 0:
+        return replace(score, model_skill=score.skill, model_worst=worst)
+    simple = _score(made, tested, only=score.best_naive)
+    return replace(simple, guarded=True, model_skill=score.skill, model_worst=worst)
+
+
+def _score(made: Guesses, tested: NDArray[np.int64], *, only: str) -> Score:
+    issued = [serve(made, int(day), only=only) for day in tested]
+    truth = made.days_kwh[tested]
     middle = np.stack([one.middle_kwh for one in issued])
     low, high = (np.stack([getattr(one, name) for one in issued]) for name in ("low_kwh", "high_kwh"))
-    errors = {"served": np.abs(middle - truth).mean(axis=1)}
-    errors |= {name: np.abs(made.naive_kwh[i][tested] - truth).mean(axis=1) for i, name in enumerate(NAIVE)}
+    errors = {"served": _by_day(middle, truth)}
+    errors |= {name: _by_day(made.naive_kwh[i][tested], truth) for i, name in enumerate(NAIVE)}
     names = [one.served for one in issued]
     known = ~np.isnan(truth)
     return Score(
@@ -334,11 +375,21 @@ def backtest(days_kwh: Floats, first_weekday: int, *, test_days: int, seed: int 
     )
 
 
+def _by_day(guess: Floats, truth: Floats) -> Floats:
+    """The mean absolute error of each day over what was measured; NaN where nothing was."""
+    return _mean(np.abs(guess - truth).T)
+
+
 def worst_span(score: Score, days: int = 28) -> float:
-    """Over the worst span of that many days: the error of what was served over that of its best naive guess, less 1."""
-    kernel = np.ones(days) / days
-    served = np.convolve(score.errors["served"], kernel, mode="valid")
-    guessed = np.min([np.convolve(score.errors[name], kernel, mode="valid") for name in NAIVE], axis=0)
+    """Over the worst span of that many days: the error of what was served over that of its best naive guess, less 1;
+    where the model is not used, over the error of the one that is served.
+    """
+    names = (score.best_naive,) if score.guarded else NAIVE
+    known = ~np.any([np.isnan(score.errors[name]) for name in ("served", *names)], axis=0)
+    span = min(days, int(known.sum()))
+    kernel = np.ones(span) / span
+    served = np.convolve(score.errors["served"][known], kernel, mode="valid")
+    guessed = np.min([np.convolve(score.errors[name][known], kernel, mode="valid") for name in names], axis=0)
     return float((served / guessed - 1).max())
 
 

@@ -28,10 +28,10 @@ LEAST_COP, MOST_COP = 1.5, 6.0
 TOO_COLD = gettext_noop("the heat pump cannot make the heat that is needed; raise heat_pump_kw or tank_kwh")
 
 
-def standard_cop(outdoor_c: Floats) -> Floats:
-    """COP of an air-source pump that heats a floor, from the outdoor temperature in degrees C."""
-    lift = np.maximum(SINK_C - outdoor_c, 1e-6)
-    return np.asarray(np.clip(GRADE * (SINK_C + 273.15) / lift, LEAST_COP, MOST_COP))
+def standard_cop(outdoor_c: Floats, sink_c: float = SINK_C) -> Floats:
+    """COP of an air-source pump that heats a floor (or water of `sink_c`), from the outdoor air in degrees C."""
+    lift = np.maximum(sink_c - outdoor_c, 1e-6)
+    return np.asarray(np.clip(GRADE * (sink_c + 273.15) / lift, LEAST_COP, MOST_COP))
 
 
 def follow(heat: Heat, hours: float, *, cyclic: bool = False) -> Floats:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from energy.engine.clock import Clock
 from energy.engine.community import Floats
 from energy.engine.refusals import FolderRefusal, gettext_noop
 
@@ -65,3 +66,25 @@ def dynamics(day_of_year: int) -> float:
     """BDEW's polynomial for households: about 1.24 in winter and 0.8 in summer."""
     d = float(day_of_year)
     return -3.92e-10 * d**4 + 3.2e-7 * d**3 - 7.02e-5 * d**2 + 0.0021 * d + 1.24
+
+
+#: Profiles of the folder by name, and whether the polynomial moves them through the year.
+NAMES = {"h25": True, "p25": True, "s25": True, "g25": False, "l25": False}
+
+
+def standard(profile: Floats, when: Clock, kwh_per_year: float, *, dynamic: bool) -> Floats:
+    """kWh in each step of quarters or hours: a profile laid over a time and scaled by the year.
+
+    BDEW's table is for 1,000,000 kWh in a year of its own calendar; the part of a year that `when` covers gets that
+    part, so a whole year comes within some per mille of `kwh_per_year`, as with BDEW itself.
+    """
+    kind = np.where(when.rest, 2, np.where(when.saturday, 1, 0))
+    month = np.array([d.month - 1 for d in when.dates])
+    move = np.array([dynamics(d.timetuple().tm_yday) if dynamic else 1.0 for d in when.dates])
+    parts = max(when.step_minutes // 15, 1)
+    quarter = when.minute // 15
+    out = np.zeros(when.steps)
+    for part in range(parts):
+        out += profile[month[when.day], kind[when.day], np.minimum(quarter + part, 95)]
+    share = min(when.step_minutes / 15, 1.0)
+    return np.asarray(out * move[when.day] * (share * kwh_per_year / 1e6))

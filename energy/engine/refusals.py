@@ -49,3 +49,7 @@ class FolderRefusal(EngineRefusal):
             + (f", column {self.column}" if self.column else "")
         )
         return f"{where}: {self.template % self.params}"
+
+
+class WeatherRefusal(FolderRefusal):
+    """A file of weather that cannot be read: file, line, column, what and remedy."""

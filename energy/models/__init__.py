@@ -9,6 +9,7 @@ from energy.models.meters import MeterDay, MeterFile, MeterPoint, UtilityMapping
 from energy.models.participants import Asset, Invitation, Participant
 from energy.models.parts import SimulationPart
 from energy.models.publishing import Publication
+from energy.models.sources import Dwelling, ModelledYear, WeatherFeed, WeatherReport
 from energy.models.statements import MarketView, Settlement, Statement, StatementLine
 from energy.models.tariffs import PriceDay, PriceList, SchemeVersion, SharingScheme, Tariff, TariffChoice, TariffVersion
 
@@ -16,6 +17,7 @@ __all__ = [
     "Asset",
     "Community",
     "CommunityVersion",
+    "Dwelling",
     "Forecast",
     "ForecastCard",
     "Grid",
@@ -28,6 +30,7 @@ __all__ = [
     "MeterDay",
     "MeterFile",
     "MeterPoint",
+    "ModelledYear",
     "Participant",
     "PriceDay",
     "PriceList",
@@ -45,4 +48,6 @@ __all__ = [
     "TariffVersion",
     "UtilityMapping",
     "VersionSeries",
+    "WeatherFeed",
+    "WeatherReport",
 ]

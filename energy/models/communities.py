@@ -145,6 +145,7 @@ class Member(models.Model):
     heat_pump_kw = models.FloatField(null=True, blank=True)
     tank_kwh = models.FloatField(default=0)
     tank_loss_per_hour = models.FloatField(default=0.01)
+    modelled = models.BooleanField(default=False, help_text=_("worked out from what it owns, not measured"))
     heat = models.BinaryField(null=True, blank=True, help_text=_("heat that its pump makes, packed, kWh a step"))
     load_kwh = models.FloatField()
     pv_kwh = models.FloatField()

@@ -20,7 +20,7 @@ from energy.queries.communities import (
 )
 from energy.queries.day import Day, OpenDay, day_of_place, open_day, story
 from energy.queries.figures import prosumer
-from energy.queries.forecasts import Told, told, versions_that_cover
+from energy.queries.forecasts import Told, communities_measured, told, told_of_meters, versions_that_cover
 from energy.queries.forecasts import card as forecast_card
 from energy.queries.hours import locate, steps_of_day, surplus
 from energy.queries.intensity import Intensity, Moment, intensity
@@ -31,6 +31,7 @@ __all__ = [
     "Moment",
     "OpenDay",
     "Told",
+    "communities_measured",
     "community",
     "community_of",
     "day_of_place",
@@ -57,5 +58,6 @@ __all__ = [
     "story",
     "surplus",
     "told",
+    "told_of_meters",
     "versions_that_cover",
 ]

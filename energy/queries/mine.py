@@ -254,8 +254,19 @@ class Compared:
 
 def against(participant: Participant, member: Member, start: dt.date, end: dt.date) -> list[Compared]:
     """Measured use and solar against the member's data, from `start` until the day before `end`."""
+    return against_curves(participant, series.unpack(member.load), series.unpack(member.pv), member.version, start, end)
+
+
+def against_curves(  # noqa: PLR0917 curves and their time
+    participant: Participant,
+    load: "array[float]",
+    made: "array[float]",
+    version: CommunityVersion,
+    start: dt.date,
+    end: dt.date,
+) -> list[Compared]:
+    """The same against any curves in the steps of `version`, kept or not."""
     found = measured.curves(participant.community, start=start, end=end, participants=(participant,), step_minutes=60)
-    load, made = series.unpack(member.load), series.unpack(member.pv)
     net = array("d", (a - b for a, b in zip(load, made, strict=True)))
     bought = array("d", (max(n, 0.0) for n in net))
     sent = array("d", (max(-n, 0.0) for n in net))
@@ -269,7 +280,7 @@ def against(participant: Participant, member: Member, start: dt.date, end: dt.da
         values = curves.get(participant.pk)
         if values is None or not any(v > 0 for v in values):
             continue
-        rows.append(_against(name, values, expected, found, member.version))
+        rows.append(_against(name, values, expected, found, version))
     return rows
 
 

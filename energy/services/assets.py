@@ -25,6 +25,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "away_until_min": (0, 1439),
 }
 #: What each kind needs, and what the rest is without a word. A battery's kW follow from its kWh: empty in two hours.
+KWH_PER_KM = 0.18
 NEEDS: Mapping[str, str] = {"solar": "kwp", "battery": "kwh", "vehicle": "kwh", "heat_pump": "kw"}
 DEFAULTS: Mapping[str, Mapping[str, float]] = {
     "solar": {"tilt_deg": 30.0, "azimuth_deg": 180.0},
@@ -76,7 +77,11 @@ def _unknown(kind: str) -> str:
 
 
 def _checked(kind: str, figures: Mapping[str, float | None]) -> dict[str, float]:
-    found = {**DEFAULTS.get(kind, {}), **{k: v for k, v in figures.items() if v is not None}}
+    given = {k: v for k, v in figures.items() if v is not None}
+    km = given.pop("km_per_year", None)
+    if km is not None and kind == "vehicle":
+        given["kwh_per_day"] = km * KWH_PER_KM / 365
+    found = {**DEFAULTS.get(kind, {}), **given}
     if kind == "battery" and "kw" not in found and "kwh" in found:
         found["kw"] = found["kwh"] / 2
     need = NEEDS.get(kind, "")

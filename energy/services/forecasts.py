@@ -11,7 +11,7 @@ from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.said import said
 from energy import queries, series
-from energy.models import CommunityVersion, Forecast, ForecastCard
+from energy.models import Community, CommunityVersion, Forecast, ForecastCard
 
 if TYPE_CHECKING:
     from energy.engine import forecast as engine
@@ -20,24 +20,44 @@ KIND = "energy.forecast"
 JUDGED_AGAIN = dt.timedelta(days=28)
 
 
-def start_forecast(*, version: CommunityVersion, day: dt.date, owner: User | None = None, demo: bool = False) -> Run:
-    """Ring for the forecasts of a day: use and solar."""
+def start_forecast(
+    *,
+    version: CommunityVersion | None = None,
+    community: Community | None = None,
+    day: dt.date,
+    owner: User | None = None,
+    demo: bool = False,
+) -> Run:
+    """Ring for the forecasts of a day: use and solar. Of a version's data, or of what a community's meters measured."""
+    of = version.community if version else community
+    assert of is not None, "a version or a community"  # noqa: S101 for the types
     return runs.start(
         kind=KIND,
-        inputs={"version": version.pk, "content_sha256": version.content_sha256, "day": day.isoformat()},
-        title=said(gettext_lazy("Forecast of %(community)s"), community=version.community.name),
-        subject=f"energy.community:{version.community.slug}",
+        inputs={
+            "version": version.pk if version else None,
+            "community": of.pk,
+            "content_sha256": version.content_sha256 if version else "",
+            "day": day.isoformat(),
+        },
+        title=said(gettext_lazy("Forecast of %(community)s"), community=of.name),
+        subject=f"energy.community:{of.slug}",
         owner=owner,
         demo=demo,
     )
 
 
 def start_due(*, today: dt.date) -> list[Run]:
-    """Ring for every community whose data cover the day and that has no forecast of it yet."""
-    return [
-        start_forecast(version=version, day=today, demo=version.demo)
-        for version in queries.versions_that_cover(today)
-        if not Forecast.objects.filter(community=version.community_id, day=today).exists()
+    """Ring for every community that has no forecast of the day yet: whose data cover it, or whose meters measured."""
+    versions = queries.versions_that_cover(today)
+    by_data = [v for v in versions if not Forecast.objects.filter(community=v.community_id, day=today).exists()]
+    there = {v.community_id for v in versions}
+    by_meters = [
+        c
+        for c in queries.communities_measured(today)
+        if c.pk not in there and not Forecast.objects.filter(community=c, day=today).exists()
+    ]
+    return [start_forecast(version=v, day=today, demo=v.demo) for v in by_data] + [
+        start_forecast(community=c, day=today, demo=c.demo) for c in by_meters
     ]
 
 
@@ -51,15 +71,22 @@ class Made:
     first_day: dt.date
     learned: int
     told: "engine.Day"
+    step_minutes: int = 60
+    participants: int = 0
+    largest_share: float = 0.0
+    weather: str = ""
+    data_sha256: str = ""
 
 
-def keep(*, version: CommunityVersion, day: dt.date, made: Made, engine: str) -> Forecast | None:
+def keep(
+    *, community: Community, version: CommunityVersion | None, day: dt.date, made: Made, engine: str
+) -> Forecast | None:
     """Keep a forecast and, if it was judged anew, its card; inside the transaction that ends the run."""
-    card = made.card or _card(version, made, engine)
+    card = made.card or _card(community, version, made, engine)
     return keep_forecast(card=card, day=day, said_of_it=made.told) if card else None
 
 
-def _card(version: CommunityVersion, made: Made, engine: str) -> ForecastCard | None:
+def _card(community: Community, version: CommunityVersion | None, made: Made, engine: str) -> ForecastCard | None:
     from energy.engine.forecast import worst_span  # noqa: PLC0415 numpy is loaded by workers alone
 
     score = made.score
@@ -67,10 +94,14 @@ def _card(version: CommunityVersion, made: Made, engine: str) -> ForecastCard | 
         return None
     tested = [made.first_day + dt.timedelta(days=int(day)) for day in (score.days[0], score.days[-1])]
     return ForecastCard.objects.create(
+        community=community,
         version=version,
+        participants=made.participants,
+        largest_share=made.largest_share,
+        step_minutes=made.step_minutes,
         series=made.name,
         engine_version=engine,
-        data_sha256=version.content_sha256,
+        data_sha256=version.content_sha256 if version else made.data_sha256,
         first_day=tested[0],
         last_day=tested[1],
         learned_days=made.learned,
@@ -82,20 +113,23 @@ def _card(version: CommunityVersion, made: Made, engine: str) -> ForecastCard | 
         covered=score.covered,
         half_width_kwh=score.half_width_kwh,
         worst_span=worst_span(score),
+        guarded=score.guarded,
+        model_skill=score.model_skill,
+        model_worst=score.model_worst,
+        weather=made.weather,
         served=score.served,
     )
 
 
 def keep_forecast(*, card: ForecastCard, day: dt.date, said_of_it: "engine.Day") -> Forecast:
     """Keep the forecast of a day; a second one of the same day takes the place of the first."""
-    version = card.version
     kept, _made = Forecast.objects.update_or_create(
-        community=version.community,
+        community=card.community,
         series=card.series,
         day=day,
         defaults={
             "card": card,
-            "step_minutes": version.step_minutes,
+            "step_minutes": card.step_minutes,
             "served": said_of_it.served,
             "middle": series.pack(said_of_it.middle_kwh),
             "low": series.pack(said_of_it.low_kwh),

@@ -1,9 +1,9 @@
 """Kinds of runs and clocks of the room; importing this package registers them."""
 
-from energy.tasks import demo, forecasts, grids, market, meters, simulations, slices, statements
+from energy.tasks import demo, forecasts, grids, market, meters, simulations, slices, sources, statements
 
 #: Rung by beat (livingcity.celery collects these).
-BEAT = {**demo.BEAT, **forecasts.BEAT, **meters.BEAT, **statements.BEAT}
+BEAT = {**demo.BEAT, **forecasts.BEAT, **meters.BEAT, **sources.BEAT, **statements.BEAT}
 
 __all__ = [
     "BEAT",
@@ -14,5 +14,6 @@ __all__ = [
     "meters",
     "simulations",
     "slices",
+    "sources",
     "statements",
 ]

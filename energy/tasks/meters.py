@@ -7,9 +7,9 @@ from celery import shared_task
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from energy.engine import VERSION
 from energy.errors import CommunityNotFound
+from energy.kinds import MEASURED_KIND
 from energy.models import Community
 
-MEASURED_KIND = "energy.measured"
 BEAT = {
     "energy.meters": {"task": "energy.meters", "schedule": 3600.0, "options": {"queue": "default", "expires": 3000}},
 }
@@ -27,7 +27,7 @@ def meters() -> int:
 
 @kind(MEASURED_KIND, queue="simulations", engine_version=VERSION)
 def measured_version(_job: Job, inputs: Inputs) -> Outcome:
-    """Make the community's next version of what its meters measured."""
+    """Make the community's next version of what its meters measured, and of what those without would look like."""
     from energy.services import measured  # noqa: PLC0415 numpy is loaded by workers alone
 
     community = Community.objects.select_related("place").filter(pk=inputs["community"]).first()
@@ -41,7 +41,13 @@ def measured_version(_job: Job, inputs: Inputs) -> Outcome:
         import_price=inputs.get("import_price"),
         export_price=inputs.get("export_price"),
     )
-    document = {"community": community.slug, "source": built.source, "steps": built.data.steps}
+    document = {
+        "community": community.slug,
+        "source": built.source,
+        "steps": built.data.steps,
+        "modelled": len(built.modelled),
+        "url": f"/energy/{community.slug}/simulations/",
+    }
 
     def effect() -> None:
         measured.keep_built(community, built)

@@ -3,7 +3,7 @@
 from energy.views.bills import bill, bill_csv, bill_pdf, bills, check, make
 from energy.views.choices import tariff_of
 from energy.views.communities import community, index, live, sharing, simulate
-from energy.views.forecasts import forecast
+from energy.views.forecasts import forecast, weather_feed
 from energy.views.getting_in import found, homes, join, setup
 from energy.views.grids import check_grid, connect, grid
 from energy.views.meter_files import bring, meter_file
@@ -50,6 +50,7 @@ __all__ = [
     "take_back",
     "tariff_of",
     "tariffs",
+    "weather_feed",
     "worth",
     "year",
     "year_csv",

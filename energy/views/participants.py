@@ -1,5 +1,6 @@
 """Pages of members: the steward's list, and one participant's set-up."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +20,20 @@ from commons.people.models import User
 from commons.web.qr import code_of
 from energy import policies
 from energy.errors import BadParticipant, CommunityNotFound, UnknownParticipant
-from energy.forms_people import AssetForm, EnterForm, FileForm, InviteForm, LeaveForm, MeterForm
-from energy.models import Asset, Community, Invitation, MeterPoint, Participant
-from energy.queries import choices
+from energy.forms_people import (
+    AssetForm,
+    DwellingForm,
+    EnterForm,
+    FileForm,
+    InviteForm,
+    LeaveForm,
+    MeterForm,
+    VersionForm,
+)
+from energy.models import Asset, Community, Dwelling, Invitation, MeterPoint, Participant
+from energy.queries import choices, sources
 from energy.queries import participants as reads
-from energy.services import assets, meters, participants
+from energy.services import assets, measured, meters, modelling, participants
 from energy.views.frame import around, frame, home_tab
 from energy.views.tariffs import shown
 
@@ -44,6 +54,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     """Who belongs, and who is asked in? For stewards."""
     community, context = frame(request, slug, tab="participants")
     by, refusal = person(request), None
+    version = VersionForm(prefix="v", initial=_last_year(community))
     if not policies.is_steward(by, community):
         raise CommunityNotFound(_("There is no such page, or it is not yours to see."))
     invite, enter = InviteForm(prefix="i"), EnterForm(prefix="e")
@@ -51,15 +62,17 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
         do = request.POST.get("do", "")
         invite = InviteForm(request.POST if do == "invite" else None, prefix="i")
         enter = EnterForm(request.POST if do == "enter" else None, prefix="e")
+        version = VersionForm(request.POST if do == "version" else None, prefix="v", initial=_last_year(community))
         try:
-            answer = _do_members(request, community, by, invite, enter)
+            answer = _do_version(community, by, version) or _do_members(request, community, by, invite, enter)
         except CityError as error:
             refusal = error
         else:
             if answer is not None:
                 return answer
-    context |= _members(community) | {"invite": invite, "enter": enter, "refusal": refusal}
-    bad = any(f.is_bound and not f.is_valid() for f in (invite, enter))
+    context |= _members(community) | {"invite": invite, "enter": enter, "refusal": refusal, "version_form": version}
+    context["made_of"] = sources.made_of(community)
+    bad = any(f.is_bound and not f.is_valid() for f in (invite, enter, version))
     return render(request, "energy/members.html", context, status=refusal.status if refusal else 400 if bad else 200)
 
 
@@ -79,6 +92,20 @@ def _members(community: Community) -> dict[str, Any]:
         "file_form": FileForm(),
         "waiting": community.meter_files.filter(participant=None)[:8],
     }
+
+
+def _last_year(community: Community) -> dict[str, dt.date]:
+    """The last whole twelve months."""
+    first = reads.today(community).replace(day=1)
+    return {"start": first.replace(year=first.year - 1), "last": first - dt.timedelta(days=1)}
+
+
+def _do_version(community: Community, by: User, form: VersionForm) -> HttpResponse | None:
+    if not (form.is_bound and form.is_valid()):
+        return None
+    data = dict(form.cleaned_data)
+    run = measured.start_version(community=community, by=by, end=data.pop("last") + dt.timedelta(days=1), **data)
+    return redirect("rooms:run", run.pk)
 
 
 def _do_members(
@@ -129,6 +156,8 @@ def participant(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     bound: dict[str, forms.Form] = {}
     if request.method == "POST":
         try:
+            if request.POST.get("do") == "model":
+                return redirect("rooms:run", modelling.start_home(participant=found, by=by).pk)
             done = _do_participant(request, found, by, bound)
         except CityError as error:
             refusal = error
@@ -136,14 +165,27 @@ def participant(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             if done:
                 return redirect("rooms:participant", slug, pk)
     context = around(request, found.community, tab=home_tab(by, found)) | _participant(found, by) | {"refusal": refusal}
-    context |= {"forms": {name: bound.get(name) or form() for name, form in FORMS.items()}}
+    context |= {
+        "forms": {name: bound.get(name) or form(initial=_initial(name, context)) for name, form in FORMS.items()}
+    }
     bad = any(not form.is_valid() for form in bound.values())
     return render(
         request, "energy/participant.html", context, status=refusal.status if refusal else 400 if bad else 200
     )
 
 
-FORMS: dict[str, type[forms.Form]] = {"meter": MeterForm, "asset": AssetForm, "leave": LeaveForm, "file": FileForm}
+def _initial(name: str, context: dict[str, Any]) -> dict[str, Any]:
+    told = context["dwelling"] if name == "dwelling" else None
+    return {key: getattr(told, key) for key in ("people", "kwh_per_year", "heating_kwh")} if told else {}
+
+
+FORMS: dict[str, type[forms.Form]] = {
+    "meter": MeterForm,
+    "asset": AssetForm,
+    "dwelling": DwellingForm,
+    "leave": LeaveForm,
+    "file": FileForm,
+}
 
 
 def _participant(found: Participant, by: User) -> dict[str, Any]:
@@ -160,6 +202,8 @@ def _participant(found: Participant, by: User) -> dict[str, Any]:
         "states": [(s, reads.gaps(s.meter)[:20]) for s in states],
         "months": reads.months(found)[:24],
         "asset_rows": list(found.assets.all()),
+        "dwelling": Dwelling.objects.filter(participant=found).first(),
+        "modelled": sources.modelled(found) if policies.may_see_readings(by, found) else None,
         "own": own,
         "changes": policies.may_change_participant(by, found),
         "steward": policies.is_steward(by, found.community),
@@ -173,7 +217,7 @@ def _participant(found: Participant, by: User) -> dict[str, Any]:
 
 def _do_participant(request: HttpRequest, found: Participant, by: User, bound: dict[str, forms.Form]) -> bool:
     do = request.POST.get("do", "")
-    if do in {"meter", "asset", "leave"}:
+    if do in {"meter", "asset", "dwelling", "leave"}:
         form = bound[do] = FORMS[do](request.POST)
         if not form.is_valid():
             return False
@@ -194,6 +238,8 @@ def _with_form(found: Participant, by: User, do: str, form: forms.Form) -> None:
         meters.add_meter(participant=found, by=by, **data)
     elif do == "asset":
         assets.add_asset(participant=found, by=by, **data)
+    elif do == "dwelling":
+        modelling.say(participant=found, by=by, **data)
     else:
         participants.leave(participant=found, by=by, on=data["on"])
 

@@ -50,11 +50,12 @@ def test_a_day_is_forecast_judged_and_shown(version: CommunityVersion, client: C
     card, told = ForecastCard.objects.get(), Forecast.objects.get()
     assert (told.day, told.series, told.card) == (DAY, "load", card)
     assert (card.first_day, card.last_day) == (DAY - dt.timedelta(days=30), DAY - dt.timedelta(days=1))
-    assert card.skill > 0 and 0.7 < card.covered <= 1
+    assert card.model_skill > 0 and 0.7 < card.covered <= 1
+    assert card.guarded == (card.model_worst > 0) and card.community == version.community
     assert forecasts.start_due(today=DAY) == [], "it is there already"
 
     page = client.get(f"/energy/many/forecast/?day={DAY}").content.decode()
-    assert "smaller than those of the best simple guess" in page
+    assert ("So it is not used" if card.guarded else "smaller than those of the best simple guess") in page
     answer = client.get(f"/api/v1/communities/many/forecast/?day={DAY}").json()
     assert [len(one["middle_kwh"]) for one in answer] == [24]
     assert answer[0]["card"]["skill"] == pytest.approx(card.skill)

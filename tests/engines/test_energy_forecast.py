@@ -51,11 +51,39 @@ def test_naive_guesses_of_fontana(fontana: Floats) -> None:
 
 
 def test_it_learns_the_week_and_holds_its_band() -> None:
+    """A model that lost over some four weeks is not used, and then nothing is worse than the guess that is."""
     days = made_up(260)
     score = engine.backtest(days, 0, test_days=56, seed=3)
-    assert score.skill > 0.05
+    assert score.model_skill > 0.05
     assert 0.84 <= score.covered <= 0.96
-    assert set(score.served) == {engine.MODEL}
+    assert score.guarded == (score.model_worst > 0)
+    assert set(score.served) == ({score.best_naive} if score.guarded else {engine.MODEL})
+    assert engine.worst_span(score) <= 1e-12
+
+
+def test_what_the_weather_says_is_taken_in_proportion() -> None:
+    """Twice the light foreseen is twice the guess; a day without a report has none."""
+    raw = np.tile(np.array([0.0, 1.0, 2.0, 1.0]), (21, 1))
+    raw[20] *= 2
+    raw[10] = np.nan
+    made = 3.0 * np.nan_to_num(raw[:-1])
+    made[10] = 6.0
+    guess = engine.by_ratio(raw, made, over=14)
+    np.testing.assert_allclose(guess[20], [0.0, 6.0, 12.0, 6.0])
+    assert np.isnan(guess[10]).all() and np.isnan(guess[:14]).all()
+
+
+def test_a_guess_of_the_weather_is_used_only_where_it_was_known_throughout() -> None:
+    """Made by hand, nothing learned: the weather knows each day but for a little, the rest is noise."""
+    dice = np.random.default_rng(4)
+    days = dice.exponential(1.0, (120, 24))
+    told = np.concatenate((days * 1.02, np.ones((1, 24))))
+    flat = np.full((121, 24), 1.0)
+    made = engine.Guesses(days, engine.naive(days), flat, engine.level(days), 40, told)
+    assert engine.serve(made, 119).served == engine.WEATHER
+    told[100, 3] = np.nan
+    assert engine.serve(made, 119).served != engine.WEATHER
+    assert engine.serve(made, 119, only="yesterday").served == "yesterday"
 
 
 def test_noise_is_left_to_the_naive() -> None:
@@ -102,4 +130,5 @@ def test_fontana_is_forecast_better_than_by_any_naive_guess(fontana: Floats) -> 
     score = engine.backtest(fontana, 0, test_days=183)
     assert score.skill >= 0.08
     assert 0.88 <= score.covered <= 0.92
+    assert not score.guarded
     assert engine.worst_span(score) <= 0.0
