@@ -139,7 +139,7 @@ def feeds_circuit(*, device: Device, circuit: str) -> PowerMeter:
         return PowerMeter.objects.create(device=held, circuit=found)
     if meter.circuit_id != found.pk:
         if meter.pinned:
-            words = {"device": held.name, "circuit": meter.circuit}
+            words = {"device": held.name, "circuit": str(meter.circuit)}
             raise Pinned(
                 _("The lab says that %(device)s feeds %(circuit)s; change it on the lab's page of meters.") % words
             )

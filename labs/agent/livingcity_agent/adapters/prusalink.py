@@ -37,6 +37,11 @@ STATES: Mapping[str, str] = {
 ENDINGS: Mapping[str, Event] = {"FINISHED": "finished", "STOPPED": "cancelled", "ERROR": "failed"}
 WORKING = frozenset({"PRINTING", "PAUSED"})
 CAN_BEGIN = frozenset({"IDLE", "READY", "FINISHED", "STOPPED"})
+OLD_FLAGS: Mapping[str, str] = {
+    "paused": "PAUSED", "pausing": "PAUSED", "printing": "PRINTING", "cancelling": "STOPPED", "error": "ERROR",
+    "closedOnError": "ERROR", "busy": "BUSY",
+}  # fmt: skip
+"""What the older interface's flags say, the first that is set."""
 WARM_C = 3.0
 DONE = 99.0
 """Per cent at which a print was seen that is taken to have finished, where the printer does not say."""
@@ -245,9 +250,7 @@ class PrusaLink(Adapter):
 def _from_old(printer: Mapping[str, Any], job: Mapping[str, Any]) -> Mapping[str, Any]:
     """The older interface's /api/printer and /api/job as version 1's status; the job's number is made of its file."""
     flags = (printer.get("state") or {}).get("flags") or {}
-    told = (("paused", "PAUSED"), ("pausing", "PAUSED"), ("printing", "PRINTING"), ("cancelling", "STOPPED"))
-    told += (("error", "ERROR"), ("closedOnError", "ERROR"), ("busy", "BUSY"))
-    state = next((word for flag, word in told if flags.get(flag)), "IDLE")
+    state = next((word for flag, word in OLD_FLAGS.items() if flags.get(flag)), "IDLE")
     nozzle = (printer.get("temperature") or {}).get("tool0") or {}
     found: dict[str, Any] = {
         "printer": {"state": state, "temp_nozzle": nozzle.get("actual"), "target_nozzle": nozzle.get("target")}
