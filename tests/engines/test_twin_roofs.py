@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.engine import pv
-from twin.engine import floors, roofs, sun
+from twin.engine import cityjson, floors, roof_surfaces, roofs, sun
 from twin.engine.model import Thing
 
 EPSG = 3067
@@ -293,3 +294,21 @@ def test_surfaces_of_a_3d_model_are_taken_as_they_are(year: pv.Weather) -> None:
     assert [p.azimuth for p in found.planes] == pytest.approx([180 - turn, (-turn) % 360], abs=0.1)
     theirs = pv.year([pv.Roof(p.usable_m2 * 0.2, p.tilt, p.azimuth) for p in found.planes], year)
     assert found.kwh_per_year[0] == pytest.approx(theirs.sum(), rel=0.02)
+
+
+@pytest.mark.shared
+def test_roofs_of_zurich_come_from_its_3d_model(shared: Path, year: pv.Weather) -> None:
+    """49 buildings in LoD2: their planes lie over their footprints and are larger by their slope."""
+    path = shared / "data" / "twin" / "samples" / "zurich_lod2.city.json"
+    model = cityjson.read(path)
+    assert model.epsg
+    surfaces = roof_surfaces.read(path, path.name, model.epsg)
+    assert len(surfaces) > 40
+    at = replace(year, latitude=47.37, longitude=8.54)
+    found = roofs.potential(model.buildings, weather=at, epsg=model.epsg, surfaces=surfaces)
+    flat = np.array([shape.area for shape in sun.outlines(model.buildings, model.epsg)])
+    solid = np.array([key == "surfaces" for key in found.known])
+    assert solid.mean() > 0.8
+    assert 1.0 < np.median(found.area_m2[solid] / flat[solid]) < 1.5
+    assert found.kwp[solid].sum() > 100
+    assert len({round(plane.tilt) for plane in found.planes}) > 10
