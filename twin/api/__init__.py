@@ -18,6 +18,7 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.reckonings import DistrictRoofs, ReckoningSerializer
 
 __all__ = [
     "READ",
@@ -30,10 +31,12 @@ __all__ = [
     "DistrictDetailSerializer",
     "DistrictLayer",
     "DistrictList",
+    "DistrictRoofs",
     "DistrictSerializer",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
     "PlaceCoverage",
     "ReachSerializer",
+    "ReckoningSerializer",
     "SkippedSerializer",
 ]

@@ -20,8 +20,8 @@ import shapely
 from numpy.typing import NDArray
 
 from energy.engine.compiled import compiled
-from twin.engine.crs import to_metres
-from twin.engine.model import Thing
+from twin.engine.crs import to_degrees, to_metres
+from twin.engine.model import Geometry, Thing
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -233,3 +233,19 @@ def shadows(
             pieces.append([shapely.transform(polygon, lambda c, s=step: c + s)])
     whole = shapely.union_all(shapely.buffer(np.concatenate(pieces), 0))
     return _flat(shapely.difference(whole, shapely.union_all(np.array(shapes, dtype=object))))
+
+
+def degrees(shape: shapely.MultiPolygon, epsg: int, *, coarse_m: float = 0.7) -> Geometry:
+    """A shape in metres as a MultiPolygon in WGS 84, simplified to `coarse_m`; slivers under 2 m2 are dropped."""
+    simple = _flat(shapely.simplify(shape, coarse_m))
+    back = to_degrees(epsg)
+    polygons = []
+    for polygon in simple.geoms:
+        if polygon.area < 2:
+            continue
+        rings = []
+        for ring in (polygon.exterior, *polygon.interiors):
+            at = shapely.get_coordinates(ring)
+            rings.append(np.column_stack(back(at[:, 0], at[:, 1])).round(7).tolist())
+        polygons.append(rings)
+    return {"type": "MultiPolygon", "coordinates": polygons}

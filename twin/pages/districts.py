@@ -14,6 +14,7 @@ from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
 from twin.engine.model import LAYERS
 from twin.models import Access, Building, District, DistrictVersion, Service, Street, Thing
+from twin.pages.steps import SOLAR_STEPS
 from twin.words import AREAS, HEIGHT_SOURCES, KINDS, USES, word
 from twin.words import LAYERS as LAYER_WORDS
 
@@ -46,7 +47,7 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "breadth": breadth(systems),
         "of": len(SYSTEMS),
         "depth": depth(systems) if systems else None,
-        "map_layers": map_layers(kept),
+        "map_layers": map_layers(kept, solar=queries.reckoning(of, "roofs") is not None),
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
         "view": view(of),
@@ -104,7 +105,7 @@ def _reach(kept: Access | None) -> list[dict[str, Any]]:
     ]
 
 
-def map_layers(kept: Access | None) -> list[dict[str, Any]]:
+def map_layers(kept: Access | None, *, solar: bool = False) -> list[dict[str, Any]]:
     """What the map can colour buildings by (lc-map): minutes on foot, use, how heights are known."""
     unknown = _("not known")
     minutes = [
@@ -145,13 +146,23 @@ def map_layers(kept: Access | None) -> list[dict[str, Any]]:
             for source, share in (("tag", 0.9), ("levels", 0.45))
         ],
     }
+    sun = {
+        "key": "solar",
+        "label": _("Sun on the roof"),
+        "property": "solar",
+        "type": "steps",
+        "steps": [0, *SOLAR_STEPS],
+        "unit": "kWh/m²",
+        "color": "solar",
+        "missing": unknown,
+    }
     services = {
         "key": "services",
         "label": _("Services"),
         "dots": True,
         "values": [{"value": "", "label": _("a shop, school, surgery, library or office that serves people")}],
     }
-    return [*minutes, use, heights, *([services] if kept else [])]
+    return [*minutes, use, heights, *([sun] if solar else []), *([services] if kept else [])]
 
 
 _USES = (
@@ -234,6 +245,7 @@ def building_page(found: District, of: DistrictVersion, row: Building) -> dict[s
         "building": row,
         "title": _title(row),
         "reach": seen,
+        "roof": queries.of_building(queries.reckoning(of, "roofs"), row.key),
         **_facts(row),
     }
 

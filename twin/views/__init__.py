@@ -1,6 +1,7 @@
 """Pages of the twin, by noun."""
 
 from twin.views.districts import PAGE, building, district, home, importing, new, picture, plan_picture, things
+from twin.views.roofs import roofs, roofs_picture, shadows_picture
 
 __all__ = [
     "PAGE",
@@ -11,5 +12,8 @@ __all__ = [
     "new",
     "picture",
     "plan_picture",
+    "roofs",
+    "roofs_picture",
+    "shadows_picture",
     "things",
 ]
