@@ -18,7 +18,7 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
-from twin.api.reckonings import DistrictRoofs, ReckoningSerializer
+from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
 
 __all__ = [
     "READ",
@@ -27,10 +27,12 @@ __all__ = [
     "CellSerializer",
     "CoverageSerializer",
     "DistrictAccess",
+    "DistrictCarbon",
     "DistrictDetail",
     "DistrictDetailSerializer",
     "DistrictLayer",
     "DistrictList",
+    "DistrictRisk",
     "DistrictRoofs",
     "DistrictSerializer",
     "DistrictVersionSerializer",

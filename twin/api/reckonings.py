@@ -50,3 +50,25 @@ class DistrictRoofs(_Reckoned):
     @extend_schema(parameters=[VERSION], responses=ReckoningSerializer, operation_id="districts_roofs_retrieve")
     def get(self, request: Request, slug: str) -> Response:
         return self.answer(request, slug)
+
+
+class DistrictRisk(_Reckoned):
+    """Power cuts (hours_own and hours_worst: hours a building lasts in the middle and in the worst tenth of cuts, with
+    solar, batteries and cars for a quarter of its load), heat (0 weak to 2 strong), streets that buildings lean on.
+    """
+
+    kind = "risk"
+
+    @extend_schema(parameters=[VERSION], responses=ReckoningSerializer, operation_id="districts_risk_retrieve")
+    def get(self, request: Request, slug: str) -> Response:
+        return self.answer(request, slug)
+
+
+class DistrictCarbon(_Reckoned):
+    """The ledger of greenhouse gases: kg CO2e a year by part, each with its factor, low, middle and high."""
+
+    kind = "carbon"
+
+    @extend_schema(parameters=[VERSION], responses=ReckoningSerializer, operation_id="districts_carbon_retrieve")
+    def get(self, request: Request, slug: str) -> Response:
+        return self.answer(request, slug)

@@ -2,8 +2,8 @@
 
 Electricity and fuel for heat: CIBSE TM46 "Energy Benchmarks" (2008), typical values in kWh/m2 of floor and year; for
 homes, which TM46 leaves out, 35 kWh/m2 of power (about 2,600 kWh for a flat of 75 m2) and 140 kWh/m2 of heat are our
-assumption. A benchmark is the middle of many buildings: a single one may well take half or twice as much, and no
-result says more than that.
+assumption, and so is 80 kWh/m2 of heat for shops. A benchmark is the middle of many buildings: a single one may well
+take half or twice as much, and no result says more than that.
 """
 
 from collections.abc import Mapping

@@ -17,6 +17,7 @@ class Reckoning(models.Model):
         ROOFS = "roofs", _("sun on the roofs")
         RISK = "risk", _("risk")
         CARBON = "carbon", _("carbon")
+        RAIN = "rain", _("heavy rain")
 
     version = models.ForeignKey("DistrictVersion", on_delete=models.CASCADE, related_name="reckonings")
     kind = models.CharField(max_length=12, choices=Kind.choices)

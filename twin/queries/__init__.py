@@ -17,7 +17,7 @@ from twin.queries.districts import (
     things,
     version,
 )
-from twin.queries.reckonings import drawing, drawings, of_building, reckoned_at, reckoning, reckoning_run
+from twin.queries.reckonings import drawing, drawings, measured_kwh, of_building, reckoned_at, reckoning, reckoning_run
 
 __all__ = [
     "access",
@@ -32,6 +32,7 @@ __all__ = [
     "kinds",
     "lab_pins",
     "listed",
+    "measured_kwh",
     "named",
     "of_building",
     "of_place",

@@ -1,10 +1,13 @@
 """Reads of what engines found out about a version."""
 
+import datetime as dt
 from typing import Any
 
+from django.apps import apps
 from django.db import connection
 from django.db.models.fields.json import KeyTextTransform
 
+from commons.places.models import Place
 from commons.runs.models import Run
 from twin.models import DistrictVersion, Reckoning
 
@@ -52,3 +55,13 @@ def reckoning_run(of: DistrictVersion, kind: str) -> Run | None:
         .first()
     )
     return run if run and run.status != Run.Status.DONE else None
+
+
+def measured_kwh(place: Place | None, until: dt.date) -> float:
+    """What the finished jobs of a place's labs took in the year that ends with a day, as far as it was measured."""
+    if place is None or not apps.is_installed("labs"):
+        return 0.0
+    from labs.queries import production  # noqa: PLC0415 only where the labs' room is there
+
+    rows = production.sums(production.of_place(place), until - dt.timedelta(days=364), until)
+    return float(sum(row["energy_kwh"] or 0 for row in rows))

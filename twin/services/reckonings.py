@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
@@ -27,7 +28,11 @@ def start_reckoning(*, of: DistrictVersion, kind: str, owner: User | None = None
         return at_work
     return runs.start(
         kind=f"twin.{kind}",
-        inputs={"district": of.district.slug, "version": of.number},
+        inputs={
+            "district": of.district.slug,
+            "version": of.number,
+            **({"until": timezone.now().date().isoformat()} if kind == "risk" else {}),
+        },
         title=said(TITLES[kind], name=of.district.name),
         subject=f"twin.district:{of.district.slug}",
         owner=owner,
