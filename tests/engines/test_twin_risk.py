@@ -9,8 +9,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.engine import carbon, criticality, gains, heat, outage, rain
-from twin.engine.access import SPEED_M_S, minutes
+from twin.demo import extract
+from twin.engine import carbon, criticality, gains, heat, outage, rain, reading
+from twin.engine.access import EVERYDAY, SPEED_M_S, minutes
 from twin.engine.district import access
 from twin.engine.errors import Unreadable
 from twin.engine.model import CityModel, Thing
@@ -131,6 +132,18 @@ def test_the_only_bridge_carries_everybody_behind_it() -> None:
     model.buildings.append(Thing("isle", {"type": "MultiPolygon", "coordinates": [[ring]]}, {}))
     key, row = criticality.of_district(model)[0]
     assert (key, row.buildings, row.cut) == ("bridge", 1, 1)
+
+
+def test_in_helsinki_a_closed_piece_takes_from_as_many_as_a_new_reckoning_says() -> None:
+    source = extract()
+    assert source is not None
+    model = reading.read([(source, source.name)])
+    rows = [(key, row) for key, row in criticality.of_district(model) if not row.cut]
+    for key, row in (rows[0], rows[5], rows[40]):
+        found = gains.gains(model, closed=[key])
+        far = np.max([found.change_min[kind] for kind in EVERYDAY], axis=0)
+        assert (far > criticality.FARTHER_MIN).sum() == row.buildings
+        assert far.max() == pytest.approx(row.worst_min, abs=1e-6)
 
 
 # --- power cut ----------------------------------------------------------------------------------------------

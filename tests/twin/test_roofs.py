@@ -5,10 +5,11 @@ import json
 import pytest
 from django.test import Client
 
-from commons.people.models import Membership, Organisation, User
+from commons.people import services as people
 from commons.runs.models import Run
 from commons.runs.work import do
 from tests.twin.conftest import Import, small_town, square, the_town
+from tests.twin.test_pages import steward
 from twin import queries
 from twin.engine import ROOFS_VERSION
 from twin.models import Reckoning
@@ -25,13 +26,6 @@ def reckoned(kind: str = "roofs") -> Reckoning:
     kept = queries.reckoning(the_town().current, kind)
     assert kept is not None
     return kept
-
-
-def steward() -> User:
-    person = User.objects.create_user("steward", email="steward@example.org")
-    city = Organisation.objects.create(name="City", slug="city", kind=Organisation.Kind.CITY)
-    Membership.objects.create(user=person, organisation=city, role=Membership.Role.STEWARD)
-    return person
 
 
 def test_an_import_has_its_roofs_reckoned(client: Client, town: Import) -> None:
@@ -82,28 +76,68 @@ ROUTES = (
     "/twin/town/roofs/sun.svg",
     "/twin/town/roofs/shadows.svg?at=06-21T12",
     "/api/v1/districts/town/roofs/",
+    "/twin/town/risk/",
+    "/twin/town/risk/heat.svg",
+    "/twin/town/carbon/",
+    "/api/v1/districts/town/risk/",
+    "/api/v1/districts/town/carbon/",
 )
 
 
-@pytest.mark.parametrize("address", ROUTES)
 @pytest.mark.parametrize("who", ["nobody", "stranger", "steward", "staff"])
-def test_everybody_reads_and_stewards_ask_again(client: Client, town: Import, who: str, address: str) -> None:
+def test_everybody_reads_and_stewards_ask_again(client: Client, town: Import, who: str) -> None:
+    """Each route by each role: who may read (everybody), and who may start work (stewards and staff, on two pages)."""
     town()
     reckoned()
+    reckoned("risk")
     if who == "steward":
         client.force_login(steward())
     elif who != "nobody":
-        client.force_login(User.objects.create_user(who, email=f"{who}@example.org", is_staff=who == "staff"))
-    assert client.get(address).status_code == 200
-    assert client.get(address.replace("town", "nowhere")).status_code == 404
-    before = Run.objects.filter(kind="twin.roofs").count()
-    answer = client.post(address)
-    if address != ROUTES[0]:
-        assert answer.status_code == 405 if who != "nobody" else answer.status_code in {401, 403, 405}
-    elif who in {"steward", "staff"}:
-        assert answer.status_code == 302
-        client.post(address)
-        assert Run.objects.filter(kind="twin.roofs").count() == before + 1
-    else:
-        assert answer.status_code == 403
-        assert Run.objects.filter(kind="twin.roofs").count() == before
+        person = people.create_user(username=who)
+        person.is_staff = who == "staff"
+        person.save()
+        client.force_login(person)
+    for address in ROUTES:
+        assert client.get(address).status_code == 200, address
+        assert client.get(address.replace("/town/", "/nowhere/")).status_code == 404, address
+        before = Run.objects.count()
+        answer = client.post(address)
+        if address not in STARTS:
+            assert answer.status_code in {401, 403, 405}, address
+            assert Run.objects.count() == before
+        elif who in {"steward", "staff"}:
+            assert answer.status_code == 302
+            client.post(address)  # a second click finds the run that already works on it
+            assert Run.objects.count() == before + 1
+        else:
+            assert answer.status_code == 403
+            assert Run.objects.count() == before
+
+
+STARTS = ("/twin/town/roofs/", "/twin/town/risk/")
+
+
+def test_risk_and_carbon_of_a_town(client: Client, town: Import) -> None:
+    """One run answers both pages; the sums are those of the engine's rows."""
+    town()
+    for address in ("/twin/town/risk/", "/twin/town/carbon/"):
+        assert "Risk and carbon of Town" in client.get(address).content.decode()
+    assert client.get("/twin/town/risk/heat.svg").status_code == 404
+    kept = reckoned("risk")
+    rows = kept.summary["outage"]["rows"]
+    assert [row["name"] for row in rows] == ["solar", "solar", "batteries", "batteries", "cars", "cars"]
+    for row in rows:
+        assert 1 >= row["alone"][0] >= row["alone"][1] >= row["alone"][2] >= 0
+    assert rows[5]["alone"][0] > rows[1]["alone"][0]
+    assert kept.columns["heat"] == [0, 0]
+    page = client.get("/twin/town/risk/").content.decode()
+    assert "Nobody has given this district a terrain" in page
+    assert "style=" not in page.split("<main")[1].split("</main>")[0]
+    assert client.get("/twin/town/risk/heat.svg").status_code == 200
+    ledger = client.get("/api/v1/districts/town/carbon/").json()["summary"]
+    assert ledger["total"]["middle"] == pytest.approx(sum(line["kg"]["middle"] for line in ledger["lines"]))
+    page = client.get("/twin/town/carbon/").content.decode()
+    assert "CIBSE TM46" in page
+    assert client.get("/api/v1/districts/town/risk/").json()["summary"]["buildings"] == 2
+    layer = json.loads(client.get("/api/v1/districts/town/layers/buildings.geojson").content)
+    assert {f["properties"]["heat"] for f in layer["features"]} == {0}

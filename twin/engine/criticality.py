@@ -206,12 +206,11 @@ def of_district(model: CityModel, *, farther_min: float = FARTHER_MIN) -> list[t
 
 def _pieces(model: CityModel, walk: WalkGraph) -> dict[tuple[int, int], list[str]]:
     """The pieces of street between two nodes of the graph."""
-    streets = [street for street in model.streets if street.properties["foot"]]
-    first = places_m(model, [street.geometry["coordinates"][0] for street in streets])
-    last = places_m(model, [street.geometry["coordinates"][-1] for street in streets])
-    (a, off_a), (b, off_b) = walk.snap(first), walk.snap(last)
+    number = {int(node): i for i, node in enumerate(walk.ids)}
     found: dict[tuple[int, int], list[str]] = {}
-    for i, street in enumerate(streets):
-        if off_a[i] < 0.5 and off_b[i] < 0.5 and a[i] != b[i]:
-            found.setdefault((min(int(a[i]), int(b[i])), max(int(a[i]), int(b[i]))), []).append(street.key)
+    for street in model.streets:
+        about = street.properties
+        a, b = number.get(int(about["a"])), number.get(int(about["b"]))
+        if about["foot"] and a is not None and b is not None and a != b:
+            found.setdefault((min(a, b), max(a, b)), []).append(street.key)
     return found
