@@ -141,3 +141,15 @@ def test_risk_and_carbon_of_a_town(client: Client, town: Import) -> None:
     assert client.get("/api/v1/districts/town/risk/").json()["summary"]["buildings"] == 2
     layer = json.loads(client.get("/api/v1/districts/town/layers/buildings.geojson").content)
     assert {f["properties"]["heat"] for f in layer["features"]} == {0}
+
+
+def test_a_version_says_who_gained_and_who_lost(client: Client, town: Import) -> None:
+    """The shop moves from the tower to the home: what one gains the other loses."""
+    town()
+    assert "Since the version before" not in client.get("/twin/town/").content.decode()
+    moved = small_town()
+    moved[3]["geometry"]["coordinates"] = [24.940, 60.1698]
+    town(moved)
+    page = client.get("/twin/town/").content.decode()
+    assert "Since the version before" in page
+    assert "1 buildings are nearer, 1 farther" in page

@@ -14,6 +14,7 @@ from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
 from twin.engine.model import LAYERS
 from twin.models import Access, Building, District, DistrictVersion, Service, Street, Thing
+from twin.pages.access import access_card
 from twin.pages.steps import SOLAR_STEPS
 from twin.words import AREAS, HEIGHT_SOURCES, KINDS, USES, word
 from twin.words import LAYERS as LAYER_WORDS
@@ -42,6 +43,7 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "heights": _heights(of),
         "reach": _reach(kept),
         "access": kept,
+        "access_card": access_card(of, kept),
         "systems": systems,
         "levels": LEVELS,
         "breadth": breadth(systems),
