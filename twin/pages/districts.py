@@ -13,9 +13,9 @@ from twin.coverage.cells import breadth, cells, collected, depth
 from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
 from twin.engine.model import LAYERS
-from twin.models import Access, Building, District, DistrictVersion, Service, Street, Thing
+from twin.models import Access, Building, District, DistrictVersion, Reckoning, Service, Street, Thing
 from twin.pages.access import access_card
-from twin.pages.steps import SOLAR_STEPS
+from twin.pages.steps import solar_steps
 from twin.words import AREAS, HEIGHT_SOURCES, KINDS, USES, word
 from twin.words import LAYERS as LAYER_WORDS
 
@@ -49,7 +49,7 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "breadth": breadth(systems),
         "of": len(SYSTEMS),
         "depth": depth(systems) if systems else None,
-        "map_layers": map_layers(kept, solar=queries.reckoning(of, "roofs") is not None),
+        "map_layers": map_layers(kept, solar=queries.reckoning(of, "roofs")),
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
         "view": view(of),
@@ -107,7 +107,7 @@ def _reach(kept: Access | None) -> list[dict[str, Any]]:
     ]
 
 
-def map_layers(kept: Access | None, *, solar: bool = False) -> list[dict[str, Any]]:
+def map_layers(kept: Access | None, *, solar: Reckoning | None = None) -> list[dict[str, Any]]:
     """What the map can colour buildings by (lc-map): minutes on foot, use, how heights are known."""
     unknown = _("not known")
     minutes = [
@@ -153,7 +153,7 @@ def map_layers(kept: Access | None, *, solar: bool = False) -> list[dict[str, An
         "label": _("Sun on the roof"),
         "property": "solar",
         "type": "steps",
-        "steps": [0, *SOLAR_STEPS],
+        "steps": [0, *(solar_steps(solar.columns["light"]) if solar else ())],
         "unit": "kWh/m²",
         "color": "solar",
         "missing": unknown,

@@ -10,7 +10,7 @@ from twin import queries
 from twin.engine import drawing
 from twin.models import Building, DistrictVersion, Reckoning
 from twin.pages.districts import picture_size
-from twin.pages.steps import SOLAR_STEPS, strength
+from twin.pages.steps import solar_steps, strength
 from twin.shadow_hours import DAYS, HOURS, name_of
 from twin.words import USES, word
 
@@ -54,7 +54,7 @@ def _found(of: DistrictVersion, kept: Reckoning, sort: str, at: str) -> dict[str
         "order": order,
         "months": [{"name": MONTHS[n], "kwh": kwh, "share": kwh / most} for n, kwh in enumerate(total["months"], 1)],
         "known": [{"title": KNOWN[name], "count": count} for name, count in total["known"].items() if count],
-        "steps": [{"from": step, "strength": round(100 * strength(step, SOLAR_STEPS))} for step in (0, *SOLAR_STEPS)],
+        "steps": (0, *solar_steps(kept.columns["light"])),
         "shadow_days": _shadow_days(drawn),
         "shadow_at": at if at in drawn else name_of(*DAYS[0], 12) if name_of(*DAYS[0], 12) in drawn else "",
     }
@@ -107,4 +107,5 @@ def solar_strengths(kept: Reckoning) -> dict[str, float]:
     """How strong the sun's colour is on each roof that can carry panels."""
     columns = kept.columns
     rows = zip(kept.keys, columns["light"], columns["kwp"], strict=True)
-    return {key: strength(light, SOLAR_STEPS) for key, light, kwp in rows if kwp}
+    steps = solar_steps(columns["light"])
+    return {key: strength(light, steps) for key, light, kwp in rows if kwp}

@@ -1,10 +1,18 @@
 """From where to where a colour stands for a figure, the same on pictures, maps and legends."""
 
-SOLAR_STEPS = (500, 700, 800, 900, 1000)
-"""Light on a square metre of roof in a year, kWh."""
+from collections.abc import Sequence
+
+SOLAR_SHARES = (0.80, 0.85, 0.90, 0.95, 0.98)
+"""Of the sunniest roof's light: panels are laid only where no more than a fifth is lost, so the rest is what differs."""
 
 
-def strength(value: float | None, steps: tuple[int, ...]) -> float:
+def solar_steps(lights: Sequence[float | None]) -> tuple[int, ...]:
+    """Steps of light on a square metre of roof in a year, kWh, up to what the district's sunniest roof gets."""
+    best = max((light for light in lights if light), default=0.0)
+    return tuple(round(best * share / 10) * 10 for share in SOLAR_SHARES)
+
+
+def strength(value: float | None, steps: Sequence[int]) -> float:
     """How strong the colour of a value is, 0..1: the more steps it passes the stronger; none for what is not known."""
     if value is None:
         return 0.0
