@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 SOLAR_SHARES = (0.80, 0.85, 0.90, 0.95, 0.98)
-"""Of the sunniest roof's light: panels are laid only where no more than a fifth is lost, so the rest is what differs."""
+"""Of the sunniest roof's light: panels lie only where at most a fifth is lost, so the rest is what differs."""
 
 
 def solar_steps(lights: Sequence[float | None]) -> tuple[int, ...]:
