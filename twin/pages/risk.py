@@ -64,10 +64,12 @@ def carbon_page(of: DistrictVersion) -> dict[str, Any]:
     shared = {"kept": kept, "run": queries.reckoning_run(of, "risk")}
     if kept is None:
         return shared
-    total = kept.summary["total"]
+    total = {name: _two_figures(kg) for name, kg in kept.summary["total"].items()}
     lines = [
         {
             **line,
+            "kg": {name: _two_figures(kg) for name, kg in line["kg"].items()},
+            "amount": {name: _two_figures(amount) for name, amount in line["amount"].items()},
             "title": PARTS[line["part"]],
             "unit_word": UNITS.get(line["unit"], line["unit"]),
             "share": line["kg"]["middle"] / total["middle"] if total["middle"] else 0.0,
@@ -75,3 +77,8 @@ def carbon_page(of: DistrictVersion) -> dict[str, Any]:
         for line in kept.summary["lines"]
     ]
     return shared | {"total": total, "lines": lines}
+
+
+def _two_figures(value: float) -> float:
+    """As many figures as such an estimate carries."""
+    return float(f"{value:.2g}")
