@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from energy import pricelists
-from energy.models import Community, PriceList, SchemeVersion
+from energy.models import Community, Participant, PriceList, SchemeVersion, Tariff
+from energy.queries import choices
 
 
 def _price(label: Any, **more: Any) -> forms.DecimalField:
@@ -105,6 +106,21 @@ class SchemeForm(Decided):
     def rules(self) -> dict[str, Any]:
         """What the service takes."""
         return {name: value for name, value in self.cleaned_data.items() if not name.startswith("share_")}
+
+
+class ChoiceForm(forms.Form):
+    """A participant's own tariff, and from when."""
+
+    tariff = forms.ModelChoiceField(
+        Tariff.objects.none(), label=lazy("Tariff"), empty_label=None,
+        help_text=lazy("Is yours not here? Whoever looks after the community can add it."),
+    )  # fmt: skip
+    since = forms.DateField(label=lazy("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def __init__(self, *args: Any, participant: Participant, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["tariff"].queryset = choices.to_choose(participant)  # type: ignore[attr-defined]
+        self.fields["since"].widget.attrs["min"] = choices.first_open_day(participant).isoformat()
 
 
 class PricesForm(forms.Form):

@@ -158,7 +158,12 @@ def paper(statement: Statement) -> bytes:
     name = title(statement)
     community = statement.community
     made = _("Statement %(number)d of %(community)s") % {"number": statement.number, "community": community.name}
-    page = pdf.Document(title=f"{name} – {statement.participant.name}", language=get_language() or "en", foot=made)
+    page = pdf.Document(
+        title=f"{name} – {statement.participant.name}",
+        made_at=statement.issued_at,
+        language=get_language() or "en",
+        foot=made,
+    )
     left = pdf.MARGIN_PT
     page.down(14)
     page.text(left, community.name, 11, bold=True)
@@ -205,7 +210,7 @@ def _lines(page: pdf.Document, statement: Statement) -> None:
 
     def row(cells: Sequence[str], *, bold: bool = False, size: float = 9.5) -> None:
         name, *rest = cells
-        parts = pdf.wrapped(name, size, 200, bold=bold)
+        parts = page.wrapped(name, size, 200, bold=bold)
         page.room(16 + 12 * len(parts))
         page.down(16)
         for x, cell in zip(at, rest, strict=True):

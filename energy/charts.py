@@ -136,7 +136,7 @@ def stored_day(day: Day) -> dict[str, Any]:
     """What storage holds over a day, kWh."""
     chart: dict[str, Any] = {
         "x": [int(s.start.timestamp()) for s in day.steps],
-        "series": [_line(_("held"), "battery-ink", [s.stored for s in day.steps], "kWh")],
+        "series": [line(_("held"), "battery-ink", [s.stored for s in day.steps], "kWh")],
         "height": 230,
     }
     if day.current is not None:
@@ -149,9 +149,9 @@ def open_chart(day: OpenDay) -> dict[str, Any]:
     return {
         "x": [int(start.timestamp()) for start in day.starts],
         "series": [
-            _line(_("all solar"), "solar-ink", day.solar, "kW"),
-            _line(_("labs"), "load", day.labs, "kW"),
-            _line(_("public buildings"), "grid-ink", day.public, "kW"),
+            line(_("all solar"), "solar-ink", day.solar, "kW"),
+            line(_("labs"), "load", day.labs, "kW"),
+            line(_("public buildings"), "grid-ink", day.public, "kW"),
         ],
     }
 
@@ -172,7 +172,7 @@ def own_day(steps: Sequence[mine.Step], *, today: bool) -> dict[str, Any]:
         for label, colour, values in (*above, *below)
         if any(values)
     ]
-    series.append(_line(_("all use"), "load", [s.used for s in steps], "kW"))
+    series.append(line(_("all use"), "load", [s.used for s in steps], "kW"))
     chart: dict[str, Any] = {"x": [int(s.start.timestamp()) for s in steps], "series": series, "stack": True}
     if today:
         past = [int(s.start.timestamp()) for s in steps if s.start <= timezone.now()]
@@ -185,55 +185,74 @@ def months_chart(months: Sequence[year.Month]) -> dict[str, Any]:
     most = max((max(month.bought, month.sent, month.made) for month in months), default=0.0)
     by, unit = (1000, "MWh") if most >= MWH_FROM_KWH else (1, "kWh")
     return {
-        "x": [_noon(month.first) for month in months],
+        "x": [noon(month.first) for month in months],
         "series": [
-            _bars(_("from the grid"), "grid", [month.bought / by for month in months], unit),
-            _bars(_("sent on"), "export", [-month.sent / by for month in months], unit),
-            _line(_("made"), "solar-ink", [month.made / by for month in months], unit),
+            bars(_("from the grid"), "grid", [month.bought / by for month in months], unit),
+            bars(_("sent on"), "export", [-month.sent / by for month in months], unit),
+            line(_("made"), "solar-ink", [month.made / by for month in months], unit),
         ],
         "stack": True,
-        "span": _span([month.first for month in months]),
+        "span": span([month.first for month in months], 32),
     }
 
 
 def savings_chart(months: Sequence[mine.Month], currency: str) -> dict[str, Any]:
     """What a member saves in each month."""
     return {
-        "x": [_noon(month.first) for month in months],
-        "series": [_bars(_("saved"), "battery", [month.saving for month in months], currency, 2)],
+        "x": [noon(month.first) for month in months],
+        "series": [bars(_("saved"), "battery", [month.saving for month in months], currency, 2)],
         "height": 230,
-        "span": _span([month.first for month in months]),
+        "span": span([month.first for month in months], 32),
+    }
+
+
+def compared_chart(days: Sequence[mine.ComparedDay]) -> dict[str, Any]:
+    """Measured against simulated, kWh a day; a gap where a day was not measured whole."""
+    known = {day.date: day for day in days}
+    first, last = min(known), max(known)
+    dates = [first + dt.timedelta(days=i) for i in range((last - first).days + 1)]
+    return {
+        "x": [noon(date) for date in dates],
+        "series": [
+            line(_("measured"), "load", [known[d].measured_kwh if d in known else None for d in dates], "kWh"),
+            line(_("simulated"), "solar-ink", [known[d].expected_kwh if d in known else None for d in dates], "kWh")
+            | {"dashed": True},
+        ],
+        "height": 260,
     }
 
 
 def stored_year(spans: Sequence[tuple[dt.date, float, float]], _zone: str) -> dict[str, Any]:
     """The least and the most that storage holds on each day, kWh."""
     return {
-        "x": [_noon(day) for day, _low, _high in spans],
+        "x": [noon(day) for day, _low, _high in spans],
         "series": [
-            _line(_("most of the day"), "battery-ink", [high for _day, _low, high in spans], "kWh"),
-            _line(_("least of the day"), "ink-3", [low for _day, low, _high in spans], "kWh"),
+            line(_("most of the day"), "battery-ink", [high for _day, _low, high in spans], "kWh"),
+            line(_("least of the day"), "ink-3", [low for _day, low, _high in spans], "kWh"),
         ],
         "height": 230,
     }
 
 
-def _span(months: Sequence[dt.date]) -> list[int]:
-    """From half a month before the first to half a month after the last, so that bars stand whole."""
-    half = 16 * 86400
-    return [_noon(months[0]) - half, _noon(months[-1]) + half] if months else []
+def span(days: Sequence[dt.date], apart: int) -> list[int]:
+    """From half a bar before the first day to half a bar after the last, so that bars stand whole; `apart` in days."""
+    half = apart * 86400 // 2
+    return [noon(days[0]) - half, noon(days[-1]) + half] if days else []
 
 
-def _noon(day: dt.date) -> int:
+def noon(day: dt.date) -> int:
+    """Noon of a day as the chart counts time, so that a bar stands in the middle of it."""
     return int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp())
 
 
-def _line(label: str, colour: str, values: Sequence[float | None], unit: str) -> dict[str, Any]:
+def line(label: str, colour: str, values: Sequence[float | None], unit: str) -> dict[str, Any]:
+    """A line of a chart."""
     known = [None if value is None else round(value, 3) for value in values]
     return {"label": label, "unit": unit, "color": colour, "kind": "line", "values": known}
 
 
-def _bars(label: str, colour: str, values: Sequence[float], unit: str, decimals: int = 0) -> dict[str, Any]:
+def bars(label: str, colour: str, values: Sequence[float], unit: str, decimals: int = 0) -> dict[str, Any]:
+    """Bars of a chart; below zero they hang."""
     known = [round(value, 3) for value in values]
     return {"label": label, "unit": unit, "color": colour, "kind": "bar", "values": known, "decimals": decimals}
 

@@ -4,6 +4,7 @@ labelled so.
 Load profiles and weather are data files of the wheel `demandlib`, found without importing it.
 """
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -18,7 +19,9 @@ from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.runs.work import do
 from energy import demo_bills, services
-from energy.models import Community
+from energy.kinds import GRID_KIND
+from energy.models import Community, CommunityVersion
+from energy.services import grids
 
 if TYPE_CHECKING:
     from energy.engine.community import Community as EngineCommunity
@@ -34,6 +37,8 @@ SOURCE = gettext_noop(
     "year of Rostock "
     "(TRY 2010), hour by hour of local standard time. Prices and CO₂ are assumed."
 )
+GRID = Path(__file__).parent / "demogrid"
+GRID_SOURCE = gettext_noop("Drawn for demonstration with common cables; no such lines lie there.")
 HOLIDAYS = frozenset({(1, 1), (1, 6), (5, 1), (12, 6), (12, 24), (12, 25), (12, 26)})
 RULES = ("owen", "shapley", "mid-market", "equal", "proportional")
 
@@ -64,7 +69,7 @@ def seed(say: Say) -> None:
             f"energy: {len(data.members)} members, {version.load_kwh:,.0f} kWh used, {version.pv_kwh:,.0f} "
             f"kWh made in a year"
         )
-    wanted = [("rule", None), *(("none", rule) for rule in RULES)]
+    wanted = [("rule", None), *(("none", rule) for rule in RULES), ("optimal", "owen")]
     for control, rule in wanted:
         there = version.simulations.filter(control=control)
         if (there.filter(sharing_rule=rule) if rule else there).exists():
@@ -73,6 +78,7 @@ def seed(say: Say) -> None:
         if not do(run.pk):
             runs.wait(run=run, timeout_s=300)
         say(f"energy: simulated by {control}" + (f", shared by {rule}" if rule else ""))
+    _grid(version, say)
     from energy import demo_life  # noqa: PLC0415 numpy is loaded by the demonstration alone
 
     words = demo_life.seed(version)
@@ -81,11 +87,30 @@ def seed(say: Say) -> None:
     demo_bills.seed(version.community, say)
 
 
+def _grid(version: CommunityVersion, say: Say) -> None:
+    """The lines of the demonstration, and whether they hold with storage and without."""
+    grid_version = grids.import_grid(
+        folder=GRID,
+        community=version.community,
+        name="Kamppi, one transformer",
+        valid_from=dt.date(YEAR, 1, 1),
+        source=GRID_SOURCE,
+        demo=True,
+    )
+    for control in ("none", "rule"):
+        if version.grid_checks.filter(control=control, grid_version=grid_version).exists():
+            continue
+        run = grids.start_check(version=version, grid_version=grid_version, control=control, demo=True)
+        if not do(run.pk):
+            runs.wait(run=run, timeout_s=300)
+        say(f"energy: checked the grid, storage {control}")
+
+
 def remove(say: Say) -> None:
     """Take the demonstration away, with its runs."""
     from energy import demo_life  # noqa: PLC0415 as above
 
-    Run.objects.filter(kind=services.KIND, demo=True).delete()
+    Run.objects.filter(kind__in=[services.KIND, GRID_KIND], demo=True).delete()
     demo_bills.remove()
     demo_life.remove()
     gone = Community.objects.filter(demo=True).delete()[0]

@@ -28,11 +28,12 @@ from energy.models import (
     Settlement,
     Statement,
 )
-from energy.services import market, statements, tariffs
+from energy.services import choices, market, statements, tariffs
 
 Say = Callable[[str], None]
 D = Decimal
 LIST = "Exchange, made up for demonstration"
+BY_THE_HOUR = "Power by the hour"
 
 
 def seed(community: Community, say: Say) -> None:
@@ -53,6 +54,9 @@ def seed(community: Community, say: Say) -> None:
     shown = community.participants.filter(demo=True, person__isnull=False).first()
     if shown is not None:
         _do(market.ask_market(participant=shown, demo=True))
+        hourly = community.tariffs.filter(name=BY_THE_HOUR).first()
+        if hourly is not None and not shown.tariff_choices.exists():
+            choices.choose_tariff(participant=shown, tariff=hourly, since=until)
 
 
 def remove() -> None:
@@ -87,6 +91,12 @@ def _terms(community: Community, version: CommunityVersion) -> None:
         )  # fmt: skip
         prices = tariffs.price_list(community=community, name=LIST, currency=version.currency)
         _prices(prices.pk, version)
+        tariffs.add_tariff_version(
+            community=community, name=BY_THE_HOUR, currency=version.currency, valid_from=start, demo=True,
+            decided_by="The supplier's letter, made up", energy_price=D("0.095"), price_list=prices, markup=D("0.006"),
+            grid_fee=D("0.048"), levies=D("0.028"), base_fee=D("6.90"), tax_pct=D("25.5"), feed_in_price=D("0.05"),
+            feed_in_listed=True, feed_in_less=D("0.004"),
+        )  # fmt: skip
     if not hasattr(community, "sharing_scheme"):
         tariffs.add_scheme_version(
             community=community, law="at-local", key="dynamic", price=D("0.075"), valid_from=start, demo=True,

@@ -206,3 +206,16 @@ class StatementNotFound(NotFound):
     """No such statement, or not yours to see."""
 
     code = "energy:no-statement"
+
+
+class BadGrid(BadInput):
+    """A grid that cannot be kept, or a member that cannot be connected so."""
+
+    code = "energy:bad-grid"
+    title = gettext_lazy("This grid cannot be kept")
+
+
+class NoGrid(NotFound):
+    """No grid is known here, or it is not yours to see."""
+
+    code = "energy:no-grid"

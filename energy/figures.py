@@ -29,11 +29,44 @@ def of(simulation: Simulation, viewer: policies.Viewer) -> Sequence[Figure]:
     """All figures of a simulation as this person may see them: netted first, and as the sum over members."""
     version = simulation.version
     exact = policies.sees_exactly(viewer, version)
-    both = [_more(public.totals(part, exact=exact), version) for part in (simulation.totals, simulation.separate)]
+    parts = ({**simulation.totals, **_marginal(simulation)}, simulation.separate)
+    both = [_more(public.totals(part, exact=exact), version) for part in parts]
     return [
         Figure(slug, title, *_pair(show, slug, both, version), means, how)
         for slug, title, show, means, how in DEFINITIONS
-        if any(part.get(slug) is not None for part in both)
+        if slug in ALWAYS or any(part.get(slug) is not None for part in both)
+    ]
+
+
+def _marginal(simulation: Simulation) -> dict[str, Any]:
+    """Figures beside the totals that are one number."""
+    return {name: value for name, value in simulation.more.items() if not isinstance(value, list)}
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Cut off from the grid for some hours: share of starts that get through, and what is missing on average."""
+
+    hours: str
+    survive: str
+    missing: str
+    worst: str
+    share: str
+
+
+def island(simulation: Simulation, viewer: policies.Viewer) -> Sequence[Alone]:
+    """How long the community would get through alone; empty where storage is not shown, or it was not worked out."""
+    if not public.standing(simulation.version, viewer).storage:
+        return []
+    return [
+        Alone(
+            numbers.duration(row["hours"] * 3600),
+            numbers.percent(row["survive"]),
+            numbers.kwh(row["unserved_kwh"]),
+            numbers.kwh(row["worst_kwh"]),
+            numbers.percent(row["unserved_share"]),
+        )
+        for row in simulation.more.get("island", ())
     ]
 
 
@@ -72,6 +105,8 @@ def _words(show: str, value: Any, version: CommunityVersion) -> str:
     return str(getattr(numbers, show)(value))
 
 
+#: Shown even where they are not known, with the reason in their meaning.
+ALWAYS = frozenset({"co2_marginal_kg"})
 DEFINITIONS: Sequence[tuple[str, str | Promise, str, str | Promise, str]] = (
     (
         "prosumer_ratio",
@@ -79,6 +114,13 @@ DEFINITIONS: Sequence[tuple[str, str | Promise, str, str | Promise, str]] = (
         "ratio",
         _("Solar made for each kWh used. The share of members with a roof of their own is another thing."),
         "Σ G / Σ L",
+    ),
+    (
+        "prosumer_members",
+        _("Members with a roof of their own"),
+        "percent",
+        _("The other meaning of prosumer: how many members make power, whatever they use."),
+        "n(G > 0) / n",
     ),
     (
         "self_consumption",
@@ -130,6 +172,30 @@ DEFINITIONS: Sequence[tuple[str, str | Promise, str, str | Promise, str]] = (
         "intensity",
         _("The same over all that is used."),
         "Σ I·e / Σ L",
+    ),
+    (
+        "co2_marginal_kg",
+        _("CO₂ of what is bought, by the marginal plant"),
+        "co2",
+        _(
+            "Each step's purchase times what the plant emits that would run more. It is known only where the prices "
+            "say it (column co2_marginal_kg_per_kwh)."
+        ),
+        "Σ I·m",
+    ),
+    (
+        "co2_marginal_displaced_kg",
+        _("CO₂ elsewhere that is displaced"),
+        "co2",
+        _("What is sent on times the same factor; it stands beside the others and is never netted with them."),
+        "Σ X·m",
+    ),
+    (
+        "co2_marginal_avoided_kg",
+        _("CO₂ that solar and storage avoid"),
+        "co2",
+        _("Against the same use, vehicles charged alike, all bought. This is the figure for a decision."),
+        "Σ (L − I + X)·m",
     ),
     (
         "cost",

@@ -5,7 +5,7 @@ both themes and with any eyes; runs of one shade in a day are one stroke, which 
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.utils.formats import date_format
@@ -96,8 +96,17 @@ class Heat:
         return self.days * 2 + 30
 
 
-def draw(days: Sequence[dt.date], cells: Sequence[Sequence[float | None]], above: str, below: str = "grid") -> Heat:
-    """Draw mean kW by day and hour; `above` and `below` are the colours of either side of zero."""
+def draw(
+    days: Sequence[dt.date],
+    cells: Sequence[Sequence[float | None]],
+    above: str,
+    below: str = "grid",
+    span: Callable[[str, float, Sequence[str]], str] | None = None,
+) -> Heat:
+    """Draw mean kW by day and hour; `above` and `below` are the colours of either side of zero. `span` says in words
+    what a shade stands for, where that is not kW.
+    """
+    words = span or _span
     known = [abs(value) for row in cells for value in row if value is not None]
     top = _top(known)
     strokes: dict[str, list[str]] = {}
@@ -117,7 +126,7 @@ def draw(days: Sequence[dt.date], cells: Sequence[Sequence[float | None]], above
     names = [f"{below}-{i}" for i in range(SHADES, 0, -1)] if any(name.startswith(below) for name in strokes) else []
     names += ["even", *(f"{above}-{i}" for i in range(1, SHADES + 1))]
     shades = [Shade(name, "".join(strokes[name])) for name in names if name in strokes]
-    return Heat(shades, months, len(days), [Grade(name, _span(name, top, names)) for name in names])
+    return Heat(shades, months, len(days), [Grade(name, words(name, top, names)) for name in names])
 
 
 def _top(known: Sequence[float]) -> float:

@@ -21,7 +21,7 @@ def shell(version: CommunityVersion) -> Community:
     rows = version.members.order_by("position").defer("load", "pv")
     curves = {
         s.name: _floats(s.packed)
-        for s in version.series.filter(name__in=["import_price", "export_price", "co2", "cop"])
+        for s in version.series.filter(name__in=["import_price", "export_price", "co2", "co2_marginal", "cop"])
     }
     battery = None
     if version.battery_kwh and version.battery_kw:
@@ -39,6 +39,7 @@ def shell(version: CommunityVersion) -> Community:
         import_price=curves["import_price"],
         export_price=curves["export_price"],
         co2_kg_per_kwh=curves.get("co2"),
+        co2_marginal_kg_per_kwh=curves.get("co2_marginal"),
         grid_limit_kw=version.grid_limit_kw,
         cyclic=version.cyclic,
         battery=battery,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from energy import demo, flow, queries
+from energy import deciding, demo, flow, queries
 from energy.queries import live
 from energy.services import leaving, statements
 from energy.services import participants as leaving_members
@@ -108,4 +108,5 @@ def register() -> None:
     sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
     sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))
+    deciding.register()
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

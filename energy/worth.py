@@ -12,7 +12,8 @@ from energy.engine import allocation, market
 from energy.engine.community import Battery, Floats
 from energy.engine.refusals import EngineRefusal
 from energy.errors import NoTerms, from_engine
-from energy.models import Participant, SchemeVersion, TariffChoice, TariffVersion
+from energy.models import Participant, SchemeVersion, TariffVersion
+from energy.queries import choices
 from energy.queries import measured as readings
 from energy.queries import prices as price_lists
 
@@ -25,14 +26,7 @@ Say = Callable[[float], None]
 
 def terms_of(participant: Participant, day: dt.date) -> tuple[TariffVersion, SchemeVersion]:
     """The tariff and the rules that hold for somebody on a day. Raises NoTerms."""
-    choice = TariffChoice.objects.filter(participant=participant, since__lte=day).order_by("-since").first()
-    versions = TariffVersion.objects.filter(valid_from__lte=day).select_related("tariff", "price_list")
-    versions = (
-        versions.filter(tariff=choice.tariff_id)
-        if choice
-        else versions.filter(tariff__community=participant.community_id, tariff__usual=True)
-    )
-    tariff = versions.order_by("-valid_from").first()
+    tariff = choices.version_on(participant, day)
     rules = (
         SchemeVersion.objects.filter(scheme__community=participant.community_id, valid_from__lte=day)
         .order_by("-valid_from")

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from commons.devices.news import teller
+from commons.devices.queries.often import ask
+from commons.devices.queries.raw import array
 from commons.devices.signals import Stored, group_stored
 from designs.models import Design, Release
 from labs.models import Job
@@ -22,22 +24,18 @@ log = logging.getLogger(__name__)
 ARRIVES = {"head", "visibility", "hidden_at", "deleted_at"}
 
 
+CONCERNED = """SELECT DISTINCT device_id FROM labs_job
+    WHERE device_id = ANY(%s::uuid[]) AND finished_at >= %s::timestamptz AND started_at <= %s::timestamptz
+    UNION SELECT device_id FROM labs_powermeter WHERE device_id = ANY(%s::uuid[])"""
+
+
 @receiver(group_stored, dispatch_uid="labs.readings_came")
 def readings_came(sender: Any, stored: Sequence[Stored], **_: Any) -> None:
     """Late readings change the kWh of jobs that are over; one question tells which devices have such jobs."""
-    with connection.cursor() as cursor:  # with every group of readings: worth no query builder
-        cursor.execute(
-            """SELECT DISTINCT device_id FROM labs_job
-            WHERE device_id = ANY(%s) AND finished_at >= %s AND started_at <= %s
-            UNION SELECT device_id FROM labs_powermeter WHERE device_id = ANY(%s)""",
-            [
-                [one.device.pk for one in stored],
-                min(one.start for one in stored) - energy.EDGE,
-                max(one.end for one in stored) + energy.EDGE,
-                [one.device.pk for one in stored],
-            ],
-        )
-        concerned = {row[0] for row in cursor.fetchall()}
+    devices = array(one.device.pk for one in stored)
+    first, last = min(one.start for one in stored), max(one.end for one in stored)
+    [rows] = ask((CONCERNED, [devices, first - energy.EDGE, last + energy.EDGE, devices]))
+    concerned = {row[0] for row in rows}
     for one in stored:
         if one.device.pk in concerned:
             jobs.readings_came(device=one.device, start=one.start, end=one.end)

@@ -1,7 +1,9 @@
 """The room's API, by noun."""
 
+from energy.api.choices import Choice, Choices
 from energy.api.communities import CommunityDetail, CommunityList, CommunityRuns
 from energy.api.forecasts import CommunityForecast
+from energy.api.grids import CommunityGrid, GridPlaces, GridRuns
 from energy.api.participants import (
     Assets,
     CommunityFounding,
@@ -20,9 +22,12 @@ from energy.api.statements import CommunitySettlements, CommunityStatement, Comm
 
 __all__ = [
     "Assets",
+    "Choice",
+    "Choices",
     "CommunityDetail",
     "CommunityForecast",
     "CommunityFounding",
+    "CommunityGrid",
     "CommunityList",
     "CommunityRuns",
     "CommunitySettlements",
@@ -30,6 +35,8 @@ __all__ = [
     "CommunityStatements",
     "CommunityTerms",
     "Files",
+    "GridPlaces",
+    "GridRuns",
     "Invitations",
     "Join",
     "Leave",

@@ -45,6 +45,27 @@ class TotalsSerializer(serializers.Serializer[Any]):
     co2_kg = serializers.FloatField(allow_null=True)
 
 
+class IslandSerializer(serializers.Serializer[Any]):
+    """Cut off from the grid for some hours, over all steps as the first one (docs/energy-figures.md)."""
+
+    hours = serializers.FloatField()
+    survive = serializers.FloatField(help_text="share of starts that get through")
+    unserved_kwh = serializers.FloatField(help_text="mean over starts")
+    worst_kwh = serializers.FloatField()
+    unserved_share = serializers.FloatField(help_text="of use")
+    starts = serializers.IntegerField()
+
+
+class MoreSerializer(serializers.Serializer[Any]):
+    """Figures beside the totals; null: not known."""
+
+    prosumer_members = serializers.FloatField(allow_null=True, required=False, help_text="share with a roof")
+    co2_marginal_kg = serializers.FloatField(allow_null=True, required=False, help_text="of what is bought")
+    co2_marginal_displaced_kg = serializers.FloatField(allow_null=True, required=False, help_text="by what is sent on")
+    co2_marginal_avoided_kg = serializers.FloatField(allow_null=True, required=False, help_text="by solar and storage")
+    island = IslandSerializer(many=True, required=False, help_text="left out where storage is not shown")
+
+
 class SharingIntervalsSerializer(serializers.Serializer[Any]):
     """How sure sampled shares are, in the community's currency."""
 
@@ -87,11 +108,12 @@ class SimulationSerializer(serializers.ModelSerializer[Simulation]):
     totals = serializers.SerializerMethodField()
     separate = serializers.SerializerMethodField()
     sharing = serializers.SerializerMethodField()
+    more = serializers.SerializerMethodField()
     version = serializers.IntegerField(source="version.number", read_only=True)
 
     class Meta:
         model = Simulation
-        fields = ("control", "version", "totals", "separate", "sharing", "result_sha256", "created_at", "demo")
+        fields = ("control", "version", "totals", "separate", "sharing", "more", "result_sha256", "created_at", "demo")
         read_only_fields = fields
 
     def _exact(self) -> bool:
@@ -111,6 +133,14 @@ class SimulationSerializer(serializers.ModelSerializer[Simulation]):
     def get_sharing(self, simulation: Simulation) -> Any:
         """Who saves how much, without names."""
         return SharingSerializer(public.sharing(simulation.sharing, exact=self._exact())).data
+
+    @extend_schema_field(MoreSerializer())
+    def get_more(self, simulation: Simulation) -> Any:
+        """Figures beside the totals."""
+        shown = public.totals(simulation.more, exact=self._exact())
+        if not self.context["storage"]:
+            shown.pop("island", None)
+        return MoreSerializer(shown).data
 
 
 class VersionSerializer(serializers.ModelSerializer[CommunityVersion]):
@@ -195,8 +225,9 @@ class CommunityDetailSerializer(CommunitySerializer):
         standing = self._standing(community)
         if standing is None or not standing.enough:
             return []
+        context = {"exact": standing.exact, "storage": standing.storage}
         found = [queries.latest_simulation(standing.version, control) for control in services.CONTROLS]
-        return SimulationSerializer([s for s in found if s], many=True, context={"exact": standing.exact}).data
+        return SimulationSerializer([s for s in found if s], many=True, context=context).data
 
 
 class SimulateSerializer(serializers.Serializer[Any]):

@@ -111,6 +111,7 @@ class Community:
     cyclic: bool = False
     battery: Battery | None = None
     heat_apart: bool = False
+    co2_marginal_kg_per_kwh: Floats | None = None
 
     @property
     def steps(self) -> int:

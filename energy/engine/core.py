@@ -35,7 +35,7 @@ class Worst:
     tried: int
 
 
-class _Master:
+class Master:
     """max t - shares . z over groups z, neither empty nor whole, with t <= g . z for each bound g."""
 
     def __init__(self, shares: Floats) -> None:
@@ -58,6 +58,11 @@ class _Master:
         self.solver.changeColCost(n, -1.0)
         self.solver.addRow(1.0, n - 1.0, n, np.arange(n, dtype=np.int32), np.ones(n))
 
+    def aim(self, shares: Floats) -> None:
+        """Look for the groups that complain of these shares."""
+        for i, share in enumerate(shares):
+            self.solver.changeColCost(i, float(share))
+
     def add(self, gains: Floats) -> None:
         """A bound on every group."""
         values = np.append(-gains, 1.0)
@@ -76,7 +81,7 @@ def worst(oracle: Oracle, shares: Floats, starts: list[Bools], *, tolerance: flo
 
     `most` is how many groups may be worked out; `tolerance` how close what is found has to come to the bound.
     """
-    master = _Master(shares)
+    master = Master(shares)
     found, group, bound = -np.inf, starts[0], np.inf
     seen: set[bytes] = set()
     for tried in range(1, most + 1):

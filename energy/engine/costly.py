@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from scipy.special import comb
 from scipy.stats import t as student
 
+from energy.engine import wide
 from energy.engine.community import Bools, Floats
 from energy.engine.core import Worst, worst
 from energy.engine.game import CONFIDENCE, MOST_MEMBERS, Sampled, additive, shapley
-from energy.engine.refusals import NotYet, gettext_noop
 
 Masks = NDArray[np.int64]
 #: How many groups are drawn where one is a year of hours; more where it is shorter.
@@ -51,22 +51,24 @@ class CostlyGame(Protocol):
     def saving(self, inside: Bools) -> tuple[float, Floats]:
         """A group's value and its prices' bound on all groups, as what each member adds to it."""
 
+    def singles(self) -> Floats:
+        """What each member saves as a group of one."""
+
+    def seen(self) -> list[Bools]:
+        """The groups that were worked out, where there is no table of them."""
+
 
 def shapley_by_strata(game: CostlyGame, *, seed: int) -> Sampled:
-    """Shapley values of a costly game, with intervals. Raises NotYet above 17 members."""
+    """Shapley values of a costly game, with intervals; above 17 members without a table (`wide`)."""
     n = game.members
     if n > MOST_MEMBERS:
-        raise NotYet(
-            gettext_noop("Shapley shares of an optimum are worked out up to %(most)d members; choose owen"),
-            most=MOST_MEMBERS,
-        )
+        return wide.shapley(game.saving, game.singles(), draws=budget_of(game), seed=seed)
     game.settle(np.append(1 << np.arange(n), (1 << n) - 1))
     bound, known = game.values.copy(), game.exact.copy()
     sizes = np.zeros(1 << n, dtype=np.int64)
     for i in range(n):
         sizes[1 << i : 2 << i] = sizes[: 1 << i] + 1
-    budget = max(DRAWN, DRAWN * DRAWN_STEPS // game.steps)
-    drawn = _draw(sizes, known, n, budget, np.random.default_rng(seed))
+    drawn = _draw(sizes, known, n, budget_of(game), np.random.default_rng(seed))
     for masks in drawn.values():
         game.settle(masks)
     shares = shapley(bound)
@@ -78,8 +80,18 @@ def shapley_by_strata(game: CostlyGame, *, seed: int) -> Sampled:
         shares += part / n
         spread += variance / n**2
         freedom += max(0, len(masks) - 1)
-    wide = float(student.ppf((1 + CONFIDENCE) / 2, max(1, freedom)))
-    return Sampled(shares, wide * np.sqrt(spread), sum(len(masks) for masks in drawn.values()))
+    factor = float(student.ppf((1 + CONFIDENCE) / 2, max(1, freedom)))
+    return Sampled(shares, factor * np.sqrt(spread), sum(len(masks) for masks in drawn.values()))
+
+
+def budget_of(game: CostlyGame) -> int:
+    """How many groups are drawn."""
+    return max(DRAWN, DRAWN * DRAWN_STEPS // game.steps)
+
+
+def nucleolus_by_rows(game: CostlyGame) -> wide.Nucleolus:
+    """Shares in the least core of a costly game of more than 17 members. Raises ValueError where nothing is saved."""
+    return wide.nucleolus(game.saving, game.singles(), most=3 * budget_of(game))
 
 
 def _draw(sizes: Masks, known: Bools, n: int, budget: int, dice: np.random.Generator) -> dict[int, Masks]:
@@ -129,8 +141,9 @@ def worst_by_bounds(game: CostlyGame, shares: Floats, *, most: int) -> Worst:
     """The group with the largest excess, working out at most so many; up to 17 members from the table of bounds."""
     n = game.members
     if n > MOST_MEMBERS:
-        everyone = np.ones(n, dtype=np.bool_)
-        return worst(game.saving, shares, [everyone], tolerance=1e-9 * float(np.abs(shares).sum()), most=most)
+        starts = [np.ones(n, dtype=np.bool_), *game.seen()]
+        tolerance = 1e-9 * float(np.abs(shares).sum())
+        return worst(game.saving, shares, starts, tolerance=tolerance, most=len(starts) + most)
     given = additive(shares)
     tried = 0
     while True:

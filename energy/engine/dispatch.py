@@ -34,6 +34,8 @@ from energy.engine.refusals import Infeasible, gettext_noop
 PIECES = 4
 TOLERANCE = 1e-9
 SLICE = 16
+#: How far from a start, as parts of the capacity, its neighbours stand that prove it the best.
+NEIGHBOURS = (1e-6, 1e-3)
 GOLDEN = 0.6180339887498949
 
 
@@ -323,7 +325,7 @@ def best(task: Task, storage: Storage, *, cyclic: bool = False) -> Optimum:
 
     start, end = 0.0, -1.0
     if cyclic:
-        start = end = _search(lambda e: cost_from(e, e), storage.kwh)
+        start = end = _around(task, storage, lambda e: cost_from(e, e))
     cost = cost_from(start, end)
     if not np.isfinite(cost):
         raise Infeasible(TOO_FAR)
@@ -386,6 +388,28 @@ def _exchange(net_kwh: Floats, stored: Floats, trips_kwh: Floats, eta: float) ->
     """Net energy at the grid's side from what is held."""
     change = np.diff(stored) + trips_kwh
     return np.asarray(net_kwh + np.maximum(change * eta, change / eta))
+
+
+def _around(task: Task, storage: Storage, cost: Callable[[float], float]) -> float:
+    """The start (and end) of least cost. What stands in the middle of the time run twice is it, where what is stored
+    does not last all the time through; the cost is convex in the start, so its neighbours prove it. Else by search.
+    """
+    twice = Task(
+        np.tile(task.net_kwh, 2),
+        np.tile(task.pv_kwh, 2),
+        np.tile(task.import_price, 2),
+        np.tile(task.export_price, 2),
+        np.tile(task.trips_kwh, 2),
+        np.tile(task.away, 2),
+    )
+    try:
+        middle = float(best(twice, storage).stored_kwh[len(task.net_kwh)])
+    except Infeasible:
+        return _search(cost, storage.kwh)
+    here = cost(middle)
+    near = [middle + sign * part * storage.kwh for part in NEIGHBOURS for sign in (-1, 1)]
+    proved = np.isfinite(here) and all(here <= cost(e) + 1e-12 * abs(here) for e in near if 0 <= e <= storage.kwh)
+    return middle if proved else _search(cost, storage.kwh)
 
 
 def _search(cost: Callable[[float], float], most: float) -> float:

@@ -25,6 +25,7 @@ from energy.engine.community import KINDS, Battery, Community, Floats, Heat, Mem
 from energy.engine.refusals import FolderRefusal, Infeasible, gettext_noop
 
 FILES = ("community.toml", "members.csv", "load_kwh.csv", "pv_kwh.csv", "prices.csv")
+CO2 = ("co2_kg_per_kwh", "co2_marginal_kg_per_kwh")
 HEAT_FILES = ("heat_kwh.csv", "weather.csv")
 MEMBER_COLUMNS = frozenset(
     [
@@ -79,6 +80,7 @@ def read(folder: Path) -> Community:
         import_price=prices["import_price"],
         export_price=prices["export_price"],
         co2_kg_per_kwh=prices.get("co2_kg_per_kwh"),
+        co2_marginal_kg_per_kwh=prices.get("co2_marginal_kg_per_kwh"),
         grid_limit_kw=about.grid_limit_kw,
         cyclic=about.cyclic,
         battery=about.battery,
@@ -409,7 +411,8 @@ def _series(file: str, text: str, about: About, ids: Sequence[str], required: Se
 
 
 def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
-    file, known = "prices.csv", ("import_price", "export_price", "co2_kg_per_kwh")
+    file = "prices.csv"
+    known = ("import_price", "export_price", *CO2)
     header, rows = _rows(file, text)
     for name in ("time", "import_price"):
         if name not in header:
@@ -438,7 +441,7 @@ def _prices(text: str, about: About, steps: int) -> dict[str, Floats]:
         moment = _time(file, line, "time", cells["time"])
         _check_time(file, line, moment, index, about, before)
         for name, values in found.items():
-            least = 0.0 if name == "co2_kg_per_kwh" else -100.0
+            least = 0.0 if name in CO2 else -100.0
             given = cells.get(name)
             values.append(
                 float(about.export_price or 0) if given is None else _number(file, line, name, given, least, 100.0)

@@ -71,6 +71,7 @@ class Groups:
     exact: Bools = field(init=False)
     solved: int = field(init=False, default=0)
     _whole: tuple[float, Floats] | None = field(init=False, default=None)
+    _seen: dict[bytes, tuple[float, Floats]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         size = 1 << len(self.alone) if len(self.alone) <= MOST_MEMBERS else 0
@@ -120,12 +121,29 @@ class Groups:
         """A group's saving, and what each member would save at the group's prices."""
         if self._whole is not None and inside.all():
             return self._whole
+        key = inside.tobytes()
+        if key in self._seen:
+            return self._seen[key]
         self.solved += 1
         self.progress(self.solved)
         lp = together(self.community, np.flatnonzero(inside))
         gains = self.alone - price_costs(self.community, lp.price)
         self._learn(inside, lp.cost, self.alone - gains)
-        return float(self.alone[inside].sum()) - lp.cost, gains
+        found = float(self.alone[inside].sum()) - lp.cost, gains
+        if not len(self.values):
+            self._seen[key] = found
+        return found
+
+    def singles(self) -> Floats:
+        """What each member saves as a group of one: with a common battery its part of it, else nothing."""
+        n = len(self.alone)
+        if self.community.battery is None:
+            return np.zeros(n)
+        return np.array([self.saving(row)[0] for row in np.eye(n, dtype=np.bool_)])
+
+    def seen(self) -> list[Bools]:
+        """The groups that were worked out, where there is no table of them."""
+        return [np.frombuffer(key, dtype=np.bool_) for key in self._seen]
 
     def _learn(self, inside: Bools, cost: float, costs: Floats) -> None:
         """One group's exact value, and its prices' bound on all others."""

@@ -14,6 +14,7 @@ With G generation, L use (load and what vehicles drive), I import, X export, all
 alone. Without storage self-consumption x G = self-sufficiency x L in both.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -81,6 +82,34 @@ def totals(
         cost=float(step_cost(import_kwh, export_kwh, community).sum()),
         co2_kg=None if co2 is None else float((at_once * co2).sum()),
     )
+
+
+def more(community: Community, series: Mapping[str, Floats]) -> dict[str, object]:
+    """Figures beside the totals, from a simulation's sums per step; all of the community, netted first.
+
+    CO2 by the marginal plant of each step (kg): of what is bought; what is sent on displaces, never netted with it;
+    and what solar and storage avoid against the same use, vehicles as they were charged, all bought. None where the
+    prices say no marginal factor. `prosumer_members`: the share of members with a roof of their own, the other meaning
+    of "prosumer".
+    """
+    roofs = [member.pv_kwp > 0 for member in community.members]
+    found: dict[str, object] = {
+        "prosumer_members": sum(roofs) / len(roofs) if roofs else None,
+        "co2_marginal_kg": None,
+        "co2_marginal_displaced_kg": None,
+        "co2_marginal_avoided_kg": None,
+    }
+    factor = community.co2_marginal_kg_per_kwh
+    if factor is not None:
+        bought, sold = series["import"], series["export"]
+        charged = series["vehicles"]
+        untold = any(member.vehicle for member in community.members) and not charged.any()
+        found["co2_marginal_kg"] = float((bought * factor).sum())
+        found["co2_marginal_displaced_kg"] = float((sold * factor).sum())
+        if not untold:  # the optimum does not tell the charging of vehicles from that of batteries
+            avoided = (series["load"] + charged - bought + sold) * factor
+            found["co2_marginal_avoided_kg"] = float(avoided.sum())
+    return found
 
 
 def gini(values: Floats) -> float | None:

@@ -15,6 +15,7 @@ The values may be upper bounds that get exact when they are asked for (`Values`)
 linear programme of its own is only worked out when it binds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,7 +52,7 @@ class Known:
         return False
 
 
-class _Programme:
+class Programme:
     """max e, x(S) - e >= v(S) for the rows given, x(N) = v(N), x_i >= v({i}); values are of the size of one."""
 
     def __init__(self, alone: Floats, whole: float) -> None:
@@ -110,7 +111,7 @@ class _Programme:
 
 
 @dataclass
-class _Settled:
+class Settled:
     """Groups that are settled, by round; members who get what they are worth alone; the span of their indicators."""
 
     n: int
@@ -129,16 +130,19 @@ class _Settled:
         """How many of them are independent."""
         return int(np.linalg.matrix_rank(self.matrix(), tol=1e-8))
 
+    def outside(self) -> Floats:
+        """Directions in which settled groups leave shares open."""
+        _u, size, basis = np.linalg.svd(self.matrix(), full_matrices=True)
+        return np.asarray(basis[int((size > 1e-8).sum()) :])
+
     def spanned(self) -> NDArray[np.bool_]:
         """For each group whether its indicator is a combination of settled ones."""
-        _u, size, basis = np.linalg.svd(self.matrix(), full_matrices=True)
-        outside = basis[int((size > 1e-8).sum()) :]
         spanned = np.ones(1 << self.n, dtype=bool)
-        for direction in outside:
+        for direction in self.outside():
             spanned &= np.abs(additive(direction)) < 1e-8
         return spanned
 
-    def answer(self, values: Floats) -> Floats:
+    def answer(self, values: Floats | Mapping[int, float]) -> Floats:
         """x from x(N) = v(N), x_i = v({i}) where that binds, x(S) - e_k = v(S) over the groups settled in round k."""
         none = np.zeros(len(self.rounds))
         rows, right = [np.append(np.ones(self.n), none)], [values[-1]]
@@ -180,8 +184,8 @@ def nucleolus(known: Values) -> Floats:
 def _solve(known: Values, n: int, scale: float) -> Floats:
     """Maschler's scheme with row generation; `scale` brings the values to the size of one."""
     ones = 1 << np.arange(n)
-    lp = _Programme(known.values[ones] / scale, float(known.values[-1]) / scale)
-    settled = _Settled(n, [], set())
+    lp = Programme(known.values[ones] / scale, float(known.values[-1]) / scale)
+    settled = Settled(n, [], set())
     spanned = settled.spanned()
     spanned[0] = spanned[-1] = True
     for single in ones:
@@ -207,7 +211,7 @@ def _solve(known: Values, n: int, scale: float) -> Floats:
 
 
 def _more(  # noqa: PLR0917 the state of `_solve`
-    known: Values, lp: _Programme, spanned: NDArray[np.bool_], x: Floats, least: float, scale: float
+    known: Values, lp: Programme, spanned: NDArray[np.bool_], x: Floats, least: float, scale: float
 ) -> bool:
     """Give the programme the groups that complain more than it knows; whether there were any."""
     content = additive(x) - known.values / scale

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.engine import core, game
+from energy.engine import core, game, wide
 from energy.engine.community import Bools, Community, Floats
-from energy.engine.costly import CostlyGame, shapley_by_strata, worst_by_bounds
+from energy.engine.costly import CostlyGame, nucleolus_by_rows, shapley_by_strata, worst_by_bounds
 from energy.engine.kpi import gini
 from energy.engine.netting import split
 from energy.engine.nucleolus import Known, nucleolus
@@ -36,6 +36,8 @@ BLOCKING_FROM = 1e-6
 #: Values of groups that are optima of a solver are known to this part of the members' costs.
 SOLVED_TO = 1e-7
 MOST_SEARCHED = 60
+#: Groups times members that the nucleolus of a community without a table of groups may take.
+MOST_ROWS = 6000
 RULES = ("equal", "proportional", "mid-market", "mid-market-fixed", "owen", "shapley", "nucleolus")
 
 
@@ -209,19 +211,22 @@ def _shapley_sampled(table: Table) -> game.Sampled:
 
 
 def _nucleolus(table: Table) -> Floats:
-    known = Known(table.savings) if table.savings is not None else table.groups
-    if known is None or not len(known.values):
-        raise NotYet(
-            gettext_noop("the nucleolus is worked out up to %(most)d members; choose owen, which is stable too"),
-            most=game.MOST_MEMBERS,
-        )
+    n, c = len(table.net_kwh), table.community
     try:
-        shares = nucleolus(known)
+        if table.savings is not None:
+            return nucleolus(Known(table.savings))
+        if table.groups is not None and len(table.groups.values):
+            return nucleolus(table.groups)
+        if table.groups is not None:
+            return nucleolus_by_rows(table.groups).shares
+        if table.netting:
+            oracle = core.netting_oracle(table.net_kwh, c.import_price, c.export_price)
+            return wide.nucleolus(oracle, np.zeros(n), most=max(MOST_ROWS // n, n)).shares
     except ValueError:
         raise NotDefined(
             gettext_noop("the members together save less than each alone, so there is nothing to share")
         ) from None
-    return shares
+    raise NotYet(gettext_noop("the nucleolus with a common battery is not built yet; choose equal or proportional"))
 
 
 def marginal_price(table: Table) -> Floats:

@@ -4,6 +4,7 @@ tariffs, rules of sharing and statements.
 
 from energy.models.communities import Community, CommunityVersion, Member, Simulation, SimulationSeries, VersionSeries
 from energy.models.forecasts import Forecast, ForecastCard
+from energy.models.grids import Grid, GridCheck, GridConnection, GridVersion
 from energy.models.meters import MeterDay, MeterFile, MeterPoint, UtilityMapping
 from energy.models.participants import Asset, Invitation, Participant
 from energy.models.parts import SimulationPart
@@ -17,6 +18,10 @@ __all__ = [
     "CommunityVersion",
     "Forecast",
     "ForecastCard",
+    "Grid",
+    "GridCheck",
+    "GridConnection",
+    "GridVersion",
     "Invitation",
     "MarketView",
     "Member",

@@ -174,6 +174,7 @@ class Simulation(models.Model):
     members = models.JSONField()
     sharing = models.JSONField()
     engine = models.JSONField()
+    more = models.JSONField(default=dict, help_text=_("figures beside the totals: marginal CO2, an island's hours"))
     inputs_sha256 = models.CharField(
         max_length=64, blank=True, help_text=_("of what the answer depends on: data, control, sharing, horizon …")
     )

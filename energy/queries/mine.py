@@ -225,6 +225,15 @@ def day(member: Member, date: dt.date) -> tuple[list[Step], bool] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedDay:
+    """A local day of which every hour was measured: kWh measured, and expected by the data."""
+
+    date: dt.date
+    measured_kwh: float
+    expected_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """One meter's measured sums against the data that simulations use, over the steps that both know.
 
@@ -240,6 +249,7 @@ class Compared:
     steps: int
     missing: int
     exact: bool
+    days: Sequence[ComparedDay] = ()
 
 
 def against(participant: Participant, member: Member, start: dt.date, end: dt.date) -> list[Compared]:
@@ -272,16 +282,21 @@ def _against(
 ) -> Compared:
     parts = 60 // version.step_minutes
     sums, errors, known, missing, exact = [0.0, 0.0], 0.0, 0, 0, True
+    zone, days, broken = ZoneInfo(version.timezone), dict[dt.date, list[float]](), set[dt.date]()
     for i, value in enumerate(values):
-        where = locate(version, found.start + i * dt.timedelta(hours=1))
+        moment = found.start + i * dt.timedelta(hours=1)
+        where, date = locate(version, moment), moment.astimezone(zone).date()
         if math.isnan(value) or where is None:
             missing += known > 0  # before the first that was measured there was no meter yet
+            broken.add(date)
             continue
         foreseen = sum(expected[where.index : where.index + parts])
         exact = exact and where.exact
         sums[0], sums[1] = sums[0] + value, sums[1] + foreseen
         errors += abs(value - foreseen)
         known += 1
+        day = days.setdefault(date, [0.0, 0.0])
+        day[0], day[1] = day[0] + value, day[1] + foreseen
     whole = sums[0]
     return Compared(
         name,
@@ -292,6 +307,7 @@ def _against(
         known,
         missing,
         exact,
+        [ComparedDay(date, *pair) for date, pair in sorted(days.items()) if date not in broken],
     )
 
 

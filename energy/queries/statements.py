@@ -47,6 +47,14 @@ def correction_of(statement: Statement) -> Statement | None:
     return Statement.objects.filter(corrects=statement).first()
 
 
+def terms_of(statement: Statement) -> tuple[list[TariffVersion], list[SchemeVersion]]:
+    """The versions by which this statement was made, in the order of their days; not those of other members."""
+    rows = [row for row in statement.settlement.inputs["terms"] if row[0] == statement.participant_id]
+    tariffs = TariffVersion.objects.filter(pk__in={row[3] for row in rows}).select_related("tariff", "price_list")
+    rules = SchemeVersion.objects.filter(pk__in={row[4] for row in rows})
+    return list(tariffs.order_by("valid_from")), list(rules.order_by("valid_from"))
+
+
 def settlements(community: Community) -> list[Settlement]:
     """What was worked out, newest first: sums without names."""
     return list(community.settlements.order_by("-first_day", "-number"))
@@ -86,6 +94,11 @@ def terms(community: Community, day: dt.date) -> Terms:
 def market_view(participant: Participant) -> MarketView | None:
     """The newest comparison of a participant."""
     return participant.market_views.order_by("-made_at").first()
+
+
+def tariff_of_view(view: MarketView) -> TariffVersion | None:
+    """The version of the tariff by which a comparison was made, if it is still there."""
+    return TariffVersion.objects.filter(pk=view.result["tariff_version"]).select_related("tariff").first()
 
 
 def document(statement: Statement) -> dict[str, Any]:

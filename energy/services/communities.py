@@ -134,6 +134,8 @@ def _curves(data: "EngineCommunity") -> Mapping[str, Any]:
     }
     if data.co2_kg_per_kwh is not None:
         curves["co2"] = data.co2_kg_per_kwh
+    if data.co2_marginal_kg_per_kwh is not None:
+        curves["co2_marginal"] = data.co2_marginal_kg_per_kwh
     heated = next((m.heat for m in data.members if m.heat), None)
     if heated:
         curves["cop"] = heated.cop
@@ -267,6 +269,7 @@ def keep_simulation(*, version: CommunityVersion, run: Run, control: str, result
         members=document["members"],
         sharing=document["sharing"],
         engine=document["engine"],
+        more=document.get("more", {}),
         inputs_sha256=comparable_inputs(run.inputs),
         seed=run.seed,
         result_sha256=fingerprint(document, packed),
@@ -304,4 +307,5 @@ def public_document(*, document: Mapping[str, Any], owner: User | None) -> dict[
     shown = [m for m in document["members"] if m["kind"] in policies.OPEN_KINDS or m["id"] in own]
     sharing = {**document["sharing"], "worst_coalition": None}
     hidden = len(document["members"]) - len(shown)
-    return {**document, "members": shown, "members_hidden": hidden, "sharing": sharing}
+    more = {name: value for name, value in document.get("more", {}).items() if name != "island"}
+    return {**document, "members": shown, "members_hidden": hidden, "sharing": sharing, "more": more}

@@ -139,6 +139,8 @@ def connect_device(*, meter: MeterPoint, by: User, device: str) -> MeterPoint:
     """Let a device of the city measure for this meter (its id, or empty for none): one that the person may read and
     that belongs to an organisation of theirs. Raises NotSteward, UnknownParticipant."""
     check_own(by, meter.participant)
+    if device and device == str(meter.device_id):
+        return meter
     if not device:
         meter.device = None
     else:

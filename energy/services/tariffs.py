@@ -16,13 +16,11 @@ from energy import pricelists, series
 from energy.errors import BadTerms, TermsInUse
 from energy.models import (
     Community,
-    Participant,
     PriceDay,
     PriceList,
     SchemeVersion,
     SharingScheme,
     Tariff,
-    TariffChoice,
     TariffVersion,
 )
 from energy.schemes import FRAMES
@@ -152,17 +150,6 @@ def take_back(*, version: TariffVersion | SchemeVersion) -> None:
             _("A statement was made by this version, so it stays; add another that holds from a later day.")
         )
     version.delete()
-
-
-@transaction.atomic
-def choose_tariff(*, participant: Participant, tariff: Tariff, since: dt.date) -> TariffChoice:
-    """A participant's own tariff from a day on. Raises BadTerms."""
-    if tariff.community_id != participant.community_id:
-        raise BadTerms(_("That tariff is of another community."))
-    choice, _made = TariffChoice.objects.update_or_create(
-        participant=participant, since=since, defaults={"tariff": tariff}
-    )
-    return choice
 
 
 @transaction.atomic

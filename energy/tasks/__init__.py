@@ -1,6 +1,6 @@
 """Kinds of runs and clocks of the room; importing this package registers them."""
 
-from energy.tasks import demo, forecasts, market, meters, simulations, slices, statements
+from energy.tasks import demo, forecasts, grids, market, meters, simulations, slices, statements
 
 #: Rung by beat (livingcity.celery collects these).
 BEAT = {**demo.BEAT, **forecasts.BEAT, **meters.BEAT, **statements.BEAT}
@@ -9,6 +9,7 @@ __all__ = [
     "BEAT",
     "demo",
     "forecasts",
+    "grids",
     "market",
     "meters",
     "simulations",

@@ -1,9 +1,11 @@
 """Pages of the room, by noun."""
 
 from energy.views.bills import bill, bill_csv, bill_pdf, bills, check, make
+from energy.views.choices import tariff_of
 from energy.views.communities import community, index, live, sharing, simulate
 from energy.views.forecasts import forecast
 from energy.views.getting_in import found, homes, join, setup
+from energy.views.grids import check_grid, connect, grid
 from energy.views.meter_files import bring, meter_file
 from energy.views.mine import mine, mine_csv
 from energy.views.participants import letter, members, participant
@@ -24,9 +26,12 @@ __all__ = [
     "bills",
     "bring",
     "check",
+    "check_grid",
     "community",
+    "connect",
     "forecast",
     "found",
+    "grid",
     "homes",
     "index",
     "join",
@@ -43,6 +48,7 @@ __all__ = [
     "simulate",
     "simulations",
     "take_back",
+    "tariff_of",
     "tariffs",
     "worth",
     "year",

@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from commons.people.models import User
+from energy import bill_charts, policies
 from energy import bills as words
-from energy import policies
 from energy.bill_forms import MonthForm
 from energy.errors import StatementNotFound
 from energy.models import Community, Settlement, Statement
@@ -102,9 +102,14 @@ def bill(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             name: words.energy(getattr(statement, f"{name}_kwh")) for name in ("use", "received", "feed_in", "given")
         },
         "share": float(statement.received_kwh / statement.use_kwh) if statement.use_kwh else None,
-        "tariffs": list(statement.settlement.tariff_versions.select_related("tariff", "price_list")),
-        "rules": list(statement.settlement.scheme_versions.order_by("valid_from")),
     }
+    context |= {
+        "chart": bill_charts.days_chart(statement),
+        "finding": bill_charts.days_words(statement),
+        "both": bill_charts.both(statement),
+        "parts": bill_charts.parts(statement),
+    }
+    context["tariffs"], context["rules"] = queries.terms_of(statement)
     return render(request, "energy/bill.html", context)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from commons.places.models import Place
 from energy import policies, queries
 from energy.errors import CommunityNotFound
-from energy.models import Community
+from energy.models import Community, Participant
 from energy.queries import mine, participants
 
 Shown = Callable[[policies.Viewer, Community], bool]
@@ -41,6 +41,7 @@ TABS = (
     Tab("now", _("Now"), "rooms:community"),
     Tab("year", _("Year"), "rooms:community_year"),
     Tab("sharing", _("Sharing"), "rooms:community_sharing"),
+    Tab("grid", _("Grid"), "rooms:community_grid"),
     Tab("forecast", _("Ahead"), "rooms:community_forecast"),
     Tab("tariffs", _("Tariff and rules"), "rooms:community_tariffs"),
     Tab("bills", _("Bills"), "rooms:community_bills", policies.has_bills),
@@ -49,6 +50,11 @@ TABS = (
     Tab("mine", _("My home"), "rooms:community_setup", participants.speaks_here),
     Tab("participants", _("Members"), "rooms:community_participants", policies.is_steward),
 )
+
+
+def home_tab(viewer: policies.Viewer, participant: Participant) -> str:
+    """Under which tab a home stands: one's own, or the members'."""
+    return "mine" if policies.speaks_for(viewer, participant) else "participants"
 
 
 def found(request: HttpRequest, slug: str) -> Community:
@@ -66,10 +72,15 @@ def found(request: HttpRequest, slug: str) -> Community:
 def frame(request: HttpRequest, slug: str, *, tab: str) -> tuple[Community, dict[str, Any]]:
     """The community and what every page of it needs. Raises CommunityNotFound."""
     community = found(request, slug)
+    return community, around(request, community, tab=tab)
+
+
+def around(request: HttpRequest, community: Community, *, tab: str) -> dict[str, Any]:
+    """What every page of a community needs, where the page has asked who may see it."""
     tabs = [
         {"slug": part.slug, "title": part.title, "url": reverse(part.url_name, args=[community.slug])}
         for part in TABS
         if part.shown_to(request.user, community)
     ]
     steward = policies.is_steward(request.user, community)
-    return community, {"community": community, "tabs": tabs, "tab_here": tab, "steward": steward}
+    return {"community": community, "tabs": tabs, "tab_here": tab, "steward": steward}

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -12,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from commons.web import numbers
-from energy import charts, flow, policies, series
+from energy import bill_charts, bills, charts, flow, policies, series
 from energy.errors import CommunityNotFound
 from energy.models import Community, Member, Participant
-from energy.queries import live
+from energy.queries import live, statements
 from energy.queries import mine as own
 from energy.queries.measured import zone
 from energy.queries.year import moments
@@ -43,6 +44,10 @@ def mine(request: HttpRequest, slug: str) -> HttpResponse:
         context["compared"] = [
             row for p in participants if p.person_id == member.person_id for row in _against(p, member)
         ]
+        context["compared_charts"] = [
+            (row, charts.compared_chart(row.days)) for row in context["compared"] if len(row.days) > 1
+        ]
+    context |= _worth(community, request.user, member, context.get("mine"))
     response = render(request, "energy/mine.html", context)
     response["Cache-Control"] = "private, no-store"
     return response
@@ -94,6 +99,25 @@ def _against(participant: Participant, member: Member) -> list[own.Compared]:
     """The last ninety days that have ended."""
     today = timezone.now().astimezone(zone(participant.community)).date()
     return own.against(participant, member, max(today - BACK, participant.joined_on), today)
+
+
+def _worth(
+    community: Community, viewer: policies.Viewer, member: Member | None, story: own.Mine | None
+) -> dict[str, Any]:
+    """What the community was worth by the statements that stand, of the member or of all that the viewer may see."""
+    rows = [s for s in statements.own(community, viewer) if not hasattr(s, "corrected_by")]
+    if member is not None:
+        rows = [s for s in rows if s.participant.person_id == member.person_id]
+    if not rows:
+        return {}
+    worth = bill_charts.worth(rows, story.months if story else ())
+    currency = rows[0].currency
+    return {
+        "worth": worth,
+        "worth_currency": currency,
+        "worth_chart": bill_charts.worth_chart(worth, currency),
+        "worth_sum": bills.amount(sum((row.billed for row in worth), Decimal(0)), currency),
+    }
 
 
 @require_safe

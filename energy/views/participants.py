@@ -21,9 +21,11 @@ from energy import policies
 from energy.errors import BadParticipant, CommunityNotFound, UnknownParticipant
 from energy.forms_people import AssetForm, EnterForm, FileForm, InviteForm, LeaveForm, MeterForm
 from energy.models import Asset, Community, Invitation, MeterPoint, Participant
+from energy.queries import choices
 from energy.queries import participants as reads
 from energy.services import assets, meters, participants
-from energy.views.frame import frame
+from energy.views.frame import around, frame, home_tab
+from energy.views.tariffs import shown
 
 PAGE = ["GET", "HEAD", "POST"]
 
@@ -133,7 +135,7 @@ def participant(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         else:
             if done:
                 return redirect("rooms:participant", slug, pk)
-    context = _participant(found, by) | {"refusal": refusal}
+    context = around(request, found.community, tab=home_tab(by, found)) | _participant(found, by) | {"refusal": refusal}
     context |= {"forms": {name: bound.get(name) or form() for name, form in FORMS.items()}}
     bad = any(not form.is_valid() for form in bound.values())
     return render(
@@ -148,7 +150,11 @@ def _participant(found: Participant, by: User) -> dict[str, Any]:
     states = reads.meter_states(found)
     own = policies.speaks_for(by, found)
     today = reads.today(found.community)
+    sees_bills = policies.may_see_bills(by, found)
+    tariff = choices.version_on(found, today) if sees_bills else None
     return {
+        "bills": sees_bills,
+        "tariff": shown(tariff) if tariff else None,
         "community": found.community,
         "participant": found,
         "states": [(s, reads.gaps(s.meter)[:20]) for s in states],

@@ -34,9 +34,9 @@ def _context(community: Community, *, steward: bool, **forms: Any) -> dict[str, 
     today = timezone.now().astimezone(measured.zone(community)).date()
     found = statements.terms(community, today)
     context: dict[str, Any] = {
-        "tariff": _tariff(found.tariff) if found.tariff else None,
+        "tariff": shown(found.tariff) if found.tariff else None,
         "rule": _rule(found.rule) if found.rule else None,
-        "tariffs": [_tariff(v) for v in found.tariffs],
+        "tariffs": [shown(v) for v in found.tariffs],
         "rules": [_rule(v) for v in found.rules],
         "lists": prices.coverage(community),
         "today": today,
@@ -62,7 +62,7 @@ def _as_before(version: TariffVersion | None) -> dict[str, Any]:
     }
 
 
-def _tariff(version: TariffVersion) -> dict[str, Any]:
+def shown(version: TariffVersion) -> dict[str, Any]:
     currency = version.tariff.currency
     tax = 1 + version.tax_pct / 100
     whole = (version.energy_price + version.grid_fee + version.levies) * tax
@@ -76,6 +76,8 @@ def _tariff(version: TariffVersion) -> dict[str, Any]:
         "feed_in_less": bills.price(version.feed_in_less),
         "base": bills.amount(version.base_fee, currency),
         "whole": numbers.number(whole, 4),
+        "on_top": numbers.number((version.markup + version.grid_fee + version.levies) * tax, 4),
+        "listed": version.price_list_id is not None,
         "tax": bills.per_cent(version.tax_pct),
         "unit": numbers.CURRENCIES.get(currency, currency),
     }

@@ -55,6 +55,7 @@ def worth(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {"person": person, "own": own, "view": view, "cases": _cases(view) if view else []}
     if view:
         context["last_day"] = view.until - dt.timedelta(days=1)
+        context["tariff"] = queries.tariff_of_view(view)
         known, steps = view.result["known"], view.result["steps"]
         context |= {"known": known / steps if steps else None, "dynamic": view.result["dynamic"]}
         context["best"] = min(context["cases"], key=lambda case: case["cost"]) if context["cases"] else None

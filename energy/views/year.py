@@ -41,6 +41,7 @@ def year(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {"simulation": simulation, "year": story}
     if simulation and context["standing"].enough:
         context |= {"figures": figures.of(simulation, request.user), "balance": figures.balance(simulation.totals)}
+        context |= {"island": figures.island(simulation, request.user)}
     if story is not None:
         asked = request.GET.get("show", "spare")
         shown = asked if asked in SHOWN else "spare"

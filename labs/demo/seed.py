@@ -15,7 +15,7 @@ from commons.devices.services.demo import report
 from commons.people.models import Handle, Organisation, User
 from commons.people.services import create_organisation, create_user, set_role
 from commons.places.models import Place
-from labs.demo import asking, floor, furnishing, learning, meters, stock, terms, work
+from labs.demo import asking, deciding, floor, furnishing, learning, meters, stock, terms, work
 from labs.models import Badge, Lab, Machine
 from labs.services import catalogue
 
@@ -50,6 +50,7 @@ def seed(say: Say) -> None:
         readings += meters.tie(lab, now - PAST, now)
         floor.seed(lab, people)
         asking.seed(lab, people)
+        deciding.seed(lab, people)
         say(
             f"{lab.name}: {lab.machines.count()} machines, {readings} readings, {messages} job messages, "
             f"{booked} bookings to come"

@@ -43,6 +43,13 @@ class MachinesOwn(Conflict):
     title = _("It measures a machine")
 
 
+class Pinned(Conflict):
+    """A person of the lab said what the plug measures, and its agent says otherwise."""
+
+    code = "labs:pinned"
+    title = _("The lab says what it measures")
+
+
 class AnsweredAlready(Conflict):
     """The request to join or the invitation is not open any more."""
 

@@ -7,13 +7,15 @@ from django.utils.translation import gettext_lazy as _
 class PowerMeter(models.Model):
     """A plug or meter that is tied to one machine, or to a circuit that several share; exactly one of the two.
 
-    `class_pct` is how far off it may be by its maker's word, in per cent of what it shows.
+    `class_pct` is how far off it may be by its maker's word, in per cent of what it shows. `pinned`: a person said what
+    it measures, so its agent's word does not move it.
     """
 
     device = models.OneToOneField("devices.Device", on_delete=models.CASCADE, related_name="power_meter")
     machine = models.ForeignKey("labs.Machine", null=True, blank=True, on_delete=models.CASCADE, related_name="meters")
     circuit = models.ForeignKey("labs.Circuit", null=True, blank=True, on_delete=models.CASCADE, related_name="meters")
     class_pct = models.FloatField(default=2.0)
+    pinned = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     demo = models.BooleanField(default=False)
 

@@ -7,20 +7,17 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from commons.devices import queries as device_queries
+from commons.devices.models import Device
 from commons.people.models import User
 from commons.web import numbers
 from labs.engine.sparkline import Sparkline, sparkline
-from labs.models import Booking, Job, Lab, Machine
+from labs.models import Booking, Job, Lab, Machine, PowerMeter
 from labs.queries import badges, catalogue, jobs
-
-if TYPE_CHECKING:
-    from commons.devices.models import Device
 
 HOUR = dt.timedelta(hours=1)
 #: After a minute the page says when it last heard; after ten the figure is grey (guide, section 6).
@@ -60,6 +57,8 @@ class Tile:
     booked_now: Booking | None
     may_use: bool
     badges: tuple[str, ...]
+    metered: bool = False
+    """Whether anything tells its power: its own device, or a plug that is tied to it."""
 
     @property
     def running(self) -> bool:
@@ -126,19 +125,20 @@ class Tile:
 
 def tiles(machines: Sequence[Machine], *, viewer: User | None, now: dt.datetime, spark: bool = True) -> list[Tile]:
     """The board of these machines as the viewer may see it; without `spark` their last hour is not read."""
-    power = powers([m.device for m in machines if m.device], now=now, spark=spark)
+    power = power_of(machines, now=now, spark=spark)
     running = {s.job.machine_id: s for s in jobs.shown(_running(machines, now), viewer)}
     coming = _coming(machines, now)
     usable = badges.may_use(machines, viewer, at=now)
     return [
         Tile(
             machine=m,
-            power=power.get(m.device.number, Power()) if m.device else Power(),
+            power=power.get(m.pk, Power()),
             job=running.get(m.pk),
             next_booking=next((b for b in coming.get(m.pk, ()) if b.start > now), None),
             booked_now=next((b for b in coming.get(m.pk, ()) if b.start <= now), None),
             may_use=m.pk in usable,
             badges=tuple(badge.name for badge in m.required_badges.all()),
+            metered=m.pk in power,
         )
         for m in machines
     ]
@@ -163,7 +163,38 @@ def _coming(machines: Iterable[Machine], now: dt.datetime) -> dict[int, list[Boo
     return found
 
 
-def powers(devices: Sequence["Device"], *, now: dt.datetime, spark: bool = True) -> dict[int, Power]:
+def meters_of(machines: Iterable[Machine]) -> dict[int, list[Device]]:
+    """What tells the power of each machine that has anything, the best first: plugs tied to it, then its own device."""
+    every = list(machines)
+    found: dict[int, list[Device]] = {}
+    for meter in PowerMeter.objects.filter(machine__in=every).select_related("device").order_by("pk"):
+        if meter.machine_id is not None:
+            found.setdefault(meter.machine_id, []).append(meter.device)
+    for machine in every:
+        if machine.device is not None and machine.device not in found.get(machine.pk, []):
+            found.setdefault(machine.pk, []).append(machine.device)
+    return found
+
+
+def meter_of(machine: Machine) -> Device | None:
+    """What tells the power of the machine: its own device, else the first plug that is tied to it."""
+    return machine.device or next(iter(meters_of([machine]).get(machine.pk, ())), None)
+
+
+def power_of(machines: Sequence[Machine], *, now: dt.datetime, spark: bool = True) -> dict[int, Power]:
+    """What each metered machine draws: by the first of its meters that was heard lately, else by the one heard last."""
+    meters = meters_of(machines)
+    told = powers([device for devices in meters.values() for device in devices], now=now, spark=spark)
+    found = {}
+    for machine, devices in meters.items():
+        mine = [told[device.number] for device in devices]
+        heard = [one for one in mine if one.heard_at is not None]
+        last = max(heard, key=lambda one: one.heard_at or now, default=mine[0])
+        found[machine] = next((one for one in mine if not one.old), last)
+    return found
+
+
+def powers(devices: Sequence[Device], *, now: dt.datetime, spark: bool = True) -> dict[int, Power]:
     """What these devices draw and, with `spark`, their last hour, by their number; two queries at most."""
     last = device_queries.last_values(devices)
     hour = {} if not spark else device_queries.curves(devices, "power_w", now - HOUR, now, step_s=60)

@@ -12,6 +12,7 @@ from commons.devices import queries as device_queries
 from commons.web import numbers
 from labs.engine import hours
 from labs.models import Job, Machine
+from labs.queries import board
 
 MOST_POINTS = 300
 STEPS_S = (60, 300, 900, 3600)
@@ -47,16 +48,17 @@ def day_of(text: str, zone: ZoneInfo, now: dt.datetime) -> dt.date:
 
 
 def of_day(machine: Machine, day: dt.date, now: dt.datetime) -> Curve | None:
-    """A day of the machine by the lab's clock, by quarters of an hour; None when it has no device.
+    """A day of the machine by the lab's clock, by quarters of an hour; None when nothing measures it.
 
     Its energy is the sum of the quarters: the counter's where there is one, else the integral of power.
     """
-    if machine.device is None:
+    meter = board.meter_of(machine)
+    if meter is None:
         return None
     zone = machine.lab.zone
     start, end = hours.at(day, 0, zone), hours.at(day + dt.timedelta(days=1), 0, zone)
-    points = device_queries.series(machine.device, "power_w", start, end, DAY_STEP_S)
-    counted = device_queries.series(machine.device, "energy_wh_total", start, end, DAY_STEP_S)
+    points = device_queries.series(meter, "power_w", start, end, DAY_STEP_S)
+    counted = device_queries.series(meter, "energy_wh_total", start, end, DAY_STEP_S)
     known = [p.energy_wh for p in counted or points if p.energy_wh is not None]
     hours_known = len(known) * DAY_STEP_S / 3600
     words = _("%(energy)s in the %(hours)s h that are known") % {

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -50,17 +51,15 @@ def working(tiles: list[board.Tile]) -> str:
 
 def hours_of(lab: Lab) -> dict[str, dict[str, str]]:
     """{machine: {"line", "area"}}: the last hour of each machine as SVG paths."""
-    machines = [m for m in catalogue.machines(lab) if m.device]
-    power = board.powers([m.device for m in machines if m.device], now=timezone.now())
-    return {m.slug: power[m.device.number].spark._asdict() for m in machines if m.device}
+    machines = list(catalogue.machines(lab))
+    power = board.power_of(machines, now=timezone.now())
+    return {m.slug: power[m.pk].spark._asdict() for m in machines if m.pk in power}
 
 
 def hour_of(machine: Machine) -> dict[str, dict[str, str]]:
     """The last hour of the machine as SVG paths."""
-    if machine.device is None:
-        return {}
-    power = board.powers([machine.device], now=timezone.now())[machine.device.number]
-    return {machine.slug: power.spark._asdict()}
+    power = board.power_of([machine], now=timezone.now())
+    return {machine.slug: power[machine.pk].spark._asdict()} if power else {}
 
 
 def of_machine(machine: Machine) -> dict[str, dict[str, Any]]:
@@ -68,9 +67,10 @@ def of_machine(machine: Machine) -> dict[str, dict[str, Any]]:
     now = timezone.now()
     with timezone.override(machine.lab.zone):
         said = {machine.slug: _words(board.tiles([machine], viewer=None, now=now, spark=False)[0])}
-    if machine.device is None:
+    meter = board.meter_of(machine)
+    if meter is None:
         return said
-    points = device_queries.series(machine.device, "power_w", now - 2 * QUARTER, now, curves.DAY_STEP_S)
+    points = device_queries.series(meter, "power_w", now - 2 * QUARTER, now, curves.DAY_STEP_S)
     curve = {
         "x": [int(point.start.timestamp()) for point in points],
         "values": [None if point.mean is None else round(point.mean, 1) for point in points],
@@ -82,7 +82,8 @@ def lab_board(key: str, person: User | None, token: Any) -> Watched:
     """The board of a lab, which everybody may see. Raises UnknownLab."""
     lab = catalogue.find_lab(key)
     machines = {m.device_id for m in catalogue.machines(lab) if m.device_id}
-    devices = frozenset(machines | set(PowerMeter.objects.filter(circuit__lab=lab).values_list("device", flat=True)))
+    tied = PowerMeter.objects.filter(Q(circuit__lab=lab) | Q(machine__lab=lab)).values_list("device", flat=True)
+    devices = frozenset(machines | set(tied))
     return Watched(devices, lambda: of_lab(lab), lambda: hours_of(lab))
 
 
@@ -95,7 +96,8 @@ def machine_board(key: str, person: User | None, token: Any) -> Watched:
     def tell() -> dict[str, Any]:
         return of_machine(catalogue.find_machine(pk=machine.pk))  # its state may have changed since the page opened
 
-    return Watched(frozenset({machine.device_id} - {None}), tell, lambda: hour_of(machine))
+    meters = {device.pk for devices in board.meters_of([machine]).values() for device in devices}
+    return Watched(frozenset(meters), tell, lambda: hour_of(machine))
 
 
 def _words(tile: board.Tile) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def _words(tile: board.Tile) -> dict[str, Any]:
         "percent": tile.percent,
         "sign": tile.sign,
     }
-    if tile.machine.device is not None:
+    if tile.metered:
         found["watts"] = numbers.watts(tile.power.watts)
         found["heard"] = _("heard %(time)s") % {"time": numbers.ago(tile.power.heard_at)}
     return found

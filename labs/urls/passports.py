@@ -23,5 +23,7 @@ api = [
     path("passports/<uuid:passport>/interfacer/", api_passports.Interfacer.as_view(), name="passport_interfacer"),
     path("passports/<uuid:passport>/entries/", api_passports.PassportEntries.as_view(), name="passport_entries"),
     path("labs/<slug:lab>/passports/", api_passports.LabPassports.as_view(), name="lab_passports"),
+    path("labs/<slug:lab>/meters/", circuit_api.LabMeters.as_view(), name="lab_meters"),
+    path("labs/<slug:lab>/meters/<uuid:device>/", circuit_api.LabMeter.as_view(), name="lab_meter"),
     path("machines/<int:machine>/start-advice/", circuit_api.StartAdvice.as_view(), name="start_advice"),
 ]

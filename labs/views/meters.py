@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from commons.devices.models import Device
 from commons.devices.services import ShownCode
 from commons.errors import CityError
 from labs.errors import UnknownLab
-from labs.models import Lab, PowerMeter
+from labs.models import Lab
 from labs.services import meters as services
 from labs.views.common import page, uuid_of
 from labs.views.frame import frame
@@ -39,12 +38,15 @@ def meters(request: HttpRequest, lab: str) -> HttpResponse:
                 services.drop_meter(lab=found, number=int(number) if number.isdecimal() and len(number) < 19 else 0)
                 messages.success(request, _("The meter is untied; figures that stand stay."))
                 return redirect(request.path)
+            if fields.get("do") == "tie":
+                _tie(found, fields)
+                messages.success(request, _("Kept; figures that stand stay."))
+                return redirect(request.path)
             context["made"], code = _add(found, fields)
         except CityError as error:
             refusal = error
-    rows = PowerMeter.objects.filter(Q(machine__lab=found) | Q(circuit__lab=found))
     context |= {
-        "meters": rows.select_related("device", "machine", "circuit"),
+        "meters": services.of_lab(found),
         "untied": services.untied(found),
         "machines": found.machines.order_by("name"),
         "circuits": found.circuits.prefetch_related("machines"),
@@ -60,13 +62,28 @@ def _add(lab: Lab, fields: Mapping[str, str]) -> tuple[Device, ShownCode]:
     name = fields.get("name", "")
     if fields.get("of") == "agent":
         return services.add_plug(lab=lab, name=name)
+    machine, circuit = _measured(fields)
+    made, code = services.add_meter(
+        lab=lab, name=name, class_pct=_percent(fields.get("class_pct", "")), machine=machine, circuit=circuit
+    )
+    return made.device, code
+
+
+def _tie(lab: Lab, fields: Mapping[str, str]) -> None:
+    """What a plug that is there measures. Raises BadProfile, UnknownThing."""
+    device = uuid_of(fields.get("device", ""))
+    if fields.get("of") == "agent":
+        services.leave_to_agent(lab=lab, device=device)
+        return
+    machine, circuit = _measured(fields)
+    services.tie(lab=lab, device=device, machine=machine, circuit=circuit)
+
+
+def _measured(fields: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """The number of the machine or that of the circuit that was chosen."""
     sort, _colon, key = fields.get("of", "").partition(":")
     number = int(key) if key.isdecimal() and len(key) < 19 else 0
-    made, code = services.add_meter(
-        lab=lab, name=name, class_pct=_percent(fields.get("class_pct", "")),
-        machine=number if sort == "machine" else None, circuit=number if sort == "circuit" else None,
-    )  # fmt: skip
-    return made.device, code
+    return number if sort == "machine" else None, number if sort == "circuit" else None
 
 
 def _percent(text: str) -> float:

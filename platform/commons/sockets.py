@@ -399,6 +399,83 @@ class LiveBoard:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """A body that decides: its name, its page, its place if it has one, and whether it goes with the demo."""
+
+    name: str
+    url: str
+    place: "Place | None" = None
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingBody:
+    """A kind of body that decides by its charter, such as an energy community. `slug` is "room.noun"; a body is named
+    by its key within the kind.
+
+    `find` answers None for what is not there or what that person may not see; `members` says who belongs and since
+    when, each by the id of their account; `stewards` who speaks for it; `keys_of` the bodies that a person belongs to;
+    `charter` is what holds until the body decides another (`commons.decisions.charter`).
+    """
+
+    slug: str
+    title: Text
+    find: "Callable[[str, User | None], Decider | None]"
+    members: "Callable[[str], Mapping[int, dt.datetime]]"
+    stewards: Callable[[str], Collection[int]]
+    keys_of: "Callable[[User], Collection[str]]"
+    charter: Mapping[str, Any]
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class EffectField:
+    """One thing that an effect sets, as a form asks for it. `choices` are (value, words) of a choice; numbers have the
+    least and the most that are ever possible, and a unit."""
+
+    name: str
+    title: Text
+    choices: Sequence[tuple[str, Text]] = ()
+    least: float | None = None
+    most: float | None = None
+    unit: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an option would mean: one sentence for the reader where it concerns them, figures for the whole body
+    ({"title", "value", "unit", "low", "high"}), and what it was reckoned from."""
+
+    you: Text
+    figures: Sequence[Mapping[str, Any]]
+    basis: Text
+    inputs_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that a decision can set. `slug` is "room.noun" and the kind of its `PolicyValue`; `body` the kind of
+    body whose it is.
+
+    `fields` and `now` are given the body's key; `check` answers the value as it will be kept or raises CityError;
+    `border` the first moment at or after the one given from which a new value can hold; `apply` writes what the room
+    itself keeps, inside the enactment's transaction: (key, value, valid from, address of the decision).
+    """
+
+    slug: str
+    body: str
+    title: Text
+    fields: Callable[[str], Sequence[EffectField]]
+    now: Callable[[str], Mapping[str, Any]]
+    check: Callable[[str, Mapping[str, Any]], dict[str, Any]]
+    say: Callable[[str, Mapping[str, Any]], Text]
+    border: "Callable[[str, dt.datetime], dt.datetime]"
+    apply: "Callable[[str, Mapping[str, Any], dt.datetime, str], None]"
+    preview: "Callable[[str, Mapping[str, Any], User | None], Preview | None] | None" = None
+    order: int = 100
+
+
 nav: Socket[NavEntry] = Socket("nav")
 sheets: Socket[Sheet] = Socket("sheets")
 map_grounds: Socket[MapGround] = Socket("map_grounds")
@@ -421,3 +498,5 @@ command_files: Socket[CommandFile] = Socket("command_files")
 leavers: Socket[Leaver] = Socket("leavers")
 job_takers: Socket[JobTaker] = Socket("job_takers")
 live_boards: Socket[LiveBoard] = Socket("live_boards")
+deciding_bodies: Socket[DecidingBody] = Socket("deciding_bodies")
+effects: Socket[Effect] = Socket("effects")

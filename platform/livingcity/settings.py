@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "commons.runs",
     "commons.notices",
     "commons.reports",
+    "commons.decisions",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",

@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path
 handler500 = "commons.web.faults.answer_fault"
 
 MODULES = ["commons.people.urls", "commons.devices.urls", "commons.runs.urls", "commons.places.urls"]
-MODULES += ["commons.notices.urls", "commons.reports.urls"]
+MODULES += ["commons.notices.urls", "commons.reports.urls", "commons.decisions.urls"]
 MODULES += [f"{room}.urls" for room in settings.ROOMS]
 
 

@@ -5,6 +5,7 @@ without a printer): digest, states, a job's file.
 import asyncio
 import datetime as dt
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ class Printer:
     files: dict[str, bytes] = field(default_factory=dict)
     read_only: bool = False
     breaks_off: bool = False
+    key: str = ""
 
     def status(self) -> dict[str, Any]:
         hot = self.state == "PRINTING" and self.progress < 1
@@ -69,6 +71,8 @@ class Handler(Quiet):
         self.steer()
 
     def signed_in(self) -> bool:
+        if self.here.key:  # where a key is set that alone lets in
+            return self.headers.get("X-Api-Key") == self.here.key
         found = dict(re.findall(r'(\w+)="?([^",]+)', self.headers.get("Authorization", "")))
         if not found:
             return False
@@ -137,6 +141,46 @@ class Handler(Quiet):
 
 def adapter(url: str, password: str = "pass") -> PrusaLink:  # noqa: S107 of the look-alike
     return PrusaLink(Name("MK4"), url, user="maker", password=password, every_s=0.05)
+
+
+class OldHandler(Quiet):
+    """PrusaLink before version 1 of its interface, in the manner of OctoPrint, by the key alone."""
+
+    here: Printer
+
+    def let_in(self) -> bool:
+        return self.headers.get("X-Api-Key") == self.here.key
+
+    def get(self) -> None:
+        going = self.here.state in {"PRINTING", "PAUSED"}
+        flags = {"operational": True, "printing": self.here.state == "PRINTING", "paused": self.here.state == "PAUSED"}
+        flags |= {"error": False, "ready": not going, "busy": False, "cancelling": False, "pausing": False}
+        status = self.here.status()["printer"]
+        heat = {"tool0": {"actual": status["temp_nozzle"], "target": status["target_nozzle"]}}
+        file = {"name": "CUBE~1.GCO", "path": "/usb/CUBE~1.GCO", "display": "cube 0.2mm.gcode"}
+        job = {"job": {"file": file}, "progress": {"completion": self.here.progress / 100}} if going else {"job": None}
+        answers: dict[str, Any] = {
+            "/api/version": {"api": "2.0.0", "server": "2.1.2", "text": "PrusaLink MINI"},
+            "/api/printer": {"state": {"text": "Printing", "flags": flags}, "temperature": heat},
+            "/api/job": {"state": "Printing", **job},
+            "/usb/CUBE~1.GCO": BODY,
+        }
+        found = self.path in answers
+        return (
+            self.send({}, 401) if not self.let_in() else self.send(answers.get(self.path, b""), 200 if found else 404)
+        )
+
+    def post(self) -> None:
+        if not self.let_in():
+            return self.send({}, 401)
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.here.asked.append(f"{asked['command']} {asked.get('action', '')}".strip())
+        self.here.state = {"pause pause": "PAUSED", "pause resume": "PRINTING"}.get(self.here.asked[-1], "IDLE")
+        return self.send(b"", 204)
+
+
+def by_key(url: str, key: str = "prusa-key") -> PrusaLink:
+    return PrusaLink(Name("MINI"), url, key=key, every_s=0.05)
 
 
 def do(worker: AtWork, kind: str, body: Any = None, file: Path | None = None) -> str:
@@ -239,3 +283,43 @@ def test_check_says_what_is_wrong() -> None:
     assert not bad[0].ok and "does not accept the password" in bad[0].sentence
     gone = asyncio.run(adapter("http://127.0.0.1:9").check())
     assert not gone[0].ok and "Is the printer on" in gone[0].sentence
+
+
+def test_a_key_lets_in_as_well() -> None:
+    printer = Printer("PRINTING", 12, 30.0, key="prusa-key")
+    with serving(Handler, printer) as url, at_work(by_key(url)) as worker:
+        until(lambda: worker.sink.jobs and worker.sink.file(worker.sink.jobs[0].job), what="the hashes")
+        assert do(worker, "cancel") == "The print was stopped."
+        until(lambda: worker.sink.events()[-1] == "cancelled", what="the end")
+        assert asyncio.run(by_key(url).check())[0].ok
+        assert "password or key" in asyncio.run(by_key(url, "another").check())[0].sentence
+
+
+def test_an_older_firmware_is_read_as_the_newer() -> None:
+    """Its states, file and progress; what was seen at 99 % has finished, anything less was stopped."""
+    printer = Printer(key="prusa-key")
+    with serving(OldHandler, printer) as url, at_work(by_key(url)) as worker:
+        until(lambda: worker.sink.readings, what="a first word")
+        printer.job, printer.state = 1, "PRINTING"
+        file = until(lambda: worker.sink.jobs and worker.sink.file(worker.sink.jobs[0].job), what="the hashes")
+        assert file == hashing.of_bytes("CUBE~1.GCO", BODY)
+        printer.progress = 40.0
+        assert do(worker, "pause") == do(worker, "pause") == "The print waits."
+        until(lambda: worker.sink.events() == ["started", "paused"], what="the pause")
+        assert do(worker, "resume") == "The print goes on."
+        printer.progress = 100.0
+        until(lambda: worker.sink.recall("percent") == 100, what="the last layer")
+        printer.state = "IDLE"
+        until(lambda: worker.sink.events() == ["started", "paused", "finished"], what="the end")
+        printer.progress, printer.state = 3.0, "PRINTING"
+        until(lambda: worker.sink.events()[-1] == "started", what="the same file once more")
+        assert do(worker, "cancel") == "The print was stopped."
+        until(lambda: worker.sink.events()[-1] == "cancelled", what="its end")
+        assert len({e.job for e in worker.sink.jobs}) == 2
+        with pytest.raises(Refused, match="too old"):
+            do(worker, "send", {**SENT, "start": False})
+        assert printer.asked == ["pause pause", "pause resume", "cancel"]
+        found = asyncio.run(by_key(url).check())
+        assert found[0].ok
+        assert "PrusaLink 2.1.2" in found[0].sentence
+        assert not asyncio.run(by_key(url, "another").check())[0].ok

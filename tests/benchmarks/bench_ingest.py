@@ -295,7 +295,9 @@ def fill(per_day: int) -> list[Any]:
                 midnight, seq=seq, ts=ts, value=value, device=device,
                 channel=channel.astype(np.int16), flags=np.zeros(count, dtype=np.int16),
             )  # fmt: skip
-            ingest._roll_up(ingest.Believed(of_number, ts, seq, value, channel, device), machines)
+            ids = [machine.pk for machine in machines]
+            _devices, (ends,) = ingest.lock_many(ids, (ingest.rollups.ENDS, [raw.array(ids)]))
+            ingest._roll_up(ingest.Believed(of_number, ts, seq, value, channel, device), machines, ends)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE devices_reading")
         cursor.execute("VACUUM ANALYZE devices_rollup")

@@ -55,8 +55,8 @@ print(json.dumps({"cost": float(n.objective), "cpu_s": used.ru_utime + used.ru_s
 """
 
 
-def community(folder: Path, homes: int, varied: bool):  # type: ignore[no-untyped-def]  # noqa: ANN201
-    """The folder's community with as many homes."""
+def community(folder: Path, homes: int, varied: bool, steps: int = 0):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    """The folder's community with as many homes, of its first `steps` alone where that is not 0."""
     from energy.engine import folder as reader
     from energy.engine.community import Battery
 
@@ -79,21 +79,25 @@ def community(folder: Path, homes: int, varied: bool):  # type: ignore[no-untype
         load.append(np.roll(c.load_kwh[i % own], shift))
         pv.append(np.roll(c.pv_kwh[i % own], shift))
     part, shared = homes / own, c.battery
+    only = slice(0, steps or c.steps)
     return dataclasses.replace(
         c,
         members=tuple(members),
-        load_kwh=np.array(load),
-        pv_kwh=np.array(pv),
+        load_kwh=np.array(load)[:, only],
+        pv_kwh=np.array(pv)[:, only],
+        import_price=c.import_price[only],
+        export_price=c.export_price[only],
+        co2_kg_per_kwh=None if c.co2_kg_per_kwh is None else c.co2_kg_per_kwh[only],
         grid_limit_kw=None if c.grid_limit_kw is None else c.grid_limit_kw * part,
         battery=Battery(shared.kwh * part, shared.kw * part, shared.efficiency) if shared else None,
     )
 
 
-def case(what: str, folder: Path, homes: int, varied: bool) -> dict[str, object]:
+def case(what: str, folder: Path, homes: int, varied: bool, steps: int) -> dict[str, object]:
     """One case in this process."""
     from energy.engine import decomposition, optimum
 
-    c = community(folder, homes, varied)
+    c = community(folder, homes, varied, steps)
     at, stores = optimum.connection(c), optimum.all_stores(c)
     before, wall = time.process_time(), time.perf_counter()
     if what == "full":
@@ -110,7 +114,7 @@ def case(what: str, folder: Path, homes: int, varied: bool) -> dict[str, object]
 def apart(what: str, asked: argparse.Namespace, homes: int) -> dict[str, object]:
     """One case in its own process; what it said."""
     words = [sys.executable, str(HERE), str(asked.folder), "--case", what, "--homes", str(homes)]
-    words += ["--varied"] if asked.varied else []
+    words += ["--steps", str(asked.steps), *(["--varied"] if asked.varied else [])]
     done = subprocess.run(words, capture_output=True, text=True, timeout=asked.most_s, check=False)
     if done.returncode:
         return {"failed": done.stderr.strip().splitlines()[-1:]}
@@ -119,14 +123,19 @@ def apart(what: str, asked: argparse.Namespace, homes: int) -> dict[str, object]
 
 
 def environment(asked: argparse.Namespace) -> Path:
-    """PyPSA's own environment, made once, with uv where it is and with pip where not; its Python."""
+    """PyPSA's own environment, made once, with uv where it is and with pip where not; its Python. One that was left
+    half made is made anew.
+    """
     python: Path = asked.environment / "bin" / "python"
-    if not python.exists():
+    ready = asked.environment / "ready"
+    if not ready.exists():
+        shutil.rmtree(asked.environment, ignore_errors=True)
         uv = shutil.which("uv")
         make = [uv, "venv", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
         subprocess.run([*make, str(asked.environment)], check=True, capture_output=True)
         add = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
         subprocess.run([*add, *PYPSA], check=True, capture_output=True)
+        ready.touch()
     return python
 
 
@@ -134,7 +143,7 @@ def by_pypsa(asked: argparse.Namespace, homes: int) -> dict[str, object]:
     """The same data by PyPSA in an environment of its own."""
     from energy.engine import optimum
 
-    c = community(asked.folder, homes, asked.varied)
+    c = community(asked.folder, homes, asked.varied, asked.steps)
     at, stores = optimum.connection(c), optimum.all_stores(c)
     sizes = [{"kwh": s.kwh, "up": s.charge_step_kwh, "down": s.discharge_step_kwh, "eta": s.efficiency} for s in stores]
     with tempfile.TemporaryDirectory() as place:
@@ -175,11 +184,12 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="also each member's own optimum")
     parser.add_argument("--pypsa", action="store_true")
     parser.add_argument("--environment", type=Path, default=Path(tempfile.gettempdir()) / "bench-pypsa")
+    parser.add_argument("--steps", type=int, default=0, help="the first so many steps alone, to try it out")
     parser.add_argument("--most-s", type=float, default=600.0)
     parser.add_argument("--case", default="")
     asked = parser.parse_args()
     if asked.case:
-        print(json.dumps(case(asked.case, asked.folder, asked.homes[0], asked.varied)))
+        print(json.dumps(case(asked.case, asked.folder, asked.homes[0], asked.varied, asked.steps)))
         return
     for homes in asked.homes:
         ours = apart("classes", asked, homes)

@@ -228,7 +228,7 @@ def test_the_demonstration_comes_and_goes(client: Client) -> None:
     version = queries.newest("kamppi")
     assert version.demo
     assert version.members.count() == 24
-    assert version.simulations.count() == 6
+    assert version.simulations.count() == 7
     figure = queries.prosumer(version.community.place)  # type: ignore[arg-type]
     assert figure.demo
     assert figure.value is not None

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import re
 import zlib
 from decimal import Decimal
 from typing import Any
@@ -421,6 +422,7 @@ def test_the_statement_on_page_paper_and_as_table(
     paper = client.get("/energy/street/bills/1.pdf").content
     assert paper == client.get("/energy/street/bills/1.pdf").content
     words = read_pdf(paper)
+    assert b"/Lang (en)" in paper
     assert "Power from the community" in words
     assert "7.98\xa0€" in words
     answer = client.get("/api/v1/communities/street/statements/1/").json()
@@ -430,21 +432,38 @@ def test_the_statement_on_page_paper_and_as_table(
 
 
 def read_pdf(paper: bytes) -> list[str]:
-    """The texts of a PDF as a reader finds them: by the table of objects at its end."""
+    """The texts of a PDF as a reader finds them: by the table of objects at its end and the letters of each face."""
     start = int(paper.rsplit(b"startxref", 1)[1].split()[0])
     assert paper[start : start + 4] == b"xref"
     entries = paper[start:].split(b"trailer")[0].splitlines()[2:]
-    found = []
-    for number, entry in enumerate(entries):
-        if entry.endswith(b"f "):
-            continue
-        body = paper[int(entry[:10]) :]
+    objects = {n: paper[int(entry[:10]) :] for n, entry in enumerate(entries) if not entry.strip().endswith(b"f")}
+    for number, body in objects.items():
         assert body.startswith(f"{number} 0 obj".encode())
-        if b"FlateDecode" in body.split(b"endobj")[0][:80]:
-            length = int(body.split(b"/Length ")[1].split()[0])
-            stream = zlib.decompress(body.split(b"stream\n", 1)[1][:length]).decode("latin-1")
-            rows = [line for line in stream.splitlines() if line.endswith("Tj ET")]
-            found += [r[r.index("(") + 1 : r.rindex(")")].encode("latin-1").decode("cp1252") for r in rows]
+
+    def stream(number: int) -> bytes:
+        head, rest = objects[number].split(b"stream\n", 1)
+        length = re.search(rb"/Length (\d+)", head)
+        assert length is not None
+        data = rest[: int(length[1])]
+        return zlib.decompress(data) if b"FlateDecode" in head else data
+
+    def letters(face: int) -> dict[int, str]:
+        table = re.search(rb"/ToUnicode (\d+) 0 R", objects[face].split(b"endobj")[0])
+        assert table is not None
+        pairs = re.findall(r"<(\w{4})> <(\w+)>", stream(int(table[1])).split(b"beginbfchar")[1].decode())
+        return {int(code, 16): bytes.fromhex(text).decode("utf-16-be") for code, text in pairs}
+
+    faces = {name: letters(int(face)) for name, face in set(re.findall(rb"(/F\d+) (\d+) 0 R", paper))}
+    found = []
+    for page in re.findall(rb"/Contents (\d+) 0 R", paper):
+        face = b""
+        shown = rb"BT (/F\d+) [\d.]+ Tf ET|BT [\d. -]+ Td \(((?:\\.|[^\\)])*)\) Tj ET"
+        for setting, text in re.findall(shown, stream(int(page)), re.DOTALL):
+            face = setting or face
+            if not setting:
+                codes = re.sub(rb"\\(.)", lambda m: b"\r" if m[1] == b"r" else m[1], text, flags=re.DOTALL)
+                pairs = zip(codes[::2], codes[1::2], strict=True)
+                found.append("".join(faces[face][256 * high + low] for high, low in pairs))
     return found
 
 

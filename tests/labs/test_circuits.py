@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import uuid
 from typing import Any
 
 import pytest
@@ -285,3 +286,75 @@ def test_the_page_of_meters_gives_a_code_for_a_plug_whose_agent_will_say(city_la
     assert client.post(path, {"do": "forget", "device": device.pk}).status_code == 302
     assert not meters.untied(city_lab).exists()
     assert client.post(path, {"name": " ", "of": "agent"}).status_code == 422
+
+
+def test_a_person_says_what_a_plug_measures_and_its_agent_does_not_move_it(city_lab: Lab, client: Client) -> None:
+    """On the page and over the API, until it is left to the agent again."""
+    machines = stand(city_lab)
+    one = city_lab.circuits.get(name="Circuit X")
+    bench = Circuit.objects.create(lab=city_lab, name="Bench", limit_w=2000)
+    device, token = plug_of(city_lab)
+    says(client, token, "Circuit X")
+    boss, path = person(), f"/labs/{city_lab.slug}/meters/"
+    set_role(organisation=city_lab.organisation, user=boss, role="manager")
+    client.force_login(boss)
+    form = {"do": "tie", "device": str(device.pk), "of": f"circuit:{bench.pk}"}
+    assert client.post(path, form).status_code == 302
+    meter = PowerMeter.objects.get(device=device)
+    assert (meter.circuit, meter.pinned) == (bench, True)
+    refused = says(client, token, "Circuit X")
+    assert (refused.status_code, refused.json()["code"]) == (409, "labs:pinned")
+    assert says(client, token, "bench").status_code == 200, "it says the same"
+
+    api = f"/api/v1/labs/{city_lab.slug}/meters/"
+    assert client.put(f"{api}{device.pk}/", {"machine": machines[0].pk}, "application/json").status_code == 204
+    assert client.get(api).json() == [
+        {"device": str(device.pk), "name": device.name, "machine": machines[0].pk, "circuit": None, "class_pct": 2.0,
+         "pinned": True}
+    ]  # fmt: skip
+    both = client.put(f"{api}{device.pk}/", {"machine": machines[0].pk, "circuit": one.pk}, "application/json")
+    assert (both.status_code, both.json()["code"]) == (422, "labs:bad-profile")
+    own, _own_token = enrolled(machines[1])
+    for wrong in (own.pk, uuid.uuid4()):
+        answer = client.put(f"{api}{wrong}/", {"circuit": one.pk}, "application/json")
+        assert (answer.status_code, answer.json()["code"]) == (404, "labs:unknown-thing")
+    assert client.put(f"{api}{device.pk}/", {}, "application/json").status_code == 204
+    assert list(meters.untied(city_lab)) == [device], "no machine's any more; its agent will say"
+    assert says(client, token, "Circuit X").status_code == 200
+
+
+def test_who_may_say_what_a_plug_measures(city_lab: Lab, client: Client) -> None:
+    stand(city_lab)
+    elsewhere, (device, _token) = lab(), plug_of(city_lab)
+    strange, _strange_token = plug_of(elsewhere)
+    circuit = city_lab.circuits.get(name="Circuit X")
+    boss, visitor = person(), person()
+    set_role(organisation=city_lab.organisation, user=boss, role="owner")
+    api = f"/api/v1/labs/{city_lab.slug}/meters/"
+    for who, reads, ties in ((None, 401, 401), (visitor, 404, 404), (boss, 200, 204)):
+        client.logout()
+        if who is not None:
+            client.force_login(who)
+        assert client.get(api).status_code == reads
+        assert client.put(f"{api}{device.pk}/", {"circuit": circuit.pk}, "application/json").status_code == ties
+    assert client.put(f"{api}{strange.pk}/", {"circuit": circuit.pk}, "application/json").status_code == 404
+    assert client.get(f"/api/v1/labs/{elsewhere.slug}/meters/").status_code == 404
+
+
+def test_a_tied_plug_is_a_machines_meter_on_the_board(city_lab: Lab, client: Client) -> None:
+    one, bare, *_others = stand(city_lab)
+    made, code = meters.add_meter(lab=city_lab, name="Plug of it", machine=one.pk)
+    device, _token = devices.enrol(code=str(code), kind="plug", hardware_id="b")
+    tiles = {t.machine.pk: t for t in board.board(city_lab, viewer=None, now=timezone.now())}
+    assert (tiles[one.pk].metered, tiles[bare.pk].metered) == (True, False)
+    page = client.get(f"/labs/{city_lab.slug}/").content.decode()
+    assert (page.count("Nothing heard in the last hour"), "No meter" in page) == (1, True)
+    draws(device, 140.0)
+    [tile] = [t for t in board.board(city_lab, viewer=None, now=timezone.now()) if t.machine.pk == one.pk]
+    assert tile.power.watts == 140.0
+    assert made.device_id in live.lab_board(city_lab.slug, None, None).devices
+    assert made.device_id in live.machine_board(str(one.pk), None, None).devices
+    assert live.of_lab(city_lab)[one.slug]["watts"] == "140\xa0W"
+    mine, _own = enrolled(bare)
+    draws(mine, 30.0)
+    assert live.of_machine(Machine.objects.get(pk=bare.pk))[bare.slug]["watts"] == "30\xa0W"

@@ -41,7 +41,7 @@ PATIENCE_S = 6.0
 TOGETHER = 3
 """How often a group is tried as a whole when the database is there but refuses it."""
 GROUP_READINGS = 30_000
-WRITERS, FEW = 2, 3_000
+WRITERS, FEW = 2, 4_000
 """So many groups are written at once: while one waits for the disk, the other's rows are on their way. A second begins
 with no fewer readings than FEW."""
 WAITING_BYTES = 64 * 1024 * 1024

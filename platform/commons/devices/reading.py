@@ -1,4 +1,5 @@
 """How a body of telemetry becomes columns: in general by orjson, and by a compiled scanner where there is much to read.
+With the scanner comes the compiled way to roll up (`engine.fold`).
 
 The scanner (`engine.scan`) takes an eighth of the time and does not hold the interpreter's lock. Its compiler costs a
 second and 90 MB, which a city with a handful of machines need not pay; so it is loaded, in a thread of its own, when so
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from commons.devices import channels, services
+from commons.devices.services import rollups
 from commons.devices.services.ingest import MAX_READINGS
 
 if TYPE_CHECKING:
@@ -44,11 +46,14 @@ class Reader:
 
     def _load(self) -> None:
         try:
-            from commons.devices.engine.scan import scan  # noqa: PLC0415 numba, for whoever has much to read
+            from commons.devices.engine import fold  # noqa: PLC0415 numba, for whoever has much to read
+            from commons.devices.engine.scan import scan  # noqa: PLC0415
 
             fixed = tuple(channels.FIXED)
             scan(SAMPLE, fixed=fixed, most=MAX_READINGS)  # which compiles it, the first time on this machine
+            fold.warm_up()
         except Exception:
             log.exception("the scanner could not be loaded; bodies are read the general way")
             return
+        rollups.folder = fold.Fold
         self._scan = lambda body: scan(body, fixed=fixed, most=MAX_READINGS)

@@ -1,11 +1,14 @@
 """PrusaLink, as it runs in Prusa's printers and beside them: asked every few seconds, for it pushes nothing.
 
 It lets in by a key (X-Api-Key) or by user and password (digest). Its interface is version 1 of PrusaLink's own
-description (`/api/v1/status`, `/api/v1/job`, `/api/v1/storage`, `/api/v1/files`).
+description (`/api/v1/status`, `/api/v1/job`, `/api/v1/storage`, `/api/v1/files`). Firmware before 4.7 has an older one
+in the manner of OctoPrint (`/api/printer`, `/api/job`), and lets in by the key alone: it is read into the form of
+version 1. It numbers no jobs and does not say how one ended: a print that was last seen at 99 % or more has finished.
 """
 
 import asyncio
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -35,6 +38,8 @@ ENDINGS: Mapping[str, Event] = {"FINISHED": "finished", "STOPPED": "cancelled", 
 WORKING = frozenset({"PRINTING", "PAUSED"})
 CAN_BEGIN = frozenset({"IDLE", "READY", "FINISHED", "STOPPED"})
 WARM_C = 3.0
+DONE = 99.0
+"""Per cent at which a print was seen that is taken to have finished, where the printer does not say."""
 UPLOAD_S = 110.0
 
 
@@ -50,6 +55,8 @@ class PrusaLink(Adapter):
     password: str = field(default="", repr=False)
     every_s: float = 4.0
     storage: str = ""
+    is_old: bool = False
+    """Whether it was found to have the older interface."""
 
     @classmethod
     def configure(cls, table: Table, name: Name) -> "PrusaLink":
@@ -70,9 +77,33 @@ class PrusaLink(Adapter):
         """Ask again and again."""
         job = PrintJob(sink, self._file)
         while True:
-            status = await self._http.json("GET", "/api/v1/status")
-            await self._look(sink, job, status or {})
+            status = await self._status()
+            if self.is_old:
+                status = _ended(sink, job, status)
+            await self._look(sink, job, status)
             await asyncio.sleep(self.every_s)
+
+    async def _status(self) -> Mapping[str, Any]:
+        """What version 1 calls status, from whichever interface it has."""
+        if not self.is_old:
+            try:
+                return await self._http.json("GET", "/api/v1/status") or {}
+            except BadStatus as error:
+                if error.answer.status != 404:
+                    raise
+        found = _from_old(
+            await self._http.json("GET", "/api/printer") or {}, await self._http.json("GET", "/api/job") or {}
+        )
+        self.is_old = True
+        return found
+
+    async def _job(self) -> Mapping[str, Any]:
+        """What version 1 calls job."""
+        if not self.is_old:
+            return await self._http.json("GET", "/api/v1/job") or {}
+        file = ((await self._http.json("GET", "/api/job") or {}).get("job") or {}).get("file") or {}
+        shown = str(file.get("display") or file.get("name") or "")
+        return {"file": {"refs": {"download": file.get("path", "")}, "name": file.get("name"), "display_name": shown}}
 
     async def _look(self, sink: Sink, job: PrintJob, status: Mapping[str, Any]) -> None:
         printer, current = status.get("printer") or {}, status.get("job") or {}
@@ -97,7 +128,7 @@ class PrusaLink(Adapter):
         job.state("warming" if cold else STATES.get(state, "idle"))
 
     async def _begin(self, sink: Sink, job: PrintJob, number: Any) -> None:
-        facts = await self._http.json("GET", "/api/v1/job") or {}
+        facts = await self._job()
         file = facts.get("file") or {}
         download = str((file.get("refs") or {}).get("download") or f"{file.get('path', '')}/{file.get('name', '')}")
         sink.remember({"id": number, "shown": str(file.get("display_name") or file.get("name") or "")})
@@ -110,7 +141,7 @@ class PrusaLink(Adapter):
         """Whether it answers and lets in."""
         try:
             info = await self._http.json("GET", "/api/version") or {}
-            status = await self._http.json("GET", "/api/v1/status") or {}
+            status = await self._status()
         except BadStatus as error:
             if error.answer.status in {401, 403}:
                 return [
@@ -133,6 +164,9 @@ class PrusaLink(Adapter):
 
     async def _send(self, command: Command) -> str:
         """Put the file on the printer's storage unless it lies there, and print it where that is asked."""
+        await self._status()
+        if self.is_old:
+            raise Refused("The printer's firmware is too old to be sent files; update it to 4.7 or newer.")
         name = plain_name(str(command.body.get("name", "")), str(command.body.get("sha256", "")))
         starts = command.kind == "start" or bool(command.body.get("start"))
         if starts and await self._busy_with(name):
@@ -187,7 +221,7 @@ class PrusaLink(Adapter):
         raise Refused("The printer has no storage that files can be put on; is its USB drive in?")
 
     async def _steer(self, command: Command) -> str:
-        status = await self._http.json("GET", "/api/v1/status") or {}
+        status = await self._status()
         state = str((status.get("printer") or {}).get("state"))
         number = (status.get("job") or {}).get("id")
         if state not in WORKING or number is None:
@@ -197,6 +231,42 @@ class PrusaLink(Adapter):
         verb = "DELETE" if command.kind == "cancel" else "PUT"
         path = f"/api/v1/job/{number}" + ("" if command.kind == "cancel" else f"/{command.kind}")
         if (command.kind, state) not in {("pause", "PAUSED"), ("resume", "PRINTING")}:
-            await self._http.json(verb, path)
+            if self.is_old:
+                asked = (
+                    {"command": "cancel"} if command.kind == "cancel" else {"command": "pause", "action": command.kind}
+                )
+                await self._http.json("POST", "/api/job", json_body=asked)
+            else:
+                await self._http.json(verb, path)
         words = {"cancel": "The print was stopped.", "pause": "The print waits.", "resume": "The print goes on."}
         return words[command.kind]
+
+
+def _from_old(printer: Mapping[str, Any], job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The older interface's /api/printer and /api/job as version 1's status; the job's number is made of its file."""
+    flags = (printer.get("state") or {}).get("flags") or {}
+    told = (("paused", "PAUSED"), ("pausing", "PAUSED"), ("printing", "PRINTING"), ("cancelling", "STOPPED"))
+    told += (("error", "ERROR"), ("closedOnError", "ERROR"), ("busy", "BUSY"))
+    state = next((word for flag, word in told if flags.get(flag)), "IDLE")
+    nozzle = (printer.get("temperature") or {}).get("tool0") or {}
+    found: dict[str, Any] = {
+        "printer": {"state": state, "temp_nozzle": nozzle.get("actual"), "target_nozzle": nozzle.get("target")}
+    }
+    file = (job.get("job") or {}).get("file") or {}
+    if state in WORKING and (path := file.get("path") or file.get("name")):
+        share = float((job.get("progress") or {}).get("completion") or 0)
+        found["job"] = {"id": zlib.crc32(str(path).encode()), "progress": 100 * share}
+    return found
+
+
+def _ended(sink: Sink, job: PrintJob, status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The status with how a print ended, which the older interface leaves open."""
+    printer, current = status.get("printer") or {}, status.get("job")
+    if current is not None:
+        if round(current["progress"]) != sink.recall("percent"):
+            sink.remember({"percent": round(current["progress"])})
+        return status
+    if job.name and printer.get("state") in {"IDLE", "BUSY"}:
+        ending = "FINISHED" if (sink.recall("percent") or 0) >= DONE else "STOPPED"
+        return {**status, "printer": {**printer, "state": ending}}
+    return status

@@ -138,14 +138,19 @@ def _codes(slugs: Sequence[str], channels: tuple[str, ...]) -> npt.NDArray[np.in
 
 
 def _in_limits(value: Float64, channel: npt.NDArray[np.int16], channels: tuple[str, ...]) -> bool:
-    if not np.isfinite(value).all() or (np.abs(value) > LARGEST).any():
+    if not _between(value, -LARGEST, LARGEST):
         return False
     for code, slug in enumerate(channels):
         if slug in LIMITS:
-            mine = value[channel == code]
-            if (np.abs(mine) > LIMITS[slug]).any() or (slug == "energy_wh_total" and (mine < 0).any()):
+            mine = value if len(channels) == 1 else value[channel == code]
+            if not _between(mine, 0.0 if slug == "energy_wh_total" else -LIMITS[slug], LIMITS[slug]):
                 return False
     return True
+
+
+def _between(value: Float64, low: float, high: float) -> bool:
+    """Whether all are finite and in [low, high]; a NaN is the least and the greatest of all, and in no range."""
+    return not len(value) or bool(value.min() >= low and value.max() <= high)
 
 
 def _is_channel(slug: str, fixed: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ from commons.devices.engine import seqs as sets
 from commons.devices.errors import DeviceRevoked, TooManyReadings, Unreadable
 from commons.devices.models import Device
 from commons.devices.queries import raw
+from commons.devices.queries.often import ask
 from commons.devices.services import rollups
 from commons.devices.services.partitions import days_known
 from commons.devices.services.seqs import SEEN, lock_many, ranges_of_sorted, seen_values, widened, write_seen
@@ -150,7 +151,8 @@ def ingest_many(*, sent: Sequence[Sent], received_at: dt.datetime | None = None)
     undoes all of it.
     """
     received_us = raw.to_us(received_at or timezone.now())
-    devices = lock_many({one.device for one in sent})
+    ids = {one.device for one in sent}
+    devices, (ends,) = lock_many(ids, (rollups.ENDS, [raw.array(ids)]))
     answers: list[Ack | CityError] = []
     taken: list[Taken] = []
     touched: dict[uuid.UUID, Device] = {}
@@ -165,7 +167,7 @@ def ingest_many(*, sent: Sequence[Sent], received_at: dt.datetime | None = None)
         touched[one.device] = let_in.device
     streams = _store(taken, received_us) if any(len(one.fresh) for one in taken) else None
     if streams is not None:
-        _roll_up(streams, list(touched.values()))
+        _roll_up(streams, list(touched.values()), ends)
     elif touched:
         write_seen(list(touched.values()))
     return answers
@@ -235,7 +237,12 @@ def _fresh(device: Device, batch: "Batch") -> "tuple[npt.NDArray[np.intp], npt.N
     if len(batch.seq) == 1:
         known = sets.holds(device.seen, int(batch.seq[0]))
         return np.arange(0 if known else 1), batch.seq[: 0 if known else 1]
-    unique, first = np.unique(batch.seq, return_index=True)
+    if len(batch.seq) and bool((batch.seq[1:] > batch.seq[:-1]).all()):  # as a device counts
+        if not device.seen or device.seen[-1][1] <= batch.seq[0]:
+            return np.arange(len(batch.seq)), batch.seq
+        unique, first = batch.seq, np.arange(len(batch.seq))
+    else:
+        unique, first = np.unique(batch.seq, return_index=True)
     if device.seen and len(unique):
         low, high = np.array(device.seen, dtype=np.int64).T
         at = np.searchsorted(low, unique, side="right") - 1
@@ -250,7 +257,7 @@ def _store(taken: Sequence[Taken], received_us: int) -> "Believed | None":
 
     from commons.devices.engine.parse import clock_flags  # noqa: PLC0415
 
-    news = [one for one in taken if len(one.fresh)]
+    news = sorted((one for one in taken if len(one.fresh)), key=lambda one: one.device.number)
     slugs = {slug for one in news for slug in one.sent.batch.channels}
     numbers = channels.numbers_of(slugs)
     ts = np.concatenate([one.sent.batch.ts[one.fresh] for one in news])
@@ -315,38 +322,45 @@ def _copy(
         received_us=received_us,
     )
     with (
+        connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY devices_reading ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)") as copy,
     ):
         copy.write(rows)
 
 
-def _roll_up(news: Believed, heard: list[Device]) -> None:
+def _roll_up(news: Believed, heard: list[Device], ends: list[tuple[Any, ...]]) -> None:
     """Rollups, last values and what the devices have seen, written in one statement; then the signals."""
     import numpy as np  # noqa: PLC0415
 
     stream = news.device * CHANNELS_MOST + news.channel
-    order = np.lexsort((news.seq, news.ts, stream))
-    stream = stream[order]
+    ts, seq, value = news.ts, news.seq, news.value
+    if not _in_order(stream, ts, seq):
+        order = np.lexsort((seq, ts, stream))
+        stream, ts, seq, value = stream[order], ts[order], seq[order], value[order]
     begins = np.flatnonzero(np.diff(stream, prepend=-1))
     keys = [divmod(one, CHANNELS_MOST) for one in stream[begins].tolist()]
-    heads, base = rollups.ends(list(news.of_number))
+    heads, base = rollups.ends(ends)
     streams = rollups.Streams(
         device=tuple(news.of_number[number] for number, _channel in keys),
         channel=tuple(number for _device, number in keys),
         head=tuple(heads.get(key) for key in keys),
         of=np.repeat(np.arange(len(keys)), np.diff(begins, append=len(stream))),
-        ts=news.ts[order],
-        seq=news.seq[order],
-        value=news.value[order],
+        ts=ts,
+        seq=seq,
+        value=value,
     )
     low, high, rows = rollups.update(streams, base)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH rolled AS ({rollups.ROLLED}), newest AS ({NEWEST}) {SEEN}",
-            [*map(raw.array, rows.columns), *map(raw.array, _newest(streams)), *seen_values(heard)],
-        )
+    ask((WRITTEN, [*map(raw.array, rows.columns), *map(raw.array, _newest(streams)), *seen_values(heard)]))
     _tell(streams, low.tolist(), high.tolist())
+
+
+def _in_order(stream: "npt.NDArray[np.int64]", ts: "npt.NDArray[np.int64]", seq: "npt.NDArray[np.int64]") -> bool:
+    """Whether they are sorted by (stream, ts, seq) as they stand."""
+    later, same = ts[1:] > ts[:-1], stream[1:] == stream[:-1]
+    later |= (ts[1:] == ts[:-1]) & (seq[1:] > seq[:-1])
+    later &= same
+    return bool((later | (stream[1:] > stream[:-1])).all())
 
 
 def _tell(streams: rollups.Streams, low: list[int], high: list[int]) -> None:
@@ -366,6 +380,10 @@ NEWEST = f"""INSERT INTO devices_lastvalue (device_id, channel, seq, ts, value)
     FROM unnest(%s::int4[], %s::int2[], %s::int8[], %s::int8[], %s::float8[]) AS v (device, channel, seq, us, value)
     ON CONFLICT (device_id, channel) DO UPDATE
     SET seq = excluded.seq, ts = excluded.ts, value = excluded.value"""  # noqa: S608 constants
+
+
+WRITTEN = f"WITH rolled AS ({rollups.ROLLED}), newest AS ({NEWEST}) {SEEN}"
+"""Writes rollups, last values and what devices have seen."""
 
 
 def _newest(streams: rollups.Streams) -> list[list[Any]]:

@@ -6,6 +6,7 @@ again from the raw readings. Both add in the order of (ts, seq), hence give the 
 the tests hold to.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from commons.devices.engine.energy import Cells, Grid, Segments
+    from commons.devices.engine.fold import Fold
     from commons.devices.models import Device
 
     Int64 = npt.NDArray[np.int64]
@@ -194,11 +196,46 @@ def update(streams: Streams, base: "Base") -> "tuple[Int64, Int64, Rows]":
     return low, high, rows
 
 
+Folder = Callable[..., "Fold"]
+
+folder: Folder | None = None
+"""The compiled way to add to the end of streams (`engine.fold`), once there was so much to read that it was loaded."""
+
+
 def _append(streams: Streams, base: "Base", rows: Rows) -> "tuple[Int64, Int64]":
     """Add the streams to the end of what is there."""
+    from commons.devices.engine.energy import Cells, Grid  # noqa: PLC0415
+
+    low, add = _folded(streams) if folder is not None else _in_columns(streams)
+    high = streams.ts[streams.last]
+    for step_s in STEPS_S:
+        grid = Grid.over(low, high, step_s * 1_000_000)
+        cells = Cells.empty(grid.size)
+        _lay(streams, base, step_s, grid, cells)
+        add(grid, cells)
+        rows.take(streams, step_s, grid, cells)
+    return low, high
+
+
+Adding = Callable[["Grid", "Cells"], None]
+
+
+def _folded(streams: Streams) -> "tuple[Int64, Adding]":
+    """Where what is added begins, and what adds it: by the compiled loop."""
     import numpy as np  # noqa: PLC0415
 
-    from commons.devices.engine.energy import Cells, Grid, share_in_grid  # noqa: PLC0415
+    assert folder is not None  # noqa: S101 looked at by the caller
+    head_ts, _seq, head_value = streams.heads
+    heads = (head_ts, head_value, (head_ts > LONG_AGO).astype(np.int64))
+    fold = folder(streams.of, streams.ts, streams.value, heads, streams.meaning, streams.wraps_wh)
+    return fold.low(), fold.into
+
+
+def _in_columns(streams: Streams) -> "tuple[Int64, Adding]":
+    """The same by whole columns."""
+    import numpy as np  # noqa: PLC0415
+
+    from commons.devices.engine.energy import share_in_grid  # noqa: PLC0415
 
     head_ts, _seq, head_value = streams.heads
     has = np.flatnonzero(head_ts > LONG_AGO)
@@ -208,16 +245,14 @@ def _append(streams: Streams, base: "Base", rows: Rows) -> "tuple[Int64, Int64]"
         np.insert(streams.ts, at, head_ts[has]),
         np.insert(streams.value, at, head_value[has]),
     )
-    low, high = streams.ts[streams.first].copy(), streams.ts[streams.last]
+    low = streams.ts[streams.first].copy()
     np.minimum.at(low, segments.stream, segments.start)
-    for step_s in STEPS_S:
-        grid = Grid.over(low, high, step_s * 1_000_000)
-        cells = Cells.empty(grid.size)
-        _lay(streams, base, step_s, grid, cells)
+
+    def add(grid: "Grid", cells: "Cells") -> None:
         cells.add(grid.cell(streams.of, streams.ts), streams.value)
         share_in_grid(segments, grid, cells)
-        rows.take(streams, step_s, grid, cells)
-    return low, high
+
+    return low, add
 
 
 def _again(streams: Streams, rows: Rows) -> "tuple[Int64, Int64]":
@@ -344,27 +379,26 @@ Base = dict[Key, list[tuple[int, ...]]]
 `engine.energy.Cells`."""
 
 
-def ends(numbers: list[int]) -> tuple[dict[Key, raw.Row], Base]:
-    """Of all streams of these devices the newest believed reading, and the rollup rows from its hour on."""
+ENDS = """SELECT head.device_id, head.channel, (extract(epoch FROM head.ts) * 1000000)::int8, head.seq, head.value,
+        r.step_s, (extract(epoch FROM r.start) * 1000000)::int8, r.count, r.total,
+        coalesce(r.min, 'Infinity'), coalesce(r.max, '-Infinity'), coalesce(r.energy_wh, 0),
+        round(r.covered_s * 1000000)::int8, round(r.dense_s * 1000000)::int8
+    FROM devices_lastvalue head LEFT JOIN devices_rollup r ON r.device_id = head.device_id
+        AND r.channel = head.channel AND r.step_s IN (900, 3600)
+        AND r.start > head.ts - r.step_s * interval '1 s'
+        AND r.start > head.ts - interval '1 hour'
+    WHERE head.device_id = ANY(ARRAY(SELECT number FROM devices_device WHERE id = ANY(%s::uuid[])))"""
+"""Asks for the newest believed reading of all streams of devices, and the rollup rows from its hour on."""
+
+
+def ends(rows: list[tuple[Any, ...]]) -> tuple[dict[Key, raw.Row], Base]:
+    """What ENDS has answered, by stream."""
     heads: dict[Key, raw.Row] = {}
     base: Base = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT head.device_id, head.channel, (extract(epoch FROM head.ts) * 1000000)::int8, head.seq, head.value,
-                r.step_s, (extract(epoch FROM r.start) * 1000000)::int8, r.count, r.total,
-                coalesce(r.min, 'Infinity'), coalesce(r.max, '-Infinity'), coalesce(r.energy_wh, 0),
-                round(r.covered_s * 1000000)::int8, round(r.dense_s * 1000000)::int8
-            FROM devices_lastvalue head LEFT JOIN devices_rollup r ON r.device_id = head.device_id
-                AND r.channel = head.channel AND r.step_s IN (900, 3600)
-                AND r.start > head.ts - r.step_s * interval '1 s'
-                AND r.start > head.ts - interval '1 hour'
-            WHERE head.device_id = ANY(%s::int4[])""",
-            [raw.array(numbers)],
-        )
-        for device, channel, ts, seq, value, *row in cursor.fetchall():
-            heads[device, channel] = (ts, seq, value)
-            if row[0] is not None:
-                base.setdefault((device, channel), []).append(tuple(row))
+    for device, channel, ts, seq, value, *row in rows:
+        heads[device, channel] = (ts, seq, value)
+        if row[0] is not None:
+            base.setdefault((device, channel), []).append(tuple(row))
     return heads, base
 
 

@@ -12,6 +12,7 @@ from commons.devices.engine import seqs as sets
 from commons.devices.errors import DeviceRevoked, TooManyGaps
 from commons.devices.fields import as_text, from_text
 from commons.devices.models import Device
+from commons.devices.queries.often import Asked, ask
 from commons.devices.queries.raw import array
 
 if TYPE_CHECKING:
@@ -31,24 +32,21 @@ def lock(device: Device) -> Device:
     return locked
 
 
-def lock_many(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Device]:
-    """The rows of those devices that are let in, locked in the order of their ids until the transaction ends."""
+def lock_many(ids: Iterable[uuid.UUID], *also: Asked) -> tuple[dict[uuid.UUID, Device], list[list[tuple[Any, ...]]]]:
+    """The rows of those devices that are let in, locked in the order of their ids until the transaction ends; and what
+    else is asked when they are locked, in the same round trip."""
     fields = [field.attname for field in Device._meta.concrete_fields if field.attname not in SELDOM]
     seen = fields.index("seen")
     columns = ", ".join(f"{name}::text" if name == "seen" else f"{name}" for name in fields)
-    with connection.cursor() as cursor:  # with every group: worth no query builder
-        cursor.execute(
-            f"""SELECT {columns} FROM devices_device
-            WHERE id = ANY(%s::uuid[]) AND revoked_at IS NULL ORDER BY id FOR NO KEY UPDATE""",  # noqa: S608 the model's own
-            [array(ids)],
-        )
-        rows = cursor.fetchall()
+    sql = f"""SELECT {columns} FROM devices_device
+        WHERE id = ANY(%s::uuid[]) AND revoked_at IS NULL ORDER BY id FOR NO KEY UPDATE"""  # noqa: S608 the model's own
+    rows, *more = ask((sql, [array(ids)]), *also)
     found = {}
     for row in rows:
         values = [*row[:seen], from_text(row[seen]), *row[seen + 1 :]]
         device = Device.from_db(connection.alias, fields, values)
         found[device.pk] = device
-    return found
+    return found, more
 
 
 @transaction.atomic
@@ -92,12 +90,11 @@ def widened(seen: sets.Ranges, more: sets.Ranges) -> sets.Ranges:
 
 def write_seen(devices: Sequence[Device]) -> None:
     """Write what locked devices have seen, and that they were heard, in one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(SEEN, seen_values(devices))
+    ask((SEEN, seen_values(devices)))
 
 
-SEEN = """UPDATE devices_device SET seen = told.seen::int8multirange, last_seen_at = %s
-    FROM unnest(%s::uuid[], string_to_array(%s, ';')) AS told (id, seen) WHERE devices_device.id = told.id"""
+SEEN = """UPDATE devices_device SET seen = told.seen::int8multirange, last_seen_at = %s::timestamptz
+    FROM unnest(%s::uuid[], string_to_array(%s::text, ';')) AS told (id, seen) WHERE devices_device.id = told.id"""
 
 
 def seen_values(devices: Sequence[Device]) -> list[Any]:
@@ -115,6 +112,8 @@ def ranges_of_sorted(seqs: "npt.NDArray[np.int64]") -> sets.Ranges:
 
     if len(seqs) < 2:
         return tuple((seq, seq + 1) for seq in seqs.tolist())
+    if int(seqs[-1]) - int(seqs[0]) == len(seqs) - 1:
+        return ((int(seqs[0]), int(seqs[-1]) + 1),)
     breaks = np.flatnonzero(np.diff(seqs) != 1)
     low = seqs[np.concatenate(([0], breaks + 1))].tolist()
     high = seqs[np.concatenate((breaks, [len(seqs) - 1]))].tolist()

@@ -1,0 +1,1 @@
+"""Decisions: who may decide what, how votes are counted, and what a decision changes."""

@@ -1,0 +1,25 @@
+"""Decisions plug in: their section."""
+
+from collections.abc import Callable
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DecisionsConfig(AppConfig):
+    name = "commons.decisions"
+    label = "decisions"
+    verbose_name = "Decisions"
+
+    def ready(self) -> None:
+        """Fill the sockets."""
+        from commons import sockets  # noqa: PLC0415 models must be ready
+
+        sockets.demo_parts.register(sockets.DemoPart("decisions", lambda _say: None, _forget, order=5))
+        sockets.nav.register(sockets.NavEntry("decisions", _("Decisions"), "rooms:decisions", "decisions", order=60))
+
+
+def _forget(say: "Callable[[str], None]") -> None:
+    from commons.decisions.services import remove_demo  # noqa: PLC0415 models must be ready
+
+    say(f"{remove_demo()} deciding bodies taken away")
