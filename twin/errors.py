@@ -28,6 +28,12 @@ class NoSuchLayer(NotFound):
     code = "twin:no-layer"
 
 
+class NotReckoned(NotFound):
+    """No engine has answered this for the version yet."""
+
+    code = "twin:not-reckoned"
+
+
 class NotASteward(NotAllowed):
     """Only stewards of a city and staff import districts."""
 

@@ -44,7 +44,8 @@ _SLIM = frozenset({"id", "name", "kind", "class", "tag"})
 
 def etag(layer: str, of: DistrictVersion, wish: Wish = EVERYTHING) -> str:
     """What names the bytes: version, engine, form and wish."""
-    name = f"{of.pk}:{of.sources_sha256}:{of.created_at.timestamp()}:{layer}:{wish}:{ENGINE_VERSION}:{FORM}"
+    answers = queries.reckoned_at(of) if layer == "buildings" else ""
+    name = f"{of.pk}:{of.sources_sha256}:{of.created_at.timestamp()}:{layer}:{wish}:{ENGINE_VERSION}:{FORM}:{answers}"
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
@@ -112,12 +113,26 @@ def _shown(layer: Layer, row: Thing, minutes: dict[str, dict[str, float]], *, sl
 
 
 def _minutes(of: DistrictVersion) -> dict[str, dict[str, float]]:
-    """min_<kind> of each building, by key."""
+    """min_<kind> of each building, and what engines found out about it, by key."""
+    found: dict[str, dict[str, float]] = {}
     kept = queries.access(of)
-    if kept is None:
-        return {}
-    columns = {f"min_{kind}": minutes for kind, minutes in kept.minutes.items()}
-    return {key: {name: column[i] for name, column in columns.items()} for i, key in enumerate(kept.keys)}
+    if kept is not None:
+        columns = {f"min_{kind}": minutes for kind, minutes in kept.minutes.items()}
+        _gather(found, kept.keys, columns)
+    for kind, names in _ON_THE_MAP.items():
+        if answer := queries.reckoning(of, kind):
+            shown = {new: answer.columns[old] for new, old in names.items() if old in answer.columns}
+            _gather(found, answer.keys, shown)
+    return found
+
+
+def _gather(found: dict[str, dict[str, float]], keys: list[str], columns: dict[str, list[float]]) -> None:
+    for i, key in enumerate(keys):
+        found.setdefault(key, {}).update((name, column[i]) for name, column in columns.items() if column[i] is not None)
+
+
+_ON_THE_MAP = {"roofs": {"solar": "light", "solar_kwh": "kwh"}, "risk": {"heat": "heat", "hours_on": "hours_own"}}
+"""Properties of the map's buildings from engines' answers: name on the map, and the column."""
 
 
 def _short(coordinates: Any) -> Any:

@@ -7,6 +7,11 @@ from commons.people.models import Membership, Organisation, User
 STEWARDS = (Membership.Role.STEWARD, Membership.Role.MANAGER, Membership.Role.OWNER)
 
 
+def may_reckon(user: User | AnonymousUser) -> bool:
+    """Who may have an engine look at a district again: who may import it."""
+    return may_import(user)
+
+
 def may_import(user: User | AnonymousUser) -> bool:
     """Staff, and stewards of an organisation that is a city."""
     if not isinstance(user, User):

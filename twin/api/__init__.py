@@ -18,6 +18,7 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
 
 __all__ = [
     "READ",
@@ -26,14 +27,18 @@ __all__ = [
     "CellSerializer",
     "CoverageSerializer",
     "DistrictAccess",
+    "DistrictCarbon",
     "DistrictDetail",
     "DistrictDetailSerializer",
     "DistrictLayer",
     "DistrictList",
+    "DistrictRisk",
+    "DistrictRoofs",
     "DistrictSerializer",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
     "PlaceCoverage",
     "ReachSerializer",
+    "ReckoningSerializer",
     "SkippedSerializer",
 ]

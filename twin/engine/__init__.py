@@ -1,7 +1,11 @@
 """Pure computation of the twin: files in, city model out; graph in, minutes out. No Django, no clock, no
 randomness.
 
-`ENGINE_VERSION` names what was computed with what; raise it when any result may change.
+`ENGINE_VERSION` names what was computed with what; raise it when any result may change. The engines whose answers
+are kept by themselves have a name of their own.
 """
 
 ENGINE_VERSION = "twin 1"
+ROOFS_VERSION = "twin roofs 1"
+RISK_VERSION = "twin risk 1"
+CARBON_VERSION = "twin carbon 1"

@@ -39,3 +39,12 @@ def to_metres(epsg: int) -> Projection:
 
     transform: Projection = Transformer.from_crs(4326, epsg, always_xy=True).transform
     return transform
+
+
+@cache
+def to_degrees(epsg: int) -> Projection:
+    """Metres east and north to degrees (WGS 84)."""
+    from pyproj import Transformer  # noqa: PLC0415 as above
+
+    transform: Projection = Transformer.from_crs(epsg, 4326, always_xy=True).transform
+    return transform

@@ -41,13 +41,18 @@ def anchor(building: Thing) -> tuple[float, float]:
 
 def walk_graph(model: CityModel) -> WalkGraph:
     """The walking network of a model. Raises ValueError when no street is open on foot."""
-    streets = [street for street in model.streets if street.properties["foot"]]
+    return way_graph(model, "foot")
+
+
+def way_graph(model: CityModel, way: str) -> WalkGraph:
+    """The network of the streets whose property `way` ("foot", "bicycle") is true. Raises ValueError without any."""
+    streets = [street for street in model.streets if street.properties.get(way)]
     about = [street.properties for street in streets]
     a = np.array([p["a"] for p in about], dtype=np.int64)
     b = np.array([p["b"] for p in about], dtype=np.int64)
     length_m = np.array([p["length_m"] for p in about], dtype=np.float64)
-    first = _metres(model, [street.geometry["coordinates"][0] for street in streets])
-    last = _metres(model, [street.geometry["coordinates"][-1] for street in streets])
+    first = places_m(model, [street.geometry["coordinates"][0] for street in streets])
+    last = places_m(model, [street.geometry["coordinates"][-1] for street in streets])
     return graph(a, b, length_m, first, last)
 
 
@@ -59,8 +64,8 @@ def access(model: CityModel) -> DistrictAccess:
         return DistrictAccess()
     walk = walk_graph(model)
     kinds = [service.properties["kind"] for service in model.services]
-    anchors = _metres(model, [anchor(building) for building in model.buildings])
-    places = _metres(model, [service.geometry["coordinates"] for service in model.services])
+    anchors = places_m(model, [anchor(building) for building in model.buildings])
+    places = places_m(model, [service.geometry["coordinates"] for service in model.services])
     found = minutes(walk, anchors, places, kinds)
     return DistrictAccess(
         keys=[building.key for building in model.buildings],
@@ -73,7 +78,8 @@ def access(model: CityModel) -> DistrictAccess:
     )
 
 
-def _metres(model: CityModel, degrees: "list[tuple[float, float]] | list[list[float]]") -> Floats:
+def places_m(model: CityModel, degrees: "list[tuple[float, float]] | list[list[float]]") -> Floats:
+    """Positions in degrees as metres (n, 2) in the model's system."""
     assert model.epsg is not None  # noqa: S101 every reader sets it
     flat = np.array(degrees, dtype=np.float64).reshape(-1, 2)
     x, y = to_metres(model.epsg)(flat[:, 0], flat[:, 1])

@@ -24,11 +24,16 @@ MOST_BUILDINGS = 2500
 
 @dataclass(frozen=True, slots=True)
 class Solid:
-    """A building: its MultiPolygon, foot and top in metres above the ground."""
+    """A building: its MultiPolygon, foot and top in metres above the ground.
+
+    `tint` names a colour of the page ("solar", "bad" …) that is laid over its roof, as strong as `strength`, 0..1.
+    """
 
     geometry: Geometry
     top_m: float
     foot_m: float = 0.0
+    tint: str = ""
+    strength: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +65,19 @@ def picture(
     streets: Iterable[tuple[Geometry, bool]],
     areas: Iterable[tuple[Geometry, str]],
     bounds: Sequence[float],
+    shade: str = "",
 ) -> str:
     """An SVG document with the symbol `city`. Colours are the page's own custom properties, with light ones
     to fall back on.
 
     `streets`: line and whether cars drive there. `areas`: outline and "green" or "water". `bounds`: west,
-    south, east, north.
+    south, east, north. `shade`: a path of `ground_path` that is dark.
     """
     view, height = _view(bounds)
     drawn = [_area(view, geometry, kind) for geometry, kind in areas]
     drawn += _streets(view, streets)
+    if shade:
+        drawn.append(f'<path fill="var(--ink, #1b2420)" fill-opacity=".34" fill-rule="evenodd" d="{shade}"/>')
     keep = sorted(solids, key=lambda s: -_size(s))[:MOST_BUILDINGS]
     drawn += [_solid(view, solid) for solid in sorted(keep, key=lambda s: -_depth(view, s))]
     body = "".join(drawn)
@@ -78,6 +86,12 @@ def picture(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">'
         f'<g id="city" stroke-linejoin="round" stroke-linecap="round">{ground}{body}</g></svg>'
     )
+
+
+def ground_path(geometry: Geometry, bounds: Sequence[float]) -> str:
+    """A MultiPolygon on the ground as a path in the units of the picture of these bounds."""
+    view, _height = _view(bounds)
+    return "".join(_line(view, ring[:-1], closed=True) for ring in _rings(geometry))
 
 
 def height_of(bounds: Sequence[float]) -> int:
@@ -180,8 +194,14 @@ def _solid(view: _View, solid: Solid) -> str:
         (lit, 'fill="var(--map-wall-a, #d3d0c4)"'),
         (shaded, 'fill="var(--map-wall-b, #bfbcaf)"'),
         (roof, f'fill="var(--map-roof, #f7f5ee)" fill-rule="evenodd" {edge}'),
+        (roof if solid.tint and solid.strength > 0 else [], _tint(solid)),
     )
     return "".join(f'<path {look} d="{"".join(lines)}"/>' for lines, look in parts if lines)
+
+
+def _tint(solid: Solid) -> str:
+    fallback = {"solar": "#f8ab00", "bad": "#b3401f", "act": "#1f6b52"}.get(solid.tint, "#8a8a80")
+    return f'fill="var(--{solid.tint}, {fallback})" fill-opacity="{solid.strength:.2f}" fill-rule="evenodd"'
 
 
 def _signed(ring: Sequence[Point]) -> float:

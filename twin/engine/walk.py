@@ -21,7 +21,7 @@ Ints: TypeAlias = NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class WalkGraph:
     """`lengths_m`: symmetric (n, n); `xy_m`: (n, 2); both of the largest piece. `pieces`: how many pieces
-    there were.
+    there were. `ids`: what the streets call each node, ascending.
     """
 
     lengths_m: "csr_array[np.float64]"
@@ -29,6 +29,7 @@ class WalkGraph:
     pieces: int
     kept_share: float
     tree: KDTree
+    ids: Ints
 
     def snap(self, xy_m: Floats) -> tuple[Ints, Floats]:
         """The nearest node of each point (m, 2) and the straight distance to it in metres."""
@@ -51,7 +52,7 @@ def graph(a: Ints, b: Ints, length_m: Floats, xy_a_m: Floats, xy_b_m: Floats) ->
     pieces, label = connected_components(matrix, directed=False)
     keep = np.flatnonzero(label == np.bincount(label).argmax())
     kept = csr_array(matrix[keep][:, keep])
-    return WalkGraph(kept, xy[keep], int(pieces), len(keep) / len(ids), KDTree(xy[keep]))
+    return WalkGraph(kept, xy[keep], int(pieces), len(keep) / len(ids), KDTree(xy[keep]), ids[keep].astype(np.int64))
 
 
 def _symmetric(start: Ints, end: Ints, length_m: Floats, n: int) -> "csr_array[np.float64]":

@@ -11,6 +11,7 @@ from twin.models.districts import (
     Street,
     Thing,
 )
+from twin.models.reckonings import Reckoning
 
 __all__ = [
     "LAYER_MODELS",
@@ -19,6 +20,7 @@ __all__ = [
     "Building",
     "District",
     "DistrictVersion",
+    "Reckoning",
     "Service",
     "Street",
     "Thing",

@@ -11,15 +11,24 @@ from twin.pages.districts import (
     picture_size,
     view,
 )
+from twin.pages.risk import carbon_page, heat_strengths, risk_page
+from twin.pages.roofs import coloured, roof_rows, roofs_page, solar_strengths
 
 __all__ = [
     "EVERYDAY",
     "building_page",
+    "carbon_page",
+    "coloured",
     "district_cards",
     "district_page",
+    "heat_strengths",
     "list_page",
     "map_card",
     "map_layers",
     "picture_size",
+    "risk_page",
+    "roof_rows",
+    "roofs_page",
+    "solar_strengths",
     "view",
 ]

@@ -13,7 +13,9 @@ from twin.coverage.cells import breadth, cells, collected, depth
 from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
 from twin.engine.model import LAYERS
-from twin.models import Access, Building, District, DistrictVersion, Service, Street, Thing
+from twin.models import Access, Building, District, DistrictVersion, Reckoning, Service, Street, Thing
+from twin.pages.access import access_card
+from twin.pages.steps import solar_steps
 from twin.words import AREAS, HEIGHT_SOURCES, KINDS, USES, word
 from twin.words import LAYERS as LAYER_WORDS
 
@@ -41,12 +43,13 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "heights": _heights(of),
         "reach": _reach(kept),
         "access": kept,
+        "access_card": access_card(of, kept),
         "systems": systems,
         "levels": LEVELS,
         "breadth": breadth(systems),
         "of": len(SYSTEMS),
         "depth": depth(systems) if systems else None,
-        "map_layers": map_layers(kept),
+        "map_layers": map_layers(kept, solar=queries.reckoning(of, "roofs")),
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
         "view": view(of),
@@ -104,7 +107,7 @@ def _reach(kept: Access | None) -> list[dict[str, Any]]:
     ]
 
 
-def map_layers(kept: Access | None) -> list[dict[str, Any]]:
+def map_layers(kept: Access | None, *, solar: Reckoning | None = None) -> list[dict[str, Any]]:
     """What the map can colour buildings by (lc-map): minutes on foot, use, how heights are known."""
     unknown = _("not known")
     minutes = [
@@ -145,13 +148,23 @@ def map_layers(kept: Access | None) -> list[dict[str, Any]]:
             for source, share in (("tag", 0.9), ("levels", 0.45))
         ],
     }
+    sun = {
+        "key": "solar",
+        "label": _("Sun on the roof"),
+        "property": "solar",
+        "type": "steps",
+        "steps": [0, *(solar_steps(solar.columns["light"]) if solar else ())],
+        "unit": "kWh/m²",
+        "color": "solar",
+        "missing": unknown,
+    }
     services = {
         "key": "services",
         "label": _("Services"),
         "dots": True,
         "values": [{"value": "", "label": _("a shop, school, surgery, library or office that serves people")}],
     }
-    return [*minutes, use, heights, *([services] if kept else [])]
+    return [*minutes, use, heights, *([sun] if solar else []), *([services] if kept else [])]
 
 
 _USES = (
@@ -234,6 +247,7 @@ def building_page(found: District, of: DistrictVersion, row: Building) -> dict[s
         "building": row,
         "title": _title(row),
         "reach": seen,
+        "roof": queries.of_building(queries.reckoning(of, "roofs"), row.key),
         **_facts(row),
     }
 

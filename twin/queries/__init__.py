@@ -17,6 +17,7 @@ from twin.queries.districts import (
     things,
     version,
 )
+from twin.queries.reckonings import drawing, drawings, measured_kwh, of_building, reckoned_at, reckoning, reckoning_run
 
 __all__ = [
     "access",
@@ -26,11 +27,18 @@ __all__ = [
     "current",
     "district",
     "districts",
+    "drawing",
+    "drawings",
     "kinds",
     "lab_pins",
     "listed",
+    "measured_kwh",
     "named",
+    "of_building",
     "of_place",
+    "reckoned_at",
+    "reckoning",
+    "reckoning_run",
     "skipped_in_words",
     "things",
     "version",

@@ -9,6 +9,7 @@ from twin.services.districts import (
     store_access,
     store_version,
 )
+from twin.services.reckonings import start_reckoning, store_reckoning
 
 __all__ = [
     "RESERVED",
@@ -16,6 +17,8 @@ __all__ = [
     "finished",
     "remove_demo",
     "start_import",
+    "start_reckoning",
     "store_access",
+    "store_reckoning",
     "store_version",
 ]

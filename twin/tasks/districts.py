@@ -36,6 +36,8 @@ def import_files(job: Job, inputs: Inputs) -> Outcome:
 
     def effect() -> None:
         version = services.store_version(inputs=inputs, model=model, layers=layers, access=access)
+        for kind_ in ("roofs", "risk"):
+            services.start_reckoning(of=version, kind=kind_, demo=inputs["demo"])
         outcome.result.update(version=version.number, changes=version.changes, skipped=version.skipped)
 
     return Outcome(outcome.result, effect)

@@ -56,11 +56,14 @@ def building(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 
 def plan_picture(request: HttpRequest, of: DistrictVersion) -> HttpResponse:
     """The picture's bytes with their name, or 304."""
-    tag = f'"{layer_files.etag("plan", of)}"'
+    return drawn_bytes(request, f'"{layer_files.etag("plan", of)}"', plan.gzipped(of))
+
+
+def drawn_bytes(request: HttpRequest, tag: str, body: bytes) -> HttpResponse:
+    """A gzipped picture with its name, or 304."""
     if tag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)
     else:
-        body = plan.gzipped(of)
         zipped = "gzip" in request.headers.get("Accept-Encoding", "")
         response = HttpResponse(body if zipped else layer_files.unpacked(body), content_type="image/svg+xml")
         if zipped:
@@ -110,4 +113,3 @@ def importing(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "twin/importing.html",
         {"run": run, "slug": run.inputs["slug"], "name": run.inputs["name"] or run.inputs["slug"]},
     )
-

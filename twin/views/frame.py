@@ -36,6 +36,9 @@ class Tab:
 TABS = (
     Tab("district", _("District"), "rooms:district"),
     Tab("list", _("List"), "rooms:district-list"),
+    Tab("roofs", _("Roofs"), "rooms:district-roofs"),
+    Tab("risk", _("Risk"), "rooms:district-risk"),
+    Tab("carbon", _("Carbon"), "rooms:district-carbon"),
 )
 
 

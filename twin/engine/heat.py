@@ -1,0 +1,96 @@
+"""Where a district heats up most, by how it is built: three classes, no degrees.
+
+After the local climate zones of Stewart and Oke 2012 (Bulletin of the American Meteorological Society 93, 1879-1900):
+within 150 m of a building, the share of ground that buildings cover (40 % or more is compact, 20 to 40 % open) and
+the share of green and water (they count zones as green from about 20 to 40 % of pervious ground; we take 20 %).
+Compact without green is `strong`, compact with green or open without is `moderate`, everything else `weak`. How much
+warmer a night gets depends on wind, material and weather, which a map does not hold: so no temperature is given.
+Trees in streets and in yards are mostly not on the map, so green is rather more than we see.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+
+RADIUS_M = 150.0
+SPOTS = 150
+COMPACT, OPEN, GREEN = 0.40, 0.20, 0.20
+WEAK, MODERATE, STRONG = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """Of each building: shares of built and of green ground around it, mean height, and the class 0, 1 or 2."""
+
+    built: Floats
+    green: Floats
+    height_m: Floats
+    level: Ints
+
+
+def exposure(shapes: Sequence[Any], height_m: Floats, green: Sequence[Any]) -> Heat:
+    """How buildings (outlines in metres) are exposed, with outlines of green and water around them."""
+    n = len(shapes)
+    middle = np.array([[p.x, p.y] for p in map(shapely.centroid, shapes)]).reshape(-1, 2)
+    spots = (middle[:, None, :] + _disc()[None, :, :]).reshape(-1, 2)
+    west, south, east, north = shapely.total_bounds(np.array([*shapes], dtype=object)) if n else (0, 0, 0, 0)
+    known = (spots[:, 0] >= west) & (spots[:, 0] <= east) & (spots[:, 1] >= south) & (spots[:, 1] <= north)
+    points = shapely.points(spots)
+    tall = _hit(points, shapes, height_m)
+    is_green = (_hit(points, green, np.ones(len(green))) > 0) & (tall == 0)
+    inside, roof, park = known.reshape(n, -1), tall.reshape(n, -1), is_green.reshape(n, -1)
+    seen = np.maximum(inside.sum(axis=1), 1)
+    houses = ((roof > 0) & inside).sum(axis=1)
+    built = houses / seen
+    parks = (park & inside).sum(axis=1) / seen
+    mean_m = (roof * inside).sum(axis=1) / np.maximum(houses, 1)
+    return Heat(built, parks, mean_m, _levels(built, parks))
+
+
+def spread(cells: Sequence[Any], count: Floats, shapes: Sequence[Any], floor_m2: Floats) -> tuple[Floats, float]:
+    """People of grid cells laid on the buildings in each by their floor of homes: each building's people, and how many
+    live in cells where no building is known.
+    """
+    found = np.zeros(len(shapes))
+    homeless = 0.0
+    middles = shapely.points(np.array([[p.x, p.y] for p in map(shapely.centroid, shapes)]).reshape(-1, 2))
+    tree = shapely.STRtree(middles)
+    for cell, people in zip(cells, count, strict=True):
+        inside = tree.query(cell, predicate="covers")
+        floor = floor_m2[inside].sum()
+        if floor > 0:
+            found[inside] += people * floor_m2[inside] / floor
+        else:
+            homeless += float(people)
+    return found, homeless
+
+
+def _levels(built: Floats, green: Floats) -> Ints:
+    dense = np.where(built >= COMPACT, 2, np.where(built >= OPEN, 1, 0))
+    cooled = (green >= GREEN).astype(np.int64)
+    return np.asarray(np.clip(dense - cooled, WEAK, STRONG), dtype=np.int64)
+
+
+def _disc() -> Floats:
+    """Spots spread evenly over the disc (a sunflower's seeds: Vogel 1979)."""
+    k = np.arange(SPOTS) + 0.5
+    far = RADIUS_M * np.sqrt(k / SPOTS)
+    turn = k * np.pi * (3 - np.sqrt(5))
+    return np.column_stack([far * np.cos(turn), far * np.sin(turn)])
+
+
+def _hit(points: Any, shapes: Sequence[Any], value: Floats) -> Floats:
+    """The greatest value of the shapes that cover each point, 0 where none does."""
+    out = np.zeros(len(points))
+    if len(shapes):
+        tree = shapely.STRtree(np.array([*shapes], dtype=object))
+        point, shape = tree.query(points, predicate="within")
+        np.maximum.at(out, point, np.maximum(value[shape], 1e-6))
+    return out
