@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("twin/<slug:slug>/", views.district, name="district"),
     path("twin/<slug:slug>/list/", views.things, name="district-list"),
     path("twin/<slug:slug>/buildings/<str:key>/", views.building, name="building"),
+    path("twin/<slug:slug>/traffic/", views.traffic, name="district-traffic"),
+    path("twin/<slug:slug>/traffic/<int:number>.svg", views.traffic_picture, name="district-traffic-picture"),
     path("twin/<slug:slug>/plan.svg", views.picture, name="district-plan"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
@@ -22,5 +24,6 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         name="district-layer",
     ),
     path("districts/<slug:slug>/access/", api.DistrictAccess.as_view(), name="district-access"),
+    path("districts/<slug:slug>/traffic/", api.DistrictTraffic.as_view(), name="district-traffic"),
     path("places/<slug:slug>/coverage/", api.PlaceCoverage.as_view(), name="place-coverage"),
 ]

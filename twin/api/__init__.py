@@ -18,11 +18,13 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.traffic import AskTrafficSerializer, DistrictTraffic, TrafficSerializer
 
 __all__ = [
     "READ",
     "VERSION",
     "AccessSerializer",
+    "AskTrafficSerializer",
     "CellSerializer",
     "CoverageSerializer",
     "DistrictAccess",
@@ -31,9 +33,11 @@ __all__ = [
     "DistrictLayer",
     "DistrictList",
     "DistrictSerializer",
+    "DistrictTraffic",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
     "PlaceCoverage",
     "ReachSerializer",
     "SkippedSerializer",
+    "TrafficSerializer",
 ]

@@ -34,7 +34,7 @@ STOREY_M = 3.3
 
 VISITS: Mapping[str, float] = {
     "grocery": 900, "school": 350, "kindergarten": 120, "library": 400, "pharmacy": 250, "health": 200,
-    "community": 100, "post": 200, "bank": 120, "culture": 250, "food": 150, "university": 900, "safety": 60,
+    "community": 100, "post": 200, "bank": 120, "culture": 250, "food": 60, "university": 900, "safety": 60,
     "park": 80, "playground": 40, "sport": 200,
 }  # fmt: skip
 """Visits a day to a service of each kind: our assumption of their order of magnitude, not data."""
@@ -65,7 +65,7 @@ class Assumptions:
     people_per_car: float = _assumed(1.3, 1, 5, "people", "travel surveys (1.2 to 1.5), rounded")
     deterrence_per_min: float = _assumed(0.1, 0, 2, "per minute", "our assumption: trips halve every 7 minutes")
     outside_share: float = _assumed(0.8, 0, 1, "share", "our assumption: most trips of a small district leave it")
-    through_share: float = _assumed(0.25, 0, 1.5, "of capacity", "our assumption: what only passes, at each station")
+    through_share: float = _assumed(0.12, 0, 1.5, "of capacity", "our assumption: what only passes, at each station")
     co2_g_per_km: float = _assumed(150.0, 0, 1000, "g/km", "our assumption: cars in use in the EU, tank to wheel, rounded")
     counts: Mapping[str, float] = field(default_factory=dict)
 

@@ -79,6 +79,7 @@ class RoadNetwork:
     zones: tuple[Zone, ...]
     kept_share: float = 1.0
     fixed_s: Floats = field(default_factory=lambda: np.zeros(0))
+    lanes: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -135,7 +136,7 @@ class _Piece:
     a: int
     b: int
     length_m: float
-    like: tuple[float, float, str]  # capacity, speed, class
+    like: tuple[float, float, str, int]  # capacity, speed, class, lanes of a direction
     oneway: int
     ways: list[tuple[str, bool]]
 
@@ -145,13 +146,17 @@ class _Piece:
         return _Piece(self.b, self.a, self.length_m, self.like, -self.oneway, back)
 
 
-def road_network(model: CityModel) -> RoadNetwork:
-    """The network of a model. Raises ValueError when no street is open to cars."""
+def road_network(model: CityModel, *, merge: bool = True) -> RoadNetwork:
+    """The network of a model. Raises ValueError when no street is open to cars.
+
+    Without `merge` every piece of street is a link of its own: the same answer from more links.
+    """
     streets = [street for street in model.streets if street.properties.get("car")]
     if not streets:
         raise ValueError("no street is open to cars")
     at = _ends(model, streets)
-    pieces = _merged([_piece(street) for street in streets])
+    pieces = [_piece(street) for street in streets]
+    pieces = _merged(pieces) if merge else pieces
     stations = _stations(pieces, at, model)
     pieces, kept = _connected(pieces, stations)
     if not pieces:
@@ -174,9 +179,11 @@ def _piece(street: Thing) -> _Piece:
     p = street.properties
     capacity = float(p.get("capacity_veh_h") or p.get("capacity_per_h") or 300.0)
     speed = max(float(p.get("speed_kmh") or 30.0), 3.0)
-    like = (capacity, speed, str(p.get("class") or p.get("highway") or ""))
+    oneway = int(p.get("oneway") or 0)
+    lanes = max(round(float(p.get("lanes") or 1.0) / (1 if oneway else 2)), 1)
+    like = (capacity, speed, str(p.get("class") or p.get("highway") or ""), lanes)
     length = max(float(p["length_m"]), 0.1)
-    return _Piece(p["a"], p["b"], length, like, int(p.get("oneway") or 0), [(street.key, True)])
+    return _Piece(p["a"], p["b"], length, like, oneway, [(street.key, True)])
 
 
 def _merged(pieces: list[_Piece]) -> list[_Piece]:
@@ -203,10 +210,8 @@ def _merged(pieces: list[_Piece]) -> list[_Piece]:
             continue
         done.add(i)
         chain = piece
-        for _side in range(2):
-            last = i if _side == 0 else first_end
-            if _side == 0:
-                first_end = i
+        for _side in range(2):  # on from b, then on from a
+            last = i
             while (following := onward(chain.b, last)) is not None and following not in done:
                 done.add(following)
                 there = pieces[following] if pieces[following].a == chain.b else pieces[following].turned()
@@ -250,9 +255,11 @@ def _connected(pieces: list[_Piece], stations: list[int]) -> tuple[list[_Piece],
     for piece in pieces:
         a, b = nodes[piece.a], nodes[piece.b]
         if piece.oneway >= 0:
-            rows.append(a), columns.append(b)
+            rows.append(a)
+            columns.append(b)
         if piece.oneway <= 0:
-            rows.append(b), columns.append(a)
+            rows.append(b)
+            columns.append(a)
     world = len(nodes)
     for node in stations:
         rows += [nodes[node], world]
@@ -281,8 +288,9 @@ def _built(
     xy = [at[old] for old in node]
     rows: list[tuple[int, int, float, float, float, float, int, bool]] = []
     names: list[tuple[str, ...]] = []
+    width: list[int] = []
     for piece in pieces:
-        capacity, speed, _class = piece.like
+        capacity, speed, _class, lanes = piece.like
         for one in (piece, piece.turned()):
             if one.oneway < 0:
                 continue
@@ -290,7 +298,9 @@ def _built(
             along = one.ways[0][1]
             rows.append((node[one.a], node[one.b], one.length_m, time, capacity, speed, ROAD, along))
             names.append(tuple(key for key, _along in one.ways))
-    ends = [_station(node[old], xy[node[old]], rows, len(ends_)) for ends_, old in _numbered(stations, node)]
+            width.append(lanes)
+    there = [node[old] for old in stations if old in node]
+    ends = [_station(place, xy[place], rows, number) for number, place in enumerate(there)]
     zones = _zones(model, xy, rows, [zone.node for zone in ends])
     for zone, near in zones:
         xy.append(zone.xy_m)
@@ -302,6 +312,7 @@ def _built(
     if len(ends) > 1:
         _round(xy, rows, ends)
     names += [()] * (len(rows) - len(names))
+    width += [1] * (len(rows) - len(width))
     table = np.array([row[:6] for row in rows], dtype=np.float64)
     return RoadNetwork(
         tail=table[:, 0].astype(np.int64),
@@ -317,16 +328,11 @@ def _built(
         xy_m=np.array(xy),
         zones=(*(zone for zone, _near in zones), *ends),
         kept_share=kept,
+        lanes=np.array(width, dtype=np.int64),
     )
 
 
 Rows: TypeAlias = list[tuple[int, int, float, float, float, float, int, bool]]
-
-
-def _numbered(stations: list[int], node: Mapping[int, int]) -> list[tuple[list[int], int]]:
-    """The stations that are still there, each with those before it."""
-    there = [old for old in stations if old in node]
-    return [(there[:i], old) for i, old in enumerate(there)]
 
 
 def _station(node: int, xy_m: tuple[float, float], rows: Rows, number: int) -> Zone:

@@ -11,6 +11,7 @@ from twin.models.districts import (
     Street,
     Thing,
 )
+from twin.models.traffic import Traffic
 
 __all__ = [
     "LAYER_MODELS",
@@ -22,4 +23,5 @@ __all__ = [
     "Service",
     "Street",
     "Thing",
+    "Traffic",
 ]

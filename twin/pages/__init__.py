@@ -11,6 +11,7 @@ from twin.pages.districts import (
     picture_size,
     view,
 )
+from twin.pages.traffic import traffic_page
 
 __all__ = [
     "EVERYDAY",
@@ -22,4 +23,5 @@ __all__ = [
     "map_layers",
     "picture_size",
     "view",
+    "traffic_page",
 ]

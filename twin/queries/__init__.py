@@ -17,13 +17,16 @@ from twin.queries.districts import (
     things,
     version,
 )
+from twin.queries.traffic import chosen_traffic, default_traffic, open_traffic_runs, traffic_answers
 
 __all__ = [
     "access",
     "as_model",
     "best_known",
     "building",
+    "chosen_traffic",
     "current",
+    "default_traffic",
     "district",
     "districts",
     "kinds",
@@ -31,7 +34,9 @@ __all__ = [
     "listed",
     "named",
     "of_place",
+    "open_traffic_runs",
     "skipped_in_words",
     "things",
+    "traffic_answers",
     "version",
 ]
