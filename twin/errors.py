@@ -128,3 +128,9 @@ class SumoFailed(CityError):
 
     code = "twin:sumo-failed"
     title = gettext_lazy("SUMO stopped")
+
+
+class SignInFirst(NotAllowed):
+    """Nobody is signed in, and this begins work."""
+
+    code = "twin:sign-in"

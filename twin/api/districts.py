@@ -195,7 +195,7 @@ class DistrictLayer(APIView):
         operation_id="districts_layers_retrieve",
     )
     def get(self, request: Request, slug: str, layer: str) -> HttpResponse:
-        of = queries.version(queries.district(slug), _number(request))
+        of = queries.version(queries.district(slug), asked_number(request))
         wish = _wish(request)
         tag = f'"{layers.etag(layer, of, wish)}"'
         if tag in request.headers.get("If-None-Match", ""):
@@ -225,7 +225,7 @@ def _wish(request: Request) -> layers.Wish:
     return layers.Wish(kinds=tuple(kinds[:22]), slim=request.query_params.get("fields") == "map")
 
 
-def _number(request: Request) -> int | None:
+def asked_number(request: Request) -> int | None:
     """The version that is asked for."""
     text = request.query_params.get("version")
     if text is None:
@@ -242,7 +242,7 @@ class DistrictAccess(APIView):
 
     @extend_schema(parameters=[VERSION], responses=AccessSerializer, operation_id="districts_access_retrieve")
     def get(self, request: Request, slug: str) -> Response:
-        kept = queries.access(queries.version(queries.district(slug), _number(request)))
+        kept = queries.access(queries.version(queries.district(slug), asked_number(request)))
         if kept is None:
             raise NotFound(_("Access was not reckoned for this version."))
         return Response(AccessSerializer(kept).data)

@@ -57,7 +57,9 @@ class Assumptions:
     unknown_use_homes: float = _assumed(0.4, 0, 1, "share", "our assumption: floor area of buildings of no stated use")
     trips_per_person: float = _assumed(2.7, 0, 10, "a day", "national travel surveys (2.5 to 3), rounded")
     trips_per_job: float = _assumed(2.0, 0, 10, "a day", "there and back")
-    peak_share: float = _assumed(0.1, 0.01, 0.3, "of the day", "usual share of the busiest hour (K factor 0.08 to 0.12)")
+    peak_share: float = _assumed(
+        0.1, 0.01, 0.3, "of the day", "usual share of the busiest hour (K factor 0.08 to 0.12)"
+    )
     outward_share: float = _assumed(0.6, 0, 1, "share", "our assumption: evening peak of an inner city, work flows out")
     share_car: float = _assumed(0.25, 0, 1, "of trips", "our assumption after travel surveys of Nordic inner cities")
     share_transit: float = _assumed(0.3, 0, 1, "of trips", "our assumption after travel surveys of Nordic inner cities")
@@ -66,7 +68,9 @@ class Assumptions:
     deterrence_per_min: float = _assumed(0.1, 0, 2, "per minute", "our assumption: trips halve every 7 minutes")
     outside_share: float = _assumed(0.8, 0, 1, "share", "our assumption: most trips of a small district leave it")
     through_share: float = _assumed(0.12, 0, 1.5, "of capacity", "our assumption: what only passes, at each station")
-    co2_g_per_km: float = _assumed(150.0, 0, 1000, "g/km", "our assumption: cars in use in the EU, tank to wheel, rounded")
+    co2_g_per_km: float = _assumed(
+        150.0, 0, 1000, "g/km", "our assumption: cars in use in the EU, tank to wheel, rounded"
+    )
     counts: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -133,7 +137,12 @@ def activity(model: CityModel, zones: tuple[Zone, ...], assumed: Assumptions) ->
     n = len(zones)
     people = np.bincount(zone_of[inside], weights=people_of[inside], minlength=n)
     jobs = np.bincount(zone_of[inside], weights=work[inside] / assumed.floor_m2_per_job, minlength=n)
-    return Activity(people, jobs, _visits(model, zones), "floors" if counted is None else "grid")
+    return Activity(
+        people.astype(np.float64),
+        jobs.astype(np.float64),
+        _visits(model, zones),
+        "floors" if counted is None else "grid",
+    )
 
 
 def _floors(model: CityModel, assumed: Assumptions) -> tuple[Floats, Floats]:
@@ -272,7 +281,7 @@ def _passing(network: RoadNetwork, out: Floats, into: Floats, share: float) -> F
 
 
 def furness(kernel: Floats, rows: Floats, columns: Floats, rounds: int = 60) -> Floats:
-    """The table nearest to the kernel with these sums of rows (exact) and columns (as near as the rounds bring them)."""
+    """The table nearest to the kernel with these sums of rows (exact) and columns (as near as the rounds come)."""
     table = kernel.copy()
     for _round in range(rounds):
         sums = table.sum(axis=0)
@@ -406,5 +415,5 @@ def answer(network: RoadNetwork, od: Demand, found: Assignment, assumed: Assumpt
         volume_over_capacity=np.where(roads, flow / network.capacity_veh_h, 0.0),
         delay_s=delay_s,
         zone_delay_min=np.divide(zone_late, zone_trips, out=np.zeros(n), where=zone_trips > 0),
-        zone_trips=zone_trips,
+        zone_trips=zone_trips.astype(np.float64),
     )

@@ -1,4 +1,4 @@
-"""Flows as a plan seen from above: a street is as wide as its flow and coloured by its flow over capacity. Plain Python.
+"""Flows as a plan seen from above: a street is as wide as its flow and coloured by flow over capacity. Plain Python.
 
 North is up; equirectangular, good to a decimetre over a district. Colours are the page's own custom properties.
 """
@@ -109,7 +109,8 @@ def _coloured(frame: _Frame, strokes: Sequence[Stroke]) -> list[str]:
         number = next(i for i, (limit, _colour) in enumerate(CLASSES) if stroke.voc < limit)
         width = max(round(WIDEST_STROKE * math.sqrt(stroke.flow / most)), 1)
         groups.setdefault((number, width), []).append(_line(frame, stroke.line))
+    look = 'fill="none" stroke="{}" stroke-width="{}"'
     return [
-        f'<path fill="none" stroke="{CLASSES[number][1]}" stroke-width="{max(width, THINNEST_STROKE)}" d="{"".join(d)}"/>'
+        f'<path {look.format(CLASSES[number][1], max(width, THINNEST_STROKE))} d="{"".join(d)}"/>'
         for (number, width), d in sorted(groups.items())
     ]

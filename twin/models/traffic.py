@@ -9,8 +9,8 @@ from twin.models.districts import DistrictVersion
 class Traffic(models.Model):
     """An hour of traffic of one version by one method. Never changes once written.
 
-    `summary`: figures by name. `streets`: columns by street, `zones`: rows (twin.engine.traffic). `picture`: SVG, gzipped,
-    empty for methods that draw none.
+    `summary`: figures by name. `streets`: columns by street, `zones`: rows (twin.engine.traffic). `picture`: SVG,
+    gzipped, empty for methods that draw none.
     """
 
     class Method(models.TextChoices):

@@ -22,6 +22,6 @@ __all__ = [
     "map_card",
     "map_layers",
     "picture_size",
-    "view",
     "traffic_page",
+    "view",
 ]

@@ -39,9 +39,7 @@ _TITLES = {
 }
 
 
-def ask_traffic(
-    *, version: DistrictVersion, method: str, assumptions: Mapping[str, Any], owner: User
-) -> Run | Traffic:
+def ask_traffic(*, version: DistrictVersion, method: str, assumptions: Mapping[str, Any], owner: User) -> Run | Traffic:
     """The kept answer, or the run that works on it, started if nobody has asked. Raises BadAssumption, TooManyRuns,
     NoSumo.
     """

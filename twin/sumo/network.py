@@ -1,5 +1,5 @@
-"""A road network for SUMO: nodes and edges of our own, so that what a scenario changes is in it; `netconvert` adds lanes'
-connections and right of way. Edge `r7` is link 7 of the network.
+"""A road network for SUMO: nodes and edges of our own, so that what a scenario changes is in it; `netconvert` adds
+connections of lanes and right of way. Edge `r7` is link 7 of the network.
 """
 
 from pathlib import Path

@@ -5,7 +5,7 @@ interval is that of the differences. The engine never changes between the sides.
 """
 
 import re
-import xml.etree.ElementTree as ET  # noqa: S405 reads only what our own SUMO has just written
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,11 +73,16 @@ def seeds(
             for s, (side, folder) in enumerate(zip(sides, folders, strict=True)):
                 done = (k * len(sides) + s) / (len(numbers) * len(sides))
                 number = trip_files.write(folder / "trips.rou.xml", side.network, side.found, trips, keep)
-                figures = _meso(folder, seed, lambda _s, share=done: say(share))
+                figures = _meso(folder, seed, _at(say, done))
                 for name, value in (figures | {"vehicles": float(number)}).items():
                     found[s][name].append(value)
                 say(done + 1 / (len(numbers) * len(sides)))
     return [{name: interval(values) for name, values in side.items()} for side in found]
+
+
+def _at(say: Say, share: float) -> Callable[[float], None]:
+    """A tick that says how far all seeds are."""
+    return lambda _seconds: say(share)
 
 
 def differences(sides: Sequence[dict[str, Interval]]) -> dict[str, Interval]:
@@ -126,7 +131,7 @@ def statistics(path: Path) -> dict[str, float]:
 def deep(side: Side, od: Demand, seed: int, say: Say = lambda _share: None) -> dict[str, float]:
     """One hour vehicle by vehicle, with emissions (HBEFA 4, passenger car, petrol, Euro 4: SUMO's default class).
 
-    Adds `co2_kg`, `nox_g`, `pmx_g`, `fuel_l`. `say` hears the share of the hour of departures that has passed.
+    Adds `co2_kg`, `nox_g`, `pmx_g`, `fuel_kg`. `say` hears the share of the hour of departures that has passed.
     """
     trips = trip_files.possible(od)
     with TemporaryDirectory(prefix="sumo-") as place:

@@ -1,8 +1,8 @@
 """Vehicles for SUMO from an equilibrium: one set of possible trips for all seeds, of which each seed keeps its part.
 
 Trips are drawn once (`TRIPS_SEED`) at 5/4 of the demand; a seed keeps each with the chance 4/5, by a number that
-depends on the trip and the seed alone. So baseline and variant have the same trips of the same seed, leaving at the same
-moment, and only what the variant changes differs. Each takes one of the equilibrium's ways, by their shares.
+depends on the trip and the seed alone. So baseline and variant have the same trips of the same seed, leaving at the
+same moment, and only what the variant changes differs. Each takes one of the equilibrium's ways, by their shares.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def kept(trips: Trips, seed: int) -> NDArray[np.bool_]:
 
 
 def write(path: Path, network: RoadNetwork, found: Assignment, trips: Trips, keep: NDArray[np.bool_]) -> int:
-    """Write the kept trips as vehicles with routes; how many. Those that drive only outside, or nowhere, are left out."""
+    """Write the kept trips as vehicles with routes; how many. Who drives only outside, or nowhere, is left out."""
     ways, n = found.ways, len(network.xy_m)
     first_of: dict[int, tuple[int, int]] = {}
     for p, q in enumerate(ways.pair.tolist()):
@@ -80,4 +80,4 @@ def _route(network: RoadNetwork, links: NDArray[np.int64]) -> str:
             parts[-1].append(f"r{i}")
         elif parts[-1]:
             parts.append([])
-    return " ".join(max(parts, key=len))
+    return " ".join(max(parts, key=lambda part: len(part)))
