@@ -80,4 +80,7 @@ def _route(network: RoadNetwork, links: NDArray[np.int64]) -> str:
             parts[-1].append(f"r{i}")
         elif parts[-1]:
             parts.append([])
-    return " ".join(max(parts, key=lambda part: len(part)))
+    longest: list[str] = []
+    for part in parts:
+        longest = part if len(part) > len(longest) else longest
+    return " ".join(longest)
