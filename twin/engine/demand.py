@@ -328,8 +328,8 @@ def calibrated(
 ) -> tuple[Demand, Assignment, Fit]:
     """Trips whose three parts are scaled so that flows come near the counts, never below 0.2 or above 5 times.
 
-    Least squares with a slight pull to the factors of before (a fiftieth), assigned anew each round. Counts of streets that the
-    network does not have are left out.
+    Least squares with a pull to the factors of before (a tenth of the flows' norm), assigned anew each round.
+    Counts of streets that the network does not have are left out.
     """
     part = part_of(network, od)
     places = [(key, network.of([key])) for key in counts]
@@ -340,7 +340,7 @@ def calibrated(
         flows = _by_part(network, now, found, part)
         seen = np.array([flows[:, there].sum(axis=1) for _key, there in places]) / np.maximum(factors, 1e-9)
         wanted = np.array([counts[key] for key, _there in places])
-        pull = 0.02 * max(float(np.abs(seen).max()), 1e-9)
+        pull = 0.1 * max(float(np.linalg.norm(seen)), 1e-9)
         left, right = np.vstack([seen, pull * np.eye(3)]), np.concatenate([wanted, pull * factors])
         factors = np.clip(nnls(left, right)[0], 0.2, 5.0)
         now = replace(od, trips=od.trips * factors[part])
