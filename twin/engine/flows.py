@@ -17,8 +17,8 @@ THINNEST_STROKE = 1.2
 
 #: Flow over capacity below which a street has this colour; the words stand in the page's legend.
 CLASSES = (
-    (0.5, "var(--good, #1b6a4f)"),
-    (0.8, "var(--map-edge, #aaa79a)"),
+    (0.5, "var(--map-edge, #aaa79a)"),
+    (0.8, "var(--good, #1b6a4f)"),
     (1.0, "var(--solar, #f8ab00)"),
     (math.inf, "var(--bad, #ab2f1b)"),
 )
