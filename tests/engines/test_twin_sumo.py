@@ -39,7 +39,7 @@ def needs_sumo() -> None:
 
 
 def test_a_pair_of_seeds_by_sumo(solved: traffic.Solved) -> None:
-    """Nothing changed: no difference, bit for bit. Slower streets: the same trips take longer."""
+    """Nothing changed: no difference, bit for bit. Slower streets: slower cars."""
     needs_sumo()
     side = runs.Side(solved.network, solved.found)
     keys = [key for names in solved.network.pieces for key in names]
@@ -54,8 +54,8 @@ def test_a_pair_of_seeds_by_sumo(solved: traffic.Solved) -> None:
         for k in range(2):
             assert 0.95 * each["vehicles"].values[k] <= each["arrived"].values[k] <= each["vehicles"].values[k]
     assert runs.differences([found[0], found[1]])["mean_min"].high == 0
-    assert found[0]["vehicles"].values == found[2]["vehicles"].values
-    assert runs.differences([found[0], found[2]])["mean_min"].low > 0
+    assert found[2]["vehicles"].mean <= found[0]["vehicles"].mean  # some drive round outside
+    assert runs.differences([found[0], found[2]])["speed_kmh"].mean < 0
     kilometres = found[0]["vehicle_km"].mean
     ours = float((solved.found.flow * solved.network.length_m)[solved.network.kind == ROAD].sum()) / 1000
     assert kilometres == pytest.approx(ours, rel=0.15)
