@@ -64,8 +64,17 @@ def seed(say: Say) -> None:
     run = services.finished(run)
     if run.status == Run.Status.DONE and run.result:
         say("district: {buildings} buildings, {streets} street pieces, {services} services".format(**run.result))
+        _traffic(say)
     else:
         say(f"the district was not imported: {run.error}")
+
+
+def _traffic(say: Say) -> None:
+    """An hour of traffic by our assumptions, so that its page has an answer."""
+    district = District.objects.select_related("current").get(slug=SLUG)
+    if district.current is not None:
+        run = services.finished(services.start_traffic(version=district.current, demo=True))
+        say("traffic of the district reckoned" if run.status == Run.Status.DONE else f"no traffic: {run.error}")
 
 
 def remove(say: Say) -> None:

@@ -98,3 +98,45 @@ def unreadable(fault: Unreadable) -> UnreadableFile:
     """The engine's reason in words."""
     words = {"where": fault.where or _("The file"), "detail": fault.detail or _("no more is known")}
     return UnreadableFile(str(_SENTENCES[fault.reason]) % words, reason=fault.reason, where=fault.where)
+
+
+class BadAssumption(BadInput):
+    """An assumption of traffic that makes no sense; `field` names it."""
+
+    code = "twin:bad-assumption"
+    title = gettext_lazy("This assumption cannot be")
+
+
+class NoRoads(BadInput):
+    """No street of the district is open to cars."""
+
+    code = "twin:no-roads"
+
+
+class TooManyRuns(CityError):
+    """One person began too many runs in an hour."""
+
+    code = "twin:too-many-runs"
+    status = 429
+    title = gettext_lazy("Too many at once")
+
+
+class NoSumo(CityError):
+    """SUMO is not installed on this city."""
+
+    code = "twin:no-sumo"
+    status = 503
+    title = gettext_lazy("The deep engine is not installed")
+
+
+class SumoFailed(CityError):
+    """SUMO stopped; the sentence has its own words."""
+
+    code = "twin:sumo-failed"
+    title = gettext_lazy("SUMO stopped")
+
+
+class SignInFirst(NotAllowed):
+    """Nobody is signed in, and this begins work."""
+
+    code = "twin:sign-in"

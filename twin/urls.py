@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("twin/<slug:slug>/", views.district, name="district"),
     path("twin/<slug:slug>/list/", views.things, name="district-list"),
     path("twin/<slug:slug>/buildings/<str:key>/", views.building, name="building"),
+    path("twin/<slug:slug>/traffic/", views.traffic, name="district-traffic"),
+    path("twin/<slug:slug>/traffic/<int:number>.svg", views.traffic_picture, name="district-traffic-picture"),
     path("twin/<slug:slug>/plan.svg", views.picture, name="district-plan"),
     path("twin/<slug:slug>/roofs/", views.roofs, name="district-roofs"),
     path("twin/<slug:slug>/risk/", views.risk, name="district-risk"),
@@ -31,5 +33,6 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("districts/<slug:slug>/risk/", api.DistrictRisk.as_view(), name="district-risk"),
     path("districts/<slug:slug>/carbon/", api.DistrictCarbon.as_view(), name="district-carbon"),
     path("districts/<slug:slug>/roofs/", api.DistrictRoofs.as_view(), name="district-roofs"),
+    path("districts/<slug:slug>/traffic/", api.DistrictTraffic.as_view(), name="district-traffic"),
     path("places/<slug:slug>/coverage/", api.PlaceCoverage.as_view(), name="place-coverage"),
 ]

@@ -236,6 +236,7 @@ SPECTACULAR_SETTINGS = {
         "CommandKindEnum": "commons.devices.models.Command.Kind",
         "SteeringEnum": [(word, word) for word in ("send", "pause", "resume", "cancel")],
         "PlaceKindEnum": "commons.places.models.Place.Kind",
+        **({"TrafficMethodEnum": "twin.models.Traffic.Method"} if "twin" in ROOMS else {}),
         **({"PhotoStatusEnum": "designs.models.MakePhoto.State"} if "designs" in ROOMS else {}),
     },
 }

@@ -19,11 +19,13 @@ from twin.api.districts import (
     SkippedSerializer,
 )
 from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
+from twin.api.traffic import AskTrafficSerializer, DistrictTraffic, TrafficSerializer
 
 __all__ = [
     "READ",
     "VERSION",
     "AccessSerializer",
+    "AskTrafficSerializer",
     "CellSerializer",
     "CoverageSerializer",
     "DistrictAccess",
@@ -35,10 +37,12 @@ __all__ = [
     "DistrictRisk",
     "DistrictRoofs",
     "DistrictSerializer",
+    "DistrictTraffic",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
     "PlaceCoverage",
     "ReachSerializer",
     "ReckoningSerializer",
     "SkippedSerializer",
+    "TrafficSerializer",
 ]

@@ -12,6 +12,7 @@ from twin.models.districts import (
     Thing,
 )
 from twin.models.reckonings import Reckoning
+from twin.models.traffic import Traffic
 
 __all__ = [
     "LAYER_MODELS",
@@ -24,4 +25,5 @@ __all__ = [
     "Service",
     "Street",
     "Thing",
+    "Traffic",
 ]

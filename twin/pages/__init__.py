@@ -13,6 +13,7 @@ from twin.pages.districts import (
 )
 from twin.pages.risk import carbon_page, heat_strengths, risk_page
 from twin.pages.roofs import coloured, roof_rows, roofs_page, solar_strengths
+from twin.pages.traffic import traffic_page
 
 __all__ = [
     "EVERYDAY",
@@ -30,5 +31,6 @@ __all__ = [
     "roof_rows",
     "roofs_page",
     "solar_strengths",
+    "traffic_page",
     "view",
 ]

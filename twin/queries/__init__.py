@@ -18,13 +18,16 @@ from twin.queries.districts import (
     version,
 )
 from twin.queries.reckonings import drawing, drawings, measured_kwh, of_building, reckoned_at, reckoning, reckoning_run
+from twin.queries.traffic import chosen_traffic, default_traffic, open_traffic_runs, traffic_answers
 
 __all__ = [
     "access",
     "as_model",
     "best_known",
     "building",
+    "chosen_traffic",
     "current",
+    "default_traffic",
     "district",
     "districts",
     "drawing",
@@ -36,10 +39,12 @@ __all__ = [
     "named",
     "of_building",
     "of_place",
+    "open_traffic_runs",
     "reckoned_at",
     "reckoning",
     "reckoning_run",
     "skipped_in_words",
     "things",
+    "traffic_answers",
     "version",
 ]

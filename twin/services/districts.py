@@ -184,7 +184,7 @@ def remove_demo() -> int:
     demo = District.objects.filter(demo=True)
     number = demo.count()
     read = [kept for version in DistrictVersion.objects.filter(district__in=demo) for kept in version.sources]
-    Run.objects.filter(demo=True, kind__in=("twin.import", "twin.roofs", "twin.risk")).delete()
+    Run.objects.filter(demo=True, kind__startswith="twin.").delete()
     demo.update(current=None)
     demo.delete()
     transaction.on_commit(lambda: _forget_unused(read))

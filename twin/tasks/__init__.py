@@ -3,9 +3,13 @@
 from twin.tasks.districts import import_files
 from twin.tasks.risk import reckon_risk
 from twin.tasks.roofs import reckon_roofs
+from twin.tasks.traffic import deep, equilibrium, seeds
 
 __all__ = [
+    "deep",
+    "equilibrium",
     "import_files",
     "reckon_risk",
     "reckon_roofs",
+    "seeds",
 ]

@@ -36,6 +36,7 @@ class Tab:
 TABS = (
     Tab("district", _("District"), "rooms:district"),
     Tab("list", _("List"), "rooms:district-list"),
+    Tab("traffic", _("Traffic"), "rooms:district-traffic"),
     Tab("roofs", _("Roofs"), "rooms:district-roofs"),
     Tab("risk", _("Risk"), "rooms:district-risk"),
     Tab("carbon", _("Carbon"), "rooms:district-carbon"),
