@@ -226,7 +226,7 @@ def test_our_pieces_of_street_are_those_of_the_reference(helsinki: CityModel, sh
     assert all(theirs[k]["foot"] == ours[k]["foot"] for k in both)
     cars = [k for k in both if ours[k]["car"]]
     assert len(cars) > 1300
-    assert all(theirs[k]["cap"] == ours[k]["capacity_per_h"] for k in cars)
+    assert all(theirs[k]["cap"] == ours[k]["capacity_veh_h"] for k in cars)
 
 
 @pytest.mark.shared

@@ -48,10 +48,10 @@ def test_speed_in_the_units_of_the_country(given: dict[str, str], kmh: float, kn
 
 def test_capacity_counts_the_lanes_of_one_direction() -> None:
     both = {"highway": "secondary", "lanes": "4"}
-    assert tags.capacity_per_h(both) == 1800
-    assert tags.capacity_per_h({**both, "oneway": "yes"}) == 3600
-    assert tags.capacity_per_h({"highway": "residential"}) == 500
-    assert tags.capacity_per_h({"highway": "footway"}) == 0
+    assert tags.capacity_veh_h(both) == 1800
+    assert tags.capacity_veh_h({**both, "oneway": "yes"}) == 3600
+    assert tags.capacity_veh_h({"highway": "residential"}) == 500
+    assert tags.capacity_veh_h({"highway": "footway"}) == 0
 
 
 def test_one_way_streets() -> None:
