@@ -58,7 +58,7 @@ class UnreadableFile(BadInput):
 _SENTENCES: dict[Reason, Text] = {
     "empty": gettext_lazy("%(where)s is empty. Nothing was changed; export it again and send that."),
     "unknown-format": gettext_lazy(
-        "%(where)s is not a file we can read. Send one of: .osm.pbf, .osm, .city.json, .city.jsonl, .geojson."
+        "%(where)s is not a file we can read. Send one of: .osm.pbf, .osm, .city.json, .city.jsonl, .geojson, .csv."
     ),
     "broken": gettext_lazy("%(where)s is damaged (%(detail)s). Nothing was changed; download it again."),
     "no-buildings": gettext_lazy(
@@ -81,6 +81,16 @@ _SENTENCES: dict[Reason, Text] = {
     "bad-json": gettext_lazy("%(where)s is not valid JSON: %(detail)s. Nothing was changed."),
     "bad-coordinates": gettext_lazy(
         "%(where)s has coordinates that are not on Earth or not numbers (%(detail)s). Nothing was changed."
+    ),
+    "not-degrees": gettext_lazy(
+        "%(where)s is not in degrees of longitude and latitude (%(detail)s), as this format must be (WGS 84). "
+        "Nothing was changed; export it again in EPSG:4326."
+    ),
+    "no-column": gettext_lazy(
+        "%(where)s has nothing that is called “%(detail)s”. Nothing was changed; say what it is called there."
+    ),
+    "bad-number": gettext_lazy(
+        "%(where)s has a number that is none, or is below 0 (%(detail)s). Nothing was changed; mend it and send it again."
     ),
     "far-apart": gettext_lazy(
         "%(where)s spans %(detail)s degrees; a district is at most 2 wide. Nothing was changed; cut smaller."

@@ -4,7 +4,7 @@ the walk graph.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,12 +16,15 @@ from twin.engine.tags import Tags
 
 @dataclass(slots=True)
 class Way:
-    """A street as it was drawn: node ids and their positions, None where the file does not hold the node."""
+    """A street as it was drawn: node ids and their positions, None where the file does not hold the node; its source,
+    licence and date.
+    """
 
     key: str
     tags: dict[str, str]
     nodes: Sequence[int]
     positions: Sequence[Position | None]
+    origin: Properties = field(default_factory=dict)
 
 
 def _inside(way: Way) -> Iterator[tuple[list[int], list[Position]]]:
@@ -78,7 +81,7 @@ def cut(ways: Sequence[Way], model: CityModel, country: str = "") -> None:
             uses.update(nodes)
     pieces: Counter[str] = Counter()
     for way, nodes, at in runs:
-        start, about = 0, {**described(way.tags, country), "way": way.key}
+        start, about = 0, {**described(way.tags, country), **way.origin, "way": way.key}
         for i in range(1, len(nodes)):
             if i == len(nodes) - 1 or uses[nodes[i]] > 1:
                 _add(model, about, pieces, nodes[start : i + 1], at[start : i + 1])

@@ -151,6 +151,14 @@ def height(tags: Tags) -> tuple[float | None, str]:
     return None, "default"
 
 
+def min_height(tags: Tags) -> float | None:
+    """Where the building begins above the ground, in metres: `min_height`, else 3.3 m a storey below it."""
+    if (tagged := length_m(tags.get("min_height"))) is not None:
+        return round(tagged, 1)
+    match = re.match(r"^\d+(?:\.\d+)?$", tags.get("building:min_level", ""))
+    return round(float(match[0]) * STOREY_M, 1) or None if match else None
+
+
 def year(tags: Tags) -> int | None:
     """The year in which it was built, where a four-digit one is written."""
     match = re.search(r"\b(1[0-9]{3}|20[0-9]{2})\b", tags.get("start_date", ""))
