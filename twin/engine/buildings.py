@@ -71,7 +71,9 @@ def join_parts(model: CityModel, parts: Iterable[Properties]) -> None:
         model.buildings[homes[number]].properties.setdefault("parts", []).append(one)
     for home in set(homes.values()):
         about = model.buildings[home].properties
-        about["parts"].sort(key=lambda one: (one.get("min_height_m", 0.0), str(one["geometry"]["coordinates"][0][0][0])))
+        about["parts"].sort(
+            key=lambda one: (one.get("min_height_m", 0.0), str(one["geometry"]["coordinates"][0][0][0]))
+        )
         heights = [one["height_m"] for one in about["parts"] if "height_m" in one]
         if about["height_source"] == "default" and heights:
             about["height_m"], about["height_source"] = max(heights), "parts"

@@ -245,7 +245,7 @@ def _building(key: str, members: Sequence[Json], page: _Page, model: CityModel) 
     attributes: Json = members[0].get("attributes", {})
     about = _described(attributes, (high - low) * page.frame.z_m)
     about.update({"lod": lods[-1], "lods": lods, "source": "cityjson"})
-    model.buildings.append(Thing(key, _degrees(outline, page, key), about))
+    model.buildings.append(Thing(key.replace("/", "_"), _degrees(outline, page, key), about))
 
 
 def _described(attributes: Json, extent_m: float) -> Properties:
@@ -289,7 +289,7 @@ def _ground(key: str, thing: Json, page: _Page, model: CityModel) -> None:
         model.skip("area", "no-outline")
         return
     about = {"kind": _GROUND[thing["type"]], "tag": thing["type"], "name": "", "source": "cityjson"}
-    model.areas.append(Thing(key, _degrees(outline, page, key), about))
+    model.areas.append(Thing(key.replace("/", "_"), _degrees(outline, page, key), about))
 
 
 def _degrees(outline: BaseGeometry, page: _Page, key: str) -> Geometry:

@@ -120,7 +120,7 @@ def _take(feature: Json, where: str, key: str, found: _Found) -> None:
     properties = feature.get("properties") or {}
     found.named.update(theirs for theirs in found.asked.names.values() if theirs in properties)
     tags = _tags(properties, found.asked)
-    key = str(properties.get("id") or feature.get("id") or key)
+    key = str(properties.get("id") or feature.get("id") or key).replace("/", "_")  # keys stand in addresses
     if kind in {"LineString", "MultiLineString"} and "highway" in tags and rules.road_class(tags):
         lines = [geometry["coordinates"]] if kind == "LineString" else geometry["coordinates"]
         for number, line in enumerate(lines):
@@ -144,7 +144,8 @@ def _line(key: str, tags: dict[str, str], points: list[Any], found: _Found) -> N
 def _cell(key: str, feature: Json, geometry: Geometry, where: str, found: _Found) -> Thing | None:
     properties = feature.get("properties") or {}
     said = people.told(properties, "id", found.asked)
-    return people.cell(f"p{said}" if said else key, geometry, properties, where, found.origin(), found.asked)
+    name = f"p{said}" if said else key
+    return people.cell(name, geometry, properties, where, origin=found.origin(), asked=found.asked)
 
 
 def _tags(properties: Json, asked: Asked = NOTHING_ASKED) -> dict[str, str]:

@@ -44,7 +44,7 @@ class Thing:
 @dataclass(slots=True)
 class CityModel:
     """The things of one or more files. `skipped` counts (what, why) codes; `remarks` are (code, where, detail) of what
-    was done to a file; `date` is ISO 8601 as the file states it.
+    was done to a file; `carried` names the layers that no file held and that were taken over as they stood; `date` is ISO 8601 as the file states it.
     """
 
     buildings: list[Thing] = field(default_factory=list)
@@ -58,6 +58,7 @@ class CityModel:
     attribution: str = ""
     date: str = ""
     epsg: int | None = None
+    carried: tuple[Layer, ...] = ()
 
     def layer(self, name: Layer) -> list[Thing]:
         """The things of a layer."""

@@ -24,7 +24,18 @@ from twin.engine.streets import Way, cut
 LICENCE = "ODbL-1.0"
 ATTRIBUTION = "© OpenStreetMap contributors"
 
-_WANTED = ("building", "building:part", "highway", "amenity", "shop", "leisure", "railway", "landuse", "natural", "waterway")
+_WANTED = (
+    "building",
+    "building:part",
+    "highway",
+    "amenity",
+    "shop",
+    "leisure",
+    "railway",
+    "landuse",
+    "natural",
+    "waterway",
+)
 _BEFORE_OSM = 2003
 _OUTLINES = ("building", "building:part", "amenity", "shop", "leisure", "railway", "landuse", "natural", "waterway")
 
@@ -84,6 +95,10 @@ def _origin(thing: Any) -> Properties:
     return origin
 
 
+def _named(tags: dict[str, str], origin: Properties) -> Properties:
+    return {"name": tags.get("name", ""), **origin}
+
+
 def _take(thing: Any, found: _Found) -> None:
     """Sort one object of the file into its layer."""
     tags: dict[str, str] = dict(thing.tags)
@@ -91,7 +106,7 @@ def _take(thing: Any, found: _Found) -> None:
     if thing.is_node():
         if kind := rules.service(tags):
             at = _round(thing.location.lon, thing.location.lat)
-            _add_service(model, f"n{thing.id}", tags, kind, at, _origin(thing))
+            _add_service(model, f"n{thing.id}", kind, at, _named(tags, _origin(thing)))
     elif thing.is_way():
         key = f"w{thing.id}"
         if "highway" in tags:  # a square's outline too: people walk around it where no path is drawn across
@@ -126,16 +141,14 @@ def _take_area(key: str, tags: dict[str, str], thing: Any, found: _Found) -> Non
         from shapely.geometry import shape  # noqa: PLC0415 few areas are services
 
         inside = shape(outline).representative_point()
-        _add_service(model, key, tags, kind, _round(inside.x, inside.y), origin)
+        _add_service(model, key, kind, _round(inside.x, inside.y), _named(tags, origin))
     if ground := rules.area(tags):
         about = {"kind": ground[0], "tag": ground[1], "name": tags.get("name", ""), **origin}
         model.areas.append(Thing(key, outline, about))
 
 
-def _add_service(
-    model: CityModel, key: str, tags: dict[str, str], kind: tuple[str, str], at: list[float], origin: Properties
-) -> None:
-    about = {"kind": kind[0], "tag": kind[1], "name": tags.get("name", ""), **origin}
+def _add_service(model: CityModel, key: str, kind: tuple[str, str], at: list[float], more: Properties) -> None:
+    about = {"kind": kind[0], "tag": kind[1], **more}
     model.services.append(Thing(key, {"type": "Point", "coordinates": at}, about))
 
 

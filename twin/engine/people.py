@@ -50,7 +50,7 @@ def number(value: Any, where: str, name: str) -> float:
 
 
 def cell(
-    key: str, geometry: Geometry, about: Columns, where: str, origin: Properties, asked: Asked = NOTHING_ASKED
+    key: str, geometry: Geometry, about: Columns, where: str, *, origin: Properties, asked: Asked = NOTHING_ASKED
 ) -> Thing | None:
     """The cell that these properties tell of, or None when they do not count people. Raises `Unreadable`."""
     said = told(about, "population", asked)
@@ -97,10 +97,10 @@ def read(path: Path, name: str = "", asked: Asked = NOTHING_ASKED) -> CityModel:
         for line, row in enumerate(rows, 2):
             where = f"{name}:{line}"
             spot = at.degrees(told(row, "lon", asked), told(row, "lat", asked), where)
-            key = f"p{told(row, 'id', asked) or line}"
+            key = f"p{told(row, 'id', asked) or line}".replace("/", "_")
             origin: Properties = {"source": "csv"}
             geometry = {"type": "Point", "coordinates": list(spot)}
-            if (found := cell(key, geometry, row, where, origin, asked)) is None:
+            if (found := cell(key, geometry, row, where, origin=origin, asked=asked)) is None:
                 model.skip("people", "no-number")
                 continue
             model.people.append(found)

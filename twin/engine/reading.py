@@ -42,6 +42,7 @@ def read(
     for layer in LAYERS if beside else ():
         if beside and not whole.layer(layer):
             whole.layer(layer).extend(beside.layer(layer))
+            whole.carried = (*whole.carried, layer)
     if not whole.buildings:
         raise Unreadable("no-buildings", names)
     west, south, east, north = bounds(

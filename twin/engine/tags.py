@@ -330,6 +330,9 @@ def speed_kmh(tags: Tags, country: str = "") -> tuple[float, str]:
 
 def capacity_veh_h(tags: Tags) -> float:
     """Vehicles an hour in one direction: lanes of that direction times the class's assumption."""
-    per_lane = CAPACITY_PER_LANE.get(road_class(tags) or "", 0)
-    count, _known = lanes(tags)
-    return per_lane * (count if oneway(tags) else max(1.0, count / 2))
+    return capacity_of(road_class(tags) or "", lanes(tags)[0], oneway=bool(oneway(tags)))
+
+
+def capacity_of(kind: str, lane_count: float, *, oneway: bool) -> float:
+    """Vehicles an hour in one direction of a street of this class with so many lanes in all."""
+    return CAPACITY_PER_LANE.get(kind, 0) * (lane_count if oneway else max(1.0, lane_count / 2))

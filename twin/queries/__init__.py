@@ -1,5 +1,6 @@
 """Reads of the twin, by noun."""
 
+from twin.queries import offers, versions
 from twin.queries.districts import (
     access,
     as_model,
@@ -31,7 +32,9 @@ __all__ = [
     "listed",
     "named",
     "of_place",
+    "offers",
     "skipped_in_words",
     "things",
     "version",
+    "versions",
 ]

@@ -1,7 +1,9 @@
 """Writes of the twin, by noun."""
 
+from twin.services.conflicts import decide
 from twin.services.districts import (
     RESERVED,
+    Prepared,
     check_slug,
     finished,
     remove_demo,
@@ -9,13 +11,22 @@ from twin.services.districts import (
     store_access,
     store_version,
 )
+from twin.services.offers import accept, offer, refuse, withdraw
+from twin.services.versions import restore
 
 __all__ = [
     "RESERVED",
+    "Prepared",
+    "accept",
     "check_slug",
+    "decide",
     "finished",
+    "offer",
+    "refuse",
     "remove_demo",
+    "restore",
     "start_import",
     "store_access",
     "store_version",
+    "withdraw",
 ]

@@ -110,4 +110,3 @@ def importing(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "twin/importing.html",
         {"run": run, "slug": run.inputs["slug"], "name": run.inputs["name"] or run.inputs["slug"]},
     )
-
