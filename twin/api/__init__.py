@@ -18,13 +18,17 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.offers import Conflicts, OfferDecision, Offers, OneConflict, OneOffer
+from twin.api.versions import Difference, OneVersion, Undo, Versions
 
 __all__ = [
     "READ",
     "VERSION",
     "AccessSerializer",
     "CellSerializer",
+    "Conflicts",
     "CoverageSerializer",
+    "Difference",
     "DistrictAccess",
     "DistrictDetail",
     "DistrictDetailSerializer",
@@ -33,7 +37,14 @@ __all__ = [
     "DistrictSerializer",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
+    "OfferDecision",
+    "Offers",
+    "OneConflict",
+    "OneOffer",
+    "OneVersion",
     "PlaceCoverage",
     "ReachSerializer",
     "SkippedSerializer",
+    "Undo",
+    "Versions",
 ]

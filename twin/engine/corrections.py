@@ -177,22 +177,21 @@ def corrected(
     found = Corrected(whole)
     for layer in LAYERS:
         things = {thing.key: thing for thing in model.layer(layer)}
-        for (at, key), group in groups.items():
+        for (at, _key), group in groups.items():
             if at == layer and layer not in model.carried:
-                _lay(things, layer, key, group, found, standing)
+                _lay(things, group, found, standing)
         whole.layer(layer).extend(things.values())
     return found
 
 
 def _lay(
     things: dict[str, Thing],
-    layer: Layer,
-    key: str,
     group: list[Correction],
     found: Corrected,
     standing: Callable[[Layer, str], Thing | None],
 ) -> None:
-    """Lay all corrections of one thing over the layer."""
+    """Lay all corrections of one thing over its layer."""
+    layer, key = group[0].layer, group[0].key
     for one in group:
         if one.action == "add":
             _add(things, one, found)

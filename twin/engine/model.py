@@ -44,7 +44,8 @@ class Thing:
 @dataclass(slots=True)
 class CityModel:
     """The things of one or more files. `skipped` counts (what, why) codes; `remarks` are (code, where, detail) of what
-    was done to a file; `carried` names the layers that no file held and that were taken over as they stood; `date` is ISO 8601 as the file states it.
+    was done to a file; `carried` names the layers that no file held and that were taken over as they stood; `date` is
+    ISO 8601 as the file states it.
     """
 
     buildings: list[Thing] = field(default_factory=list)
