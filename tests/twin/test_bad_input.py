@@ -54,12 +54,17 @@ def in_metres() -> bytes:
     return geojson(square("home", 385_500.0, 6_671_500.0))
 
 
+def short_ring() -> bytes:
+    outline = {"type": "Polygon", "coordinates": [[[1, 2], [1, 3]]]}
+    return geojson({"properties": {"building": "yes"}, "geometry": outline})
+
+
 BROKEN: list[tuple[str, Callable[[], bytes], str]] = [
     ("cut.osm.pbf", cut_off, "cut.osm.pbf is damaged .*download it again"),
     ("words.osm.pbf", lambda: b"no map at all" * 99, "words.osm.pbf is damaged"),
     ("cut.osm", lambda: b'<osm version="0.6"><node id="1" lat', "cut.osm is damaged"),
     ("none.osm", lambda: b'<osm version="0.6"></osm>', "none.osm holds no building"),
-    ("index.city.json", wrong_index, r"index.city.json, box uses a point that the file does not hold \(99 / 8 points\)"),
+    ("index.city.json", wrong_index, r"index.city.json, box uses a point .*does not hold \(99 / 8 points\)"),
     ("nowhere.city.json", changed, "does not say which coordinate system"),
     ("odd.city.json", lambda: changed(referenceSystem="EPSG:4978"), "coordinate system we do not know"),
     ("list.city.json", lambda: b'{"type": "CityJSON", "version": "2.0", "metadata": [1]}', "list.city.json is damaged"),
@@ -72,7 +77,7 @@ BROKEN: list[tuple[str, Callable[[], bytes], str]] = [
     ("nan.geojson", lambda: geojson(square("home", float("nan"), 60.0)), "not on Earth or not numbers"),
     ("flat.geojson", lambda: geojson({"geometry": {"type": "Polygon", "coordinates": [1, 2]}}), "feature 0 has coord"),
     ("words.geojson", lambda: geojson("home"), "words.geojson, feature 0 has coordinates"),
-    ("ring.geojson", lambda: geojson({"properties": {"building": "yes"}, "geometry": {"type": "Polygon", "coordinates": [[[1, 2], [1, 3]]]}}), "holds no building"),
+    ("ring.geojson", short_ring, "holds no building"),
     ("people.csv", lambda: b"lon,lat,count\n24.9,60.1,5\n", "people.csv has nothing that is called .population"),
     ("people.csv", lambda: b"lon,lat,population\n24.94,60.17,5\n24.94,60.17,-3\n", "people.csv:3 has a number"),
     ("people.csv", lambda: b"x,y,population\n385500,6671500,5\n", "people.csv:2 is not in degrees"),

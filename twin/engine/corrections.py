@@ -70,7 +70,7 @@ FIELDS: Mapping[Layer, Mapping[str, Field]] = {
     "areas": {"name": Field("text", most=200), "kind": Field("choice", choices=("green", "water"))},
     "people": {},
 }
-_SOURCES = {"height_m": "height_source", "speed_kmh": "speed_source"}
+_SOURCES = {"height_m": "height_source", "speed_kmh": "speed_source", "capacity_veh_h": "capacity_source"}
 
 
 def source_of(name: str) -> str:
