@@ -24,6 +24,9 @@ TOWN = """<?xml version="1.0"?><osm version="0.6">
 <node id="21" lat="60.1695" lon="24.9405" version="1"/>
 <node id="22" lat="60.1695" lon="24.9420" version="1"/>
 <node id="23" lat="60.1715" lon="24.9405" version="1"/>
+<node id="40" lat="60.1680" lon="24.9390" version="1"/>
+<node id="41" lat="60.1680" lon="24.9395" version="1"/>
+<node id="42" lat="60.1684" lon="24.9395" version="1"/>
 <node id="30" lat="60.1696" lon="24.9391" version="1" timestamp="2024-05-01T00:00:00Z">
 <tag k="shop" v="convenience"/>
 <tag k="name" v="Corner"/>
@@ -86,10 +89,10 @@ TOWN = """<?xml version="1.0"?><osm version="0.6">
 <tag k="roof:shape" v="dome"/>
 </way>
 <way id="108" version="1">
-<nd ref="20"/>
-<nd ref="21"/>
-<nd ref="23"/>
-<nd ref="20"/>
+<nd ref="40"/>
+<nd ref="41"/>
+<nd ref="42"/>
+<nd ref="40"/>
 <tag k="building:part" v="yes"/>
 <tag k="height" v="4"/>
 </way>

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from tests.engines.test_twin_cityjson import box
 from tests.twin.conftest import Import, small_town, spot, square, the_town
+from twin.coverage.twin_evidence import _inventories
 from twin.demo import extract
 from twin.models import LAYER_MODELS, Access, Conflict, Correction, District, DistrictVersion, People
 
@@ -32,7 +33,7 @@ def changed(**metadata: Any) -> bytes:
 
 
 def elsewhere() -> bytes:
-    return json.dumps(box(3067, (1e300, 6_671_500.0), SIZE)).encode()
+    return json.dumps(box(3067, (1e9, 6_671_500.0), SIZE)).encode()
 
 
 def sequence() -> bytes:
@@ -127,8 +128,10 @@ def test_a_grid_comes_alone_and_the_rest_stays(town: Import, tmp_path: Path) -> 
     version = the_town().current
     assert version is not None
     assert (version.counts["people"], version.counts["buildings"], version.changes["buildings"]["same"]) == (2, 2, 2)
+    assert (version.licence, [file["name"] for file in version.sources]) == ("CC-BY-4.0", ["town.geojson", "grid.csv"])
     assert list(People.objects.order_by("key").values_list("population", "over_65")) == [(120.0, 20.0), (80.0, None)]
-    assert version.skipped[-1]["why"] == "beyond"
+    assert {"what": "people", "why": "beyond", "count": 1} in version.skipped
+    assert [piece.count for piece in _inventories(the_town(), version) if piece.system == "population"] == [2]
     assert Access.objects.get(version=version).keys == ["home", "tower"]
 
 

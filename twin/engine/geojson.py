@@ -115,7 +115,7 @@ def _take(feature: Json, where: str, key: str, found: _Found) -> None:
         model.skip("object", "no-geometry")
         return
     if wrong := next((spot for spot in spots if not (-180 <= spot[0] <= 180 and -90 <= spot[1] <= 90)), None):
-        metres = max(abs(wrong[0]), abs(wrong[1])) < 2e7  # false for NaN too
+        metres = 1000 < max(abs(wrong[0]), abs(wrong[1])) < 2e7  # false for NaN too
         raise Unreadable("not-degrees" if metres else "bad-coordinates", where, f"{wrong[0]}, {wrong[1]}")
     properties = feature.get("properties") or {}
     found.named.update(theirs for theirs in found.asked.names.values() if theirs in properties)

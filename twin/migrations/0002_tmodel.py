@@ -6,129 +6,254 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('twin', '0001_initial'),
+        ("twin", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='districtversion',
-            name='how',
-            field=models.CharField(choices=[('import', 'import'), ('correction', 'correction'), ('undo', 'undoing')], default='import', max_length=12),
+            model_name="districtversion",
+            name="how",
+            field=models.CharField(
+                choices=[("import", "import"), ("correction", "correction"), ("undo", "undoing")],
+                default="import",
+                max_length=12,
+            ),
         ),
         migrations.AddField(
-            model_name='districtversion',
-            name='note',
+            model_name="districtversion",
+            name="note",
             field=models.CharField(blank=True, max_length=300),
         ),
         migrations.AddField(
-            model_name='districtversion',
-            name='remarks',
+            model_name="districtversion",
+            name="remarks",
             field=models.JSONField(default=list),
         ),
         migrations.AddField(
-            model_name='districtversion',
-            name='restores',
+            model_name="districtversion",
+            name="restores",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('layer', models.CharField(max_length=12)),
-                ('key', models.CharField(max_length=120)),
-                ('title', models.CharField(blank=True, max_length=200)),
-                ('action', models.CharField(choices=[('change', 'change'), ('add', 'new'), ('remove', 'gone')], max_length=8)),
-                ('changes', models.JSONField(default=dict)),
-                ('before', models.JSONField(default=dict)),
-                ('geometry', models.JSONField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('state', models.CharField(choices=[('offered', 'waits for a steward'), ('accepted', 'accepted'), ('refused', 'not accepted'), ('withdrawn', 'taken back')], default='offered', max_length=10)),
-                ('answer', models.CharField(blank=True, max_length=500)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('version', models.PositiveIntegerField(help_text='the version that it made', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='twin_offers', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='twin.district')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("layer", models.CharField(max_length=12)),
+                ("key", models.CharField(max_length=120)),
+                ("title", models.CharField(blank=True, max_length=200)),
+                (
+                    "action",
+                    models.CharField(choices=[("change", "change"), ("add", "new"), ("remove", "gone")], max_length=8),
+                ),
+                ("changes", models.JSONField(default=dict)),
+                ("before", models.JSONField(default=dict)),
+                ("geometry", models.JSONField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("offered", "waits for a steward"),
+                            ("accepted", "accepted"),
+                            ("refused", "not accepted"),
+                            ("withdrawn", "taken back"),
+                        ],
+                        default="offered",
+                        max_length=10,
+                    ),
+                ),
+                ("answer", models.CharField(blank=True, max_length=500)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("version", models.PositiveIntegerField(help_text="the version that it made", null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="twin_offers",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="offers", to="twin.district"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Correction',
+            name="Correction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('layer', models.CharField(max_length=12)),
-                ('key', models.CharField(max_length=120)),
-                ('action', models.CharField(choices=[('change', 'change'), ('add', 'new'), ('remove', 'gone')], max_length=8)),
-                ('name', models.CharField(blank=True, max_length=30)),
-                ('value', models.JSONField(null=True)),
-                ('was', models.JSONField(null=True)),
-                ('since', models.PositiveIntegerField()),
-                ('until', models.PositiveIntegerField(blank=True, null=True)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='corrections', to='twin.district')),
-                ('offer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='corrections', to='twin.offer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("layer", models.CharField(max_length=12)),
+                ("key", models.CharField(max_length=120)),
+                (
+                    "action",
+                    models.CharField(choices=[("change", "change"), ("add", "new"), ("remove", "gone")], max_length=8),
+                ),
+                ("name", models.CharField(blank=True, max_length=30)),
+                ("value", models.JSONField(null=True)),
+                ("was", models.JSONField(null=True)),
+                ("since", models.PositiveIntegerField()),
+                ("until", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="corrections", to="twin.district"
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="corrections",
+                        to="twin.offer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='People',
+            name="People",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('since', models.PositiveIntegerField()),
-                ('until', models.PositiveIntegerField(blank=True, null=True)),
-                ('fingerprint', models.BinaryField(max_length=16)),
-                ('kind', models.CharField(blank=True, max_length=60)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('geometry', models.JSONField()),
-                ('properties', models.JSONField(default=dict)),
-                ('population', models.FloatField()),
-                ('over_65', models.FloatField(null=True)),
-                ('under_15', models.FloatField(null=True)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='twin.district')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=120)),
+                ("since", models.PositiveIntegerField()),
+                ("until", models.PositiveIntegerField(blank=True, null=True)),
+                ("fingerprint", models.BinaryField(max_length=16)),
+                ("kind", models.CharField(blank=True, max_length=60)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("geometry", models.JSONField()),
+                ("properties", models.JSONField(default=dict)),
+                ("population", models.FloatField()),
+                ("over_65", models.FloatField(null=True)),
+                ("under_15", models.FloatField(null=True)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="%(class)ss", to="twin.district"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Conflict',
+            name="Conflict",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(help_text='the import that contests it')),
-                ('why', models.CharField(choices=[('other', 'another value'), ('gone', 'no longer there'), ('changed', 'changed since it was taken away'), ('near', 'the same kind beside it')], max_length=8)),
-                ('theirs', models.JSONField(null=True)),
-                ('thing', models.JSONField(null=True)),
-                ('decision', models.CharField(choices=[('open', 'open'), ('keep', 'the correction stays'), ('take', 'the import is taken'), ('lapsed', 'a later import settled it')], default='open', max_length=8)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conflicts', to='twin.district')),
-                ('correction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conflicts', to='twin.correction')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(help_text="the import that contests it")),
+                (
+                    "why",
+                    models.CharField(
+                        choices=[
+                            ("other", "another value"),
+                            ("gone", "no longer there"),
+                            ("changed", "changed since it was taken away"),
+                            ("near", "the same kind beside it"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("theirs", models.JSONField(null=True)),
+                ("thing", models.JSONField(null=True)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("keep", "the correction stays"),
+                            ("take", "the import is taken"),
+                            ("lapsed", "a later import settled it"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="conflicts", to="twin.district"
+                    ),
+                ),
+                (
+                    "correction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="conflicts", to="twin.correction"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('correction'), condition=models.Q(('decision', 'open')), name='twin_conflict_open_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("correction"), condition=models.Q(("decision", "open")), name="twin_conflict_open_once"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='offer',
-            index=models.Index(fields=['district', 'state'], name='twin_offer_queue'),
+            model_name="offer",
+            index=models.Index(fields=["district", "state"], name="twin_offer_queue"),
         ),
         migrations.AddConstraint(
-            model_name='correction',
-            constraint=models.UniqueConstraint(models.F('district'), models.F('layer'), models.F('key'), models.F('name'), condition=models.Q(('until', None)), name='twin_correction_stands_once'),
+            model_name="correction",
+            constraint=models.UniqueConstraint(
+                models.F("district"),
+                models.F("layer"),
+                models.F("key"),
+                models.F("name"),
+                condition=models.Q(("until", None)),
+                name="twin_correction_stands_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='people',
-            index=models.Index(condition=models.Q(('until', None)), fields=['district', 'kind'], name='twin_people_kind'),
+            model_name="people",
+            index=models.Index(
+                condition=models.Q(("until", None)), fields=["district", "kind"], name="twin_people_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='people',
-            constraint=models.UniqueConstraint(models.F('district'), models.F('key'), condition=models.Q(('until', None)), name='twin_people_stands_once'),
+            model_name="people",
+            constraint=models.UniqueConstraint(
+                models.F("district"),
+                models.F("key"),
+                condition=models.Q(("until", None)),
+                name="twin_people_stands_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='people',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='twin_people_ends_after_start'),
+            model_name="people",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until", None), ("until__gt", models.F("since")), _connector="OR"),
+                name="twin_people_ends_after_start",
+            ),
         ),
     ]

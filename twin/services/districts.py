@@ -125,6 +125,7 @@ def store_version(
     if (district.current.number if district.current else 0) != prepared.basis:
         prepared = again()
     model, layers = prepared.laid.model, prepared.layers
+    carried = district.current if model.carried else None
     number = (district.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
     changes = {layer: rows.write(district, layer, layers[layer], number) for layer in LAYERS}
     stated = parse_datetime(model.date) if model.date else None
@@ -134,10 +135,10 @@ def store_version(
         district=district,
         number=number,
         author=User.objects.filter(username=inputs["author"]).first() if inputs["author"] else None,
-        sources=inputs["files"],
+        sources=_once([*(carried.sources if carried else ()), *inputs["files"]]),
         sources_sha256=hashlib.sha256("".join(f["sha256"] for f in inputs["files"]).encode()).hexdigest(),
-        licence=inputs["licence"] or model.licence,
-        attribution=inputs["attribution"] or model.attribution,
+        licence=_both(carried.licence if carried else "", inputs["licence"] or model.licence)[:200],
+        attribution=_both(carried.attribution if carried else "", inputs["attribution"] or model.attribution)[:400],
         dated_at=stated or timezone.now(),
         date_stated=stated is not None,
         epsg=model.epsg or 0,
@@ -167,6 +168,17 @@ def _locked(inputs: Mapping[str, Any]) -> District:
     district.place = place or district.place
     district.save(update_fields=["name", "place"])
     return district
+
+
+def _both(first: str, second: str) -> str:
+    """Two licences or names as one line, each once."""
+    words = [word for line in (first, second) for word in line.split(" · ") if word]
+    return " · ".join(dict.fromkeys(words))
+
+
+def _once(kept: Sequence[Kept]) -> list[Kept]:
+    """Files by their content, each once."""
+    return list({file["sha256"]: file for file in kept}.values())
 
 
 def locked(slug: str) -> District:
