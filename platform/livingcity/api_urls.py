@@ -2,7 +2,6 @@
 
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
 
 from livingcity.views import api_pages, finding, health, plain
 
@@ -17,7 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("manifest.webmanifest", plain.manifest, name="manifest"),
     path("api/", RedirectView.as_view(url="/api/v1/docs/"), name="api"),
     path("api/v1/", api_pages.Root.as_view(), name="api_root"),
-    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/schema/", api_pages.Document.as_view(), name="schema"),
     path("api/v1/docs/", api_pages.docs, name="docs"),
     path("api/v1/errors/<slug:room>/<slug:reason>", api_pages.ErrorPage.as_view(), name="api_error"),
 ]

@@ -1,11 +1,14 @@
-"""The API's reference, read from its OpenAPI document: chapters by noun, each with its operations and fields."""
+"""The API's OpenAPI document, and the reference read from it: chapters by noun, with their operations and fields."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework.renderers import BaseRenderer
 
 from commons.errors import CityError
 
@@ -46,10 +49,24 @@ class Chapter:
 
 
 @cache
+def openapi(language: str) -> Mapping[str, Any]:
+    """The document in a language; made once a process, for it is code and takes seconds."""
+    with translation.override(language):
+        generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+        document: Mapping[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return document
+
+
+@cache
+def written(language: str, renderer: type[BaseRenderer]) -> bytes:
+    """The document as bytes; YAML takes seconds too."""
+    return bytes(renderer().render(openapi(language), renderer_context={}))
+
+
+@cache
 def chapters() -> tuple[Chapter, ...]:
-    """The chapters in order of their nouns; made once a process, for the schema is code."""
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    """The chapters in order of their nouns."""
+    document = openapi(settings.LANGUAGE_CODE)
     found: dict[str, Chapter] = {}
     for path, methods in sorted(document["paths"].items()):
         noun = path.removeprefix(PREFIX).partition("/")[0] or "api"

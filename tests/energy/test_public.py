@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from commons.people.models import Membership, User
 from commons.people.services import create_organisation, create_user, set_role
@@ -16,7 +17,7 @@ from energy import policies, publishing, services
 from energy.engine.community import Community as EngineCommunity
 from energy.engine.community import Member as EngineMember
 from energy.models import CommunityVersion, Member, Publication
-from energy.queries import live, public, year
+from energy.queries import live, measured, public, year
 
 from .conftest import START, write
 
@@ -285,9 +286,9 @@ def test_small_live_view_is_of_labs_and_roofs_alone(small: CommunityVersion) -> 
     assert "homes" not in told
     assert "grid" not in told
     # who joins in the middle of a month enters with the next
-    Participant.objects.filter(name="P3").update(joined_on=dt.date.today())
-    if dt.date.today().day > 1:
-        assert "lab" not in {m.participant.kind for m in live.meters_of(small.community)[0]}
+    today = timezone.now().astimezone(measured.zone(small.community)).date()
+    Participant.objects.filter(name="P3").update(joined_on=today.replace(day=2))
+    assert "lab" not in {m.participant.kind for m in live.meters_of(small.community)[0]}
 
 
 # --- the year -------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.db import connection
 
 from commons.runs import services
 from commons.runs.models import Run
+from tests.conftest import LONG_FILES, ROOT
 
 from . import worker_kinds
 
@@ -24,6 +25,11 @@ def test_the_database_is_of_this_run_alone(db: None) -> None:
     assert name.startswith("test_livingcity")
     assert fsync == "off"
     assert version.startswith("PostgreSQL 18.")
+
+
+def test_the_long_files_are_there() -> None:
+    assert [name for name in LONG_FILES if not (ROOT / "tests" / name).is_file()] == []
+    assert len(set(LONG_FILES)) == len(LONG_FILES)
 
 
 def test_valkey_and_data_are_of_this_run_alone() -> None:

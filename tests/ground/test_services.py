@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,17 +24,50 @@ ROOT = Path(__file__).resolve().parents[2]
 COUNT = "from commons.people.models import User; print('people:', User.objects.count())"
 
 
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[dict[str, str]]:
+@contextmanager
+def own_city() -> Iterator[dict[str, str]]:
     """The environment of a city of its own, in a folder whose name has a space."""
     data = Path("/tmp") / f"lc city {os.getpid()}-{time.monotonic_ns()}"
     environ = child_environment(LIVINGCITY_DATA=str(data), PORT="0", LIVINGCITY_DEMO="0")
     for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"):
         environ.pop(name, None)
-    yield environ
-    for pid in processes_of(data):
-        os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(data, ignore_errors=True)
+    try:
+        yield environ
+    finally:
+        for pid in processes_of(data):
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture
+def city() -> Iterator[dict[str, str]]:
+    """A city that has nothing yet."""
+    with own_city() as environ:
+        yield environ
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A city whose first command has ended, and what that said."""
+
+    environ: dict[str, str]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def laid() -> Iterator[Laid]:
+    """A city that a command has laid out: the tables take half a minute, so others start from a copy."""
+    with own_city() as environ:
+        yield Laid(environ, said(manage(environ, "shell", "-v", "0", "-c", COUNT)))
+
+
+@pytest.fixture
+def city_with_tables(city: dict[str, str], laid: Laid) -> dict[str, str]:
+    """A city that has its tables and nobody in it; its servers do not run."""
+    data = Path(laid.environ["LIVINGCITY_DATA"])
+    assert eventually(lambda: not processes_of(data), 5)
+    subprocess.run(["cp", "-a", str(data), city["LIVINGCITY_DATA"]], check=True)
+    return city
 
 
 def manage(city: dict[str, str], *words: str) -> "subprocess.Popen[str]":
@@ -50,7 +84,7 @@ def manage(city: dict[str, str], *words: str) -> "subprocess.Popen[str]":
     )
 
 
-def said(process: "subprocess.Popen[str]", timeout_s: float = 120) -> str:
+def said(process: "subprocess.Popen[str]", timeout_s: float = 300) -> str:
     """Everything it printed, once it has ended."""
     return process.communicate(timeout=timeout_s)[0]
 
@@ -101,11 +135,11 @@ def eventually(true: Callable[[], bool], within_s: float) -> bool:
     return true()
 
 
-def test_a_command_brings_its_services_and_leaves_nothing(city: dict[str, str]) -> None:
+def test_a_command_brings_its_services_and_leaves_nothing(laid: Laid) -> None:
     """The first makes database and tables; two at once share the servers; afterwards nothing runs."""
+    city = laid.environ
     data = Path(city["LIVINGCITY_DATA"])
-    first = said(manage(city, "shell", "-v", "0", "-c", COUNT))
-    assert "people: 0" in first, first
+    assert "people: 0" in laid.said, laid.said
     assert eventually(lambda: not processes_of(data), 5)
     assert (data / "postgres").stat().st_mode & 0o777 == 0o700
     pair = [manage(city, "shell", "-v", "0", "-c", COUNT) for _ in range(2)]
@@ -113,7 +147,8 @@ def test_a_command_brings_its_services_and_leaves_nothing(city: dict[str, str]) 
     assert eventually(lambda: not processes_of(data), 5)
 
 
-def test_kill_9_of_the_last_user_ends_the_servers(city: dict[str, str]) -> None:
+def test_kill_9_of_the_last_user_ends_the_servers(city_with_tables: dict[str, str]) -> None:
+    city = city_with_tables
     data = Path(city["LIVINGCITY_DATA"])
     process = manage(
         city, "shell", "-v", "0", "-c", f"{COUNT}\nimport time; print('here', flush=True); time.sleep(300)"
@@ -216,7 +251,8 @@ def test_the_whole_city_starts_and_stops(city: dict[str, str]) -> None:
     assert not processes_of(data)
 
 
-def test_kill_9_of_the_supervisor_leaves_nothing(city: dict[str, str]) -> None:
+def test_kill_9_of_the_supervisor_leaves_nothing(city_with_tables: dict[str, str]) -> None:
+    city = city_with_tables
     data = Path(city["LIVINGCITY_DATA"])
     process, _url, _output = start_city(city)
     wanted = ("granian", "worker-1", " -n worker@", " -n heavy@", "beat", "dev.keeper", "valkey-server", "postgres: ")
@@ -251,7 +287,8 @@ def test_kill_9_of_the_supervisor_leaves_nothing(city: dict[str, str]) -> None:
         "manage.py ingest",
     ],
 )
-def test_a_part_that_dies_comes_back(city: dict[str, str], victim: str) -> None:
+def test_a_part_that_dies_comes_back(city_with_tables: dict[str, str], victim: str) -> None:
+    city = city_with_tables
     data = Path(city["LIVINGCITY_DATA"])
     process, url, _output = start_city(city)
 

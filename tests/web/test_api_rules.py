@@ -225,6 +225,22 @@ def test_the_docs_name_every_operation_and_load_nothing_from_elsewhere(client: C
     assert 'src="http' not in page
 
 
+def test_the_document_is_computed_once_for_a_language_and_form(client: Client) -> None:
+    """It takes seconds, and anybody may ask for it."""
+    from livingcity import reference
+
+    wanted = {"accept": "application/vnd.oai.openapi+json"}
+    first = client.get("/api/v1/schema/?lang=en", headers=wanted)
+    assert first["Content-Type"].startswith("application/vnd.oai.openapi+json")
+    assert "/api/v1/places/{slug}/" in json.loads(first.content)["paths"]
+    before = reference.openapi.cache_info().misses, reference.written.cache_info().misses
+    for query in ("?lang=en", "", "?lang=tlh&version=7"):
+        again = client.get(f"/api/v1/schema/{query}", headers=wanted)
+        assert again.content == first.content
+    assert (reference.openapi.cache_info().misses, reference.written.cache_info().misses) == before
+    assert client.get("/api/v1/schema/", headers={"accept": "text/html"}).status_code == 406
+
+
 def test_the_document_is_openapi_3_1_and_has_no_warning() -> None:
     from io import StringIO
 

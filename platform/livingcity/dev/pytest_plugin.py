@@ -6,7 +6,8 @@ database, its own Valkey databases and its own data folder. DATABASE_URL, REDIS_
 so every process that a test starts finds the same ones.
 
 Migrations run once for all workers, into a template that test databases are copied from; the cluster with it is kept in
-the user's cache for the next run with the same migrations.
+the user's cache for the next run with the same migrations. So is the bytecode of a machine that wants none beside the
+sources: hundreds of processes start in one run, and each would compile Django and the whole city anew (3 s).
 """
 
 import fcntl
@@ -113,8 +114,19 @@ def _kept_cluster() -> Path:
     migrations = [file for room in rooms for file in room.glob("**/migrations/*.py")]
     for file in sorted([*migrations, ROOT / "requirements.lock", ROOT / "platform/livingcity/settings.py"]):
         digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "livingcity" / "tests" / digest.hexdigest()[:32]
+    return _cache() / "tests" / digest.hexdigest()[:32]
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "livingcity"
+
+
+def _share_bytecode() -> None:
+    """Let this process and all that it starts compile a module once, elsewhere if not beside the sources."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(_cache() / "bytecode"))
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"]
+        sys.dont_write_bytecode = False
 
 
 def _keep(cluster: Path, kept: Path) -> None:
@@ -157,6 +169,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     os.environ.setdefault("SECRET_KEY", "only for tests " * 4)
     os.environ.setdefault("LIVINGCITY_SHARED", str(ROOT.parent / "shared"))
     os.environ["LIVINGCITY_DEMO"] = "0"
+    _share_bytecode()
     for name in ("PUBLIC_URL", "USER_CONTENT_URL", "EMAIL_URL", "MQTT_URL", "ALLOWED_HOSTS"):
         os.environ.pop(name, None)
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):

@@ -200,7 +200,7 @@ class Postgres:
             "log_checkpoints": "off",
         }
         if not self.durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
         return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
     @contextlib.contextmanager

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import get_resolver
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -40,6 +43,22 @@ def _plain_paths() -> set[str]:
     _app, routes = get_resolver().namespace_dict["api"]
     found = (str(pattern.pattern) for pattern in routes.url_patterns)
     return {path for path in found if path and "<" not in path and not path.startswith(("^", "device"))}
+
+
+class Document(SpectacularAPIView):
+    """The OpenAPI document as YAML or JSON, in the language of `lang` or of the caller."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What `reference` keeps, so that nobody makes the city compute it again and again."""
+        asked = request.GET.get("lang", "")
+        language = asked if asked in dict(settings.LANGUAGES) else get_language() or settings.LANGUAGE_CODE
+        renderer = request.accepted_renderer
+        return HttpResponse(
+            reference.written(language, type(renderer)),
+            content_type=f"{renderer.media_type}; charset={renderer.charset or 'utf-8'}",
+            headers={"Content-Disposition": f'inline; filename="{self._get_filename(request, None)}"'},
+        )
 
 
 class ErrorPage(APIView):
