@@ -13,9 +13,12 @@ from typing import Any, Literal, TypeAlias
 Geometry: TypeAlias = dict[str, Any]
 Fate: TypeAlias = Literal["began", "ended", "changed"]
 
-WIDTH = 1200
+WIDTH, HEIGHT = 1200, 720
 MOST = 4000
 RINGED = 60
+_MARGIN = 1.35
+_LEAST_DEGREES = 0.006
+"""Some 670 m wide at least, so that one house is seen among its neighbours."""
 _LOOKS: dict[Fate, tuple[str, str]] = {
     "began": ("var(--added, #1c63b8)", 'fill="var(--added, #1c63b8)" fill-opacity=".55" stroke-width="2"'),
     "ended": ("var(--removed, #b04a0c)", 'fill="none" stroke-width="2.5" stroke-dasharray="7 5"'),
@@ -35,18 +38,19 @@ class _Plan:
         return round((at[0] - self.west) * self.x_scale), round((self.north - at[1]) * self.y_scale)
 
 
-def _plan(bounds: Sequence[float]) -> tuple[_Plan, int]:
+def _plan(differs: Sequence[tuple[Fate, Geometry]], bounds: Sequence[float]) -> _Plan:
+    """The part of the district where something differs, with a margin, in the picture's own proportions."""
+    spots = [at for _fate, geometry in differs for at in _positions(geometry["coordinates"])]
     west, south, east, north = bounds
     narrow = math.cos(math.radians((south + north) / 2))
-    wide = max(east - west, 1e-4)
-    x_scale = WIDTH / wide
-    y_scale = x_scale / narrow
-    return _Plan(west, north, x_scale, y_scale), max(math.ceil((north - south) * y_scale), 200)
-
-
-def height_of(bounds: Sequence[float]) -> int:
-    """The height of the picture for these bounds; its width is `WIDTH`."""
-    return _plan(bounds)[1]
+    if spots:
+        west, east = min(at[0] for at in spots), max(at[0] for at in spots)
+        south, north = min(at[1] for at in spots), max(at[1] for at in spots)
+    wide = max((east - west) * narrow * _MARGIN, (north - south) * _MARGIN * WIDTH / HEIGHT, _LEAST_DEGREES)
+    scale = WIDTH / wide
+    left = (west + east) / 2 - wide / narrow / 2
+    upper = (south + north) / 2 + wide * HEIGHT / WIDTH / 2
+    return _Plan(left, upper, scale * narrow, scale)
 
 
 def picture(
@@ -57,15 +61,16 @@ def picture(
     """An SVG document with the symbol `diff`.
 
     `ground`: outlines and lines of the district with their kind ("building", "street", "green", "water"). `differs`:
-    what became of which geometry, at most `MOST`. `bounds`: west, south, east, north.
+    what became of which geometry, at most `MOST`; the picture shows where they are. `bounds`: west, south, east, north
+    of the district, for when nothing differs.
     """
-    plan, height = _plan(bounds)
-    drawn = [f'<rect width="{WIDTH}" height="{height}" fill="var(--map-ground, #ecebe3)"/>', *_ground(plan, ground)]
+    plan = _plan(differs[:MOST], bounds)
+    drawn = [f'<rect width="{WIDTH}" height="{HEIGHT}" fill="var(--map-ground, #ecebe3)"/>', *_ground(plan, ground)]
     drawn += [_changed(plan, fate, geometry) for fate, geometry in differs[:MOST]]
     if len(differs) <= RINGED:
         drawn += [_ring(plan, fate, geometry) for fate, geometry in differs]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
         f'<g id="diff" stroke-linejoin="round" stroke-linecap="round">{"".join(drawn)}</g></svg>'
     )
 
@@ -74,7 +79,8 @@ def _ground(plan: _Plan, ground: Iterable[tuple[Geometry, str]]) -> list[str]:
     """One path for each kind, so that a district of thousands is a few elements."""
     paths: dict[str, list[str]] = {"water": [], "green": [], "street": [], "building": []}
     for geometry, kind in ground:
-        paths[kind].append(_path(plan, geometry))
+        if _seen(plan, geometry):
+            paths[kind].append(_path(plan, geometry))
     look = {
         "water": 'fill="var(--map-water, #cfe0e8)" fill-rule="evenodd"',
         "green": 'fill="var(--map-park, #d7e3cf)" fill-rule="evenodd"',
@@ -82,6 +88,12 @@ def _ground(plan: _Plan, ground: Iterable[tuple[Geometry, str]]) -> list[str]:
         "building": 'fill="var(--map-wall-a, #d3d0c4)" fill-rule="evenodd"',
     }
     return [f'<path {look[kind]} d="{"".join(lines)}"/>' for kind, lines in paths.items() if lines]
+
+
+def _seen(plan: _Plan, geometry: Geometry) -> bool:
+    """Whether its box reaches into the picture."""
+    x, y = zip(*(plan.spot(at) for at in _positions(geometry["coordinates"])), strict=True)
+    return max(x) >= 0 and min(x) <= WIDTH and max(y) >= 0 and min(y) <= HEIGHT
 
 
 def _path(plan: _Plan, geometry: Geometry) -> str:

@@ -72,7 +72,7 @@ def difference_page(found: District, before: int, after: DistrictVersion) -> dic
         "layers": layers,
         "whole": whole,
         "nothing": not layers,
-        "size": {"width": drawing.WIDTH, "height": drawing.height_of(after.bounds)},
+        "size": {"width": drawing.WIDTH, "height": drawing.HEIGHT},
         "drawn_all": sum(whole.values()) <= drawing.MOST,
         "most": drawing.MOST,
     }
