@@ -147,6 +147,15 @@ def test_importing_again_never_overwrites_a_correction_in_silence(town: Import, 
     assert heights()["home"] == 14.0
 
 
+def test_a_newer_correction_closes_the_conflict_of_the_older(town: Import, ana: User, steward: User) -> None:
+    town()
+    services.accept(offer=tall(ana), by=steward)
+    town(town_with(height="13"))
+    services.accept(offer=tall(ana, 16.0), by=steward)
+    assert Conflict.objects.get().decision == "lapsed"
+    assert Correction.objects.get(until=None).was == 12.0, "it still stands against what the source said at first"
+
+
 def test_a_source_that_agrees_settles_the_correction(town: Import, ana: User, steward: User) -> None:
     town()
     services.accept(offer=tall(ana), by=steward)

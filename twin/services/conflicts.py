@@ -58,6 +58,13 @@ def contest(*, district: District, version: DistrictVersion, laid: Corrected) ->
     return made
 
 
+def lapse(district: District) -> None:
+    """Close the conflicts about corrections that have ended."""
+    Conflict.objects.filter(district=district, decision=Conflict.Decision.OPEN, correction__until__isnull=False).update(
+        decision=Conflict.Decision.LAPSED, decided_at=timezone.now()
+    )
+
+
 @transaction.atomic
 def decide(*, conflict: Conflict, take: bool, by: User) -> Conflict:
     """Uphold the correction against the import, or take what the import says: a new version without the correction.

@@ -25,6 +25,7 @@ from twin.errors import AlreadyDecided, NotASteward, NothingChanged, ThingNotFou
 from twin.models import Correction, District, DistrictVersion, Offer
 from twin.policies import may_decide, stewards
 from twin.queries import offers as reads
+from twin.services.conflicts import lapse
 from twin.services.districts import locked
 from twin.services.versions import next_version
 from twin.words import PROPERTIES, word
@@ -169,6 +170,7 @@ def accept(*, offer: Offer, by: User, answer: str = "") -> DistrictVersion:
         change = _remove(district, mine, number)
     else:
         change = _change(district, mine, number)
+    lapse(district)
     version = next_version(
         district=district, number=number, how=DistrictVersion.How.CORRECTION, by=by, note=mine.title,
         changes={layer: change}, walks_alter=_walks_alter(mine),
