@@ -93,7 +93,7 @@ def _ground(plan: _Plan, ground: Iterable[tuple[Geometry, str]]) -> list[str]:
 def _seen(plan: _Plan, geometry: Geometry) -> bool:
     """Whether its box reaches into the picture."""
     x, y = zip(*(plan.spot(at) for at in _positions(geometry["coordinates"])), strict=True)
-    return max(x) >= 0 and min(x) <= WIDTH and max(y) >= 0 and min(y) <= HEIGHT
+    return bool(max(x) >= 0 and min(x) <= WIDTH and max(y) >= 0 and min(y) <= HEIGHT)
 
 
 def _path(plan: _Plan, geometry: Geometry) -> str:
