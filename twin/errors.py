@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commons.errors import BadInput, CityError, NotAllowed, NotFound
+from commons.errors import BadInput, CityError, Conflict, NotAllowed, NotFound
 from twin.engine.errors import Reason, Unreadable
 
 Text = str | Promise
@@ -22,8 +22,42 @@ class BuildingNotFound(NotFound):
     code = "twin:no-building"
 
 
+class ThingNotFound(NotFound):
+    """No such street, service, area, offer or conflict for the caller."""
+
+    code = "twin:no-thing"
+
+
+class NothingChanged(BadInput):
+    """A correction that says what the model says."""
+
+    code = "twin:nothing-changed"
+
+
+class NothingToUndo(BadInput):
+    """The version that stands cannot be brought back."""
+
+    code = "twin:nothing-to-undo"
+
+
+class AlreadyDecided(Conflict):
+    """An offer or a conflict that a steward decided, or its author took back."""
+
+    code = "twin:already-decided"
+    title = gettext_lazy("This was decided before")
+
+
+class TooManyOffers(CityError):
+    """More corrections within an hour than one person may offer."""
+
+    code = "twin:too-many-offers"
+    status = 429
+    retry_after_s = 600
+    title = gettext_lazy("Too many at once")
+
+
 class NoSuchLayer(NotFound):
-    """A district has buildings, streets, services and areas."""
+    """A district has buildings, streets, services, areas and people."""
 
     code = "twin:no-layer"
 
@@ -35,7 +69,7 @@ class NotReckoned(NotFound):
 
 
 class NotASteward(NotAllowed):
-    """Only stewards of a city and staff import districts."""
+    """Only stewards of a city and staff import districts and decide on corrections."""
 
     code = "twin:not-a-steward"
 
@@ -64,7 +98,7 @@ class UnreadableFile(BadInput):
 _SENTENCES: dict[Reason, Text] = {
     "empty": gettext_lazy("%(where)s is empty. Nothing was changed; export it again and send that."),
     "unknown-format": gettext_lazy(
-        "%(where)s is not a file we can read. Send one of: .osm.pbf, .osm, .city.json, .city.jsonl, .geojson."
+        "%(where)s is not a file we can read. Send one of: .osm.pbf, .osm, .city.json, .city.jsonl, .geojson, .csv."
     ),
     "broken": gettext_lazy("%(where)s is damaged (%(detail)s). Nothing was changed; download it again."),
     "no-buildings": gettext_lazy(
@@ -87,6 +121,17 @@ _SENTENCES: dict[Reason, Text] = {
     "bad-json": gettext_lazy("%(where)s is not valid JSON: %(detail)s. Nothing was changed."),
     "bad-coordinates": gettext_lazy(
         "%(where)s has coordinates that are not on Earth or not numbers (%(detail)s). Nothing was changed."
+    ),
+    "not-degrees": gettext_lazy(
+        "%(where)s is not in degrees of longitude and latitude (%(detail)s), as this format must be (WGS 84). "
+        "Nothing was changed; export it again in EPSG:4326."
+    ),
+    "no-column": gettext_lazy(
+        "%(where)s has nothing that is called “%(detail)s”. Nothing was changed; say what it is called there."
+    ),
+    "bad-number": gettext_lazy(
+        "%(where)s has a number that is none, or is below 0 (%(detail)s). "
+        "Nothing was changed; mend it and send it again."
     ),
     "far-apart": gettext_lazy(
         "%(where)s spans %(detail)s degrees; a district is at most 2 wide. Nothing was changed; cut smaller."

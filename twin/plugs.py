@@ -98,7 +98,7 @@ def open_services() -> list[dict[str, Any]]:
     rows = []
     for district in queries.districts():
         version = queries.current(district)
-        if version.licence == "ODbL-1.0":
+        if "ODbL-1.0" in version.licence:
             rows += [
                 {
                     "district": district.slug,
@@ -107,8 +107,9 @@ def open_services() -> list[dict[str, Any]]:
                     "name": row.name,
                     "lon": row.geometry["coordinates"][0],
                     "lat": row.geometry["coordinates"][1],
-                    "licence": version.licence,
+                    "licence": "ODbL-1.0",
                 }
                 for row in queries.things("services", version)
+                if row.properties.get("licence", version.licence) == "ODbL-1.0"
             ]
     return rows

@@ -1,6 +1,7 @@
 """Who may do what in the twin."""
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
 from commons.people.models import Membership, Organisation, User
 
@@ -19,3 +20,20 @@ def may_import(user: User | AnonymousUser) -> bool:
     return (
         user.is_staff or user.memberships.filter(organisation__kind=Organisation.Kind.CITY, role__in=STEWARDS).exists()
     )
+
+
+def may_decide(user: User | AnonymousUser) -> bool:
+    """Who imports also decides on corrections, on conflicts and on undoing."""
+    return may_import(user)
+
+
+def may_offer(user: User | AnonymousUser) -> bool:
+    """Everybody with an account may say what is wrong."""
+    return isinstance(user, User) and user.is_active
+
+
+def stewards() -> QuerySet[User]:
+    """Who is told of corrections: the stewards of cities."""
+    return User.objects.filter(
+        memberships__organisation__kind=Organisation.Kind.CITY, memberships__role__in=STEWARDS, is_active=True
+    ).distinct()

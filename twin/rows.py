@@ -11,9 +11,10 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Q
 
 from twin.engine import model as city
-from twin.models import LAYER_MODELS, Area, Building, District, Service, Street, Thing
+from twin.models import LAYER_MODELS, Area, Building, District, People, Service, Street, Thing
 
 Cells = tuple[Any, ...]
 
@@ -48,6 +49,7 @@ _OWN: dict[type[Thing], tuple[tuple[str, ...], str]] = {
     Street: (("a", "b", "length_m", "foot", "car"), "class"),
     Service: ((), "kind"),
     Area: ((), "kind"),
+    People: (("population", "over_65", "under_15"), "kind"),
 }
 
 
@@ -67,7 +69,7 @@ def rows(layer: city.Layer, things: Iterable[city.Thing]) -> list[Row]:
                 name=str(about.get("name") or "")[:200],
                 geometry=geometry.decode(),
                 properties=properties.decode(),
-                own=tuple(about[column] for column in columns),
+                own=tuple(about.get(column) for column in columns),
             )
         )
     return made
@@ -87,6 +89,43 @@ def write(district: District, layer: city.Layer, fresh: Sequence[Row], number: i
     standing.filter(pk__in=[old[key][0] for key in (*changed, *dropped)]).update(until=number)
     _copy(table, district, number, (new[key] for key in (*added, *changed)))
     return Change(len(added), len(changed), len(dropped), len(new) - len(added) - len(changed))
+
+
+def put(district: District, layer: city.Layer, number: int, *, fresh: Sequence[Row], gone: Sequence[str]) -> Change:
+    """Put single rows into a new version and end others, all else stays. The caller holds the district's lock."""
+    table = LAYER_MODELS[layer]
+    standing = table._default_manager.filter(district=district, until=None)
+    stood, whole = set(standing.values_list("key", flat=True)), standing.count()
+    new = [row.key for row in fresh]
+    changed, dropped = [key for key in new if key in stood], [key for key in gone if key in stood]
+    standing.filter(key__in=[*changed, *dropped]).update(until=number)
+    _copy(table, district, number, fresh)
+    return Change(len(new) - len(changed), len(changed), len(dropped), whole - len(changed) - len(dropped))
+
+
+def restore(district: District, layer: city.Layer, old: int, number: int) -> Change:
+    """Make the layer of version `number` what it was in version `old`, by copies of the rows that differ. The caller
+    holds the district's lock.
+    """
+    table = LAYER_MODELS[layer]
+    rows_of = table._default_manager.filter(district=district)
+    stood = rows_of.filter(Q(since__lte=old) & (Q(until=None) | Q(until__gt=old)))
+    then = {key: (pk, bytes(print_)) for pk, key, print_ in stood.values_list("pk", "key", "fingerprint")}
+    standing = rows_of.filter(until=None)
+    now = {key: (pk, bytes(print_)) for pk, key, print_ in standing.values_list("pk", "key", "fingerprint")}
+    added = [key for key in then if key not in now]
+    changed = [key for key in then if key in now and now[key][1] != then[key][1]]
+    dropped = [key for key in now if key not in then]
+    standing.filter(pk__in=[now[key][0] for key in (*changed, *dropped)]).update(until=number)
+    own, _kind = _OWN[table]
+    kept = ", ".join(f'"{column}"' for column in ("district_id", "key", *_SHARED[4:], *own))
+    name = connection.ops.quote_name(table._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO {name} ({kept}, "since", "until") SELECT {kept}, %s, NULL FROM {name} WHERE "id" = ANY(%s)',  # noqa: S608 our own names
+            [number, [then[key][0] for key in (*added, *changed)]],
+        )
+    return Change(len(added), len(changed), len(dropped), len(then) - len(added) - len(changed))
 
 
 def _copy(table: type[Thing], district: District, number: int, fresh: Iterable[Row]) -> None:

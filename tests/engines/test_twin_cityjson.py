@@ -67,6 +67,26 @@ def test_feet_become_metres(tmp_path: Path) -> None:
     assert model.epsg == 32618
 
 
+def test_a_compound_system_is_read_by_its_level_part(tmp_path: Path) -> None:
+    document = box(3067, (385_500, 6_671_500), (20, 10, 12))
+    system = "http://www.opengis.net/def/crs-compound?1=http://www.opengis.net/def/crs/EPSG/0/3067"
+    document["metadata"]["referenceSystem"] = system + "&2=http://www.opengis.net/def/crs/EPSG/0/3900"
+    model = read(tmp_path, document)
+    assert (model.epsg, model.remarks) == (3067, [])
+    assert area_m2(model) == pytest.approx(200, rel=0.002)
+
+
+def test_degrees_with_metres_of_height(tmp_path: Path) -> None:
+    model = read(tmp_path, box(4979, (24.94, 60.17), (0.0004, 0.0002, 12)))
+    assert area_m2(model) == pytest.approx(0.0004 * 0.0002 * 55_600 * 111_400, rel=0.01)
+    assert model.buildings[0].properties["height_m"] == 12.0
+
+
+def test_feet_are_said(tmp_path: Path) -> None:
+    remarks = read(tmp_path, box(2263, (985_000, 200_000), (100, 50, 60))).remarks
+    assert remarks == [("feet", "box.city.json", "US survey foot")]
+
+
 def test_attributes_win_over_the_shape_and_say_so(tmp_path: Path) -> None:
     model = read(
         tmp_path,

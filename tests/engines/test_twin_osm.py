@@ -24,6 +24,9 @@ TOWN = """<?xml version="1.0"?><osm version="0.6">
 <node id="21" lat="60.1695" lon="24.9405" version="1"/>
 <node id="22" lat="60.1695" lon="24.9420" version="1"/>
 <node id="23" lat="60.1715" lon="24.9405" version="1"/>
+<node id="40" lat="60.1680" lon="24.9390" version="1"/>
+<node id="41" lat="60.1680" lon="24.9395" version="1"/>
+<node id="42" lat="60.1684" lon="24.9395" version="1"/>
 <node id="30" lat="60.1696" lon="24.9391" version="1" timestamp="2024-05-01T00:00:00Z">
 <tag k="shop" v="convenience"/>
 <tag k="name" v="Corner"/>
@@ -75,6 +78,24 @@ TOWN = """<?xml version="1.0"?><osm version="0.6">
 <tag k="building" v="house"/>
 <tag k="height" v="30 ft"/>
 </way>
+<way id="107" version="1" timestamp="2021-02-03T00:00:00Z">
+<nd ref="5"/>
+<nd ref="6"/>
+<nd ref="7"/>
+<nd ref="5"/>
+<tag k="building:part" v="yes"/>
+<tag k="building:levels" v="9"/>
+<tag k="building:min_level" v="2"/>
+<tag k="roof:shape" v="dome"/>
+</way>
+<way id="108" version="1">
+<nd ref="40"/>
+<nd ref="41"/>
+<nd ref="42"/>
+<nd ref="40"/>
+<tag k="building:part" v="yes"/>
+<tag k="height" v="4"/>
+</way>
 <relation id="200" version="1"><member type="way" ref="100" role="outer"/>
 <member type="way" ref="101" role="inner"/>
 <tag k="type" v="multipolygon"/>
@@ -106,6 +127,29 @@ def test_a_courtyard_building_keeps_its_hole_and_takes_the_median_height(tmp_pat
     assert (house.properties["height_m"], house.properties["height_source"]) == (9.1, "tag")
 
 
+def test_a_part_belongs_to_its_building_and_gives_its_height_only_where_none_is_written(tmp_path: Path) -> None:
+    house = next(b for b in town(tmp_path).buildings if b.key == "w106")
+    (part,) = house.properties["parts"]
+    assert {name: part[name] for name in ("height_m", "height_source", "min_height_m", "levels", "roof_shape")} == {
+        "height_m": 31.2,
+        "height_source": "levels",
+        "min_height_m": 6.6,
+        "levels": 9.0,
+        "roof_shape": "dome",
+    }
+    assert (house.properties["height_m"], house.properties["height_source"]) == (9.1, "tag")
+    bare = town(tmp_path, TOWN.replace('<tag k="height" v="30 ft"/>', ""))
+    high = next(b for b in bare.buildings if b.key == "w106")
+    assert (high.properties["height_m"], high.properties["height_source"]) == (31.2, "parts")
+
+
+def test_each_thing_keeps_its_source_licence_and_day(tmp_path: Path) -> None:
+    shop = next(s for s in town(tmp_path).services if s.key == "n30").properties
+    assert (shop["source"], shop["licence"], shop["date"]) == ("osm", "ODbL-1.0", "2024-05-01")
+    street = town(tmp_path).streets[0].properties
+    assert (street["source"], "date" in street) == ("osm", False)
+
+
 def test_streets_are_cut_where_ways_meet_and_where_the_file_ends(tmp_path: Path) -> None:
     model = town(tmp_path)
     assert {(s.key, s.properties["foot"], s.properties["car"]) for s in model.streets} == {
@@ -124,7 +168,9 @@ def test_services_are_nodes_and_areas(tmp_path: Path) -> None:
 
 
 def test_what_was_left_out_is_counted_with_its_reason(tmp_path: Path) -> None:
-    assert town(tmp_path).skipped == Counter({("building", "cut"): 1, ("street", "not-a-street"): 1})
+    assert town(tmp_path).skipped == Counter(
+        {("building", "cut"): 1, ("street", "not-a-street"): 1, ("part", "no-building"): 1}
+    )
 
 
 def test_the_date_is_that_of_the_newest_edit(tmp_path: Path) -> None:
@@ -191,8 +237,10 @@ def test_central_helsinki_has_its_buildings_heights_and_services(helsinki: CityM
     assert Counter(b.properties["height_source"] for b in helsinki.buildings) == {
         "tag": 16,
         "levels": 138,
-        "default": 292,
+        "parts": 12,
+        "default": 280,
     }
+    assert sum(len(b.properties.get("parts", ())) for b in helsinki.buildings) == 120
     assert {b.properties["height_m"] for b in helsinki.buildings if b.properties["height_source"] == "default"} == {
         18.0
     }
@@ -226,7 +274,24 @@ def test_our_pieces_of_street_are_those_of_the_reference(helsinki: CityModel, sh
     assert all(theirs[k]["foot"] == ours[k]["foot"] for k in both)
     cars = [k for k in both if ours[k]["car"]]
     assert len(cars) > 1300
-    assert all(theirs[k]["cap"] == ours[k]["capacity_per_h"] for k in cars)
+    assert all(theirs[k]["cap"] == ours[k]["capacity_veh_h"] for k in cars)
+
+
+@pytest.mark.shared
+def test_people_of_the_grid_are_those_of_its_cells(helsinki: CityModel, shared: Path) -> None:
+    """Every person of the file counts once; ages are estimated from classes of ten years, and marked so."""
+    grid = shared / "data" / "twin" / "helsinki-centre" / "population_grid.geojson"
+    source = extract()
+    assert source is not None
+    cells = json.loads(grid.read_bytes())["features"]
+    inside = {c.key: c for c in reading.read([(source, source.name), (grid, grid.name)]).people}
+    assert 15 < len(inside) < len(cells)
+    for about in (cell["properties"] for cell in cells):
+        if (ours := inside.get(f"p{about['index']}")) is None:
+            continue
+        assert ours.properties["population"] == about["asukkaita"]
+        old = about["ika70_79"] + about["ika_yli80"] + about["ika60_69"] / 2
+        assert (ours.properties["over_65"], ours.properties["over_65_source"]) == (old, "estimated")
 
 
 @pytest.mark.shared

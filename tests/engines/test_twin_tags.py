@@ -48,10 +48,10 @@ def test_speed_in_the_units_of_the_country(given: dict[str, str], kmh: float, kn
 
 def test_capacity_counts_the_lanes_of_one_direction() -> None:
     both = {"highway": "secondary", "lanes": "4"}
-    assert tags.capacity_per_h(both) == 1800
-    assert tags.capacity_per_h({**both, "oneway": "yes"}) == 3600
-    assert tags.capacity_per_h({"highway": "residential"}) == 500
-    assert tags.capacity_per_h({"highway": "footway"}) == 0
+    assert tags.capacity_veh_h(both) == 1800
+    assert tags.capacity_veh_h({**both, "oneway": "yes"}) == 3600
+    assert tags.capacity_veh_h({"highway": "residential"}) == 500
+    assert tags.capacity_veh_h({"highway": "footway"}) == 0
 
 
 def test_one_way_streets() -> None:
@@ -88,3 +88,34 @@ def test_every_service_kind_is_one_we_have_words_for() -> None:
     assert tags.service({"shop": "jewelry"}) is None
     assert set(tags.KINDS) == set(KINDS)
     assert {kind for _key, kinds in tags._SERVICES for kind in kinds.values()} == set(tags.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"highway": "residential"}, (True, "default")),
+        ({"highway": "footway"}, (False, "default")),
+        ({"highway": "footway", "bicycle": "designated"}, (True, "tag")),
+        ({"highway": "primary", "bicycle": "use_sidepath"}, (False, "tag")),
+        ({"highway": "service", "access": "private"}, (False, "tag")),
+        ({"highway": "service", "access": "private", "bicycle": "yes"}, (True, "tag")),
+        ({"highway": "motorway_link"}, (False, "default")),
+    ],
+)
+def test_who_may_cycle(more: dict[str, str], expected: tuple[bool, str]) -> None:
+    assert tags.by_bicycle(more) == expected
+
+
+def test_bicycles_may_ride_against_some_one_way_streets() -> None:
+    street = {"highway": "residential", "oneway": "yes"}
+    assert tags.bicycle_oneway(street) == 1
+    assert tags.bicycle_oneway({**street, "oneway:bicycle": "no"}) == 0
+    assert tags.bicycle_oneway({**street, "cycleway": "opposite_lane"}) == 0
+
+
+def test_a_country_s_usual_speed_counts_where_none_is_written() -> None:
+    street = {"highway": "residential"}
+    assert tags.speed_kmh(street) == (30.0, "default")
+    assert tags.speed_kmh(street, "GB") == (48.3, "default")
+    assert tags.speed_kmh({**street, "maxspeed": "20 mph"}, "GB") == (32.2, "tag")
+    assert tags.speed_kmh({**street, "maxspeed": "GB:nsl_single"}) == (96.6, "country")

@@ -18,8 +18,10 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.offers import Conflicts, OfferDecision, Offers, OneConflict, OneOffer
 from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
 from twin.api.traffic import AskTrafficSerializer, DistrictTraffic, TrafficSerializer
+from twin.api.versions import Difference, OneVersion, Undo, Versions
 
 __all__ = [
     "READ",
@@ -27,7 +29,9 @@ __all__ = [
     "AccessSerializer",
     "AskTrafficSerializer",
     "CellSerializer",
+    "Conflicts",
     "CoverageSerializer",
+    "Difference",
     "DistrictAccess",
     "DistrictCarbon",
     "DistrictDetail",
@@ -40,9 +44,16 @@ __all__ = [
     "DistrictTraffic",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
+    "OfferDecision",
+    "Offers",
+    "OneConflict",
+    "OneOffer",
+    "OneVersion",
     "PlaceCoverage",
     "ReachSerializer",
     "ReckoningSerializer",
     "SkippedSerializer",
     "TrafficSerializer",
+    "Undo",
+    "Versions",
 ]

@@ -2,11 +2,13 @@
 token.
 """
 
+import datetime as dt
 from typing import Any, cast
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -27,6 +29,21 @@ from twin.models import Access, District, DistrictVersion
 
 READ = requires(anonymous_reads=True)
 VERSION = OpenApiParameter("version", int, description="As of this version; the current one without it.")
+AT = OpenApiParameter("at", str, description="As of this day or moment, such as 2026-11-23.")
+
+
+def moment(text: str) -> dt.datetime:
+    """A day (its end) or a moment of ISO 8601. Raises BadInput."""
+    try:
+        found = parse_datetime(text)
+        day = None if found else parse_date(text)
+    except ValueError:
+        found = day = None
+    if found is None and day is not None:
+        found = dt.datetime.combine(day, dt.time.max)
+    if found is None:
+        raise BadInput(_("“%(text)s” is no day and no moment, such as 2026-11-23.") % {"text": text[:40]}, where="at")
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 
 class SkippedSerializer(serializers.Serializer[dict[str, Any]]):
@@ -44,7 +61,7 @@ class DistrictVersionSerializer(serializers.ModelSerializer[DistrictVersion]):
 
     class Meta:
         model = DistrictVersion
-        fields = (
+        fields: tuple[str, ...] = (
             "number",
             "created_at",
             "sources",
@@ -181,13 +198,14 @@ class DistrictDetail(APIView):
 
 
 class DistrictLayer(APIView):
-    """A layer as GeoJSON: buildings (height, use, minutes to each kind), streets, services or areas."""
+    """A layer as GeoJSON: buildings (height, use, minutes to each kind), streets, services, areas or people."""
 
     permission_classes = READ
 
     @extend_schema(
         parameters=[
             VERSION,
+            AT,
             OpenApiParameter("kind", str, description="Only these kinds, parted by commas."),
             OpenApiParameter("fields", str, enum=["map"], description="`map`: only what the map reads."),
         ],
@@ -195,7 +213,7 @@ class DistrictLayer(APIView):
         operation_id="districts_layers_retrieve",
     )
     def get(self, request: Request, slug: str, layer: str) -> HttpResponse:
-        of = queries.version(queries.district(slug), asked_number(request))
+        of = _version(request, slug)
         wish = _wish(request)
         tag = f'"{layers.etag(layer, of, wish)}"'
         if tag in request.headers.get("If-None-Match", ""):
@@ -225,6 +243,12 @@ def _wish(request: Request) -> layers.Wish:
     return layers.Wish(kinds=tuple(kinds[:22]), slim=request.query_params.get("fields") == "map")
 
 
+def _version(request: Request, slug: str) -> DistrictVersion:
+    """The version that is asked for by number or by date."""
+    found, number, at = queries.district(slug), asked_number(request), request.query_params.get("at")
+    return queries.versions.version_at(found, moment(at)) if number is None and at else queries.version(found, number)
+
+
 def asked_number(request: Request) -> int | None:
     """The version that is asked for."""
     text = request.query_params.get("version")
@@ -240,9 +264,9 @@ class DistrictAccess(APIView):
 
     permission_classes = READ
 
-    @extend_schema(parameters=[VERSION], responses=AccessSerializer, operation_id="districts_access_retrieve")
+    @extend_schema(parameters=[VERSION, AT], responses=AccessSerializer, operation_id="districts_access_retrieve")
     def get(self, request: Request, slug: str) -> Response:
-        kept = queries.access(queries.version(queries.district(slug), asked_number(request)))
+        kept = queries.access(_version(request, slug))
         if kept is None:
             raise NotFound(_("Access was not reckoned for this version."))
         return Response(AccessSerializer(kept).data)

@@ -74,6 +74,14 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
         ngettext("%(n)d public service", "%(n)d public services", n) % {"n": n},
         "list/?layer=services",
     )
+    n = version.counts.get("people", 0)
+    if n:
+        yield inventory(
+            "population",
+            n,
+            ngettext("People in %(n)d cell of a grid", "People in %(n)d cells of a grid", n) % {"n": n},
+            "list/?layer=people",
+        )
     if (kept := queries.access(version)) and kept.walk_edges:
         words = {"n": len(kept.keys), "kinds": len(kept.summary)}
         what = _("Minutes on foot from %(n)d buildings to %(kinds)d kinds of services") % words

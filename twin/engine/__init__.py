@@ -5,7 +5,7 @@ randomness.
 are kept by themselves have a name of their own.
 """
 
-ENGINE_VERSION = "twin 1"
+ENGINE_VERSION = "twin 2"
 ROOFS_VERSION = "twin roofs 1"
 RISK_VERSION = "twin risk 1"
 CARBON_VERSION = "twin carbon 1"

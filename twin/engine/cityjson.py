@@ -3,7 +3,8 @@
 The twin keeps of each building its footprint, height and levels of detail; the file itself is kept beside, so
 its roofs are not lost. Footprint: the ground surfaces where the file names them, else all surfaces seen from
 above. Height: `measuredHeight` where given (height_source "measured"), else the extent of the solid
-("geometry"). Coordinates become WGS 84 by pyproj from `metadata.referenceSystem`, feet included.
+("geometry"). Coordinates become WGS 84 by pyproj from `metadata.referenceSystem`, compound systems included; feet
+become metres, and the model carries a remark that says so.
 """
 
 import json
@@ -26,7 +27,7 @@ from shapely.ops import unary_union
 from twin.engine.buildings import fill_heights
 from twin.engine.crs import metric_epsg
 from twin.engine.errors import Unreadable
-from twin.engine.model import CityModel, Geometry, Properties, Thing
+from twin.engine.model import NOTHING_ASKED, Asked, CityModel, Geometry, Properties, Thing
 
 Floats: TypeAlias = NDArray[np.float64]
 Json: TypeAlias = Mapping[str, Any]
@@ -35,17 +36,35 @@ Rings: TypeAlias = list[list[int]]
 VERSIONS = ("1.1", "2.0")
 _GROUND = {"PlantCover": "green", "WaterBody": "water"}
 _FLAT_M2 = 0.01
+_ROOFS = {
+    "1000": "flat",
+    "1010": "skillion",
+    "1030": "gabled",
+    "1040": "hipped",
+    "1050": "half-hipped",
+    "1060": "mansard",
+    "1070": "pyramidal",
+    "1080": "cone",
+    "1090": "dome",
+    "1100": "sawtooth",
+    "1110": "round",
+    "horizontal": "flat",
+    "multiple horizontal": "flat",
+}
 
 
 class _Frame:
     """Coordinate system of a file: to degrees, and metres of one unit of height."""
 
     def __init__(self, reference: str, name: str) -> None:
-        match = re.search(r"EPSG(?:/|:)+(?:[\d.]*(?:/|:)+)?(\d+)\s*$", reference)
+        first = reference.split("&", 1)[0] if "crs-compound" in reference else reference
+        match = re.search(r"EPSG(?:/|:)+(?:[\d.]*(?:/|:)+)?(\d+)\s*$", first)
         if not match:
             raise Unreadable("no-crs" if not reference else "bad-crs", name, reference)
         try:
             crs = CRS.from_epsg(int(match[1]))
+            if not (crs.to_2d().is_projected or crs.to_2d().is_geographic):
+                raise Unreadable("bad-crs", name, reference)
             self.to_degrees = Transformer.from_crs(crs.to_2d(), 4326, always_xy=True)
         except CRSError as fault:
             raise Unreadable("bad-crs", name, reference) from fault
@@ -54,10 +73,12 @@ class _Frame:
         self.xy_m = 1.0 if horizontal.is_geographic else axes[0].unit_conversion_factor
         vertical = crs.axis_info[2:3]
         self.z_m = vertical[0].unit_conversion_factor if vertical else self.xy_m
+        self.unit = next((a.unit_name for a in crs.axis_info if "foot" in a.unit_name), "")
+        self.flat = 1e-12 if horizontal.is_geographic else _FLAT_M2 / self.xy_m**2
         self.epsg = horizontal.to_epsg() if horizontal.is_projected and self.xy_m == 1.0 else None
 
 
-def read(path: Path, name: str = "") -> CityModel:
+def read(path: Path, name: str = "", asked: Asked = NOTHING_ASKED) -> CityModel:
     """The city model of a CityJSON file or sequence. Raises `Unreadable`."""
     name = name or path.name
     model = CityModel()
@@ -66,7 +87,9 @@ def read(path: Path, name: str = "") -> CityModel:
     for line, document in _documents(path, name):
         if document.get("type") == "CityJSON":
             head, frame = document, _head(document, name)
-            model.date = str(document.get("metadata", {}).get("referenceDate", ""))
+            model.date = str((document.get("metadata") or {}).get("referenceDate", ""))
+            if frame.unit:
+                model.remarks.append(("feet", name, frame.unit))
         elif document.get("type") != "CityJSONFeature" or frame is None:
             raise Unreadable("unknown-format", f"{name}:{line}", str(document.get("type"))[:60])
         assert frame is not None  # noqa: S101 set by the first document
@@ -92,7 +115,10 @@ class _Page:
 
 def _documents(path: Path, name: str) -> Iterator[tuple[int, Json]]:
     """Each JSON document of the file with its line."""
-    text = path.read_text(encoding="utf-8", errors="strict") if path.stat().st_size else ""
+    try:
+        text = path.read_text(encoding="utf-8", errors="strict") if path.stat().st_size else ""
+    except UnicodeDecodeError as fault:
+        raise Unreadable("broken", name, "UTF-8?") from fault
     lines = [text] if not path.name.endswith("l") and not name.endswith("l") else text.splitlines()
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -102,6 +128,8 @@ def _documents(path: Path, name: str) -> Iterator[tuple[int, Json]]:
         except json.JSONDecodeError as fault:
             spot = fault.lineno if len(lines) == 1 else number
             raise Unreadable("bad-json", f"{name}:{spot}", fault.msg) from fault
+        except RecursionError as fault:
+            raise Unreadable("broken", f"{name}:{number}", str(fault)[:120]) from fault
         if not isinstance(document, dict):
             raise Unreadable("unknown-format", name, type(document).__name__)
         yield number, document
@@ -111,7 +139,10 @@ def _head(document: Json, name: str) -> _Frame:
     version = str(document.get("version", ""))
     if not version.startswith(VERSIONS):
         raise Unreadable("bad-version", name, version)
-    return _Frame(str(document.get("metadata", {}).get("referenceSystem", "")), name)
+    metadata = document.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise Unreadable("broken", name, "metadata")
+    return _Frame(str(metadata.get("referenceSystem") or ""), name)
 
 
 def _take(document: Json, head: Json, frame: _Frame, model: CityModel, where: str) -> None:
@@ -139,9 +170,11 @@ def _points(document: Json, head: Json, where: str) -> Floats:
         raw = np.array(document.get("vertices", []), dtype=float).reshape(-1, 3)
         t: Json = document.get("transform") or head.get("transform") or {"scale": [1, 1, 1], "translate": [0, 0, 0]}
         points: Floats = raw * np.array(t["scale"], dtype=float) + np.array(t["translate"], dtype=float)
+        if not np.isfinite(points).all():
+            raise ValueError("NaN")
         return points
-    except (ValueError, TypeError, KeyError) as fault:
-        raise Unreadable("bad-coordinates", where, str(fault)) from fault
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        raise Unreadable("bad-coordinates", where, str(fault)[:120]) from fault
 
 
 def _surfaces(geometry: Json) -> Iterator[tuple[Rings, str]]:
@@ -162,13 +195,13 @@ def _surfaces(geometry: Json) -> Iterator[tuple[Rings, str]]:
         yield surface, names[value] if isinstance(value, int) and value < len(names) else ""
 
 
-def _polygon(rings: Rings, points: Floats) -> Polygon | None:
+def _polygon(rings: Rings, points: Floats, flat_area: float) -> Polygon | None:
     """A surface seen from above, or None when it stands upright."""
     flat = [points[ring][:, :2] for ring in rings if len(ring) > 2]
     if not flat:
         return None
     polygon = Polygon(flat[0], flat[1:])
-    return polygon if polygon.area > _FLAT_M2 else None
+    return polygon if polygon.area > flat_area else None
 
 
 def _checked(key: str, rings: Rings, n: int, where: str) -> None:
@@ -187,7 +220,7 @@ def _shape(key: str, geometries: Sequence[Json], page: _Page) -> tuple[BaseGeome
         for rings, name in _surfaces(geometry):
             _checked(key, rings, len(page.points), page.where)
             used.extend(np.array(ring) for ring in rings if ring)
-            if (polygon := _polygon(rings, page.points)) is not None:
+            if (polygon := _polygon(rings, page.points, page.frame.flat)) is not None:
                 every.append(polygon)
                 if name == "GroundSurface":
                     ground.append(polygon)
@@ -212,7 +245,7 @@ def _building(key: str, members: Sequence[Json], page: _Page, model: CityModel) 
     attributes: Json = members[0].get("attributes", {})
     about = _described(attributes, (high - low) * page.frame.z_m)
     about.update({"lod": lods[-1], "lods": lods, "source": "cityjson"})
-    model.buildings.append(Thing(key, _degrees(outline, page.frame), about))
+    model.buildings.append(Thing(key.replace("/", "_"), _degrees(outline, page, key), about))
 
 
 def _described(attributes: Json, extent_m: float) -> Properties:
@@ -229,13 +262,18 @@ def _described(attributes: Json, extent_m: float) -> Properties:
         "height_source": known,
     }
     facts = {
-        "levels": _number(attributes.get("storeysAboveGround")),
+        "levels": _number(attributes.get("storeysAboveGround") or attributes.get("b3_bouwlagen")),
         "year": int(_number(attributes.get("yearOfConstruction") or attributes.get("oorspronkelijkbouwjaar")) or 0),
-        "roof": attributes.get("roofType") or attributes.get("dak_type"),
+        "roof_shape": _roof(attributes.get("roofType") or attributes.get("b3_dak_type") or attributes.get("dak_type")),
         "name": attributes.get("name"),
     }
     about.update({name: fact for name, fact in facts.items() if fact})
     return about
+
+
+def _roof(said: Any) -> str | None:
+    """The roof's shape by OpenStreetMap's name, from CityGML's code list or 3DBAG's words; else as it is written."""
+    return _ROOFS.get(str(said), str(said)) if said else None
 
 
 def _number(value: Any) -> float | None:
@@ -251,14 +289,17 @@ def _ground(key: str, thing: Json, page: _Page, model: CityModel) -> None:
         model.skip("area", "no-outline")
         return
     about = {"kind": _GROUND[thing["type"]], "tag": thing["type"], "name": "", "source": "cityjson"}
-    model.areas.append(Thing(key, _degrees(outline, page.frame), about))
+    model.areas.append(Thing(key.replace("/", "_"), _degrees(outline, page, key), about))
 
 
-def _degrees(outline: BaseGeometry, frame: _Frame) -> Geometry:
-    """The outline as a MultiPolygon in WGS 84 with seven decimals."""
+def _degrees(outline: BaseGeometry, page: _Page, key: str) -> Geometry:
+    """The outline as a MultiPolygon in WGS 84 with seven decimals. Raises `Unreadable` when it is not on Earth."""
     polygons = [g for g in getattr(outline, "geoms", [outline]) if isinstance(g, Polygon)]
     flat = force_2d(MultiPolygon(polygons))
-    turned = transform(flat, frame.to_degrees.transform, interleaved=False)
+    turned = transform(flat, page.frame.to_degrees.transform, interleaved=False)
+    if not np.isfinite(turned.bounds).all() or abs(turned.bounds[1]) > 90 or abs(turned.bounds[3]) > 90:
+        x, y, *_rest = flat.bounds
+        raise Unreadable("bad-coordinates", f"{page.where}, {key}", f"{x:.1f}, {y:.1f}")
     coordinates = mapping(turned)["coordinates"]
     rounded = [[[[round(x, 7), round(y, 7)] for x, y in ring] for ring in polygon] for polygon in coordinates]
     return {"type": "MultiPolygon", "coordinates": rounded}

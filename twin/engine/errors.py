@@ -14,6 +14,9 @@ Reason = Literal[
     "bad-json",
     "bad-coordinates",
     "far-apart",
+    "not-degrees",
+    "no-column",
+    "bad-number",
 ]
 
 

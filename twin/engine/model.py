@@ -1,12 +1,12 @@
-"""What an import yields: things on four layers, what was skipped and why, and where it came from."""
+"""What an import yields: things on five layers, what was skipped and why, and where it came from."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-Layer = Literal["buildings", "streets", "services", "areas"]
-LAYERS: tuple[Layer, ...] = ("buildings", "streets", "services", "areas")
+Layer = Literal["buildings", "streets", "services", "areas", "people"]
+LAYERS: tuple[Layer, ...] = ("buildings", "streets", "services", "areas", "people")
 
 Position: TypeAlias = tuple[float, float]
 Geometry: TypeAlias = dict[str, Any]
@@ -14,9 +14,25 @@ Geometry: TypeAlias = dict[str, Any]
 Properties: TypeAlias = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What who imports knows of the files: the country (ISO 3166-1), and names of ours by names of theirs.
+
+    `names`: {"height_m": "korkeus", "population": "asukkaita", "epsg": "3067"}; ours are the names of OpenStreetMap's
+    tags, the twin's own (`use`, `height_m`, `levels`, `year`, `population`, `over_65`, `under_15`, `lon`, `lat`), and
+    `epsg` for the coordinate system of a table.
+    """
+
+    country: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_ASKED = Asked()
+
+
 @dataclass(slots=True)
 class Thing:
-    """One building, street segment, service or area. `key` is stable from one import of a source to the
+    """One building, street segment, service, area or cell of people. `key` is stable from one import of a source to the
     next.
     """
 
@@ -27,19 +43,23 @@ class Thing:
 
 @dataclass(slots=True)
 class CityModel:
-    """The things of one or more files. `skipped` counts (what, why) codes; `date` is ISO 8601 as the file
-    states it.
+    """The things of one or more files. `skipped` counts (what, why) codes; `remarks` are (code, where, detail) of what
+    was done to a file; `carried` names the layers that no file held and that were taken over as they stood; `date` is
+    ISO 8601 as the file states it.
     """
 
     buildings: list[Thing] = field(default_factory=list)
     streets: list[Thing] = field(default_factory=list)
     services: list[Thing] = field(default_factory=list)
     areas: list[Thing] = field(default_factory=list)
+    people: list[Thing] = field(default_factory=list)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    remarks: list[tuple[str, str, str]] = field(default_factory=list)
     licence: str = ""
     attribution: str = ""
     date: str = ""
     epsg: int | None = None
+    carried: tuple[Layer, ...] = ()
 
     def layer(self, name: Layer) -> list[Thing]:
         """The things of a layer."""
@@ -82,6 +102,7 @@ def joined(models: Iterable[CityModel]) -> CityModel:
                     whole.layer(name).append(thing)
                     known.add(thing.key)
         whole.skipped += model.skipped
+        whole.remarks += model.remarks
         whole.epsg = whole.epsg or model.epsg
         licences.append(model.licence)
         attributions.append(model.attribution)

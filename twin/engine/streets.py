@@ -4,23 +4,27 @@ the walk graph.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from twin.engine import tags as osm
 from twin.engine.crs import to_metres
 from twin.engine.model import CityModel, Position, Properties, Thing
+from twin.engine.tags import Tags
 
 
 @dataclass(slots=True)
 class Way:
-    """A street as it was drawn: node ids and their positions, None where the file does not hold the node."""
+    """A street as it was drawn: node ids and their positions, None where the file does not hold the node; its source,
+    licence and date.
+    """
 
     key: str
     tags: dict[str, str]
     nodes: Sequence[int]
     positions: Sequence[Position | None]
+    origin: Properties = field(default_factory=dict)
 
 
 def _inside(way: Way) -> Iterator[tuple[list[int], list[Position]]]:
@@ -39,8 +43,10 @@ def _inside(way: Way) -> Iterator[tuple[list[int], list[Position]]]:
         yield nodes, at
 
 
-def _described(tags: dict[str, str]) -> Properties:
-    """What all segments of a way share."""
+def described(tags: Tags, country: str = "") -> Properties:
+    """What all segments of a way share: who may use it, and for cars direction, lanes, speed and capacity, each with
+    how it is known (`…_source`).
+    """
     about: Properties = {
         "highway": tags["highway"],
         "class": osm.road_class(tags),
@@ -48,15 +54,18 @@ def _described(tags: dict[str, str]) -> Properties:
         "foot": osm.on_foot(tags),
         "car": osm.by_car(tags),
     }
-    if about["car"]:
+    about["bicycle"], about["bicycle_source"] = osm.by_bicycle(tags)
+    if about["car"] or about["bicycle"]:
         about["oneway"] = osm.oneway(tags)
+        about["bicycle_oneway"] = osm.bicycle_oneway(tags)
+    if about["car"]:
         about["lanes"], about["lanes_source"] = osm.lanes(tags)
-        about["speed_kmh"], about["speed_source"] = osm.speed_kmh(tags)
-        about["capacity_per_h"], about["capacity_source"] = osm.capacity_per_h(tags), "assumption"
+        about["speed_kmh"], about["speed_source"] = osm.speed_kmh(tags, country)
+        about["capacity_veh_h"], about["capacity_source"] = osm.capacity_veh_h(tags), "assumption"
     return about
 
 
-def cut(ways: Sequence[Way], model: CityModel) -> None:
+def cut(ways: Sequence[Way], model: CityModel, country: str = "") -> None:
     """Add the segments of the ways to the model: cut at every node that two ways (or one way twice) touch.
 
     Needs `model.epsg`; lengths are measured in it, in metres to the decimetre.
@@ -72,19 +81,19 @@ def cut(ways: Sequence[Way], model: CityModel) -> None:
             uses.update(nodes)
     pieces: Counter[str] = Counter()
     for way, nodes, at in runs:
-        start = 0
+        start, about = 0, {**described(way.tags, country), **way.origin, "way": way.key}
         for i in range(1, len(nodes)):
             if i == len(nodes) - 1 or uses[nodes[i]] > 1:
-                _add(model, way, pieces, nodes[start : i + 1], at[start : i + 1])
+                _add(model, about, pieces, nodes[start : i + 1], at[start : i + 1])
                 start = i
     _measure(model)
 
 
-def _add(model: CityModel, way: Way, pieces: Counter[str], nodes: list[int], at: list[Position]) -> None:
-    about = {**_described(way.tags), "way": way.key, "a": nodes[0], "b": nodes[-1]}
+def _add(model: CityModel, shared: Properties, pieces: Counter[str], nodes: list[int], at: list[Position]) -> None:
+    about = {**shared, "a": nodes[0], "b": nodes[-1]}
     geometry = {"type": "LineString", "coordinates": [list(position) for position in at]}
     # Named by its ends, so that a new crossing elsewhere on the way does not rename this piece.
-    key = f"{way.key}:{nodes[0]}-{nodes[-1]}"
+    key = f"{shared['way']}:{nodes[0]}-{nodes[-1]}"
     pieces[key] += 1
     if pieces[key] > 1:
         key = f"{key}#{pieces[key]}"

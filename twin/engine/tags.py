@@ -151,6 +151,14 @@ def height(tags: Tags) -> tuple[float | None, str]:
     return None, "default"
 
 
+def min_height(tags: Tags) -> float | None:
+    """Where the building begins above the ground, in metres: `min_height`, else 3.3 m a storey below it."""
+    if (tagged := length_m(tags.get("min_height"))) is not None:
+        return round(tagged, 1)
+    match = re.match(r"^\d+(?:\.\d+)?$", tags.get("building:min_level", ""))
+    return round(float(match[0]) * STOREY_M, 1) or None if match else None
+
+
 def year(tags: Tags) -> int | None:
     """The year in which it was built, where a four-digit one is written."""
     match = re.search(r"\b(1[0-9]{3}|20[0-9]{2})\b", tags.get("start_date", ""))
@@ -190,6 +198,12 @@ NOT_ON_FOOT = frozenset({"motorway", "trunk"})
 _CLOSED = frozenset({"no", "private"})
 _MPH = 1.609344
 
+_RIDES = frozenset({"yes", "designated", "permissive", "official"})
+_NO_RIDE = frozenset({"no", "dismount", "use_sidepath", "private"})
+_NOT_BY_BICYCLE = frozenset({"motorway", "trunk", "pedestrian", "footway", "steps", "corridor"})
+MPH_COUNTRIES = frozenset({"GB", "US"})
+"""Where limits are posted in miles an hour; what is stored is km/h everywhere."""
+
 _IMPLICIT_KMH: Mapping[str, Mapping[str, float]] = {
     "": {"urban": 50, "rural": 90, "trunk": 100, "motorway": 120, "living_street": 20, "walk": 7},
     "FI": {"rural": 80},
@@ -203,6 +217,35 @@ _IMPLICIT_KMH: Mapping[str, Mapping[str, float]] = {
     "US": {"urban": 25 * _MPH, "rural": 55 * _MPH, "motorway": 65 * _MPH},
 }
 """Limits that "FI:urban" and the like stand for."""
+
+_CLASS_KMH: Mapping[str, Mapping[str, float]] = {
+    "FI": {"motorway": 120, "trunk": 80},
+    "SE": {"motorway": 110},
+    "DE": {"motorway": 130, "trunk": 100, "tertiary": 50, "unclassified": 50, "living_street": 7},
+    "GB": {
+        "motorway": 70 * _MPH,
+        "trunk": 60 * _MPH,
+        "primary": 30 * _MPH,
+        "secondary": 30 * _MPH,
+        "tertiary": 30 * _MPH,
+        "unclassified": 30 * _MPH,
+        "residential": 30 * _MPH,
+        "living_street": 20 * _MPH,
+        "road": 30 * _MPH,
+    },
+    "US": {
+        "motorway": 65 * _MPH,
+        "trunk": 55 * _MPH,
+        "primary": 35 * _MPH,
+        "secondary": 35 * _MPH,
+        "tertiary": 30 * _MPH,
+        "unclassified": 25 * _MPH,
+        "residential": 25 * _MPH,
+        "living_street": 15 * _MPH,
+        "road": 25 * _MPH,
+    },
+}
+"""Where a country's usual limit of a class, without a tag, differs from `DEFAULT_SPEED_KMH`: assumptions too."""
 
 
 def road_class(tags: Tags) -> str | None:
@@ -222,6 +265,26 @@ def by_car(tags: Tags) -> bool:
     """Whether cars may drive there."""
     shut = {tags.get(key) for key in ("access", "vehicle", "motor_vehicle", "motorcar")}
     return road_class(tags) in CAPACITY_PER_LANE and not shut & _CLOSED
+
+
+def by_bicycle(tags: Tags) -> tuple[bool, str]:
+    """Whether one may cycle there, and how it is known.
+
+    A `bicycle` tag decides; else `access`; else the class: not on motorways, trunk roads, pavements, pedestrian
+    streets, steps and corridors (wiki.openstreetmap.org/wiki/OSM_tags_for_routing/Access_restrictions).
+    """
+    said = tags.get("bicycle", "")
+    if said in _RIDES or said in _NO_RIDE:
+        return said in _RIDES, "tag"
+    if tags.get("access") in _CLOSED or tags.get("vehicle") in _CLOSED:
+        return False, "tag"
+    return road_class(tags) not in _NOT_BY_BICYCLE, "default"
+
+
+def bicycle_oneway(tags: Tags) -> int:
+    """As `oneway`, for bicycles: 0 where they may ride against a one-way street."""
+    against = tags.get("oneway:bicycle") == "no" or tags.get("cycleway", "").startswith("opposite")
+    return 0 if against else oneway(tags)
 
 
 def oneway(tags: Tags) -> int:
@@ -245,25 +308,31 @@ def lanes(tags: Tags) -> tuple[float, str]:
     return (1.0 if oneway(tags) else 2.0), "default"
 
 
-def speed_kmh(tags: Tags) -> tuple[float, str]:
+def speed_kmh(tags: Tags, country: str = "") -> tuple[float, str]:
     """The limit in km/h and how it is known.
 
     A bare number is km/h wherever it stands, as OpenStreetMap has it; "30 mph" and "5 knots" are converted;
-    "FI:urban" takes its country's limit; without a tag the class decides.
+    "FI:urban" takes its country's limit; without a tag the class decides, in the `country` (ISO 3166) where one
+    is given.
     """
     text = tags.get("maxspeed", "").strip()
     if match := re.match(r"^(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?$", text):
         factor = {"mph": _MPH, "knots": 1.852}.get(match[2] or "", 1.0)
         return round(float(match[1]) * factor, 1), "tag"
-    country, _, zone = text.rpartition(":")
-    limit = _IMPLICIT_KMH.get(country, {}).get(zone) or (_IMPLICIT_KMH[""].get(zone) if zone else None)
+    said, _, zone = text.rpartition(":")
+    limit = _IMPLICIT_KMH.get(said, {}).get(zone) or (_IMPLICIT_KMH[""].get(zone) if zone else None)
     if limit is not None:
         return round(limit, 1), "country"
-    return float(DEFAULT_SPEED_KMH.get(road_class(tags) or "", 20)), "default"
+    kind = road_class(tags) or ""
+    usual = _CLASS_KMH.get(country, {}).get(kind) or DEFAULT_SPEED_KMH.get(kind, 20)
+    return round(float(usual), 1), "default"
 
 
-def capacity_per_h(tags: Tags) -> float:
+def capacity_veh_h(tags: Tags) -> float:
     """Vehicles an hour in one direction: lanes of that direction times the class's assumption."""
-    per_lane = CAPACITY_PER_LANE.get(road_class(tags) or "", 0)
-    count, _known = lanes(tags)
-    return per_lane * (count if oneway(tags) else max(1.0, count / 2))
+    return capacity_of(road_class(tags) or "", lanes(tags)[0], oneway=bool(oneway(tags)))
+
+
+def capacity_of(kind: str, lane_count: float, *, oneway: bool) -> float:
+    """Vehicles an hour in one direction of a street of this class with so many lanes in all."""
+    return CAPACITY_PER_LANE.get(kind, 0) * (lane_count if oneway else max(1.0, lane_count / 2))

@@ -7,10 +7,12 @@ from twin.models.districts import (
     Building,
     District,
     DistrictVersion,
+    People,
     Service,
     Street,
     Thing,
 )
+from twin.models.offers import Conflict, Correction, Offer
 from twin.models.reckonings import Reckoning
 from twin.models.traffic import Traffic
 
@@ -19,8 +21,12 @@ __all__ = [
     "Access",
     "Area",
     "Building",
+    "Conflict",
+    "Correction",
     "District",
     "DistrictVersion",
+    "Offer",
+    "People",
     "Reckoning",
     "Service",
     "Street",

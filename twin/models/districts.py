@@ -32,14 +32,25 @@ class District(models.Model):
 
 
 class DistrictVersion(models.Model):
-    """One import: what was read, from where, under which licence, what was skipped and what changed.
+    """One import, accepted correction or undoing: what was read, from where, under which licence, what was skipped and
+    what changed.
 
-    `sources`: [{"name", "sha256", "size"}]. `skipped`: [{"what", "why", "count"}] codes. `bounds`: west,
-    south, east, north. `dated_at`: when the data were true as far as the files say, else when they were
-    imported.
+    `how` it came about; `note` says of a correction what it was, of an undoing why; `restores` is the version that an
+    undoing brought back. A correction keeps the sources of the import below it. `sources`: [{"name", "sha256",
+    "size"}]. `remarks`: [{"code", "where", "detail"}] of what was done to a file. `skipped`: [{"what", "why",
+    "count"}] codes. `bounds`: west, south, east, north. `dated_at`: when the data were true as far as the files say,
+    else when they were imported.
     """
 
+    class How(models.TextChoices):
+        IMPORT = "import", _("import")
+        CORRECTION = "correction", _("correction")
+        UNDO = "undo", _("undoing")
+
     district = models.ForeignKey(District, on_delete=models.CASCADE, related_name="versions")
+    how = models.CharField(max_length=12, choices=How, default=How.IMPORT)
+    note = models.CharField(max_length=300, blank=True)
+    restores = models.PositiveIntegerField(null=True, blank=True)
     number = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
     author = models.ForeignKey(
@@ -55,6 +66,7 @@ class DistrictVersion(models.Model):
     bounds = models.JSONField(default=list)
     counts = models.JSONField(default=dict)
     skipped = models.JSONField(default=list)
+    remarks = models.JSONField(default=list)
     changes = models.JSONField(default=dict)
     engine_version = models.CharField(max_length=60)
 
@@ -132,6 +144,15 @@ class Area(Thing):
     layer = "areas"
 
 
+class People(Thing):
+    """A cell of the population grid, or the middle of one. Ages are null where the source does not say them."""
+
+    layer = "people"
+    population = models.FloatField()
+    over_65 = models.FloatField(null=True)
+    under_15 = models.FloatField(null=True)
+
+
 class Access(models.Model):
     """Minutes on foot of one version, kept because they are a pure function of it and the engine.
 
@@ -157,4 +178,4 @@ class Access(models.Model):
         return f"access of {self.version}"
 
 
-LAYER_MODELS: dict[str, type[Thing]] = {model.layer: model for model in (Building, Street, Service, Area)}
+LAYER_MODELS: dict[str, type[Thing]] = {model.layer: model for model in (Building, Street, Service, Area, People)}

@@ -11,26 +11,39 @@ from twin.pages.districts import (
     picture_size,
     view,
 )
+from twin.pages.offers import conflict_rows, in_miles, offer_rows, origin, speed_words, thing_page, thing_url
 from twin.pages.risk import carbon_page, heat_strengths, risk_page
 from twin.pages.roofs import coloured, roof_rows, roofs_page, solar_strengths
 from twin.pages.traffic import traffic_page
+from twin.pages.versions import difference_etag, difference_page, difference_picture, timeline
 
 __all__ = [
     "EVERYDAY",
     "building_page",
     "carbon_page",
     "coloured",
+    "conflict_rows",
+    "difference_etag",
+    "difference_page",
+    "difference_picture",
     "district_cards",
     "district_page",
     "heat_strengths",
+    "in_miles",
     "list_page",
     "map_card",
     "map_layers",
+    "offer_rows",
+    "origin",
     "picture_size",
     "risk_page",
     "roof_rows",
     "roofs_page",
     "solar_strengths",
+    "speed_words",
+    "thing_page",
+    "thing_url",
+    "timeline",
     "traffic_page",
     "view",
 ]

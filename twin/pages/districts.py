@@ -13,8 +13,9 @@ from twin.coverage.cells import breadth, cells, collected, depth
 from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
 from twin.engine.model import LAYERS
-from twin.models import Access, Building, District, DistrictVersion, Reckoning, Service, Street, Thing
+from twin.models import Access, Building, District, DistrictVersion, People, Reckoning, Service, Street, Thing
 from twin.pages.access import access_card
+from twin.pages.offers import in_miles, origin, speed_words
 from twin.pages.steps import solar_steps
 from twin.words import AREAS, HEIGHT_SOURCES, KINDS, USES, word
 from twin.words import LAYERS as LAYER_WORDS
@@ -187,6 +188,10 @@ def list_page(found: District, of: DistrictVersion, layer: str, rows: Sequence[T
         }
         for row in rows
     ]
+    miles = in_miles(found)
+    for line in shown:
+        if line.get("speed_kmh"):
+            line["speed"] = speed_words(line["speed_kmh"], miles=miles)
     tabs = [
         {"slug": slug, "title": LAYER_WORDS[slug], "count": of.counts.get(slug, 0), "here": slug == layer}
         for slug in LAYERS
@@ -227,10 +232,13 @@ def _facts(row: Thing) -> dict[str, Any]:
         case Street():
             return about | {
                 "length_m": row.length_m,
+                "speed_kmh": row.properties.get("speed_kmh"),
                 "assumed": row.properties.get("speed_source") == "default",
             }
         case Service():
             return about | {"tag": row.properties.get("tag", "")}
+        case People():
+            return about | {"population": row.population, "over_65": row.over_65, "under_15": row.under_15}
         case _:
             return about
 
@@ -246,6 +254,7 @@ def building_page(found: District, of: DistrictVersion, row: Building) -> dict[s
         "version": of,
         "building": row,
         "title": _title(row),
+        "origin": origin(of, row),
         "reach": seen,
         "roof": queries.of_building(queries.reckoning(of, "roofs"), row.key),
         **_facts(row),

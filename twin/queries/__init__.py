@@ -1,5 +1,6 @@
 """Reads of the twin, by noun."""
 
+from twin.queries import offers, versions
 from twin.queries.districts import (
     access,
     as_model,
@@ -39,6 +40,7 @@ __all__ = [
     "named",
     "of_building",
     "of_place",
+    "offers",
     "open_traffic_runs",
     "reckoned_at",
     "reckoning",
@@ -47,4 +49,5 @@ __all__ = [
     "things",
     "traffic_answers",
     "version",
+    "versions",
 ]

@@ -1,7 +1,9 @@
 """Writes of the twin, by noun."""
 
+from twin.services.conflicts import decide
 from twin.services.districts import (
     RESERVED,
+    Prepared,
     check_slug,
     finished,
     remove_demo,
@@ -9,15 +11,23 @@ from twin.services.districts import (
     store_access,
     store_version,
 )
+from twin.services.offers import accept, offer, refuse, withdraw
 from twin.services.reckonings import start_reckoning, store_reckoning
 from twin.services.traffic import ask_traffic, start_traffic, store_traffic
+from twin.services.versions import restore
 
 __all__ = [
     "RESERVED",
+    "Prepared",
+    "accept",
     "ask_traffic",
     "check_slug",
+    "decide",
     "finished",
+    "offer",
+    "refuse",
     "remove_demo",
+    "restore",
     "start_import",
     "start_reckoning",
     "start_traffic",
@@ -25,4 +35,5 @@ __all__ = [
     "store_reckoning",
     "store_traffic",
     "store_version",
+    "withdraw",
 ]

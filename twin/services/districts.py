@@ -2,8 +2,8 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.validators import validate_slug
@@ -22,10 +22,12 @@ from commons.runs.work import do
 from commons.said import said
 from twin import rows
 from twin.engine import ENGINE_VERSION
+from twin.engine.corrections import Corrected
 from twin.engine.model import LAYERS, CityModel, Layer, bounds
 from twin.errors import BadDistrictName
 from twin.files import Kept, forget
 from twin.models import Access, District, DistrictVersion
+from twin.services.conflicts import contest
 
 if TYPE_CHECKING:
     from twin.engine.district import DistrictAccess
@@ -43,8 +45,13 @@ def start_import(
     attribution: str = "",
     owner: User | None = None,
     demo: bool = False,
+    names: Mapping[str, str] | None = None,
+    keep: bool = False,
 ) -> Run:
-    """Queue the import of kept files as a new version of the district `slug`. Raises BadDistrictName."""
+    """Queue the import of kept files as a new version of the district `slug`. Raises BadDistrictName.
+
+    `names`: ours by theirs (engine.model.Asked). With `keep`, layers that the files do not hold stay as they stand.
+    """
     check_slug(slug)
     inputs = {
         "slug": slug,
@@ -55,6 +62,9 @@ def start_import(
         "attribution": attribution,
         "author": owner.username if owner else "",
         "demo": demo,
+        "names": dict(names or {}),
+        "keep": keep,
+        "country": place.country if place else "",
     }
     title = said(gettext_lazy("Import of %(name)s"), name=name or slug)
     return runs.start(
@@ -91,18 +101,31 @@ def check_slug(slug: str) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What an import made of its files over the version `basis` of the district, 0 where it is new."""
+
+    laid: Corrected
+    layers: Mapping[Layer, Sequence[rows.Row]]
+    access: "DistrictAccess"
+    basis: int
+
+
 @transaction.atomic
 def store_version(
     *,
     inputs: Mapping[str, Any],
-    model: CityModel,
-    layers: Mapping[Layer, Sequence[rows.Row]],
-    access: "DistrictAccess",
+    prepared: Prepared,
+    again: Callable[[], Prepared],
 ) -> DistrictVersion:
     """Write a version of a district and make it the current one; the district is made if it is new. Locks
-    its row.
+    its row. `again` prepares afresh where the district got a version since it was `prepared`.
     """
     district = _locked(inputs)
+    if (district.current.number if district.current else 0) != prepared.basis:
+        prepared = again()
+    model, layers = prepared.laid.model, prepared.layers
+    carried = district.current if model.carried else None
     number = (district.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
     changes = {layer: rows.write(district, layer, layers[layer], number) for layer in LAYERS}
     stated = parse_datetime(model.date) if model.date else None
@@ -112,22 +135,24 @@ def store_version(
         district=district,
         number=number,
         author=User.objects.filter(username=inputs["author"]).first() if inputs["author"] else None,
-        sources=inputs["files"],
+        sources=_once([*(carried.sources if carried else ()), *inputs["files"]]),
         sources_sha256=hashlib.sha256("".join(f["sha256"] for f in inputs["files"]).encode()).hexdigest(),
-        licence=inputs["licence"] or model.licence,
-        attribution=inputs["attribution"] or model.attribution,
+        licence=_both(carried.licence if carried else "", inputs["licence"] or model.licence)[:200],
+        attribution=_both(carried.attribution if carried else "", inputs["attribution"] or model.attribution)[:400],
         dated_at=stated or timezone.now(),
         date_stated=stated is not None,
         epsg=model.epsg or 0,
         bounds=list(bounds(model.buildings)),
         counts={layer: len(layers[layer]) for layer in LAYERS} | _totals(model),
         skipped=[{"what": what, "why": why, "count": n} for (what, why), n in sorted(model.skipped.items())],
+        remarks=[{"code": code, "where": where, "detail": detail} for code, where, detail in model.remarks],
         changes={layer: asdict(change) for layer, change in changes.items()},
         engine_version=ENGINE_VERSION,
     )
-    store_access(version=version, access=access)
+    store_access(version=version, access=prepared.access)
     district.current = version
     district.save(update_fields=["current"])
+    contest(district=district, version=version, laid=prepared.laid)
     return version
 
 
@@ -138,11 +163,27 @@ def _locked(inputs: Mapping[str, Any]) -> District:
     place = Place.objects.filter(slug=inputs["place"]).first() if inputs["place"] else None
     defaults = {"name": inputs["name"] or inputs["slug"], "place": place, "demo": inputs["demo"]}
     District.objects.get_or_create(slug=inputs["slug"], defaults=defaults)
-    district = District.objects.select_for_update(of=("self",)).get(slug=inputs["slug"])
+    district = locked(inputs["slug"])
     district.name = inputs["name"] or district.name
     district.place = place or district.place
     district.save(update_fields=["name", "place"])
     return district
+
+
+def _both(first: str, second: str) -> str:
+    """Two licences or names as one line, each once."""
+    words = [word for line in (first, second) for word in line.split(" · ") if word]
+    return " · ".join(dict.fromkeys(words))
+
+
+def _once(kept: Sequence[Kept]) -> list[Kept]:
+    """Files by their content, each once."""
+    return list({file["sha256"]: file for file in kept}.values())
+
+
+def locked(slug: str) -> District:
+    """The row of a district that stands, held until the transaction ends."""
+    return District.objects.select_for_update(of=("self",)).select_related("current").get(slug=slug)
 
 
 def _totals(model: CityModel) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Kinds of runs of the twin, by noun."""
 
-from twin.tasks.districts import import_files
+from twin.tasks.districts import import_files, reckon_access
 from twin.tasks.risk import reckon_risk
 from twin.tasks.roofs import reckon_roofs
 from twin.tasks.traffic import deep, equilibrium, seeds
@@ -9,6 +9,7 @@ __all__ = [
     "deep",
     "equilibrium",
     "import_files",
+    "reckon_access",
     "reckon_risk",
     "reckon_roofs",
     "seeds",

@@ -19,7 +19,7 @@ from twin.errors import NotASteward
 from twin.forms import ImportForm
 from twin.models import DistrictVersion
 from twin.policies import may_import
-from twin.views.frame import asked_version, frame
+from twin.views.frame import asked, frame
 
 PAGE = 50
 
@@ -76,7 +76,7 @@ def drawn_bytes(request: HttpRequest, tag: str, body: bytes) -> HttpResponse:
 
 def picture(request: HttpRequest, slug: str) -> HttpResponse:
     """The district drawn from the south-west, for pages without the map."""
-    return plan_picture(request, queries.version(queries.district(slug), asked_version(request)))
+    return plan_picture(request, asked(request, queries.district(slug)))
 
 
 @login_required

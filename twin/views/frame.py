@@ -1,5 +1,6 @@
 """What every page of a district shares: the district, the version that is looked at, and its tabs."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,13 +8,15 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from commons.people.models import User
 from twin import queries
 from twin.models import District, DistrictVersion
-from twin.policies import may_import
+from twin.policies import may_import, may_offer
 
 Viewer = User | AnonymousUser
 
@@ -40,13 +43,14 @@ TABS = (
     Tab("roofs", _("Roofs"), "rooms:district-roofs"),
     Tab("risk", _("Risk"), "rooms:district-risk"),
     Tab("carbon", _("Carbon"), "rooms:district-carbon"),
+    Tab("versions", _("Versions"), "rooms:twin-versions"),
 )
 
 
 def frame(request: HttpRequest, slug: str, *, tab: str) -> tuple[District, DistrictVersion, dict[str, Any]]:
     """The district, its version that `?version=` asks for, and what every page of it needs. Raises DistrictNotFound."""
     district = queries.district(slug)
-    of = queries.version(district, asked_version(request))
+    of = asked(request, district)
     tabs = [
         {"slug": part.slug, "title": part.title, "url": reverse(part.url_name, args=[district.slug])}
         for part in TABS
@@ -59,8 +63,28 @@ def frame(request: HttpRequest, slug: str, *, tab: str) -> tuple[District, Distr
         "tabs": tabs,
         "tab_here": tab,
         "may_import": may_import(request.user),
+        "may_offer": may_offer(request.user),
     }
     return district, of, shared
+
+
+def asked(request: HttpRequest, district: District) -> DistrictVersion:
+    """The version that the address asks for, by number (`version`) or by date (`at`), else the current one. Raises
+    DistrictNotFound.
+    """
+    number = asked_version(request)
+    day = parse_date(request.GET.get("at", "")) if number is None and _is_date(request.GET.get("at", "")) else None
+    if day is None:
+        return queries.version(district, number)
+    night = dt.datetime.combine(day, dt.time.max, tzinfo=timezone.get_current_timezone())
+    return queries.versions.version_at(district, night)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return parse_date(text) is not None
+    except ValueError:
+        return False
 
 
 def asked_version(request: HttpRequest) -> int | None:

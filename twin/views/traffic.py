@@ -11,7 +11,7 @@ from commons.people.models import User
 from commons.runs.models import Run
 from twin import layers, pages, queries, services
 from twin.errors import SignInFirst
-from twin.forms import TrafficForm
+from twin.forms_traffic import TrafficForm
 from twin.models import DistrictVersion, Traffic
 from twin.views.frame import frame
 

@@ -5,18 +5,22 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from commons.errors import CityError
 from commons.places.models import Place
 from commons.runs.models import Run
 from twin import files, queries, services
+from twin.engine.model import LAYERS
+from twin.forms import names_of
+from twin.words import REMARKS, word
 
 
 class Command(BaseCommand):
     """Make a district of map files, or a new version of it."""
 
-    help = "Read .osm.pbf, .osm, .city.json, .city.jsonl or .geojson as a district or its next version."
+    help = "Read .osm.pbf, .osm, .city.json, .city.jsonl, .geojson or .csv as a district or its next version."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -29,6 +33,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--licence", default="", help="SPDX name, where the file does not imply it")
         parser.add_argument("--attribution", default="")
+        parser.add_argument(
+            "--names",
+            action="append",
+            default=[],
+            metavar="OURS=THEIRS",
+            help="what a property is called in the files: population=asukkaita; epsg=3067 for a table in metres",
+        )
+        parser.add_argument("--keep", action="store_true", help="keep the layers that the files do not hold")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -56,8 +68,16 @@ class Command(BaseCommand):
             place=place,
             licence=options["licence"],
             attribution=options["attribution"],
+            names=self._names(options["names"]),
+            keep=options["keep"],
         )
         return services.finished(run)
+
+    def _names(self, pairs: list[str]) -> dict[str, str]:
+        try:
+            return names_of(pairs)
+        except ValidationError as refusal:
+            raise CommandError(" ".join(refusal.messages)) from refusal
 
     def _tell(self, run: Run, *, as_json: bool) -> None:
         result: dict[str, Any] = run.result or {}
@@ -67,7 +87,11 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
             return
-        counts = ", ".join(f"{answer[layer]} {layer}" for layer in ("buildings", "streets", "services", "areas"))
+        counts = ", ".join(f"{answer[layer]} {layer}" for layer in LAYERS)
         self.stdout.write(f"{found.name}, version {answer['version']}: {counts}.")
+        for row in version.remarks:
+            self.stdout.write(f"  {row['where']}: {word(REMARKS, row['code'])}.")
+        if answer["conflicts"]:
+            self.stdout.write(f"  {answer['conflicts']} corrections are contested; they stand until a steward decides.")
         for row in answer["skipped"]:
             self.stdout.write(f"  left out: {row['count']} x {row['what']}: {row['why']}")
