@@ -1,1 +1,0 @@
-var e;function t(t,n={}){if(e===void 0){let t=document.getElementById(`island-words`);e=t?.textContent?JSON.parse(t.textContent):{}}return(e[t]??t).replace(/\{(\w+)\}/g,(e,t)=>String(n[t]??e))}export{t};
