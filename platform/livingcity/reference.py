@@ -1,6 +1,6 @@
 """The API's OpenAPI document, and the reference read from it: chapters by noun, with their operations and fields."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -58,9 +58,10 @@ def openapi(language: str) -> Mapping[str, Any]:
 
 
 @cache
-def written(language: str, renderer: type[BaseRenderer]) -> bytes:
+def written(language: str, renderer: Callable[[], BaseRenderer]) -> bytes:
     """The document as bytes; YAML takes seconds too."""
-    return bytes(renderer().render(openapi(language), renderer_context={}))
+    text = renderer().render(openapi(language), renderer_context={})
+    return text.encode() if isinstance(text, str) else text
 
 
 @cache

@@ -54,10 +54,11 @@ class Document(SpectacularAPIView):
         asked = request.GET.get("lang", "")
         language = asked if asked in dict(settings.LANGUAGES) else get_language() or settings.LANGUAGE_CODE
         renderer = request.accepted_renderer
+        name: str = self._get_filename(request, None)  # type: ignore[no-untyped-call]
         return HttpResponse(
             reference.written(language, type(renderer)),
             content_type=f"{renderer.media_type}; charset={renderer.charset or 'utf-8'}",
-            headers={"Content-Disposition": f'inline; filename="{self._get_filename(request, None)}"'},
+            headers={"Content-Disposition": f'inline; filename="{name}"'},
         )
 
 
