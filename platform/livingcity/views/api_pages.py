@@ -56,7 +56,7 @@ class Document(SpectacularAPIView):
         renderer = request.accepted_renderer
         name: str = self._get_filename(request, None)  # type: ignore[no-untyped-call]
         return HttpResponse(
-            reference.written(language, type(renderer)),
+            reference.written(language, type(renderer)),  # type: ignore[arg-type]  # a class is hashable
             content_type=f"{renderer.media_type}; charset={renderer.charset or 'utf-8'}",
             headers={"Content-Disposition": f'inline; filename="{name}"'},
         )
