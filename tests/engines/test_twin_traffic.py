@@ -147,10 +147,9 @@ def test_a_population_grid_counts_instead_of_floors() -> None:
     cell = Thing("c", {"type": "Polygon", "coordinates": [ring]}, {"population": 321.0})
     net = road_network(model)
 
-    class WithPeople(CityModel):
-        people = (cell,)
-
-    crowd = WithPeople(buildings=model.buildings, streets=model.streets, services=model.services, epsg=model.epsg)
+    crowd = CityModel(
+        buildings=model.buildings, streets=model.streets, services=model.services, people=[cell], epsg=model.epsg
+    )
     goes_on = demand.activity(crowd, net.zones, demand.Assumptions())
     assert goes_on.known == "grid"
     assert goes_on.people.sum() == pytest.approx(321)

@@ -101,6 +101,7 @@ def variables_read(tree: ast.AST) -> set[str]:
 BETWEEN_OURSELVES = {
     "PYTEST_XDIST_WORKER",
     "LIVINGCITY_TEST_SERVERS",
+    "PYTHONPYCACHEPREFIX",
     "DJANGO_SETTINGS_MODULE",
 }
 

@@ -84,7 +84,7 @@ ROUTES = (
 )
 
 
-@pytest.mark.parametrize("who", ["nobody", "stranger", "steward", "staff"])
+@pytest.mark.parametrize("who", ["nobody", "stranger", "steward", "clerk"])
 def test_everybody_reads_and_stewards_ask_again(client: Client, town: Import, who: str) -> None:
     """Each route by each role: who may read (everybody), and who may start work (stewards and staff, on two pages)."""
     town()
@@ -94,7 +94,7 @@ def test_everybody_reads_and_stewards_ask_again(client: Client, town: Import, wh
         client.force_login(steward())
     elif who != "nobody":
         person = people.create_user(username=who)
-        person.is_staff = who == "staff"
+        person.is_staff = who == "clerk"
         person.save()
         client.force_login(person)
     for address in ROUTES:
@@ -105,7 +105,7 @@ def test_everybody_reads_and_stewards_ask_again(client: Client, town: Import, wh
         if address not in STARTS:
             assert answer.status_code in {401, 403, 405}, address
             assert Run.objects.count() == before
-        elif who in {"steward", "staff"}:
+        elif who in {"steward", "clerk"}:
             assert answer.status_code == 302
             client.post(address)  # a second click finds the run that already works on it
             assert Run.objects.count() == before + 1
