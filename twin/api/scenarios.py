@@ -85,7 +85,7 @@ class ScenarioSerializer(serializers.ModelSerializer[Scenario]):
     version = serializers.SerializerMethodField()
     measures = serializers.SerializerMethodField()
     assumptions = serializers.SerializerMethodField()
-    parent = serializers.SerializerMethodField()  # type: ignore[assignment]  # a field of the answer, not the parent of the class
+    parent = serializers.SerializerMethodField()  # type: ignore[assignment]  # of the answer
     versions = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
     may_edit = serializers.SerializerMethodField()
@@ -219,7 +219,7 @@ class ScenarioRunsSerializer(serializers.Serializer[dict[str, Any]]):
     runs = RunSerializer(many=True)
 
 
-class FigureSerializer(serializers.Serializer[dict[str, Any]]):
+class ScenarioFigureSerializer(serializers.Serializer[dict[str, Any]]):
     """A figure today and in the scenario; `low` and `high` are null where it has no range, and `how` says why."""
 
     key = serializers.CharField()
@@ -236,7 +236,7 @@ class FigureSerializer(serializers.Serializer[dict[str, Any]]):
     how = serializers.CharField()
 
 
-class WhoSerializer(serializers.Serializer[dict[str, Any]]):
+class ScenarioWhoSerializer(serializers.Serializer[dict[str, Any]]):
     """How many of a group gain and lose by a figure; people for ages, else buildings."""
 
     by = serializers.ChoiceField(choices=["use", "age", "member"])
@@ -250,7 +250,7 @@ class WhoSerializer(serializers.Serializer[dict[str, Any]]):
     median = serializers.FloatField()
 
 
-class EngineSerializer(serializers.Serializer[dict[str, Any]]):
+class ScenarioEngineSerializer(serializers.Serializer[dict[str, Any]]):
     """An engine that answered."""
 
     name = serializers.CharField()
@@ -269,9 +269,9 @@ class ComparisonSerializer(serializers.Serializer[dict[str, Any]]):
     depth = serializers.CharField()
     inputs_hash = serializers.CharField()
     seeds = serializers.ListField(child=serializers.IntegerField())
-    engines = EngineSerializer(many=True)
-    figures = FigureSerializer(many=True)
-    who = WhoSerializer(many=True)
+    engines = ScenarioEngineSerializer(many=True)
+    figures = ScenarioFigureSerializer(many=True)
+    who = ScenarioWhoSerializer(many=True)
     limits = serializers.ListField(child=serializers.CharField())
     buildings = serializers.CharField()
     streets = serializers.CharField()
