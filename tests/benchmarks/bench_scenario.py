@@ -30,11 +30,17 @@ def _cpu() -> float:
     return own.ru_utime + own.ru_stime + child.ru_utime + child.ru_stime
 
 
+def show(line: str) -> None:
+    """A line of the answer."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def timed(name: str, work: Callable[[], T]) -> T:
     """Run it and print what it took."""
     wall, cpu = time.perf_counter(), _cpu()
     found = work()
-    print(f"{name:<44} {_cpu() - cpu:8.2f} s CPU {time.perf_counter() - wall:8.2f} s wall")
+    show(f"{name:<44} {_cpu() - cpu:8.2f} s CPU {time.perf_counter() - wall:8.2f} s wall")
     return found
 
 
@@ -42,14 +48,14 @@ def main(deep: bool) -> None:
     """Everything once to load what is compiled, then the figures."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livingcity.settings")
     sys.path.insert(0, str(Path("platform").resolve()))
-    import django  # noqa: PLC0415 after its settings are named
+    import django
 
     django.setup()
-    from twin import demo  # noqa: PLC0415 with the settings
-    from twin.engine import measures, reading, scenario  # noqa: PLC0415 as above
-    from twin.load_profiles import hourly_shares  # noqa: PLC0415 as above
-    from twin.sumo import paired, version  # noqa: PLC0415 as above
-    from twin.typical_weather import typical  # noqa: PLC0415 as above
+    from twin import demo
+    from twin.engine import measures, reading, scenario
+    from twin.load_profiles import hourly_shares
+    from twin.sumo import paired, version
+    from twin.typical_weather import typical
 
     path = demo.extract()
     if path is None:
@@ -69,21 +75,21 @@ def main(deep: bool) -> None:
     found = timed("compare", lambda: scenario.compare(of, today, variant))
     for figure in found.figures:
         span = "" if figure["low"] is None else f"{figure['low']:>14.6g} {figure['high']:>14.6g}"
-        print(f"    {figure['key']:<20} {figure['baseline']:>14.6g} {figure['difference']:>+14.6g} {span}")
-    assert today.roads is not None  # noqa: S101 Helsinki has streets
-    assert today.hour is not None  # noqa: S101 as above
-    assert variant.roads is not None  # noqa: S101 as above
-    assert variant.hour is not None  # noqa: S101 as above
+        show(f"    {figure['key']:<20} {figure['baseline']:>14.6g} {figure['difference']:>+14.6g} {span}")
+    assert today.roads is not None
+    assert today.hour is not None
+    assert variant.roads is not None
+    assert variant.hour is not None
     both = [
         (today.roads.network, today.hour.found, today.roads.od),
         (variant.roads.network, variant.hour.found, variant.roads.od),
     ]
     name = version()
     for figure in timed("20 paired seeds of SUMO", lambda: paired.seeds(both, range(1, 21), name, lambda _s: None)):
-        print(f"    {figure['key']:<20} {figure['difference']:>+14.6g} {figure['low']:>14.6g} {figure['high']:>14.6g}")
+        show(f"    {figure['key']:<20} {figure['difference']:>+14.6g} {figure['low']:>14.6g} {figure['high']:>14.6g}")
     if deep:
         for figure in timed("vehicle by vehicle", lambda: paired.deep(both, 1, name, lambda _s: None)):
-            print(f"    {figure['key']:<20} {figure['baseline']:>14.6g} {figure['difference']:>+14.6g}")
+            show(f"    {figure['key']:<20} {figure['baseline']:>14.6g} {figure['difference']:>+14.6g}")
 
 
 if __name__ == "__main__":
