@@ -7,72 +7,134 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('runs', '0002_kept_sentences'),
-        ('twin', '0004_city_model'),
+        ("runs", "0002_kept_sentences"),
+        ("twin", "0004_city_model"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Scenario',
+            name="Scenario",
             fields=[
-                ('id', models.CharField(default=twin.models.scenarios.new_id, editable=False, max_length=14, primary_key=True, serialize=False)),
-                ('edit_key_sha256', models.CharField(blank=True, max_length=64)),
-                ('title', models.CharField(max_length=120)),
-                ('question', models.CharField(blank=True, max_length=500)),
-                ('listed', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('demo', models.BooleanField(default=False)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scenarios', to='twin.district')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='scenarios', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.CharField(
+                        default=twin.models.scenarios.new_id,
+                        editable=False,
+                        max_length=14,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("edit_key_sha256", models.CharField(blank=True, max_length=64)),
+                ("title", models.CharField(max_length=120)),
+                ("question", models.CharField(blank=True, max_length=500)),
+                ("listed", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("demo", models.BooleanField(default=False)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="scenarios", to="twin.district"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="scenarios",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ScenarioVersion',
+            name="ScenarioVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('measures', models.JSONField(default=list)),
-                ('assumptions', models.JSONField(default=dict)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('scenario', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='twin.scenario')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("measures", models.JSONField(default=list)),
+                ("assumptions", models.JSONField(default=dict)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "scenario",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="twin.scenario"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ScenarioResult',
+            name="ScenarioResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('depth', models.CharField(choices=[('quick', 'at once'), ('seeds', 'with 20 seeds of SUMO'), ('deep', 'vehicle by vehicle')], default='quick', max_length=8)),
-                ('inputs_hash', models.CharField(max_length=64)),
-                ('city_version', models.PositiveIntegerField()),
-                ('engines', models.JSONField(default=list)),
-                ('seeds', models.JSONField(default=list)),
-                ('summary', models.JSONField(default=dict)),
-                ('detail_sha256', models.CharField(blank=True, max_length=64)),
-                ('took_s', models.FloatField(default=0.0)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='runs.run')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='results', to='twin.scenarioversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "depth",
+                    models.CharField(
+                        choices=[
+                            ("quick", "at once"),
+                            ("seeds", "with 20 seeds of SUMO"),
+                            ("deep", "vehicle by vehicle"),
+                        ],
+                        default="quick",
+                        max_length=8,
+                    ),
+                ),
+                ("inputs_hash", models.CharField(max_length=64)),
+                ("city_version", models.PositiveIntegerField()),
+                ("engines", models.JSONField(default=list)),
+                ("seeds", models.JSONField(default=list)),
+                ("summary", models.JSONField(default=dict)),
+                ("detail_sha256", models.CharField(blank=True, max_length=64)),
+                ("took_s", models.FloatField(default=0.0)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="results", to="twin.scenarioversion"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='scenario',
-            name='parent_version',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='forks', to='twin.scenarioversion'),
+            model_name="scenario",
+            name="parent_version",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="forks",
+                to="twin.scenarioversion",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scenarioversion',
-            constraint=models.UniqueConstraint(models.F('scenario'), models.F('number'), name='twin_scenario_version_once'),
+            model_name="scenarioversion",
+            constraint=models.UniqueConstraint(
+                models.F("scenario"), models.F("number"), name="twin_scenario_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scenarioresult',
-            constraint=models.UniqueConstraint(models.F('inputs_hash'), models.F('depth'), name='twin_scenario_reckoned_once'),
+            model_name="scenarioresult",
+            constraint=models.UniqueConstraint(
+                models.F("inputs_hash"), models.F("depth"), name="twin_scenario_reckoned_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='scenario',
-            index=models.Index(fields=['district', '-created_at'], name='twin_scenario_newest'),
+            model_name="scenario",
+            index=models.Index(fields=["district", "-created_at"], name="twin_scenario_newest"),
         ),
     ]
