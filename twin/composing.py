@@ -1,7 +1,7 @@
-"""Measures as a form that works without script: blocks of fields made from the registry, and what people typed read back.
+"""Measures as a form that works without script: blocks of fields from the registry, and what people typed read back.
 
-A block is numbered; its fields are called `m-<number>-<field>`. What was typed is kept as it is until it is right, so that
-nothing is lost when a measure is refused. Pure but for the language.
+A block is numbered; its fields are called `m-<number>-<field>`. What was typed is kept as it is until it is right, so
+that nothing is lost when a measure is refused. Pure but for the language.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from django.utils.translation import gettext as _
 
 from twin.engine.measures import FAMILIES, MEASURES, Field, Measure, Refused
+from twin.errors import BadMeasure
 
 NAME = re.compile(r"m-(\d{1,4})-kind")
 BLANK = "__n__"
@@ -266,4 +267,12 @@ def _part(each: Field, value: Any, names: Mapping[str, str]) -> str:
         case "place":
             return f"{float(value[1]):.4f}, {float(value[0]):.4f}"
         case _:
-            return f"{value:g}\u00a0{each.unit}".strip() if isinstance(value, float) else f"{value}\u00a0{each.unit}".strip()
+            number = f"{value:g}" if isinstance(value, float) else str(value)
+            return f"{number}\u00a0{each.unit}".strip()
+
+
+def faulty(drafts: Sequence[Draft]) -> BadMeasure:
+    """The refusal of drafts that are not right, in one sentence."""
+    faults = [draft for draft in drafts if draft.fault]
+    number = drafts.index(faults[0]) + 1 if faults else 0
+    return BadMeasure(faults[0].fault if faults else _("A measure is not right."), number=number)

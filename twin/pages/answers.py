@@ -173,8 +173,9 @@ def span(row: Mapping[str, Any], end: float) -> Span | None:
     if middle is None:
         return None
     low, high = relative(row, "low"), relative(row, "high")
-    left, right = _x(min(low, middle) if low is not None else middle, end), _x(
-        max(high, middle) if high is not None else middle, end
+    left, right = (
+        _x(min(low, middle) if low is not None else middle, end),
+        _x(max(high, middle) if high is not None else middle, end),
     )
     beyond = 1 if middle > end else -1 if middle < -end else 0
     mark = min(max(_x(middle, end) - MARK / 2, 0.0), WIDTH - MARK)

@@ -162,7 +162,7 @@ class ScenarioMap extends HTMLElement {
   /** A slider beside each number, and a button that takes a place from the map. */
   #enrich(measure: HTMLElement): void {
     for (const field of measure.querySelectorAll<HTMLInputElement>("input[type=number][data-slide]")) {
-      const slider = el("input", { type: "range", min: field.min, max: field.max, step: field.step || "any", value: field.value });
+      const slider = el("input", { type: "range", min: field.min, max: field.max, step: field.dataset["slide"] || "any", value: field.value });
       slider.setAttribute("aria-label", field.labels?.[0]?.textContent?.trim() ?? "");
       const paint = (): void => slider.style.setProperty("--p", `${(100 * (Number(slider.value) - Number(slider.min))) / (Number(slider.max) - Number(slider.min) || 1)}%`);
       slider.addEventListener("input", () => {
@@ -482,7 +482,7 @@ class ScenarioMap extends HTMLElement {
   }
 
   #handle(over: HTMLElement): HTMLElement {
-    const knob = el("button", { type: "button", role: "slider", "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal" }, icon("compare"));
+    const knob = el("button", { type: "button", role: "slider", "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal" }, icon("left"), icon("right"));
     knob.setAttribute("aria-label", word("Border between today and scenario"));
     const made = el("div", { class: "swipe" }, knob);
     const put = (share: number): void => {
@@ -538,7 +538,7 @@ class ScenarioMap extends HTMLElement {
       if (rest) this.#wait(rest);
       return;
     }
-    if (this.#form) this.#ask(event.lngLat, hit);
+    this.#ask(event.lngLat, hit);
   }
 
   /** What may be changed here. */
@@ -557,6 +557,8 @@ class ScenarioMap extends HTMLElement {
       offer(word("Trees here"), "trees", { at: rounded(at) });
       offer(word("A new street from here"), "new_street", { from: rounded(at) });
     }
+    const talk = document.querySelector<HTMLInputElement>("input[data-place]");
+    if (talk) offers.push([word("Say something about it"), () => this.#speak(talk, at)]);
     if (offers.length === 0) return;
     const buttons = offers.map(([words, act]) => {
       const button = el("button", { type: "button", class: "btn s" }, words);
@@ -579,6 +581,12 @@ class ScenarioMap extends HTMLElement {
       };
       return el("p", { class: "small" }, word("{what}: {a} today, {b} in the scenario", { what: layer.label, a: said(layer.today), b: said(layer.scenario) }), GAP + layer.unit);
     });
+  }
+
+  #speak(field: HTMLInputElement, at: maplibregl.LngLat): void {
+    field.value = rounded(at);
+    this.#card!.hidden = true;
+    field.closest("form")?.querySelector<HTMLElement>("textarea")?.focus();
   }
 
   #take(kind: string, values: Record<string, string>, name: string, named: boolean): void {
