@@ -13,6 +13,17 @@ def figure(key: str, base: float | None, value: float | None, **more: Any) -> di
     }  # fmt: skip
 
 
+def who(
+    by: str, group: str, count: int, figure: str, unit: str, shares: tuple[int, int, int], median: float
+) -> dict[str, Any]:
+    """One group: how many gain, lose and stay."""
+    gain, lose, same = shares
+    return {
+        "by": by, "group": group, "count": count, "figure": figure, "unit": unit,
+        "gain": gain, "lose": lose, "same": same, "median": median,
+    }  # fmt: skip
+
+
 def summary(**more: Any) -> dict[str, Any]:
     """What an engine keeps of an answer."""
     return {
@@ -27,12 +38,9 @@ def summary(**more: Any) -> dict[str, Any]:
             figure("trips", 1000.0, 900.0, unit="", group="traffic", better="none"),
         ],
         "who": [
-            {"by": "use", "group": "homes", "count": 300, "figure": "bought_kwh", "unit": "kWh", "gain": 200, "lose": 60,
-             "same": 40, "median": -120.0},
-            {"by": "use", "group": "offices", "count": 50, "figure": "bought_kwh", "unit": "kWh", "gain": 10, "lose": 40,
-             "same": 0, "median": 35.0},
-            {"by": "age", "group": "over 65", "count": 800, "figure": "hot_people", "unit": "people", "gain": 0, "lose": 0,
-             "same": 800, "median": 0.0},
+            who("use", "homes", 300, "bought_kwh", "kWh", (200, 60, 40), -120.0),
+            who("use", "offices", 50, "bought_kwh", "kWh", (10, 40, 0), 35.0),
+            who("age", "over 65", 800, "hot_people", "people", (0, 0, 800), 0.0),
         ],
         "limits": ["Today counts as without any panels."],
         **more,

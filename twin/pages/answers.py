@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from commons.web import numbers
+from twin.engine.measures.energy import USES
 
 Comparison = Mapping[str, Any]
 
@@ -38,6 +39,23 @@ VERDICTS: Mapping[str, str | Promise] = {
 }
 #: Ends of the common axis, as shares of today's value: the least that holds all changes is taken.
 REACHES = (0.05, 0.1, 0.2, 0.4, 1.0)
+WHO_FIGURES: Mapping[str, str | Promise] = {
+    "walk_min": gettext_lazy("To everyday services on foot"),
+    "street_db": gettext_lazy("Noise of the street in front"),
+    "cost": gettext_lazy("Bill for power, a year"),
+    "outage_day": gettext_lazy("Lit a day into a power cut"),
+}
+GROUP_WORDS: Mapping[str, str | Promise] = {
+    **{name: gettext_lazy(words) for name, words in USES},
+    "under_15": gettext_lazy("under 15"),
+    "15_to_64": gettext_lazy("15 to 64"),
+    "over_65": gettext_lazy("65 and older"),
+}
+MEMBER_WORDS: Mapping[str, str | Promise] = {
+    "home": gettext_lazy("homes"),
+    "business": gettext_lazy("businesses"),
+    "public": gettext_lazy("public buildings"),
+}
 WIDTH = 260.0
 MARK = 5.0
 LEAST = 1e-9
@@ -73,6 +91,7 @@ class Figure:
     how: str
     span: Span | None
     change: str
+    period: str
     words: str
 
     @property
@@ -108,7 +127,7 @@ def in_unit(value: object, unit: str, *, signed: bool = False) -> str:
     if amount is None:
         return numbers.MISSING
     match unit:
-        case "kWh":
+        case "kWh" | "kWh/year":
             text = numbers.kwh(amount)
         case "kW":
             text = numbers.kw(amount)
@@ -127,9 +146,13 @@ def _decimals(amount: float) -> int:
 
 
 def _unit(unit: str) -> str:
-    return {"EUR": "€", "eur": "€", "min": _("min"), "EUR/year": _("€ a year"), "buildings": _("buildings")}.get(
-        unit, unit
-    )
+    said = {"EUR": "€", "EUR/year": "€", "t CO2e/year": "t CO₂e", "min": _("min"), "1/h": _("an hour")}
+    return said.get(unit, unit)
+
+
+def period(unit: str) -> str:
+    """What a figure's unit is per, where the number does not say it: "a year"."""
+    return _("a year") if unit.endswith("/year") else ""
 
 
 def verdict(row: Mapping[str, Any]) -> str:
@@ -224,6 +247,7 @@ def _figure(row: Mapping[str, Any], end: float) -> Figure:
         how=_translated(str(row.get("how") or "")),
         span=span(row, end),
         change=change,
+        period=period(unit),
         words=" ".join(parts),
     )
 
@@ -276,6 +300,7 @@ def most_telling(shown: Sequence[Figure], most: int = 4) -> list[Figure]:
 def who(comparison: Comparison) -> list[dict[str, Any]]:
     """Who gains and who loses, by what people are sorted; the largest losers first, for they are easily overlooked."""
     labels = {str(row["key"]): _translated(str(row["label"])) for row in comparison["figures"]}
+    labels |= {key: str(words) for key, words in WHO_FIGURES.items()}
     found: dict[str, list[Who]] = {}
     rows: Sequence[Mapping[str, Any]] = comparison.get("who") or ()
     for row in sorted(rows, key=lambda row: -(known(row, "lose") or 0) / max(known(row, "count") or 1, 1)):
@@ -289,7 +314,7 @@ def _who(row: Mapping[str, Any], labels: Mapping[str, str]) -> Who:
     total = max(gain + lose + same, LEAST)
     figure = str(row.get("figure") or "")
     return Who(
-        group=_translated(str(row["group"]).replace("_", " ")),
+        group=_group(str(row["by"]), str(row["group"])),
         figure=labels.get(figure, _translated(figure)),
         count=numbers.number(row.get("count")),
         gain=numbers.number(gain),
@@ -300,6 +325,11 @@ def _who(row: Mapping[str, Any], labels: Mapping[str, str]) -> Who:
         same_share=same / total,
         median=in_unit(row.get("median"), str(row.get("unit") or ""), signed=True),
     )
+
+
+def _group(by: str, name: str) -> str:
+    words = MEMBER_WORDS if by == "member" else GROUP_WORDS
+    return str(words.get(name, name.replace("_", " ")))
 
 
 def took(comparison: Comparison) -> str:
