@@ -6,7 +6,7 @@
  * The map on which a scenario is composed, and on which its answer stands. A click asks of what is there: of a street (close,
  * calm it), of a building (change it), of the ground (a new service, trees, a new street). What is chosen goes into the form of
  * the server, which works alone: a measure is a copy of its <template data-kind>, a field with data-pick="street|point|building"
- * is filled by the map. With `layers`, the answer: {"key", "label", "source": "buildings|streets", "today", "scenario",
+ * is filled by the map. With `layers`, the answer: {"key", "label", "source": "buildings|streets", "today",
  * "difference": names of properties, "unit", "better": "up|down|none", "steps": [edges of values], "most": end of differences};
  * "Changes" colours the difference, "Beside today" lays the scenario over today behind a border that is dragged, or moved by keys.
  * No address but our own is asked. Sets data-ready when drawn.
@@ -30,7 +30,6 @@ interface Shown {
   label: string;
   source: "buildings" | "streets";
   today: string;
-  scenario: string;
   difference: string;
   unit: string;
   better: "up" | "down" | "none";
@@ -65,6 +64,15 @@ function rounded(point: maplibregl.LngLat): string {
 function parsed(text: string): Point | null {
   const parts = text.split(/[,;\s]+/).filter(Boolean).map(Number);
   return parts.length === 2 && parts.every(Number.isFinite) ? [parts[0]!, parts[1]!] : null;
+}
+
+/** The property that a value in the scenario gets here: today's and the difference. */
+function after(layer: Shown): string {
+  return `${layer.key}_after`;
+}
+
+function property(layer: Shown, side: Side): string {
+  return side === "scenario" ? after(layer) : layer[side];
 }
 
 class ScenarioMap extends HTMLElement {
@@ -297,7 +305,13 @@ class ScenarioMap extends HTMLElement {
   /** Lay the answer's values onto the city's shapes by id; what is new in the scenario comes with its own shape. */
   #join(name: "buildings" | "streets", answer: Features): void {
     const shapes = new Map((this.#data[name]?.features ?? []).map((one) => [String(one.properties?.["id"]), one]));
+    const layers = this.#layers.filter((layer) => layer.source === name);
     for (const one of answer.features) {
+      const values = (one.properties ??= {}) as Record<string, unknown>;
+      for (const layer of layers) {
+        const [before, change] = [values[layer.today], values[layer.difference]];
+        if (typeof before === "number" && typeof change === "number") values[after(layer)] = before + change;
+      }
       const shape = shapes.get(String(one.properties?.["id"] ?? one.id));
       if (shape) shape.properties = { ...one.properties, ...shape.properties, ...one.properties };
       else if (one.geometry) this.#data[name]!.features.push(one);
@@ -382,7 +396,7 @@ class ScenarioMap extends HTMLElement {
     const layer = this.#layer;
     const plain = colour(ground);
     if (!layer || layer.source !== source) return plain;
-    const value: Expression = ["get", layer[side]];
+    const value: Expression = ["get", property(layer, side)];
     const painted = side === "difference" ? this.#differencePaint(layer, value, ground) : this.#valuePaint(layer, value, ground);
     return ["case", ["==", ["typeof", value], "number"], painted, plain] as Expression;
   }
@@ -579,7 +593,7 @@ class ScenarioMap extends HTMLElement {
         const value = hit!.properties[name] as number | undefined;
         return typeof value === "number" ? number(value, Number.isInteger(value) ? 0 : digits(value)) : "–";
       };
-      return el("p", { class: "small" }, word("{what}: {a} today, {b} in the scenario", { what: layer.label, a: said(layer.today), b: said(layer.scenario) }), GAP + layer.unit);
+      return el("p", { class: "small" }, word("{what}: {a} today, {b} in the scenario", { what: layer.label, a: said(layer.today), b: said(after(layer)) }), GAP + layer.unit);
     });
   }
 
