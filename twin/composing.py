@@ -5,10 +5,11 @@ that nothing is lost when a measure is refused. Pure but for the language.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from twin.engine.measures import FAMILIES, MEASURES, Field, Measure, Refused
@@ -19,19 +20,6 @@ BLANK = "__n__"
 """What stands for the number in the templates that the page's script copies."""
 TEXT_MOST = 120
 PICKS = {"street": "street", "building": "building", "place": "point"}
-
-
-class Posted(Protocol):
-    """A submitted form (`django.http.QueryDict`)."""
-
-    def keys(self) -> Iterable[str]:
-        """Names of fields."""
-
-    def get(self, name: str, default: str = "", /) -> Any:
-        """The last value of a name."""
-
-    def getlist(self, name: str, /) -> list[Any]:
-        """All values of a name."""
 
 
 @dataclass(slots=True)
@@ -88,21 +76,21 @@ def kept(measure: Mapping[str, Any]) -> Draft:
     return Draft(about.kind, {each.name: _typed(each, measure.get(each.name)) for each in about.fields})
 
 
-def read(posted: Posted) -> list[Draft]:
+def read(posted: QueryDict) -> list[Draft]:
     """The blocks of a submitted form in the order of their numbers; kinds that there are not are passed over."""
-    numbers = sorted(int(found[1]) for name in posted.keys() if (found := NAME.fullmatch(name)))  # noqa: SIM118
+    numbers = sorted(int(found[1]) for name in posted if (found := NAME.fullmatch(name)))
     drafts = []
     for number in numbers:
-        about = MEASURES.get(str(posted.get(f"m-{number}-kind", "")))
+        about = MEASURES.get(posted.get(f"m-{number}-kind", ""))
         if about is None:
             continue
         values: dict[str, Any] = {}
         for each in about.fields:
             name = f"m-{number}-{each.name}"
             values[each.name] = (
-                [str(one)[:TEXT_MOST] for one in posted.getlist(name)][:40]
+                [one[:TEXT_MOST] for one in posted.getlist(name)][:40]
                 if each.kind == "uses"
-                else str(posted.get(name, "") or "").strip()[:TEXT_MOST]
+                else posted.get(name, "").strip()[:TEXT_MOST]
             )
         drafts.append(Draft(about.kind, values))
     return drafts

@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+from django.http import QueryDict
 
 from tests.twin.answers import comparison, figure
 from twin import composing, papers
@@ -108,16 +109,12 @@ def test_features_say_of_which_scenario_they_are() -> None:
     assert json.dumps(made)
 
 
-class Posted(dict[str, list[str]]):
+def posted_form(fields: dict[str, list[str]]) -> QueryDict:
     """A form as Django reads it."""
-
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
-        """The last value."""
-        return super().get(name, [default])[-1]
-
-    def getlist(self, name: str) -> list[str]:
-        """All values."""
-        return super().get(name, [])
+    made = QueryDict(mutable=True)
+    for name, values in fields.items():
+        made.setlist(name, values)
+    return made
 
 
 @pytest.mark.parametrize("kind", sorted(MEASURES))
@@ -132,21 +129,23 @@ def test_every_measure_comes_back_from_its_own_form(kind: str) -> None:
     measure = composing.judged([draft])
     assert measure is not None, draft.fault
     again = composing.kept(measure[0])
-    posted = Posted({"m-7-kind": [kind]})
+    posted = {"m-7-kind": [kind]}
     for entry in composing.blocks([again])[0].inputs:
         name = entry.name.replace("m-0-", "m-7-")
         posted[name] = list(entry.value) if isinstance(entry.value, list) else [str(entry.value)]
-    read = composing.read(posted)
+    read = composing.read(posted_form(posted))
     assert composing.judged(read) == measure
     assert composing.in_words(measure)
 
 
 def test_what_was_typed_wrong_stays_and_is_said_at_its_field() -> None:
-    posted = Posted({"m-0-kind": ["solar"], "m-0-share_percent": ["lots"], "m-1-kind": ["trees"], "m-1-count": ["5"]})
+    posted = posted_form(
+        {"m-0-kind": ["solar"], "m-0-share_percent": ["lots"], "m-1-kind": ["trees"], "m-1-count": ["5"]}
+    )
     drafts = composing.read(posted)
     assert composing.judged(drafts) is None
     solar, trees = composing.blocks(drafts)
     assert solar.inputs[0].value == "lots" and "lots" in solar.inputs[0].why
     assert "Share of the roofs" in solar.inputs[0].why
     assert any(entry.why for entry in trees.inputs)
-    assert composing.read(Posted({"m-0-kind": ["<script>"], "m-x-kind": ["solar"]})) == []
+    assert composing.read(posted_form({"m-0-kind": ["<script>"], "m-x-kind": ["solar"]})) == []

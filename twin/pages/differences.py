@@ -1,7 +1,7 @@
 """What differs on the map between today and a scenario: layers of the map, and the same as tables for everybody.
 
 The columns are those of `twin.engine.scenario.Comparison`: of each building and street the difference under the name of
-the figure, and today's value under `<name>_before`. Pure but for the language.
+the figure, and today's value under `<name>_before`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from twin import scenario_files
+from twin.errors import NoAnswerYet
+from twin.models import ScenarioResult
 from twin.pages.answers import in_unit
+from twin.queries import scenario_pages
 
 Columns = Mapping[str, Sequence[Any]]
 LAYERS = ("buildings", "streets")
@@ -41,6 +45,43 @@ SHOWN = (
     Shown("outage_day", "buildings", gettext_lazy("Lit a day into a power cut"), "%", "up", 1.0),
     Shown("heat", "buildings", gettext_lazy("Level of heat"), "", "down", 0.5),
 )
+
+
+def columns_of(result: ScenarioResult) -> dict[str, Columns]:
+    """The columns of an answer by layer; none where they are no longer kept."""
+    if not result.detail_sha256:
+        return {}
+    try:
+        found: dict[str, Columns] = scenario_files.read(result.detail_sha256)
+    except NoAnswerYet:
+        return {}
+    return found
+
+
+def features(result: ScenarioResult, layer: str) -> dict[str, Any]:
+    """The differences of a layer as a FeatureCollection with the shapes of the district."""
+    columns = columns_of(result).get(layer) or {}
+    keys = [str(key) for key in columns.get("key") or ()]
+    shapes = scenario_pages.shapes(result, layer)
+    names = [name for name in columns if name != "key"]
+    found = []
+    for at, key in enumerate(keys):
+        if key in shapes:
+            name, geometry = shapes[key]
+            values = {column: columns[column][at] for column in names}
+            properties = {"id": key, "name": name, **values}
+            found.append({"type": "Feature", "geometry": geometry, "properties": properties})
+    return {"type": "FeatureCollection", "features": found}
+
+
+def shown(result: ScenarioResult) -> dict[str, Any]:
+    """What the page says of places: layers of the map, and tables."""
+    columns = columns_of(result)
+    if not columns:
+        return {"layers": [], "tables": []}
+    keys = {layer: [str(key) for key in columns[layer].get("key") or ()] for layer in LAYERS if layer in columns}
+    names = {layer: scenario_pages.names_by_key(result, layer, some) for layer, some in keys.items()}
+    return {"layers": layers(columns), "tables": tables(columns, names)}
 
 
 def layers(columns: Mapping[str, Columns]) -> list[dict[str, Any]]:

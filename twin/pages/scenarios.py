@@ -12,7 +12,7 @@ from twin import composing, queries
 from twin.composing import Draft
 from twin.engine.measures import MEASURES
 from twin.models import District, DistrictVersion, Scenario, ScenarioResult, ScenarioVersion
-from twin.pages import answers
+from twin.pages import answers, differences
 from twin.pages.answers import Comparison
 from twin.pages.districts import picture_size, view
 from twin.queries import scenario_pages
@@ -130,7 +130,27 @@ def answer_page(version: ScenarioVersion, result: ScenarioResult) -> dict[str, A
         "took": answers.took(one),
         "files": files(version, one),
         "depths": depths(version, result),
+        "difference": difference(version, result),
     }
+
+
+def difference(version: ScenarioVersion, result: ScenarioResult) -> dict[str, Any]:
+    """What differs on the map: its layers, where their shapes are, and the same as tables."""
+    found = differences.shown(result)
+    slug = version.scenario.district.slug
+    asked = urlencode({"with": f"{version.scenario_id}.{version.number}", "depth": result.depth})
+    address = f"{reverse('rooms:scenario_files', args=[slug, 'geojson'])}?{asked}"
+    used = {layer["source"] for layer in found["layers"]}
+    for table in found["tables"]:
+        for row in table["rows"]:
+            row["url"] = _thing_url(slug, table["source"], row["key"])
+    return found | {layer: f"{address}&layer={layer}" for layer in used}
+
+
+def _thing_url(slug: str, layer: str, key: str) -> str:
+    if layer == "buildings":
+        return reverse("rooms:building", args=[slug, key])
+    return reverse("rooms:twin-thing", args=[slug, layer, key])
 
 
 def _seeds(seeds: Sequence[int]) -> str:
@@ -140,9 +160,9 @@ def _seeds(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds)) or _("none")
 
 
-def files(version: ScenarioVersion, _one: Comparison) -> list[dict[str, str]]:
+def files(version: ScenarioVersion, one: Comparison) -> list[dict[str, str]]:
     """The answer as files."""
-    asked = urlencode({"with": f"{version.scenario_id}.{version.number}"})
+    asked = urlencode({"with": f"{version.scenario_id}.{version.number}", "depth": one["depth"]})
     slug = version.scenario.district.slug
     return [
         {"title": title, "url": f"{reverse('rooms:scenario_files', args=[slug, ending])}?{asked}"}

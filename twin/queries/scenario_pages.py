@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from twin.errors import ThingNotFound
-from twin.models import DistrictVersion, Scenario, ScenarioComment
-from twin.queries.districts import things
+from twin.models import DistrictVersion, Scenario, ScenarioComment, ScenarioResult
+from twin.queries.districts import things, version
 
 MOST_NAMES = 1500
 MOST_BUILDINGS = 300
@@ -36,6 +36,23 @@ def names_of(of: DistrictVersion, measures: Iterable[Mapping[str, Any]]) -> dict
             rows = things(layer, of).filter(key__in=keys).exclude(name="")
             found |= dict(rows.values_list("key", "name"))
     return found
+
+
+def city_of(result: ScenarioResult) -> DistrictVersion:
+    """The version of the district that an answer is of."""
+    return version(result.version.scenario.district, result.city_version)
+
+
+def shapes(result: ScenarioResult, layer: str) -> dict[str, tuple[str, Any]]:
+    """Name and geometry of each thing of a layer, by key."""
+    rows = things(layer, city_of(result)).values_list("key", "name", "geometry")
+    return {key: (name, geometry) for key, name, geometry in rows}
+
+
+def names_by_key(result: ScenarioResult, layer: str, keys: Sequence[str]) -> dict[str, str]:
+    """What things are called, by key: their name, else their address."""
+    rows = things(layer, city_of(result)).filter(key__in=keys).values_list("key", "name", "properties__address")
+    return {key: name or address or "" for key, name, address in rows if name or address}
 
 
 def comments(of: Scenario) -> QuerySet[ScenarioComment]:

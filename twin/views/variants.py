@@ -64,13 +64,16 @@ def scenario_files(request: HttpRequest, slug: str, ending: str) -> HttpResponse
     """Answers as a table, a paper, or what differs on the map."""
     district = queries.district(slug)
     versions = chosen(request, district)
-    kept = [(version, queries.scenarios.scenario_result(version)) for version in versions]
+    depth = request.GET.get("depth", "")
+    depth = depth if depth in shown.DEPTHS else ""
+    kept = [(version, queries.scenarios.scenario_result(version, depth)) for version in versions]
     answered = [(version, result) for version, result in kept if result]
     if not answered or ending not in TYPES:
         raise NoAnswerYet(_("No engine has answered this yet, so there is nothing to take along."))
     body = _made(request, answered, ending)
     response = HttpResponse(body, content_type=TYPES[ending])
     name = f"{slug}-{answered[0][0].scenario_id}" if len(answered) == 1 else f"{slug}-scenarios"
+    response["Cache-Control"] = "private, max-age=300"
     response["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     return response
 
@@ -86,5 +89,6 @@ def _made(request: HttpRequest, answered: list[tuple[ScenarioVersion, ScenarioRe
         (one, layer, pages.differences.features(result, layer))
         for one, (_version, result) in zip(comparisons, answered, strict=True)
         for layer in pages.differences.LAYERS
+        if request.GET.get("layer", layer) == layer
     ]
     return json.dumps(papers.features(parts), separators=(",", ":")).encode()
