@@ -58,22 +58,6 @@ def columns_of(result: ScenarioResult) -> dict[str, Columns]:
     return found
 
 
-def features(result: ScenarioResult, layer: str) -> dict[str, Any]:
-    """The differences of a layer as a FeatureCollection with the shapes of the district."""
-    columns = columns_of(result).get(layer) or {}
-    keys = [str(key) for key in columns.get("key") or ()]
-    shapes = scenario_pages.shapes(result, layer)
-    names = [name for name in columns if name != "key"]
-    found = []
-    for at, key in enumerate(keys):
-        if key in shapes:
-            name, geometry = shapes[key]
-            values = {column: columns[column][at] for column in names}
-            properties = {"id": key, "name": name, **values}
-            found.append({"type": "Feature", "geometry": geometry, "properties": properties})
-    return {"type": "FeatureCollection", "features": found}
-
-
 def shown(result: ScenarioResult) -> dict[str, Any]:
     """What the page says of places: layers of the map, and tables."""
     columns = columns_of(result)

@@ -1,6 +1,6 @@
 """What the pages of scenarios show, put together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from commons import sockets
 from twin import composing, queries
+from twin.comparison import document
 from twin.composing import Draft
 from twin.engine.measures import MEASURES
 from twin.models import District, DistrictVersion, Scenario, ScenarioResult, ScenarioVersion
@@ -31,7 +32,7 @@ def cards(rows: Sequence[Scenario], of: DistrictVersion) -> list[dict[str, Any]]
     found = []
     for row in rows:
         answer = known.get(row.pk)
-        shown = answers.figures(comparison(answer.version, answer)) if answer else []
+        shown = answers.figures(document(answer, answer.version)) if answer else []
         found.append(
             {
                 "scenario": row,
@@ -53,27 +54,6 @@ def _newest_answers(rows: Sequence[Scenario]) -> dict[str, ScenarioResult]:
     found = ScenarioResult.objects.filter(version__scenario__in=[row.pk for row in rows])
     return {
         row.version.scenario_id: row for row in found.select_related("version__scenario__district").order_by("made_at")
-    }
-
-
-def comparison(version: ScenarioVersion, result: ScenarioResult) -> dict[str, Any]:
-    """An answer with the names of what it is of: the JSON of the API."""
-    scenario = version.scenario
-    return {
-        "figures": [],
-        "who": [],
-        "limits": [],
-        **result.summary,
-        "scenario": scenario.pk,
-        "version": version.number,
-        "title": scenario.title,
-        "district": scenario.district.slug,
-        "city_version": result.city_version,
-        "depth": result.depth,
-        "inputs_hash": result.inputs_hash,
-        "engines": result.engines,
-        "seeds": result.seeds,
-        "took_s": result.took_s,
     }
 
 
@@ -114,7 +94,7 @@ def ground(of: DistrictVersion) -> dict[str, Any]:
 
 def answer_page(version: ScenarioVersion, result: ScenarioResult) -> dict[str, Any]:
     """An answer as the page of its scenario shows it."""
-    one = comparison(version, result)
+    one = document(result, version)
     shown = answers.figures(one)
     return {
         "answer": one,
@@ -123,28 +103,25 @@ def answer_page(version: ScenarioVersion, result: ScenarioResult) -> dict[str, A
         "shown": shown,
         "axis": answers.axis(one),
         "who": answers.who(one),
-        "limits": [_(str(sentence)) for sentence in one["limits"]],
+        "limits": one["limits"],
         "words": answers.answer_words(shown),
         "telling": answers.most_telling(shown),
         "seeds": _seeds(one["seeds"]),
         "took": answers.took(one),
         "files": files(version, one),
         "depths": depths(version, result),
-        "difference": difference(version, result),
+        "difference": difference(version, result, one),
     }
 
 
-def difference(version: ScenarioVersion, result: ScenarioResult) -> dict[str, Any]:
+def difference(version: ScenarioVersion, result: ScenarioResult, one: Comparison) -> dict[str, Any]:
     """What differs on the map: its layers, where their shapes are, and the same as tables."""
     found = differences.shown(result)
     slug = version.scenario.district.slug
-    asked = urlencode({"with": f"{version.scenario_id}.{version.number}", "depth": result.depth})
-    address = f"{reverse('rooms:scenario_files', args=[slug, 'geojson'])}?{asked}"
-    used = {layer["source"] for layer in found["layers"]}
     for table in found["tables"]:
         for row in table["rows"]:
             row["url"] = _thing_url(slug, table["source"], row["key"])
-    return found | {layer: f"{address}&layer={layer}" for layer in used}
+    return found | {layer: one[layer] for layer in {layer["source"] for layer in found["layers"]}}
 
 
 def _thing_url(slug: str, layer: str, key: str) -> str:
@@ -201,11 +178,6 @@ def depths(version: ScenarioVersion, result: ScenarioResult) -> list[dict[str, A
              "note": "good" if slug == "seeds" else "warn"}
         )  # fmt: skip
     return found
-
-
-def layers(features: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """What the map of an answer may be coloured by (lc-scenario), where anything differs."""
-    return [dict(row) for rows in features.values() for row in rows]
 
 
 def propose_url(version: ScenarioVersion) -> str:

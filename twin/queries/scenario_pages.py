@@ -43,12 +43,6 @@ def city_of(result: ScenarioResult) -> DistrictVersion:
     return version(result.version.scenario.district, result.city_version)
 
 
-def shapes(result: ScenarioResult, layer: str) -> dict[str, tuple[str, Any]]:
-    """Name and geometry of each thing of a layer, by key."""
-    rows = things(layer, city_of(result)).values_list("key", "name", "geometry")
-    return {key: (name, geometry) for key, name, geometry in rows}
-
-
 def names_by_key(result: ScenarioResult, layer: str, keys: Sequence[str]) -> dict[str, str]:
     """What things are called, by key: their name, else their address."""
     rows = things(layer, city_of(result)).filter(key__in=keys).values_list("key", "name", "properties__address")

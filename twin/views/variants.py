@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from commons.errors import BadInput
-from twin import pages, papers, queries
+from twin import comparison, papers, queries
+from twin.comparison import document
 from twin.errors import NoAnswerYet, ScenarioNotFound
 from twin.models import District, ScenarioResult, ScenarioVersion
+from twin.pages import differences, variants
 from twin.pages import scenarios as shown
-from twin.pages import variants
 from twin.views.frame import frame
 from twin.views.scenarios import number_of, person
 
@@ -42,7 +43,7 @@ def scenario_compare(request: HttpRequest, slug: str) -> HttpResponse:
     found, _of, shared = frame(request, slug, tab="scenarios")
     versions = chosen(request, found)
     kept = [(version, queries.scenarios.scenario_result(version)) for version in versions]
-    columns = [(version, shown.comparison(version, result)) for version, result in kept if result]
+    columns = [(version, document(result, version)) for version, result in kept if result]
     comparisons = [one for _version, one in columns]
     asked = ",".join(f"{version.scenario_id}.{version.number}" for version, _one in columns)
     base = [(title, reverse("rooms:scenario_files", args=[slug, ending])) for ending, title in shown.FORMATS]
@@ -79,16 +80,16 @@ def scenario_files(request: HttpRequest, slug: str, ending: str) -> HttpResponse
 
 
 def _made(request: HttpRequest, answered: list[tuple[ScenarioVersion, ScenarioResult]], ending: str) -> bytes:
-    comparisons = [shown.comparison(version, result) for version, result in answered]
+    comparisons = [document(result, version) for version, result in answered]
     if ending == "csv":
         return ("\ufeff" + papers.table(comparisons)).encode()
     if ending == "pdf":
         made_at = max(result.made_at for _version, result in answered)
         return papers.paper(comparisons, made_at=made_at, address=request.build_absolute_uri())
     parts = [
-        (one, layer, pages.differences.features(result, layer))
+        (one, layer, {"features": comparison.features(result, layer)})
         for one, (_version, result) in zip(comparisons, answered, strict=True)
-        for layer in pages.differences.LAYERS
-        if request.GET.get("layer", layer) == layer
+        for layer in differences.LAYERS
+        if result.detail_sha256
     ]
     return json.dumps(papers.features(parts), separators=(",", ":")).encode()
