@@ -207,6 +207,12 @@ class NotYourScenario(NotAllowed):
     code = "twin:not-your-scenario"
 
 
+class NotYourComment(NotAllowed):
+    """Only its author and stewards take a comment away."""
+
+    code = "twin:not-your-comment"
+
+
 class NoAnswerYet(NotFound):
     """No engine has answered this scenario yet at that depth."""
 

@@ -14,6 +14,7 @@ from twin.models.districts import (
 )
 from twin.models.offers import Conflict, Correction, Offer
 from twin.models.reckonings import Reckoning
+from twin.models.scenario_comments import ScenarioComment
 from twin.models.scenarios import Scenario, ScenarioResult, ScenarioVersion
 from twin.models.traffic import Traffic
 
@@ -30,6 +31,7 @@ __all__ = [
     "People",
     "Reckoning",
     "Scenario",
+    "ScenarioComment",
     "ScenarioResult",
     "ScenarioVersion",
     "Service",

@@ -1,5 +1,6 @@
 """What the pages of the twin show, put together, by noun."""
 
+from twin.pages import differences, scenario_talk
 from twin.pages.districts import (
     EVERYDAY,
     building_page,
@@ -26,6 +27,7 @@ __all__ = [
     "difference_etag",
     "difference_page",
     "difference_picture",
+    "differences",
     "district_cards",
     "district_page",
     "heat_strengths",
@@ -39,6 +41,7 @@ __all__ = [
     "risk_page",
     "roof_rows",
     "roofs_page",
+    "scenario_talk",
     "solar_strengths",
     "speed_words",
     "thing_page",

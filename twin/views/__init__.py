@@ -4,7 +4,16 @@ from twin.views.districts import PAGE, building, district, home, importing, new,
 from twin.views.offers import add, correct, decide_conflict, decide_offer, offers, thing
 from twin.views.risk import carbon, heat_picture, risk
 from twin.views.roofs import roofs, roofs_picture, shadows_picture
+from twin.views.scenarios import (
+    scenario,
+    scenario_fork,
+    scenario_new,
+    scenario_say,
+    scenario_unsay,
+    scenarios,
+)
 from twin.views.traffic import traffic, traffic_picture
+from twin.views.variants import scenario_compare, scenario_files
 from twin.views.versions import difference, difference_picture, undo, versions
 
 __all__ = [
@@ -28,6 +37,14 @@ __all__ = [
     "risk",
     "roofs",
     "roofs_picture",
+    "scenario",
+    "scenario_compare",
+    "scenario_files",
+    "scenario_fork",
+    "scenario_new",
+    "scenario_say",
+    "scenario_unsay",
+    "scenarios",
     "shadows_picture",
     "thing",
     "things",

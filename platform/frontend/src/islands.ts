@@ -7,6 +7,7 @@ const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-chart": () => import("./islands/chart"),
   "lc-map": () => import("./islands/map"),
   "lc-run": () => import("./islands/run"),
+  "lc-scenario": () => import("./islands/scenario"),
   "lc-drop": () => import("./islands/drop"),
   "lc-idle": () => import("./islands/idle"),
   "lc-live": () => import("./islands/live"),
