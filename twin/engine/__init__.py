@@ -8,4 +8,7 @@ are kept by themselves have a name of their own.
 ENGINE_VERSION = "twin 2"
 ROOFS_VERSION = "twin roofs 1"
 RISK_VERSION = "twin risk 1"
-CARBON_VERSION = "twin carbon 1"
+CARBON_VERSION = "twin carbon 2"
+ENERGY_VERSION = "twin energy 1"
+AHEAD_VERSION = "twin ahead 1"
+SANDBOX_VERSION = "twin sandbox 1"
