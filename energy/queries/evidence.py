@@ -92,4 +92,6 @@ def _forecasts(community: Community) -> Iterator[Evidence]:
         }
         words = _("%(name)s: a day ahead, judged over %(n)d days") % {"name": community.name, "n": proof["days"]}
         source = gettext("forecasts of its energy community")
-        yield Evidence(system, 3, words, Forecast.objects.filter(card=card).count(), source, newest.issued_at, url, proof)
+        yield Evidence(
+            system, 3, words, Forecast.objects.filter(card=card).count(), source, newest.issued_at, url, proof
+        )

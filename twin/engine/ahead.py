@@ -116,9 +116,7 @@ def by_bookings(days: Floats, booked: Floats, habit: Floats) -> Floats:
     return out
 
 
-def foresee(
-    days: Floats, first_weekday: int, *, booked: Floats | None = None, told: Floats | None = None
-) -> Foreseen:
+def foresee(days: Floats, first_weekday: int, *, booked: Floats | None = None, told: Floats | None = None) -> Foreseen:
     """The 48 hours after the last day (days x 24; NaN where nothing was measured). Raises TooFewDays."""
     count = len(days)
     if count < LEAST_DAYS:
@@ -223,9 +221,7 @@ def _inside(line: Floats, days: Floats, ended: NDArray[np.int64], half: Floats) 
     return float((off[known] <= half[ended][known] + 1e-9).mean()) if known.any() else 0.0
 
 
-def score(
-    came: Floats, *, middle: Floats, low: Floats, high: Floats, naive: Floats
-) -> dict[str, float]:
+def score(came: Floats, *, middle: Floats, low: Floats, high: Floats, naive: Floats) -> dict[str, float]:
     """How one forecast did: mean absolute error an hour, that of the simple guess, the skill, the share inside the
     band, and how many hours were known. Empty where nothing was measured.
     """
