@@ -16,6 +16,7 @@ from twin.models.districts import (
 )
 from twin.models.offers import Conflict, Correction, Offer
 from twin.models.reckonings import Reckoning
+from twin.models.scenarios import Scenario, ScenarioResult, ScenarioVersion
 from twin.models.traffic import Traffic
 
 __all__ = [
@@ -33,6 +34,9 @@ __all__ = [
     "People",
     "Reckoning",
     "Sandbox",
+    "Scenario",
+    "ScenarioResult",
+    "ScenarioVersion",
     "Service",
     "Street",
     "Thing",

@@ -1,6 +1,6 @@
 """Reads of the twin, by noun."""
 
-from twin.queries import offers, versions
+from twin.queries import offers, scenarios, versions
 from twin.queries.ahead import (
     Record,
     ahead_of,
@@ -62,6 +62,7 @@ __all__ = [
     "record",
     "sandbox",
     "sandboxes",
+    "scenarios",
     "scored",
     "skipped_in_words",
     "things",
