@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('places', '0001_initial'),
         ('runs', '0002_kept_sentences'),
-        ('twin', '0004_city_model'),
+        ('twin', '0005_scenarios'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
