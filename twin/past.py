@@ -1,4 +1,4 @@
-"""What is known of a district's use, solar and machines by local day, as everybody may see it. Loads numpy: for workers."""
+"""What is known of a district by local day, as everybody may see it. Loads numpy: for workers."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""Writes of what is foreseen: ask for the next 48 hours of a district, keep them as they were made, score them later."""
+"""Writes of what is foreseen: ask for the next 48 hours of a district, keep them as made, score them later."""
 
 import datetime as dt
 import math

@@ -2,8 +2,10 @@
 
 from twin.tasks.ahead import BEAT, foresee
 from twin.tasks.districts import import_files, reckon_access
+from twin.tasks.energy import reckon_energy
 from twin.tasks.risk import reckon_risk
 from twin.tasks.roofs import reckon_roofs
+from twin.tasks.sandboxes import simulate
 from twin.tasks.traffic import deep, equilibrium, seeds
 
 __all__ = [
@@ -13,7 +15,9 @@ __all__ = [
     "foresee",
     "import_files",
     "reckon_access",
+    "reckon_energy",
     "reckon_risk",
     "reckon_roofs",
     "seeds",
+    "simulate",
 ]

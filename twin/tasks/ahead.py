@@ -13,9 +13,11 @@ from commons.said import said
 from twin import queries
 from twin.engine import AHEAD_VERSION
 from twin.errors import NothingForeseen
-from twin.models import Ahead
+from twin.models import Ahead, Sandbox
 from twin.services import ahead as services
 from twin.services import coverage
+from twin.services.sandboxes import keep_sandbox_score
+from twin.tasks import sandboxes
 
 BEAT: dict[str, dict[str, Any]] = {
     "twin.ahead": {"task": "twin.ahead", "schedule": crontab(hour="*", minute=21), "options": {"expires": 1800}},
@@ -38,6 +40,7 @@ def foresee(job: Job, inputs: Inputs) -> Outcome:
     zone = history.clock(district.place)
     made: list[tuple[str, history.Past, engine.Foreseen]] = []
     scored: list[tuple[Ahead, Any, dict[str, float]]] = []
+    boxes: dict[Any, tuple[Sandbox, dict[str, Any]]] = {}
     said_of: dict[str, Any] = {}
     for at, series in enumerate(Ahead.Series.values):
         job.progress(at / 3, said(gettext_lazy("looking back and ahead")))
@@ -52,6 +55,8 @@ def foresee(job: Job, inputs: Inputs) -> Outcome:
             waited = day - old.day >= services.WAIT
             if score and (score["hours"] >= services.ENOUGH_HOURS or waited):
                 scored.append((old, came, score))
+        for box, part in sandboxes.scores(district, series, known, day):
+            boxes.setdefault(box.pk, (box, {}))[1][series] = part
         try:
             found = engine.foresee(known.days, known.first_day.weekday(), booked=known.booked, told=known.told)
         except engine.TooFewDays:
@@ -73,6 +78,9 @@ def foresee(job: Job, inputs: Inputs) -> Outcome:
             )
         for old, came, score in scored:
             services.keep_score(forecast=old, came=came, score=score)
+        for box, parts in boxes.values():
+            over = day >= box.day + dt.timedelta(hours=box.hours)
+            keep_sandbox_score(sandbox=box, score=parts, over=over)
 
     return Outcome({"district": district.slug, "day": day.isoformat(), "scored": len(scored), **said_of}, effect)
 
