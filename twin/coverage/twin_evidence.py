@@ -14,6 +14,7 @@ from commons.places.models import Place
 from commons.sockets import Evidence
 from commons.web import numbers
 from twin import queries
+from twin.coverage import scenario_evidence, streams
 from twin.models import District, DistrictVersion, Traffic
 
 PUBLIC_SERVICES = (
@@ -42,6 +43,8 @@ def collect(place: Place) -> Iterator[Evidence]:
             yield from _inventories(district, version)
             yield from _traffic(district, version)
         yield from _forecasts(district)
+        yield from scenario_evidence.collect(district)
+    yield from streams.collect(place)
 
 
 def _inventories(district: District, version: DistrictVersion) -> Iterator[Evidence]:
@@ -91,6 +94,9 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
             ngettext("People in %(n)d cell of a grid", "People in %(n)d cells of a grid", n) % {"n": n},
             "list/?layer=people",
         )
+    if rain := queries.reckoning(version, "rain"):
+        what = _("A terrain model with where heavy rain gathers")
+        yield Evidence("flood", 1, what, 1, rain.engine_version, rain.created_at, reverse("rooms:district-risk", args=[district.slug]))
     if (kept := queries.access(version)) and kept.walk_edges:
         words = {"n": len(kept.keys), "kinds": len(kept.summary)}
         what = _("Minutes on foot from %(n)d buildings to %(kinds)d kinds of services") % words
