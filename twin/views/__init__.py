@@ -1,5 +1,6 @@
 """Pages of the twin, by noun."""
 
+from twin.views.ahead import ahead, coverage, coverage_compare, energy, sandbox, sandbox_remove, sandboxes
 from twin.views.districts import PAGE, building, district, home, importing, new, picture, plan_picture, things
 from twin.views.offers import add, correct, decide_conflict, decide_offer, offers, thing
 from twin.views.risk import carbon, heat_picture, risk
@@ -10,14 +11,18 @@ from twin.views.versions import difference, difference_picture, undo, versions
 __all__ = [
     "PAGE",
     "add",
+    "ahead",
     "building",
     "carbon",
     "correct",
+    "coverage",
+    "coverage_compare",
     "decide_conflict",
     "decide_offer",
     "difference",
     "difference_picture",
     "district",
+    "energy",
     "heat_picture",
     "home",
     "importing",
@@ -28,6 +33,9 @@ __all__ = [
     "risk",
     "roofs",
     "roofs_picture",
+    "sandbox",
+    "sandbox_remove",
+    "sandboxes",
     "shadows_picture",
     "thing",
     "things",
