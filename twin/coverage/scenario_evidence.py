@@ -36,7 +36,10 @@ def collect(district: District) -> Iterator[Evidence]:
                     _("scenarios of the district"),
                     result.made_at,
                     reverse("api:district", args=[district.slug]),
-                    {"oracle": str(ORACLES.get(group, "")), "uncertainty": _("interval of its difference") if sure else ""},
+                    {
+                        "oracle": str(ORACLES.get(group, "")),
+                        "uncertainty": _("interval of its difference") if sure else "",
+                    },
                 )
 
 

@@ -56,4 +56,6 @@ def _evidence(system: str, streams: list[Heard], now: Any) -> Evidence:
     best = steady or [max(streams, key=lambda one: one.uptime)]
     proof = {"period_s": PERIOD.total_seconds(), "uptime": round(min(one.uptime for one in best), 4)}
     last = max(one.last for one in best)
-    return Evidence(system, 2, _("sensors that everybody may read"), len(best), _("devices of the city"), last, "", proof)
+    return Evidence(
+        system, 2, _("sensors that everybody may read"), len(best), _("devices of the city"), last, "", proof
+    )

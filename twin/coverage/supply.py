@@ -28,7 +28,9 @@ LIVE: dict[str, Text] = {
     "solar": gettext_lazy("Meters or inverters that deliver what roofs make, nine of ten hours of the last week."),
     "production": gettext_lazy("Machines whose power is heard nine of ten quarters of an hour of the last week."),
     "services": gettext_lazy("Opening hours and what is full, from those who run them; no source is read yet."),
-    "population": gettext_lazy("How many people are here now; no source of that is read, and none should name anybody."),
+    "population": gettext_lazy(
+        "How many people are here now; no source of that is read, and none should name anybody."
+    ),
 }
 SENSOR = gettext_lazy("Enrol a sensor that everybody may read and that reports at least every ten minutes.")
 FORECAST = gettext_lazy(

@@ -96,7 +96,15 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
         )
     if rain := queries.reckoning(version, "rain"):
         what = _("A terrain model with where heavy rain gathers")
-        yield Evidence("flood", 1, what, 1, rain.engine_version, rain.created_at, reverse("rooms:district-risk", args=[district.slug]))
+        yield Evidence(
+            "flood",
+            1,
+            what,
+            1,
+            rain.engine_version,
+            rain.created_at,
+            reverse("rooms:district-risk", args=[district.slug]),
+        )
     if (kept := queries.access(version)) and kept.walk_edges:
         words = {"n": len(kept.keys), "kinds": len(kept.summary)}
         what = _("Minutes on foot from %(n)d buildings to %(kinds)d kinds of services") % words

@@ -7,90 +7,148 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('places', '0001_initial'),
-        ('runs', '0002_kept_sentences'),
-        ('twin', '0005_scenarios'),
+        ("places", "0001_initial"),
+        ("runs", "0002_kept_sentences"),
+        ("twin", "0005_scenarios"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='reckoning',
-            name='kind',
-            field=models.CharField(choices=[('roofs', 'sun on the roofs'), ('risk', 'risk'), ('carbon', 'carbon'), ('rain', 'heavy rain'), ('energy', 'energy')], max_length=12),
+            model_name="reckoning",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("roofs", "sun on the roofs"),
+                    ("risk", "risk"),
+                    ("carbon", "carbon"),
+                    ("rain", "heavy rain"),
+                    ("energy", "energy"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.CreateModel(
-            name='Sandbox',
+            name="Sandbox",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=120)),
-                ('day', models.DateField(help_text='the first day that is simulated')),
-                ('start', models.DateTimeField()),
-                ('hours', models.PositiveSmallIntegerField()),
-                ('battery_kwh', models.FloatField(default=0, help_text='storage that is added in the copy')),
-                ('solar_share', models.FloatField(default=0, help_text='solar that is added in the copy, of what there is')),
-                ('seed', models.PositiveIntegerField(default=1)),
-                ('frozen', models.JSONField(null=True)),
-                ('frozen_sha256', models.CharField(blank=True, max_length=64)),
-                ('engine_version', models.CharField(blank=True, max_length=60)),
-                ('answer', models.JSONField(null=True)),
-                ('score', models.JSONField(null=True)),
-                ('scored_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sandboxes', to='twin.district')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='runs.run')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='twin.districtversion')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=120)),
+                ("day", models.DateField(help_text="the first day that is simulated")),
+                ("start", models.DateTimeField()),
+                ("hours", models.PositiveSmallIntegerField()),
+                ("battery_kwh", models.FloatField(default=0, help_text="storage that is added in the copy")),
+                (
+                    "solar_share",
+                    models.FloatField(default=0, help_text="solar that is added in the copy, of what there is"),
+                ),
+                ("seed", models.PositiveIntegerField(default=1)),
+                ("frozen", models.JSONField(null=True)),
+                ("frozen_sha256", models.CharField(blank=True, max_length=64)),
+                ("engine_version", models.CharField(blank=True, max_length=60)),
+                ("answer", models.JSONField(null=True)),
+                ("score", models.JSONField(null=True)),
+                ("scored_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sandboxes", to="twin.district"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="twin.districtversion"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'sandboxes',
-                'ordering': ('-created_at',),
+                "verbose_name_plural": "sandboxes",
+                "ordering": ("-created_at",),
             },
         ),
         migrations.CreateModel(
-            name='Ahead',
+            name="Ahead",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('series', models.CharField(choices=[('load', 'Use'), ('solar', 'Solar'), ('machines', 'Machines at work')], max_length=10)),
-                ('day', models.DateField()),
-                ('start', models.DateTimeField()),
-                ('engine_version', models.CharField(max_length=60)),
-                ('data_sha256', models.CharField(max_length=64)),
-                ('source', models.CharField(max_length=200)),
-                ('served', models.CharField(max_length=40)),
-                ('best_naive', models.CharField(max_length=40)),
-                ('middle', models.JSONField()),
-                ('low', models.JSONField()),
-                ('high', models.JSONField()),
-                ('naive', models.JSONField()),
-                ('backtest', models.JSONField()),
-                ('issued_at', models.DateTimeField(auto_now_add=True)),
-                ('came', models.JSONField(null=True)),
-                ('score', models.JSONField(null=True)),
-                ('scored_at', models.DateTimeField(null=True)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ahead', to='twin.district')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "series",
+                    models.CharField(
+                        choices=[("load", "Use"), ("solar", "Solar"), ("machines", "Machines at work")], max_length=10
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("start", models.DateTimeField()),
+                ("engine_version", models.CharField(max_length=60)),
+                ("data_sha256", models.CharField(max_length=64)),
+                ("source", models.CharField(max_length=200)),
+                ("served", models.CharField(max_length=40)),
+                ("best_naive", models.CharField(max_length=40)),
+                ("middle", models.JSONField()),
+                ("low", models.JSONField()),
+                ("high", models.JSONField()),
+                ("naive", models.JSONField()),
+                ("backtest", models.JSONField()),
+                ("issued_at", models.DateTimeField(auto_now_add=True)),
+                ("came", models.JSONField(null=True)),
+                ("score", models.JSONField(null=True)),
+                ("scored_at", models.DateTimeField(null=True)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="ahead", to="twin.district"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'ahead',
-                'constraints': [models.UniqueConstraint(models.F('district'), models.F('series'), models.F('day'), name='twin_ahead_once')],
+                "verbose_name_plural": "ahead",
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("district"), models.F("series"), models.F("day"), name="twin_ahead_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CoverageDay',
+            name="CoverageDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('levels', models.JSONField()),
-                ('breadth', models.PositiveSmallIntegerField()),
-                ('depth', models.FloatField()),
-                ('rules', models.CharField(max_length=40)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coverage_days', to='places.place')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("levels", models.JSONField()),
+                ("breadth", models.PositiveSmallIntegerField()),
+                ("depth", models.FloatField()),
+                ("rules", models.CharField(max_length=40)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="coverage_days", to="places.place"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('place'), models.F('day'), name='twin_coverage_once')],
+                "constraints": [models.UniqueConstraint(models.F("place"), models.F("day"), name="twin_coverage_once")],
             },
         ),
     ]

@@ -72,9 +72,7 @@ def _day(lines: dict[str, list[float]]) -> dict[str, Any]:
         for name in PARTS
         if any(lines.get(name, ()))
     ]
-    series.append(
-        {"label": _("Solar"), "unit": "kW", "color": "solar-ink", "kind": "line", "values": lines["solar"]}
-    )
+    series.append({"label": _("Solar"), "unit": "kW", "color": "solar-ink", "kind": "line", "values": lines["solar"]})
     return {"x": list(range(24)), "series": series, "stack": True, "time": False, "x_label": _("hour of the day")}
 
 
