@@ -81,7 +81,7 @@ def branch(
 @transaction.atomic
 def keep_answer(*, sandbox: Sandbox, frozen: Mapping[str, Any], answer: Mapping[str, Any], engine: str) -> None:
     """Keep what a copy was made of and what it said; once."""
-    Sandbox.objects.filter(pk=sandbox.pk, answer=None).update(
+    Sandbox.objects.filter(pk=sandbox.pk, answer__isnull=True).update(
         frozen=dict(frozen),
         frozen_sha256=hashlib.sha256(canonical_json(frozen)).hexdigest(),
         answer=dict(answer),

@@ -126,7 +126,7 @@ def scores(district: District, series: str, known: "Past", day: dt.date) -> list
     from twin.engine import ahead as engine  # noqa: PLC0415 as above
 
     found = []
-    for box in Sandbox.objects.filter(district=district, scored_at=None, day__lt=day).exclude(answer=None):
+    for box in Sandbox.objects.filter(district=district, scored_at=None, day__lt=day, answer__isnull=False):
         line = (box.answer or {}).get("lines", {}).get(series)
         if line is None or (series == Ahead.Series.SOLAR and box.solar_share):
             continue
