@@ -6,6 +6,7 @@ from twin.tasks.energy import reckon_energy
 from twin.tasks.risk import reckon_risk
 from twin.tasks.roofs import reckon_roofs
 from twin.tasks.sandboxes import simulate
+from twin.tasks.scenarios import reckon_scenario
 from twin.tasks.traffic import deep, equilibrium, seeds
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "reckon_energy",
     "reckon_risk",
     "reckon_roofs",
+    "reckon_scenario",
     "seeds",
     "simulate",
 ]
