@@ -105,7 +105,7 @@ class DistrictEnergy(_Reckoned):
 
 
 # --- coverage -----------------------------------------------------------------------------------------------
-class ProofSerializer(serializers.Serializer[Any]):
+class DistrictEvidenceSerializer(serializers.Serializer[Any]):
     """A piece of evidence: the level that it was brought for, the one that it gives now, and why not more."""
 
     level = serializers.IntegerField()
@@ -113,7 +113,7 @@ class ProofSerializer(serializers.Serializer[Any]):
     why = serializers.CharField(allow_blank=True)
     what = serializers.CharField()
     count = serializers.IntegerField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not of the class
     as_of = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField(allow_blank=True)
     proof = serializers.DictField()
@@ -135,7 +135,7 @@ class SystemLevelSerializer(serializers.Serializer[Any]):
     system = serializers.CharField()
     title = serializers.CharField()
     level = serializers.IntegerField()
-    evidence = ProofSerializer(many=True)
+    evidence = DistrictEvidenceSerializer(many=True)
     next = NextStepSerializer(allow_null=True)
 
 
@@ -246,7 +246,8 @@ class SandboxDetailSerializer(SandboxSerializer):
     frozen = serializers.DictField(allow_null=True)
     answer = serializers.DictField(allow_null=True)
 
-    class Meta(SandboxSerializer.Meta):
+    class Meta:
+        model = Sandbox
         fields = (*SandboxSerializer.Meta.fields, "frozen", "answer")
 
 

@@ -36,7 +36,7 @@ def collect(place: Place) -> Iterator[Evidence]:
     devices = list(Device.objects.filter(place=place, public=True, revoked_at=None))
     if not devices:
         return
-    rows = LastValue.objects.filter(device__in=[d.number for d in devices]).values_list("device", "channel")
+    rows = LastValue.objects.filter(device__in=devices).values_list("device__number", "channel")
     names = channels.slugs_of({channel for _device, channel in rows})
     of: dict[str, set[int]] = {}
     for number, channel in rows:

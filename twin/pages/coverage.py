@@ -102,7 +102,7 @@ def coverage_chart(days: list[CoverageDay], place: Place) -> dict[str, Any]:
 def compare_page() -> dict[str, Any]:
     """Every district with a place: its level of each system beside the others'."""
     now = timezone.now()
-    columns = []
+    columns: list[dict[str, Any]] = []
     for found in queries.districts().exclude(place=None):
         assert found.place is not None  # noqa: S101 excluded
         made = cells(collected(found.place), now)

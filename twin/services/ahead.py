@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -89,7 +89,7 @@ def keep_ahead(
 
 
 @transaction.atomic
-def keep_score(*, forecast: Ahead, came: Sequence[float], score: Mapping[str, Any]) -> bool:
+def keep_score(*, forecast: Ahead, came: Iterable[float], score: Mapping[str, Any]) -> bool:
     """Write down what came and how far off a forecast was; once. False where that was done already."""
     return bool(
         Ahead.objects.filter(pk=forecast.pk, scored_at=None).update(
@@ -104,6 +104,6 @@ def unscored(district: District, series: str, today: dt.date) -> list[Ahead]:
     return list(Ahead.objects.filter(district=district, series=series, scored_at=None, day__lte=over).order_by("day"))
 
 
-def numbers(values: Sequence[float]) -> list[float | None]:
+def numbers(values: Iterable[float]) -> list[float | None]:
     """As JSON has them: what is not known is null."""
     return [None if math.isnan(value) else round(float(value), 4) for value in values]

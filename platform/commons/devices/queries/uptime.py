@@ -29,11 +29,11 @@ def heard(devices: Collection[Device], now: dt.datetime) -> list[Heard]:
     until = now - (now - dt.datetime.min.replace(tzinfo=dt.UTC)) % quarter
     rows = (
         Rollup.objects.filter(
-            device__in=known, step_s=QUARTER_S, start__gte=until - WINDOW, start__lt=until, count__gt=0
+            device__number__in=list(known), step_s=QUARTER_S, start__gte=until - WINDOW, start__lt=until, count__gt=0
         )
-        .values("device")
+        .values("device__number")
         .annotate(quarters=Count("start", distinct=True))
-        .values_list("device", "quarters")
+        .values_list("device__number", "quarters")
     )
     found = dict(rows)
     whole = WINDOW // quarter
