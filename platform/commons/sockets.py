@@ -165,7 +165,7 @@ class SearchSource:
 class Evidence:
     """A fact that a city system is modelled: found in the database at the time of asking, never typed in.
 
-    `level`: 1 inventory, 2 live, 3 predictive, 4 what-if, 5 closed loop. A level from 2 on counts only with its `proof`:
+    `level`: 1 inventory, 2 live, 3 predictive, 4 what-if, 5 closed loop. From 2 on a level counts only with `proof`:
     2 {"period_s", "uptime" (share of 7 days)}; 3 {"skill" (over persistence), "days" (of the back-test)};
     4 {"oracle" (what the engine was held against), "uncertainty" (how it is known)}; 5 {"decision" (its address),
     "expected", "measured", "unit"}. An inventory may have {"completeness"} (share of a reference) and {"reference"}.

@@ -19,7 +19,7 @@ ORACLES = {
 
 
 def collect(district: District) -> Iterator[Evidence]:
-    """Level 4 by the newest listed scenario of the district that moved a figure of the group and said how sure it is."""
+    """Level 4 by the newest listed scenario of the district that moved a figure of a group and said how sure it is."""
     rows = ScenarioResult.objects.filter(version__scenario__district=district, version__scenario__listed=True)
     done: set[str] = set()
     for result in rows.select_related("version__scenario").order_by("-made_at")[:40]:

@@ -77,16 +77,19 @@ def _wanted(slug: str, level: int, cell: Cell, district: District) -> tuple[Text
         url, button = _live(slug, district)
         return LIVE.get(slug, SENSOR), url, button, ""
     if level == 3:
-        if slug in FORESEEN:
-            return FORECAST, page("district-ahead", district.slug), _("See the next 48 hours"), ""
-        return FORECAST_NONE, "", "", ""
+        there = page("district-ahead", district.slug)
+        return (FORECAST, there, _("See the next 48 hours"), "") if slug in FORESEEN else (FORECAST_NONE, "", "", "")
     if level == 4:
-        if slug == "streets":
-            return WHAT_IF_TRAFFIC, page("district-traffic", district.slug) + "#assumptions", _("Reckon traffic"), ""
-        if slug in ASKED:
-            return WHAT_IF, page("scenarios", district.slug), _("Try a change"), ""
-        return WHAT_IF_NONE, "", "", ""
+        return _what_if(slug, district)
     return LOOP, page("decisions"), _("See what is being decided"), ""
+
+
+def _what_if(slug: str, district: District) -> tuple[Text, str, Text, str]:
+    if slug == "streets":
+        return WHAT_IF_TRAFFIC, page("district-traffic", district.slug) + "#assumptions", _("Reckon traffic"), ""
+    if slug in ASKED:
+        return WHAT_IF, page("scenarios", district.slug), _("Try a change"), ""
+    return WHAT_IF_NONE, "", "", ""
 
 
 def _inventory(slug: str, district: District) -> tuple[str, Text, str]:
