@@ -168,7 +168,7 @@ class Evidence:
     `level`: 1 inventory, 2 live, 3 predictive, 4 what-if, 5 closed loop. From 2 on a level counts only with `proof`:
     2 {"period_s", "uptime" (share of 7 days)}; 3 {"skill" (over persistence), "days" (of the back-test)};
     4 {"oracle" (what the engine was held against), "uncertainty" (how it is known)}; 5 {"decision" (its address),
-    "expected", "measured", "unit"}. An inventory may have {"completeness"} (share of a reference) and {"reference"}.
+    "expected", "measured"}, numbers or figures by name. An inventory may have {"completeness"} (share of a reference).
     """
 
     system: str

@@ -98,11 +98,18 @@ def _what_if(proof: Mapping[str, Any]) -> str:
 
 
 def _closed_loop(proof: Mapping[str, Any]) -> str:
-    if number(proof.get("measured")) is None:
+    measured, expected = figures(proof.get("measured")), figures(proof.get("expected"))
+    if not measured:
         return _("no effect of a decision was measured")
-    if number(proof.get("expected")) is None:
+    if not measured.keys() & expected.keys():
         return _("what was measured was not held against what was expected")
     return ""
+
+
+def figures(value: Any) -> dict[str, float]:
+    """Figures by name; a bare number is one without a name."""
+    given = value if isinstance(value, Mapping) else {"": value}
+    return {str(name): found for name, one in given.items() if (found := number(one)) is not None}
 
 
 RULES: Mapping[int, Callable[[Mapping[str, Any]], str]] = {
