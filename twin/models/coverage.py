@@ -4,7 +4,7 @@ from django.db import models
 
 
 class CoverageDay(models.Model):
-    """The levels of a place's systems as they were found on a day. Never changes once written.
+    """The levels of a place's systems as they were last found on a day. Never changes once the day is over.
 
     `levels` maps each system to its level; `breadth` systems at level 1 or more, `depth` 0..1.
     """

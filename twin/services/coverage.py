@@ -1,4 +1,4 @@
-"""Writes of coverage: each place's levels, once a day, as they were found."""
+"""Writes of coverage: each place's levels, day by day, as they were last found."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -14,25 +14,24 @@ from twin.models import CoverageDay
 
 @transaction.atomic
 def write_day(*, place: Place, now: dt.datetime) -> CoverageDay | None:
-    """Keep today's levels of a place; None where they stand already."""
+    """Keep today's levels of a place in the place of those that were found earlier today; None where they are the same.
+    Days that are over are never touched.
+    """
     day = now.astimezone(ZoneInfo(place.timezone)).date()
-    if CoverageDay.objects.filter(place=place, day=day).exists():
-        return None
     found = cells(collected(place), now)
-    kept, made = CoverageDay.objects.get_or_create(
+    levels = {cell.system.slug: cell.level for cell in found}
+    kept = CoverageDay.objects.select_for_update().filter(place=place, day=day).first()
+    if kept is not None and kept.levels == levels and kept.rules == RULES_VERSION:
+        return None
+    made, _new = CoverageDay.objects.update_or_create(
         place=place,
         day=day,
-        defaults={
-            "levels": {cell.system.slug: cell.level for cell in found},
-            "breadth": breadth(found),
-            "depth": depth(found),
-            "rules": RULES_VERSION,
-        },
+        defaults={"levels": levels, "breadth": breadth(found), "depth": depth(found), "rules": RULES_VERSION},
     )
-    return kept if made else None
+    return made
 
 
 def write_due(*, now: dt.datetime) -> int:
-    """Today's levels of every place that a district models; how many were written."""
+    """Today's levels of every place that a district models; how many were new or had changed."""
     places = {district.place_id: district.place for district in queries.districts().exclude(place=None)}
     return sum(write_day(place=place, now=now) is not None for place in places.values() if place is not None)

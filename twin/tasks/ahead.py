@@ -93,5 +93,5 @@ def foresee_due() -> int:
 
 @shared_task(name="twin.coverage")
 def count_coverage() -> int:
-    """Write down each place's coverage once a day; how many were written."""
+    """Write down each place's coverage of today; how many were new or had changed."""
     return coverage.write_due(now=timezone.now())
