@@ -49,20 +49,26 @@ def energy_page(of: DistrictVersion) -> dict[str, Any]:
     clock = ZoneInfo(kept.inputs["clock"])
     return shared | {
         "total": total,
+        "cost": float(f"{total['cost']:.2g}"),
         "parts": [
             {"title": PARTS[name], "kwh": kwh, "share": kwh / used, "colour": COLOURS[name]}
-            for name, kwh in total["parts"].items()
+            for name, kwh in _in_order(total["parts"])
         ],
         "groups": [{**row, "title": GROUPS.get(row["group"], row["group"])} for row in total["groups"]],
         "peak_at": at.astimezone(clock) if at else None,
         "charts": [
             {"title": SEASONS[season], "name": season, "chart": _day(lines), "rows": _hours(lines)}
-            for season, lines in total["days"].items()
+            for season, lines in ((season, total["days"][season]) for season in SEASONS)
         ],
-        "labels": [PARTS[name] for name in total["parts"]] + [_("Solar")],
+        "labels": [PARTS[name] for name, _kwh in _in_order(total["parts"])] + [_("Solar")],
         "months": _months(total["months"]),
         "solar": total["solar_kwh"] > 0,
     }
+
+
+def _in_order(parts: dict[str, float]) -> list[tuple[str, float]]:
+    """The parts of use as the page has them."""
+    return [(name, parts[name]) for name in PARTS if name in parts]
 
 
 def _day(lines: dict[str, list[float]]) -> dict[str, Any]:

@@ -43,7 +43,6 @@ def reckon_energy(job: Job, inputs: Inputs) -> Outcome:
     prices = engine.Prices(assumed.buy_ct, assumed.sell_ct, assumed.power_kg_per_kwh)
     used = engine.parts(home_kwh=homes, work_kwh=work, shapes=shapes, members=load, labs_kwh=labs)
     found = engine.year(used, solar if solar is not None else np.zeros(engine.HOURS), storage=storage, prices=prices)
-    shift = _shift(clock)
     at, kw = found.peak
     begin = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
     lines = {**found.parts, "solar": found.solar, "bought": found.bought, "sent": found.sent}
@@ -63,7 +62,7 @@ def reckon_energy(job: Job, inputs: Inputs) -> Outcome:
         "months": {name: engine.by_month(values) for name, values in lines.items()},
         "days": {
             season: {name: engine.mean_day(values, days, shift) for name, values in lines.items()}
-            for season, days in (("winter", WINTER), ("summer", SUMMER))
+            for season, days, shift in (("winter", WINTER, _shift(clock, 1)), ("summer", SUMMER, _shift(clock, 7)))
         },
         "community": source,
         "storage_kwh": round(storage.kwh, 1),
@@ -78,9 +77,9 @@ def reckon_energy(job: Job, inputs: Inputs) -> Outcome:
     return Outcome({"district": inputs["district"], "version": of.number, "ratio": summary["ratio"]}, effect)
 
 
-def _shift(clock: str) -> int:
-    """Hours by which the clock is ahead of UTC in winter."""
-    offset = dt.datetime(2025, 1, 15, tzinfo=ZoneInfo(clock)).utcoffset()
+def _shift(clock: str, month: int) -> int:
+    """Hours by which the clock is ahead of UTC in a month."""
+    offset = dt.datetime(2025, month, 15, tzinfo=ZoneInfo(clock)).utcoffset()
     return round(offset.total_seconds() / 3600) if offset else 0
 
 
