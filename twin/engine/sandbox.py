@@ -6,7 +6,7 @@ the drawn day differed from the mean of its kind; later it is the drawn day itse
 `twin.engine.energy.dispatch`. The middle is the mean of the paths, the band holds nine of ten.
 
 Sources: block bootstrap (Künsch 1989). Limits: the paths know no season and no trend: thirty days ahead in March it
-still is the winter of the last eight weeks.
+still is the winter of the last four weeks.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from twin.engine.energy import Storage, dispatch
 
 Floats = NDArray[np.float64]
 PATHS = 60
-POOL_DAYS = 56
+POOL_DAYS = 28
 LOAD, SOLAR = "load", "solar"
 BAND = (5.0, 95.0)
 

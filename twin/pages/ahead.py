@@ -131,7 +131,7 @@ def sandbox_page(box: Sandbox) -> dict[str, Any]:
     zone = ZoneInfo(box.district.place.timezone) if box.district.place else ZoneInfo("UTC")
     lines: Mapping[str, Any] = (box.answer or {}).get("lines", {})
     start = int(box.start.timestamp())
-    parts = [_part(name, lines[name], start) for name in ADDED if name in lines]
+    parts = [_part(name, lines[name], start, box.day) for name in ADDED if name in lines]
     scores = [
         {"title": TITLES[name], "unit": UNITS[name], **score} for name, score in (box.score or {}).items() if score
     ]
@@ -148,7 +148,8 @@ def sandbox_page(box: Sandbox) -> dict[str, Any]:
     }
 
 
-def _part(name: str, line: Mapping[str, Sequence[float]], start: int) -> dict[str, Any]:
+def _part(name: str, line: Mapping[str, Sequence[float]], start: int, day: dt.date) -> dict[str, Any]:
+    """A simulated series as a chart, and as rows by day: sums, or for storage what it holds at the end of the day."""
     unit = {"machines": str(_("machines")), "held": "kWh"}.get(name, "kW")
     colour = COLOURS.get(name, "battery-ink")
     chart = _lines(
@@ -160,4 +161,9 @@ def _part(name: str, line: Mapping[str, Sequence[float]], start: int) -> dict[st
         ],
         unit,
     )
-    return {"name": name, "title": TITLES[name], "chart": chart, "sum": sum(line["middle"]), "kwh": name != "machines"}
+    by_day = [line["middle"][at : at + 24] for at in range(0, len(line["middle"]), 24)]
+    rows = [
+        (day + dt.timedelta(days=at), hours[-1] if name == "held" else sum(hours)) for at, hours in enumerate(by_day)
+    ]
+    title, kwh = TITLES[name], name != "machines"
+    return {"name": name, "title": title, "chart": chart, "sum": sum(line["middle"]), "kwh": kwh, "rows": rows}

@@ -22,7 +22,7 @@ from twin.services.ahead import numbers
 if TYPE_CHECKING:
     from twin.past import Past
 
-HISTORY = 56
+HISTORY = 28
 PER_KWH_KW = 0.5
 
 
@@ -59,7 +59,7 @@ def simulate(job: Job, inputs: Inputs) -> Outcome:
         },
         "paths": engine.PATHS,
         "took_s": round(took, 3),
-        "faster": round(box.hours * 3600 / max(took, 1e-3)),
+        "faster": float(f"{box.hours * 3600 / max(took, 1e-3):.1g}"),
     }
 
     def effect() -> None:
