@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commons import sockets
+from commons.devices.models import Channel, Device, LastValue, Rollup
 from commons.places.models import Place
 from commons.sockets import Evidence
 from tests.twin.conftest import Import, the_town
+from twin.coverage import streams
 from twin.coverage.cells import Cell, breadth, cells, collected, depth, level_now
 from twin.coverage.figure import coverage
 from twin.coverage.levels import standing
@@ -207,3 +209,31 @@ def test_every_room_may_bring_evidence(place: Place) -> None:
     finally:
         del sockets.evidence._plugs["test-room"]
     assert levels["electricity"] == 2
+
+
+@pytest.mark.django_db
+def test_a_sensor_is_live_while_it_is_heard_nine_tenths_of_a_week(place: Place) -> None:
+    now = timezone.now()
+    quarter = dt.timedelta(minutes=15)
+    until = now - (now - dt.datetime.min.replace(tzinfo=dt.UTC)) % quarter
+    sensor = Device.objects.create(kind="sensor", name="Air", place=place, public=True, last_seen_at=now)
+    sensor.refresh_from_db()
+    channel = Channel.objects.create(slug="x_pm25_ug_m3")
+    LastValue.objects.create(device=sensor, channel=channel.pk, seq=1, ts=now, value=7.0)
+
+    def quarters(first: int, last: int) -> None:
+        Rollup.objects.bulk_create(
+            Rollup(device=sensor, channel=channel.pk, step_s=900, start=until - i * quarter, count=3, total=21.0)
+            for i in range(first, last)
+        )
+
+    quarters(1, 600)
+    (found,) = streams.collect(place)
+    assert (found.system, found.count, level_now(found, timezone.now())) == ("air", 1, 1)
+    assert "89 %" in str(standing(found, timezone.now()).why)
+    quarters(600, 640)
+    (found,) = streams.collect(place)
+    assert level_now(found, timezone.now()) == 2
+    assert level_now(found, timezone.now() + dt.timedelta(minutes=11)) == 1
+    Device.objects.filter(pk=sensor.pk).update(public=False)
+    assert not list(streams.collect(place)), "nobody could check it"
