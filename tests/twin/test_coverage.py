@@ -230,7 +230,7 @@ def test_a_sensor_is_live_while_it_is_heard_nine_tenths_of_a_week(place: Place) 
     quarters(1, 600)
     (found,) = streams.collect(place)
     assert (found.system, found.count, level_now(found, timezone.now())) == ("air", 1, 1)
-    assert "89 %" in str(standing(found, timezone.now()).why)
+    assert "heard 89" in str(standing(found, timezone.now()).why)
     quarters(600, 640)
     (found,) = streams.collect(place)
     assert level_now(found, timezone.now()) == 2
