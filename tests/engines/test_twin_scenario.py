@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from energy.engine import pv, sharing
-from energy.engine.community import Community
+from energy.engine.community import Community, Member
 from tests.engines.test_twin_traffic import LAT, LON, STEP_LAT, STEP_LON, town
 from twin.engine import measures, scenario, supposed
 from twin.engine.measures import MEASURES, Refused
@@ -18,6 +18,7 @@ from twin.engine.whatif import draws, energy, who
 from twin.sumo import paired
 
 SHOP_AT = [LON + 7 * STEP_LON, LAT + 7 * STEP_LAT]
+FIRST, LAST = [LON + 2 * STEP_LON, LAT + 2 * STEP_LAT], [LON + 8 * STEP_LON, LAT + 8 * STEP_LAT]
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,10 @@ def test_sharing_is_that_of_the_energy_room(of: scenario.Base, rule: str) -> Non
     net = load.astype(np.float64) - solar.astype(np.float64)
     buy, sell = energy.prices(made, of.weeks, draw)
     start = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
-    community = Community("", "", "UTC", start, 60, (), load.astype(np.float64), solar.astype(np.float64), buy, sell)
+    members = tuple(Member(key, key) for key in of.houses.keys)
+    community = Community(
+        "", "", "UTC", start, 60, members, load.astype(np.float64), solar.astype(np.float64), buy, sell
+    )
     total = net.sum(axis=0)
     grid = float((np.maximum(total, 0) * buy - np.maximum(-total, 0) * sell).sum())
     costs = (np.maximum(net, 0) * buy - np.maximum(-net, 0) * sell).sum(axis=1)
@@ -208,9 +212,8 @@ def test_shifted_trips_are_taken_from_who_begins_or_ends_here(of: scenario.Base,
 
 
 def test_a_new_street_shortens_ways(of: scenario.Base, today: scenario.Outcome) -> None:
-    start, end = [LON, LAT], [LON + 10 * STEP_LON, LAT + 10 * STEP_LAT]
     outcome = scenario.reckon(
-        of, measures.checked([{"kind": "new_street", "from": start, "to": end, "bridge": True}]), beside=today
+        of, measures.checked([{"kind": "new_street", "from": FIRST, "to": LAST, "bridge": True}]), beside=today
     )
     assert outcome.hour is not None
     assert today.hour is not None
@@ -264,9 +267,9 @@ def test_trees_and_green_roofs_only_cool(of: scenario.Base, today: scenario.Outc
 def test_a_building_of_more_storeys_takes_more_and_brings_more_trips(
     of: scenario.Base, today: scenario.Outcome
 ) -> None:
-    key = of.houses.keys[0]
-    found = beside(of, today, {"kind": "change_building", "building": key, "levels": 10})
-    assert differences(found)["used_kwh"] == pytest.approx(float(of.houses.power_kwh[0]), rel=1e-4)
+    at = of.houses.group.index("office")
+    found = beside(of, today, {"kind": "change_building", "building": of.houses.keys[at], "levels": 10})
+    assert differences(found)["used_kwh"] == pytest.approx(float(of.houses.power_kwh[at]), rel=1e-4)
     assert differences(found)["vehicle_km"] > 0
 
 
@@ -293,7 +296,7 @@ def test_draws_are_the_same_for_ever_and_begin_with_ours() -> None:
 
 
 def test_every_measure_has_words_defaults_and_can_be_reckoned(of: scenario.Base, today: scenario.Outcome) -> None:
-    fill = {"street": "h5.4", "building": of.houses.keys[1], "at": SHOP_AT, "from": [LON, LAT], "to": SHOP_AT}
+    fill = {"street": "h5.4", "building": of.houses.keys[1], "at": SHOP_AT, "from": FIRST, "to": LAST}
     for kind, measure in MEASURES.items():
         asked = {
             field.name: fill[field.name] for field in measure.fields if field.kind in {"street", "building", "place"}
