@@ -20,7 +20,7 @@ from twin.coverage.levels import standing
 from twin.coverage.streams import system_of
 from twin.coverage.supply import next_step
 from twin.coverage.systems import SYSTEMS
-from twin.models import Area, District, DistrictVersion, Service
+from twin.models import Area, District, DistrictVersion, Scenario, ScenarioResult, ScenarioVersion, Service
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 
@@ -237,3 +237,21 @@ def test_a_sensor_is_live_while_it_is_heard_nine_tenths_of_a_week(place: Place) 
     assert level_now(found, timezone.now() + dt.timedelta(minutes=11)) == 1
     Device.objects.filter(pk=sensor.pk).update(public=False)
     assert not list(streams.collect(place)), "nobody could check it"
+
+
+@pytest.mark.django_db
+def test_a_listed_scenario_that_says_how_sure_it_is_can_be_asked_what_if(town: Import, place: Place) -> None:
+    town(place=place)
+    scenario = Scenario.objects.create(district=the_town(), title="Sun")
+    version = ScenarioVersion.objects.create(scenario=scenario, number=1)
+    figures = [
+        {"group": "energy", "difference": 2.0, "low": 1.0, "high": 3.0},
+        {"group": "traffic", "difference": -1.0, "low": None, "high": None},
+        {"group": "access", "difference": 0.0, "low": 0.0, "high": 0.0},
+    ]
+    ScenarioResult.objects.create(version=version, inputs_hash="a", city_version=1, summary={"figures": figures})
+    levels = {cell.system.slug: cell.level for cell in cells(collected(place), timezone.now())}
+    assert (levels["electricity"], levels["solar"], levels["streets"], levels["walking"]) == (4, 4, 1, 1)
+    Scenario.objects.update(listed=False)
+    levels = {cell.system.slug: cell.level for cell in cells(collected(place), timezone.now())}
+    assert levels["electricity"] == 0, "what nobody can find proves nothing"

@@ -35,7 +35,7 @@ def collect(district: District) -> Iterator[Evidence]:
                     1,
                     _("scenarios of the district"),
                     result.made_at,
-                    reverse("api:district", args=[district.slug]),
+                    reverse("api:scenario", args=[result.version.scenario_id]),
                     {
                         "oracle": str(ORACLES.get(group, "")),
                         "uncertainty": _("interval of its difference") if sure else "",
