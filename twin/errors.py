@@ -17,6 +17,18 @@ class DistrictNotFound(NotFound):
     code = "twin:no-district"
 
 
+class NothingForeseen(NotFound):
+    """Nothing was foreseen of the district."""
+
+    code = "twin:nothing-foreseen"
+
+
+class SandboxNotFound(NotFound):
+    """No such sandbox in the district."""
+
+    code = "twin:no-sandbox"
+
+
 class BuildingNotFound(NotFound):
     """No building of that key in the version."""
 

@@ -43,6 +43,7 @@ def plug_in() -> None:
     sockets.home_cards.register(sockets.HomeCard("map", "twin/home_map.html", home_map, order=20, wide=True))
     sockets.map_grounds.register(sockets.MapGround("twin", map_ground))
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
+    sockets.demo_parts.register(sockets.DemoPart("twin-life", demo.seed_life, demo.remove_life, order=70))
     sockets.open_datasets.register(
         sockets.OpenDataset("twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services)
     )

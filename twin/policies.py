@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from commons.people.models import Membership, Organisation, User
+from twin.models.ahead import Sandbox
 from twin.models.scenario_comments import ScenarioComment
 from twin.models.scenarios import Scenario
 
@@ -28,6 +29,11 @@ def may_import(user: User | AnonymousUser) -> bool:
     return (
         user.is_staff or user.memberships.filter(organisation__kind=Organisation.Kind.CITY, role__in=STEWARDS).exists()
     )
+
+
+def may_remove_sandbox(user: User | AnonymousUser, box: Sandbox) -> bool:
+    """Who branched a sandbox, and stewards."""
+    return (isinstance(user, User) and box.owner_id == user.pk) or may_import(user)
 
 
 def may_decide(user: User | AnonymousUser) -> bool:

@@ -165,7 +165,10 @@ class SearchSource:
 class Evidence:
     """A fact that a city system is modelled: found in the database at the time of asking, never typed in.
 
-    `level`: 1 inventory, 2 live, 3 predictive, 4 what-if, 5 closed loop (facts: coverage ladder).
+    `level`: 1 inventory, 2 live, 3 predictive, 4 what-if, 5 closed loop. From 2 on a level counts only with `proof`:
+    2 {"period_s", "uptime" (share of 7 days)}; 3 {"skill" (over persistence), "days" (of the back-test)};
+    4 {"oracle" (what the engine was held against), "uncertainty" (how it is known)}; 5 {"decision" (its address),
+    "expected", "measured"}, numbers or figures by name. An inventory may have {"completeness"} (share of a reference).
     """
 
     system: str
@@ -175,6 +178,7 @@ class Evidence:
     source: str
     as_of: "dt.datetime | None"
     url: str = ""
+    proof: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

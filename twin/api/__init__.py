@@ -1,5 +1,6 @@
 """The API of the twin, by noun."""
 
+from twin.api.ahead import DistrictAhead, DistrictCoverage, DistrictEnergy, DistrictSandboxes, OneSandbox
 from twin.api.districts import (
     READ,
     VERSION,
@@ -34,13 +35,17 @@ __all__ = [
     "CoverageSerializer",
     "Difference",
     "DistrictAccess",
+    "DistrictAhead",
     "DistrictCarbon",
+    "DistrictCoverage",
     "DistrictDetail",
     "DistrictDetailSerializer",
+    "DistrictEnergy",
     "DistrictLayer",
     "DistrictList",
     "DistrictRisk",
     "DistrictRoofs",
+    "DistrictSandboxes",
     "DistrictSerializer",
     "DistrictTraffic",
     "DistrictVersionSerializer",
@@ -49,6 +54,7 @@ __all__ = [
     "Offers",
     "OneConflict",
     "OneOffer",
+    "OneSandbox",
     "OneScenario",
     "OneVersion",
     "PlaceCoverage",

@@ -1,5 +1,7 @@
 """Tables of the twin, by noun."""
 
+from twin.models.ahead import Ahead, Sandbox
+from twin.models.coverage import CoverageDay
 from twin.models.districts import (
     LAYER_MODELS,
     Access,
@@ -21,15 +23,18 @@ from twin.models.traffic import Traffic
 __all__ = [
     "LAYER_MODELS",
     "Access",
+    "Ahead",
     "Area",
     "Building",
     "Conflict",
     "Correction",
+    "CoverageDay",
     "District",
     "DistrictVersion",
     "Offer",
     "People",
     "Reckoning",
+    "Sandbox",
     "Scenario",
     "ScenarioComment",
     "ScenarioResult",

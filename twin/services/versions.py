@@ -82,7 +82,7 @@ def next_version(
             public=True,
             demo=district.demo,
         )
-    for kind in ("roofs", "risk"):
+    for kind in ("roofs", "risk", "energy"):
         start_reckoning(of=version, kind=kind)
     return version
 

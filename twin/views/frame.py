@@ -42,8 +42,11 @@ TABS = (
     Tab("list", _("List"), "rooms:district-list"),
     Tab("traffic", _("Traffic"), "rooms:district-traffic"),
     Tab("roofs", _("Roofs"), "rooms:district-roofs"),
+    Tab("energy", _("Energy"), "rooms:district-energy"),
     Tab("risk", _("Risk"), "rooms:district-risk"),
     Tab("carbon", _("Carbon"), "rooms:district-carbon"),
+    Tab("ahead", _("Ahead"), "rooms:district-ahead"),
+    Tab("coverage", _("Coverage"), "rooms:district-coverage"),
     Tab("versions", _("Versions"), "rooms:twin-versions"),
 )
 

@@ -14,9 +14,12 @@ from commons.devices.queries.state import (
     live_of,
     next_seq,
 )
+from commons.devices.queries.uptime import PERIOD, Heard, heard
 
 __all__ = [
+    "PERIOD",
     "Energy",
+    "Heard",
     "Live",
     "Point",
     "Reading",
@@ -27,6 +30,7 @@ __all__ = [
     "demo_devices",
     "edges_wh",
     "energy",
+    "heard",
     "heartbeat_age",
     "hours_of",
     "last_values",
