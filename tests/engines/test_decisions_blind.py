@@ -1,4 +1,4 @@
-"""Blind signatures by the test vector of RFC 9474 (appendix A.1, RSABSSA-SHA384-PSS-Randomized), and their properties."""
+"""Blind signatures by the test vector of RFC 9474 (A.1, RSABSSA-SHA384-PSS-Randomized), and their properties."""
 
 import random
 

@@ -86,6 +86,8 @@ class Motion(models.Model):
     effect = models.CharField(max_length=60, blank=True)
     method = models.CharField(max_length=12, choices=Method.choices)
     budget = models.PositiveBigIntegerField(null=True, blank=True)
+    secret = models.BooleanField(default=False)
+    signing_key = models.TextField(blank=True, help_text=_("signs tokens of a secret vote; sealed"))
     state = models.CharField(max_length=12, choices=State.choices, default=State.TALK)
     created_at = models.DateTimeField(default=timezone.now)
     opens_at = models.DateTimeField()
@@ -143,6 +145,9 @@ class RollEntry(models.Model):
 
     motion = models.ForeignKey(Motion, on_delete=models.CASCADE, related_name="roll")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    blinded_sha256 = models.CharField(
+        max_length=64, blank=True, help_text=_("of the one blinded token that was signed")
+    )
 
     class Meta:
         verbose_name_plural = "roll entries"
@@ -162,6 +167,22 @@ class Ballot(models.Model):
 
     def __str__(self) -> str:
         return str(self.choice)
+
+
+class SecretBallot(models.Model):
+    """A vote that belongs to nobody: no number, no time, no key to anything but its motion. `token_sha256` is of the
+    token that the voter alone has; a later ballot of the same token takes its place until the vote closes.
+    """
+
+    token_sha256 = models.CharField(max_length=64, primary_key=True)
+    motion = models.ForeignKey(Motion, on_delete=models.CASCADE, related_name="secret_ballots", db_index=False)
+    choice: Any = models.JSONField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("motion", "token_sha256", name="decisions_secret_of_motion"),)
+
+    def __str__(self) -> str:
+        return self.token_sha256[:12]
 
 
 class PolicyValue(models.Model):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from commons import sockets
 from commons.decisions.errors import BadMotion, MotionNotFound
-from commons.decisions.models import Ballot, Body, CharterVersion, Motion, Option, PolicyValue, RollEntry
+from commons.decisions.models import Ballot, Body, CharterVersion, Motion, Option, PolicyValue, RollEntry, SecretBallot
 from commons.people.models import User
 
 
@@ -74,6 +74,8 @@ def ballot(motion: Motion, person: User | None) -> Ballot | None:
 
 def cast(motion: Motion) -> int:
     """How many have voted: all that anybody learns before the end."""
+    if motion.secret:
+        return SecretBallot.objects.filter(motion=motion).count()
     return Ballot.objects.filter(entry__motion=motion).count()
 
 

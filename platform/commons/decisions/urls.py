@@ -18,6 +18,8 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("decisions/", api.Decisions.as_view(), name="decisions"),
     path("decisions/<int:number>/", api.Decision.as_view(), name="decision"),
     path("decisions/<int:number>/vote/", api.Vote.as_view(), name="decision_vote"),
+    path("decisions/<int:number>/token/", api.Token.as_view(), name="decision_token"),
+    path("decisions/<int:number>/ballot/", api.SecretVote.as_view(), name="decision_ballot"),
     path("decisions/<int:number>/recount/", api.Recount.as_view(), name="decision_recount"),
     path("policies/", api.Policies.as_view(), name="policies"),
 ]

@@ -33,7 +33,7 @@ class Blinded:
 
 
 def prepared(message: bytes, prefix: bytes) -> bytes:
-    """The message behind its random prefix of 32 bytes, so that the signer learns nothing of messages that it guesses."""
+    """The message behind its random prefix of 32 bytes, so that a guess cannot be checked."""
     if len(prefix) != PREFIX_BYTES:
         raise ValueError(f"the prefix has {PREFIX_BYTES} bytes")
     return prefix + message

@@ -1,0 +1,125 @@
+"""Secret ballots: a token signed blind for each person on the roll, and a box that knows tokens and no persons.
+
+What joins the two is in the voter's browser alone. Taking a token and casting a ballot are two transactions at two
+times, the second without a session; when the vote closes, the box is written anew in random order (docs/deciding.md).
+"""
+
+import base64
+import hashlib
+import secrets
+from typing import Any
+
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from commons.decisions import queries
+from commons.decisions.engine import blind
+from commons.decisions.errors import BadVote, MotionNotFound, NotAMember, NotNow, TokenTaken
+from commons.decisions.models import Motion, RollEntry, SecretBallot
+from commons.people.models import User
+
+KEY_BITS = 3072
+TOKEN_BYTES = blind.PREFIX_BYTES + 32
+State = Motion.State
+
+
+def new_key() -> str:
+    """A key for one vote, sealed with the city's own secret."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return _seal().encrypt(pem).decode()
+
+
+def _seal() -> Fernet:
+    key = HKDF(hashes.SHA256(), 32, None, b"livingcity ballots").derive(settings.SECRET_KEY.encode())
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+def private_key(motion: Motion) -> rsa.RSAPrivateKey:
+    """The key of a secret vote."""
+    key = serialization.load_pem_private_key(_seal().decrypt(motion.signing_key.encode()), None)
+    assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 `new_key` made it
+    return key
+
+
+def public_key(motion: Motion) -> bytes:
+    """What verifies tokens: DER, SubjectPublicKeyInfo."""
+    return (
+        private_key(motion)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+
+
+def sign_token(*, motion: Motion, person: User, blinded: bytes) -> bytes:
+    """Sign the one blinded token of a person on the roll; the same one again gets the same answer.
+
+    Raises NotNow, NotAMember, TokenTaken, BadVote.
+    """
+    _check_open(motion)
+    with transaction.atomic():
+        entry = RollEntry.objects.select_for_update().filter(motion=motion, person=person).first()
+        if entry is None:
+            raise NotAMember(_("You are not on the roll of this vote: it was closed when the vote opened."))
+        mark = hashlib.sha256(blinded).hexdigest()
+        if entry.blinded_sha256 not in ("", mark):
+            raise TokenTaken(_("Your token was given out already. It is in the browser in which you took it."))
+        try:
+            signature = blind.sign(private_key(motion), blinded)
+        except ValueError:
+            raise BadVote(_("This token was not made for this vote. Load the page anew."), field="blinded") from None
+        RollEntry.objects.filter(pk=entry.pk).update(blinded_sha256=mark)
+    return signature
+
+
+def cast(*, number: int, token: bytes, signature: bytes, choice: Any) -> str:
+    """Put a ballot into the box, or another in its place; answers the receipt, the SHA-256 of the token.
+
+    Knows no person and must be called without one: the token alone says that its holder is on the roll. Raises
+    MotionNotFound, NotNow, BadVote.
+    """
+    from commons.decisions.services import choice_of  # noqa: PLC0415 services opens and counts the box
+
+    motion = Motion.objects.select_related("body").filter(pk=number).first()
+    known = motion is not None and bool(motion.signing_key) and len(token) == TOKEN_BYTES
+    known = known and blind.holds(private_key(motion).public_key(), token, signature)
+    if motion is None or not (known or queries.decider(motion.body, None)):
+        raise MotionNotFound(_("There is no such decision, or it is not yours to see."))
+    _check_open(motion)
+    if not known:
+        raise BadVote(_("This is no token of this vote."), field="token")
+    kept, receipt = choice_of(motion, choice), hashlib.sha256(token).hexdigest()
+    with transaction.atomic():
+        held = Motion.objects.select_for_update(of=("self",), no_key=True).get(pk=motion.pk)
+        _check_open(held)
+        SecretBallot.objects.update_or_create(token_sha256=receipt, motion=held, defaults={"choice": kept})
+    return receipt
+
+
+def _check_open(motion: Motion) -> None:
+    if not motion.secret:
+        raise NotNow(_("This vote is open: vote on its page."))
+    if motion.state != State.OPEN or not motion.opens_at <= timezone.now() < motion.closes_at:
+        raise NotNow(
+            _("Votes are cast while the vote is open; this one is: %(state)s.") % {"state": motion.get_state_display()}
+        )
+
+
+def shuffled(motion: Motion) -> dict[str, Any]:
+    """Write the box anew in random order, all rows in this one transaction, and answer it."""
+    rows = list(SecretBallot.objects.filter(motion=motion).values_list("token_sha256", "choice"))
+    SecretBallot.objects.filter(motion=motion).delete()
+    secrets.SystemRandom().shuffle(rows)
+    SecretBallot.objects.bulk_create([SecretBallot(token_sha256=t, motion=motion, choice=c) for t, c in rows])
+    return dict(rows)
+
+
+def tokens_given(motion: Motion) -> int:
+    """How many took their token: never fewer than ballots."""
+    return RollEntry.objects.filter(motion=motion).exclude(blinded_sha256="").count()

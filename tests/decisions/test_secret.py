@@ -1,0 +1,189 @@
+"""Secret ballots: one token a person, one ballot a token, and nothing in the database that joins the two."""
+
+import base64
+import datetime as dt
+import json
+import random
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from commons.decisions import ballot_box, services
+from commons.decisions.engine import blind, counting
+from commons.decisions.errors import BadMotion, BadVote, MotionNotFound, NotAMember, NotNow, TokenTaken
+from commons.decisions.models import Ballot, Motion, RollEntry, SecretBallot
+from commons.people.models import User
+from tests.decisions.conftest import Garden
+from tests.decisions.test_motions import ask, at_once
+
+DICE = random.Random(9474)
+
+
+@pytest.fixture
+def twelve(garden: Garden) -> list[User]:
+    found = [User.objects.create(username=f"secret-{i}") for i in range(12)]
+    garden.people = {person.pk: timezone.now() - dt.timedelta(days=3_000) for person in found}
+    return found
+
+
+class Voter:
+    """What a voter's browser does."""
+
+    def __init__(self, motion: Motion, person: User) -> None:
+        self.motion, self.person = motion, person
+        self.key = ballot_box.private_key(motion).public_key()
+        self.token = blind.prepared(DICE.randbytes(32), DICE.randbytes(32))
+        factor = DICE.randrange(2, self.key.public_numbers().n)
+        self.sent = blind.blinded(self.key, self.token, salt=DICE.randbytes(48), factor=factor)
+        self.signature = b""
+
+    def register(self) -> "Voter":
+        signed = ballot_box.sign_token(motion=self.motion, person=self.person, blinded=self.sent.message)
+        self.signature = blind.unblinded(self.key, self.token, signed, self.sent.inverse)
+        return self
+
+    def vote(self, choice: Any) -> str:
+        return ballot_box.cast(number=self.motion.pk, token=self.token, signature=self.signature, choice=choice)
+
+
+def opened(people: list[User], **more: Any) -> Motion:
+    return at_once(ask(people[0], secret=True, **more), "open")
+
+
+@pytest.mark.django_db
+def test_a_secret_vote_counts_and_each_finds_the_own_ballot(garden: Garden, twelve: list[User]) -> None:
+    motion = opened(twelve)
+    with pytest.raises(NotNow, match="secret"):
+        services.vote(motion=motion, person=twelve[0], choice="1")
+    voters = [Voter(motion, person).register() for person in twelve]
+    receipts = [voter.vote("1" if i < 8 else "0") for i, voter in enumerate(voters[:11])]
+    assert voters[0].vote("0") == receipts[0], "changed"
+    assert voters[0].vote("1") == receipts[0], "and changed back"
+    assert (SecretBallot.objects.count(), Ballot.objects.count()) == (11, 0)
+    at_once(motion, "counted")
+    assert motion.outcome is not None and motion.outcome["figures"]["votes"] == {"0": 3, "1": 8}
+    told = json.loads(bytes(motion.ballots))
+    assert told["tokens"] == sorted(receipts)
+    assert told["ballots"][told["tokens"].index(receipts[9])] == "0"
+    assert counting.plain(counting.count(bytes(motion.ballots))) == motion.outcome
+    with pytest.raises(NotNow):
+        voters[11].vote("1")
+
+
+@pytest.mark.django_db
+def test_one_token_a_person_and_only_from_the_roll(garden: Garden, twelve: list[User]) -> None:
+    motion = opened(twelve)
+    voter = Voter(motion, twelve[0]).register()
+    assert voter.register().signature, "the same token again gets the same answer"
+    with pytest.raises(TokenTaken):
+        Voter(motion, twelve[0]).register()
+    with pytest.raises(NotAMember):
+        Voter(motion, User.objects.create(username="outside")).register()
+    forged = Voter(motion, twelve[1])
+    forged.signature = voter.signature
+    with pytest.raises(BadVote, match="no token"):
+        forged.vote("1")
+    with pytest.raises(BadVote):
+        voter.vote("9")
+    with pytest.raises(BadVote, match="not made for this vote"):
+        ballot_box.sign_token(motion=motion, person=twelve[2], blinded=b"x")
+    assert ballot_box.tokens_given(motion) == 1 and not SecretBallot.objects.exists()
+    other = opened(twelve)
+    stolen = Voter(other, twelve[0])
+    stolen.token, stolen.signature = voter.token, voter.signature
+    with pytest.raises(BadVote, match="no token"):
+        stolen.vote("1")
+
+
+@pytest.mark.django_db
+def test_when_a_vote_cannot_be_secret(garden: Garden, twelve: list[User], people: list[User]) -> None:
+    with pytest.raises(BadMotion, match="Fewer than 10"):
+        ask(people[0], secret=True)
+    garden.people = {person.pk: timezone.now() - dt.timedelta(days=3_000) for person in twelve}
+    with pytest.raises(BadMotion, match="Consent"):
+        ask(twelve[0], secret=True, method="consent")
+    motion = ask(twelve[0], secret=True)
+    for person in twelve[:3]:
+        del garden.people[person.pk]
+    at_once(motion, "open")
+    assert motion.state == "stopped" and "secret" in motion.why
+    with pytest.raises(MotionNotFound):
+        ballot_box.cast(number=10**9, token=bytes(64), signature=b"", choice="1")
+
+
+@pytest.mark.django_db
+def test_over_http_the_box_wants_no_name(garden: Garden, twelve: list[User]) -> None:
+    motion = opened(twelve)
+    path = f"/api/v1/decisions/{motion.pk}"
+    member, nobody = Client(), Client()
+    member.force_login(twelve[0])
+    key = nobody.get(f"{path}/token/").json()["key"]
+    assert base64.b64decode(key) == ballot_box.public_key(motion)
+    voter = Voter(motion, twelve[0])
+    blinded = {"blinded": base64.b64encode(voter.sent.message).decode()}
+    assert nobody.post(f"{path}/token/", blinded, content_type="application/json").status_code == 401
+    signed = member.post(f"{path}/token/", blinded, content_type="application/json").json()["signature"]
+    signature = blind.unblinded(voter.key, voter.token, base64.b64decode(signed), voter.sent.inverse)
+    ballot = {
+        "token": base64.b64encode(voter.token).decode(),
+        "signature": base64.b64encode(signature).decode(),
+        "choice": "1",
+    }
+    answer = nobody.post(f"{path}/ballot/", ballot, content_type="application/json", headers={"Idempotency-Key": "k"})
+    assert answer.status_code == 200 and SecretBallot.objects.get().token_sha256 == answer.json()["receipt"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM web_idempotentanswer")
+        assert cursor.fetchone() == (0,), "nothing is kept on this path"
+    wrong = nobody.post(f"{path}/ballot/", ballot | {"token": "%%"}, content_type="application/json")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "decision:bad-vote")
+
+
+# --- who has all of the database ------------------------------------------------------------------------------------
+
+
+def dump(table: str, motion: Motion, person: str) -> list[dict[str, Any]]:
+    """The rows of a vote as a thief finds them: in the order of the disk, with the transactions that wrote them."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT ctid::text AS place, xmin::text::bigint AS wrote, t.* FROM {table} t "  # noqa: S608
+                       "WHERE motion_id = %s ORDER BY ctid", [motion.pk])  # fmt: skip
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def linked(roll: list[dict[str, Any]], box: list[dict[str, Any]], truth: dict[int, str]) -> dict[str, int]:
+    """How many voters a thief joins to the right ballot by the order on the disk, by transactions, by nearness."""
+
+    def right(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> int:
+        return sum(truth.get(one["person_id"]) == two["token_sha256"] for one, two in pairs)
+
+    voted = [row for row in roll if row["person_id"] in truth]
+    by_write = sorted(voted, key=lambda row: row["wrote"])
+    return {
+        "disk": right(list(zip(voted, box, strict=False))),
+        "order of writing": right(list(zip(by_write, sorted(box, key=lambda row: row["wrote"]), strict=False))),
+        "same transaction": right([(a, b) for a in voted for b in box if a["wrote"] == b["wrote"]]),
+        "by number": right(list(zip(sorted(voted, key=lambda row: row["id"]), box, strict=False))),
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thief_of_the_database_links_nobody(garden: Garden) -> None:
+    people = User.objects.bulk_create([User(username=f"citizen-{i}") for i in range(200)])
+    garden.people = {person.pk: timezone.now() - dt.timedelta(days=3_000) for person in people}
+    motion = opened(people)
+    voters = [Voter(motion, person).register() for person in people]
+    truth = {voter.person.pk: voter.vote(str(i % 2)) for i, voter in enumerate(voters)}
+    naive = dump("decisions_rollentry", motion, "person_id")
+    before = linked(naive, dump("decisions_secretballot", motion, ""), truth)
+    assert before["order of writing"] == 200, (
+        "the control: votes cast in the order of the roll, before the box is shaken"
+    )
+    at_once(motion, "counted")
+    after = linked(dump("decisions_rollentry", motion, ""), dump("decisions_secretballot", motion, ""), truth)
+    assert max(after.values()) <= 8, f"200 pairs at random give one right, and hardly ever more than 8: {after}"
+    columns = {field.name for field in SecretBallot._meta.get_fields()}
+    assert columns == {"token_sha256", "motion", "choice"}
+    assert RollEntry.objects.filter(motion=motion).exclude(blinded_sha256="").count() == 200
