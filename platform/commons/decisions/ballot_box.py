@@ -87,8 +87,7 @@ def cast(*, number: int, token: bytes, signature: bytes, choice: Any) -> str:
     from commons.decisions.services import choice_of  # noqa: PLC0415 services opens and counts the box
 
     motion = Motion.objects.select_related("body").filter(pk=number).first()
-    known = motion is not None and bool(motion.signing_key) and len(token) == TOKEN_BYTES
-    known = known and blind.holds(private_key(motion).public_key(), token, signature)
+    known = motion is not None and _is_of(motion, token, signature)
     if motion is None or not (known or queries.decider(motion.body, None)):
         raise MotionNotFound(_("There is no such decision, or it is not yours to see."))
     _check_open(motion)
@@ -100,6 +99,13 @@ def cast(*, number: int, token: bytes, signature: bytes, choice: Any) -> str:
         _check_open(held)
         SecretBallot.objects.update_or_create(token_sha256=receipt, motion=held, defaults={"choice": kept})
     return receipt
+
+
+def _is_of(motion: Motion, token: bytes, signature: bytes) -> bool:
+    """Whether the token was signed for this vote."""
+    if not motion.signing_key or len(token) != TOKEN_BYTES:
+        return False
+    return blind.holds(private_key(motion).public_key(), token, signature)
 
 
 def _check_open(motion: Motion) -> None:
