@@ -8,18 +8,25 @@ scaled. CPU seconds, the least of three.
 """
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
 
+import django
 import numpy as np
 import shapely
 import trimesh
 
-from energy.engine import pv
-from twin.demo import extract
-from twin.engine import reading, roofs, sun
-from twin.typical_weather import typical
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "livingcity.settings")
+django.setup()  # the demo's extract is found by the room
+
+from energy.engine import pv  # noqa: E402
+from twin.demo import extract  # noqa: E402
+from twin.engine import reading, roofs, sun  # noqa: E402
+from twin.typical_weather import typical  # noqa: E402
 
 LIMIT_S = 60.0
 
