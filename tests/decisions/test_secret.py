@@ -2,12 +2,17 @@
 
 import base64
 import datetime as dt
+import hashlib
 import json
+import logging
 import random
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +20,7 @@ from commons.decisions import ballot_box, services
 from commons.decisions.engine import blind, counting
 from commons.decisions.errors import BadMotion, BadVote, MotionNotFound, NotAMember, NotNow, TokenTaken
 from commons.decisions.models import Ballot, Motion, RollEntry, SecretBallot
+from commons.notices.models import Notice
 from commons.people.models import User
 from tests.decisions.conftest import Garden
 from tests.decisions.test_motions import ask, at_once
@@ -141,10 +147,49 @@ def test_over_http_the_box_wants_no_name(garden: Garden, twelve: list[User]) -> 
     assert (wrong.status_code, wrong.json()["code"]) == (400, "decision:bad-vote")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_fifty_uses_of_one_token_at_once_are_one_ballot(garden: Garden, twelve: list[User]) -> None:
+    voter = Voter(opened(twelve), twelve[0]).register()
+    start = threading.Barrier(50)
+
+    def use(number: int) -> str:
+        try:
+            start.wait(timeout=30)
+            return voter.vote(str(number % 2))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(50) as pool:
+        receipts = set(pool.map(use, range(50)))
+    assert len(receipts) == 1 and SecretBallot.objects.count() == 1
+    at_once(voter.motion, "counted")
+    assert len(json.loads(bytes(voter.motion.ballots))["ballots"]) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_is_signed_once_though_many_ask_at_once(garden: Garden, twelve: list[User]) -> None:
+    motion = opened(twelve)
+    voters = [Voter(motion, twelve[0]) for _ in range(12)]
+    start = threading.Barrier(12)
+
+    def take(voter: Voter) -> bool:
+        try:
+            start.wait(timeout=30)
+            return bool(voter.register().signature)
+        except TokenTaken:
+            return False
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(12) as pool:
+        assert sum(pool.map(take, voters)) == 1
+    assert ballot_box.tokens_given(motion) == 1
+
+
 # --- who has all of the database ------------------------------------------------------------------------------------
 
 
-def dump(table: str, motion: Motion, person: str) -> list[dict[str, Any]]:
+def dump(table: str, motion: Motion) -> list[dict[str, Any]]:
     """The rows of a vote as a thief finds them: in the order of the disk, with the transactions that wrote them."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT ctid::text AS place, xmin::text::bigint AS wrote, t.* FROM {table} t "  # noqa: S608
@@ -154,36 +199,67 @@ def dump(table: str, motion: Motion, person: str) -> list[dict[str, Any]]:
 
 
 def linked(roll: list[dict[str, Any]], box: list[dict[str, Any]], truth: dict[int, str]) -> dict[str, int]:
-    """How many voters a thief joins to the right ballot by the order on the disk, by transactions, by nearness."""
-
-    def right(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> int:
-        return sum(truth.get(one["person_id"]) == two["token_sha256"] for one, two in pairs)
-
+    """How many voters a thief joins to the right ballot: by the order on the disk, of transactions, of numbers, of
+    accounts, of hashes; by a transaction that both share; by trying the blinded token as a token."""
     voted = [row for row in roll if row["person_id"] in truth]
-    by_write = sorted(voted, key=lambda row: row["wrote"])
-    return {
-        "disk": right(list(zip(voted, box, strict=False))),
-        "order of writing": right(list(zip(by_write, sorted(box, key=lambda row: row["wrote"]), strict=False))),
-        "same transaction": right([(a, b) for a in voted for b in box if a["wrote"] == b["wrote"]]),
-        "by number": right(list(zip(sorted(voted, key=lambda row: row["id"]), box, strict=False))),
-    }
+
+    def pairs(one: str, two: str) -> int:
+        both = zip(sorted(voted, key=lambda row: row[one]), sorted(box, key=lambda row: row[two]), strict=False)
+        return sum(truth[a["person_id"]] == b["token_sha256"] for a, b in both)
+
+    for rows in (roll, box):
+        for place, row in enumerate(rows):
+            row["disk"] = place
+    found = {f"{one} × {two}": pairs(one, two) for one in ("disk", "wrote", "id", "person_id", "blinded_sha256")
+             for two in ("disk", "wrote", "token_sha256")}  # fmt: skip
+    writes = Counter(row["wrote"] for row in box)
+    alone = {row["wrote"]: row["token_sha256"] for row in box if writes[row["wrote"]] == 1}
+    found["same transaction"] = sum(truth[row["person_id"]] == alone.get(row["wrote"]) for row in voted)
+    found["same hash"] = sum(row["blinded_sha256"] in {b["token_sha256"] for b in box} for row in voted)
+    return found
+
+
+def guessed(roll: list[dict[str, Any]], box: list[dict[str, Any]], truth: dict[int, str]) -> float:
+    """The share of pairs of voters, one yes and one no, whom nearness of rows sets in the right order (0.5: chance)."""
+    choice = {row["token_sha256"]: row["choice"] for row in box}
+    near = [box[min(place, len(box) - 1)]["choice"] for place in range(len(roll))]
+    yes = [near[i] for i, row in enumerate(roll) if choice[truth[row["person_id"]]] == "1"]
+    no = [near[i] for i, row in enumerate(roll) if choice[truth[row["person_id"]]] == "0"]
+    return sum((a > b) + (a == b) / 2 for a in yes for b in no) / (len(yes) * len(no))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_thief_of_the_database_links_nobody(garden: Garden) -> None:
+def test_a_thief_of_the_database_links_nobody(garden: Garden, caplog: pytest.LogCaptureFixture) -> None:
     people = User.objects.bulk_create([User(username=f"citizen-{i}") for i in range(200)])
     garden.people = {person.pk: timezone.now() - dt.timedelta(days=3_000) for person in people}
-    motion = opened(people)
-    voters = [Voter(motion, person).register() for person in people]
-    truth = {voter.person.pk: voter.vote(str(i % 2)) for i, voter in enumerate(voters)}
-    naive = dump("decisions_rollentry", motion, "person_id")
-    before = linked(naive, dump("decisions_secretballot", motion, ""), truth)
-    assert before["order of writing"] == 200, (
-        "the control: votes cast in the order of the roll, before the box is shaken"
+    motion, control = opened(people), opened(people, secret=False)
+    voters = [Voter(motion, person) for person in DICE.sample(people, 200)]
+    with caplog.at_level(logging.DEBUG):
+        truth = {voter.person.pk: voter.register().vote(str(DICE.randrange(2))) for voter in voters}
+    for person in people:  # as Loomio writes it: the mark on the roll and a ballot without a name, in one transaction
+        with transaction.atomic():
+            entry = RollEntry.objects.get(motion=control, person=person)
+            RollEntry.objects.filter(pk=entry.pk).update(blinded_sha256="voted")
+            receipt = hashlib.sha256(str(person.pk).encode()).hexdigest()
+            SecretBallot.objects.create(motion=control, token_sha256=receipt, choice="1")
+    naive = linked(
+        dump("decisions_rollentry", control),
+        dump("decisions_secretballot", control),
+        {person.pk: hashlib.sha256(str(person.pk).encode()).hexdigest() for person in people},
+    )
+    assert naive["same transaction"] == 200, "the control: two rows of one transaction tell everything"
+    open_box = linked(dump("decisions_rollentry", motion), dump("decisions_secretballot", motion), truth)
+    assert open_box["same transaction"] == 0 and open_box["wrote × wrote"] == 200, (
+        "while the vote is open, who voted right after taking the token is found by the order: so it says on the page"
     )
     at_once(motion, "counted")
-    after = linked(dump("decisions_rollentry", motion, ""), dump("decisions_secretballot", motion, ""), truth)
+    roll, box = dump("decisions_rollentry", motion), dump("decisions_secretballot", motion)
+    after = linked(roll, box, truth)
     assert max(after.values()) <= 8, f"200 pairs at random give one right, and hardly ever more than 8: {after}"
-    columns = {field.name for field in SecretBallot._meta.get_fields()}
-    assert columns == {"token_sha256", "motion", "choice"}
-    assert RollEntry.objects.filter(motion=motion).exclude(blinded_sha256="").count() == 200
+    assert abs(guessed(roll, box, truth) - 0.5) <= 0.15
+    assert len({row["wrote"] for row in [*roll, *box]}) == 1, "box and roll were written by one transaction"
+    told = caplog.text + json.dumps(list(Notice.objects.values_list("text", "url")), default=str)
+    assert not any(receipt in told for receipt in truth.values())
+    assert {field.name for field in SecretBallot._meta.get_fields()} == {"token_sha256", "motion", "choice"}
+    motion.refresh_from_db()
+    assert motion.signing_key == "" and ballot_box.tokens_given(motion) == 200

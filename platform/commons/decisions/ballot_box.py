@@ -4,20 +4,17 @@ What joins the two is in the voter's browser alone. Taking a token and casting a
 times, the second without a session; when the vote closes, the box is written anew in random order (docs/deciding.md).
 """
 
-import base64
 import hashlib
 import secrets
 from typing import Any
 
-from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from commons import sealing
 from commons.decisions import queries
 from commons.decisions.engine import blind
 from commons.decisions.errors import BadVote, MotionNotFound, NotAMember, NotNow, TokenTaken
@@ -25,6 +22,7 @@ from commons.decisions.models import Motion, RollEntry, SecretBallot
 from commons.people.models import User
 
 KEY_BITS = 3072
+PURPOSE = b"livingcity ballots"
 TOKEN_BYTES = blind.PREFIX_BYTES + 32
 State = Motion.State
 
@@ -33,17 +31,12 @@ def new_key() -> str:
     """A key for one vote, sealed with the city's own secret."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return _seal().encrypt(pem).decode()
-
-
-def _seal() -> Fernet:
-    key = HKDF(hashes.SHA256(), 32, None, b"livingcity ballots").derive(settings.SECRET_KEY.encode())
-    return Fernet(base64.urlsafe_b64encode(key))
+    return sealing.seal(pem, PURPOSE)
 
 
 def private_key(motion: Motion) -> rsa.RSAPrivateKey:
     """The key of a secret vote."""
-    key = serialization.load_pem_private_key(_seal().decrypt(motion.signing_key.encode()), None)
+    key = serialization.load_pem_private_key(sealing.unseal(motion.signing_key, PURPOSE), None)
     assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 `new_key` made it
     return key
 
@@ -118,11 +111,19 @@ def _check_open(motion: Motion) -> None:
 
 
 def shuffled(motion: Motion) -> dict[str, Any]:
-    """Write the box anew in random order, all rows in this one transaction, and answer it."""
+    """Write box and roll anew, all rows in this one transaction, the box in random order and the roll in that of the
+    accounts, so that neither disk nor transactions tell when somebody took a token or voted; answers the box. The key
+    goes, since nothing is signed any more.
+    """
     rows = list(SecretBallot.objects.filter(motion=motion).values_list("token_sha256", "choice"))
     SecretBallot.objects.filter(motion=motion).delete()
     secrets.SystemRandom().shuffle(rows)
     SecretBallot.objects.bulk_create([SecretBallot(token_sha256=t, motion=motion, choice=c) for t, c in rows])
+    roll = list(RollEntry.objects.filter(motion=motion).order_by("person_id").values("person_id", "blinded_sha256"))
+    RollEntry.objects.filter(motion=motion).delete()
+    RollEntry.objects.bulk_create([RollEntry(motion=motion, **entry) for entry in roll])
+    Motion.objects.filter(pk=motion.pk).update(signing_key="")
+    motion.signing_key = ""
     return dict(rows)
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from commons import sockets
-from commons.decisions import queries
+from commons.decisions import ballot_box, queries
 from commons.decisions.engine.counting import AGREE, OBJECT
 from commons.decisions.models import Motion, Option
 from commons.people.models import User
@@ -51,7 +51,8 @@ def home(person: User | None) -> dict[str, Any]:
                 "motion": motion,
                 "who": who,
                 "chip": CHIPS.get(State(motion.state), ""),
-                "mine": open_to_me and motion.pk not in voted["cast"],
+                "mine": open_to_me and motion.pk not in voted["cast"] | voted["token"],
+                "token": motion.pk in voted["token"],
                 "voted": motion.pk in voted["cast"],
             }
         )
@@ -88,7 +89,8 @@ def motion_page(motion: Motion, who: sockets.Decider, person: User | None) -> di
         "why": motion.why or WHY.get((motion.outcome or {}).get("why", ""), "")
         if motion.state != State.ENACTED
         else "",
-        "roll_call": queries.roll_call(motion) if motion.ballots and entry else [],
+        "roll_call": queries.roll_call(motion) if motion.ballots and entry and not motion.secret else [],
+        "tokens": ballot_box.tokens_given(motion) if motion.secret else None,
         "may_withdraw": motion.state == State.TALK and person is not None and motion.author_id == person.pk,
         "may_stop": motion.state == State.OBJECTIONS and person is not None and queries.speaks_for(motion.body, person),
         "enactment": getattr(motion, "enactment", None),

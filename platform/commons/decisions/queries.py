@@ -140,13 +140,16 @@ def now_of(motion: Motion) -> Mapping[str, Any]:
 
 
 def voted_by(person: User | None) -> dict[str, set[int]]:
-    """The open motions on whose roll a person stands ("roll") and in which they voted ("cast")."""
+    """The open motions on whose roll a person stands ("roll"), in which they voted ("cast"), and the secret ones of
+    which they took their token ("token"): whether they used it nobody knows.
+    """
     if person is None:
-        return {"roll": set(), "cast": set()}
+        return {"roll": set(), "cast": set(), "token": set()}
     rows = RollEntry.objects.filter(person=person, motion__state=Motion.State.OPEN)
     return {
         "roll": set(rows.values_list("motion_id", flat=True)),
         "cast": set(rows.filter(ballot__isnull=False).values_list("motion_id", flat=True)),
+        "token": set(rows.exclude(blinded_sha256="").values_list("motion_id", flat=True)),
     }
 
 

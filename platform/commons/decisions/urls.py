@@ -7,6 +7,7 @@ from commons.decisions import api, views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("decisions/", views.home, name="decisions"),
     path("decisions/new/", views.new, name="decision_new"),
+    path("decisions/recount.py", views.recount, name="decision_script"),
     path("decisions/bodies/<str:kind>/<str:key>/", views.body, name="decision_body"),
     path("decisions/<int:number>/", views.motion, name="decision"),
     path("decisions/<int:number>/vote/", views.vote, name="decision_vote"),

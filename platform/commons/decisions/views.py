@@ -1,5 +1,6 @@
 """Pages of decisions: parse, call, render."""
 
+from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -152,3 +153,10 @@ def ballots(request: HttpRequest, number: int) -> HttpResponse:
         raise Http404(_("The ballots are published when the vote is over."))
     body = bytes(found.ballots)
     return HttpResponse(body, content_type="application/json", headers={"ETag": f'"{sha256(body)}"'})
+
+
+@require_safe
+def recount(request: HttpRequest) -> HttpResponse:
+    """The script by which anybody counts a file of ballots again, without the site."""
+    script = Path(__file__).with_name("recount.py").read_bytes()
+    return HttpResponse(script, content_type="text/x-python; charset=utf-8")

@@ -1,10 +1,11 @@
 /**
- * <lc-ballot number="9" method="majority"><form>… fields as without script …</form><p data-told></p></lc-ballot>
+ * <lc-ballot number="9" voter="7" method="majority"><form>… fields as without script …</form><p data-told></p></lc-ballot>
  *
  * A secret ballot (docs/deciding.md). The browser makes a token, has it signed blind under the person's name, and later
  * puts a ballot into the box with the token alone: without cookies, after a random wait, so that neither the request nor
  * its time tells whose it is. Token and receipt stay in this browser; with them the ballot is changed until the end and
- * found in the published file. Without script a secret vote cannot be cast, and the page says so.
+ * found in the published file; after the vote the tag stands without a form and says how it was counted. Without script a
+ * secret vote cannot be cast, and the page says so.
  */
 import { RSABSSA } from "@cloudflare/blindrsa-ts";
 
@@ -38,10 +39,13 @@ class SecretBallot extends HTMLElement {
   #kept: Kept | undefined;
 
   connectedCallback(): void {
-    const form = this.querySelector("form");
-    if (!form) return;
     const known = localStorage.getItem(this.#place);
     this.#kept = known ? (JSON.parse(known) as Kept) : undefined;
+    const form = this.querySelector("form");
+    if (!form) {
+      void this.#try(() => this.#find());
+      return;
+    }
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#try(() => this.#cast(form));
@@ -51,7 +55,7 @@ class SecretBallot extends HTMLElement {
   }
 
   get #place(): string {
-    return `ballot:${this.getAttribute("number")}`;
+    return `ballot:${this.getAttribute("number")}:${this.getAttribute("voter")}`;
   }
 
   get #path(): string {
@@ -92,6 +96,24 @@ class SecretBallot extends HTMLElement {
     this.#keep({ token: packed(token), signature: packed(signature) });
   }
 
+  /** After the end: how the ballot of this browser stands in the published file. */
+  async #find(): Promise<void> {
+    const receipt = this.#kept?.receipt;
+    if (!receipt) return;
+    const file = await asked(`/decisions/${this.getAttribute("number")}/ballots.json`);
+    const place = (file["tokens"] as string[]).indexOf(receipt);
+    if (place < 0) {
+      this.#say(word("Your ballot is not in the file. Show your receipt to the body’s stewards: {receipt}", { receipt }));
+      return;
+    }
+    const counted = JSON.stringify((file["ballots"] as unknown[])[place]);
+    const same = counted === JSON.stringify(this.#kept?.choice);
+    const words = same
+      ? word("Your ballot stands in the file as you cast it, in line {n}.")
+      : word("Your ballot stands in the file otherwise than you cast it, in line {n}: {choice}");
+    this.#say(words.replace("{n}", String(place + 1)).replace("{choice}", counted));
+  }
+
   #keep(kept: Kept): void {
     this.#kept = kept;
     localStorage.setItem(this.#place, JSON.stringify(kept));
@@ -114,7 +136,7 @@ class SecretBallot extends HTMLElement {
     const data = new FormData(form);
     const method = this.getAttribute("method");
     if (method === "majority") return String(data.get("choice") ?? "");
-    if (method !== "condorcet") return data.getAll("choice").map(String);
+    if (method !== "condorcet") return data.getAll("choice").map(String).sort((a, b) => Number(a) - Number(b));
     const ranks = [...data.entries()].filter(([name, rank]) => name.startsWith("rank-") && String(rank) !== "");
     return ranks.sort((a, b) => Number(a[1]) - Number(b[1])).map(([name]) => name.slice(5));
   }
