@@ -56,7 +56,7 @@ class Voter:
 
 
 def opened(people: list[User], **more: Any) -> Motion:
-    return at_once(ask(people[0], secret=True, **more), "open")
+    return at_once(ask(people[0], **({"secret": True} | more)), "open")
 
 
 @pytest.mark.django_db
@@ -195,7 +195,8 @@ def dump(table: str, motion: Motion) -> list[dict[str, Any]]:
         cursor.execute(f"SELECT ctid::text AS place, xmin::text::bigint AS wrote, t.* FROM {table} t "  # noqa: S608
                        "WHERE motion_id = %s ORDER BY ctid", [motion.pk])  # fmt: skip
         names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [row | ({"choice": json.loads(row["choice"])} if "choice" in row else {}) for row in rows]
 
 
 def linked(roll: list[dict[str, Any]], box: list[dict[str, Any]], truth: dict[int, str]) -> dict[str, int]:

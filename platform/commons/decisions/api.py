@@ -31,6 +31,13 @@ class OptionShape(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=4000, required=False, allow_blank=True)
     value = serializers.JSONField(required=False, allow_null=True, help_text="what the effect would set")
     cost = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    figures = serializers.SerializerMethodField(
+        help_text="what it would mean for the body, as reckoned before the vote"
+    )
+
+    def get_figures(self, option: Any) -> dict[str, Any] | None:
+        """Nothing about single persons."""
+        return (getattr(option, "reckoned", None) or {}).get("figures")
 
 
 class DecisionShape(serializers.Serializer[Any]):
@@ -53,6 +60,7 @@ class DecisionShape(serializers.Serializer[Any]):
     eligible = serializers.IntegerField(read_only=True, allow_null=True)
     roll_sha256 = serializers.CharField(read_only=True)
     outcome = serializers.JSONField(read_only=True, allow_null=True)
+    measured = serializers.JSONField(source="enactment.measured", read_only=True, default=None, allow_null=True)
 
 
 class VoteShape(serializers.Serializer[Any]):

@@ -40,6 +40,12 @@ class NotAMember(NotAllowed):
     code = "decision:not-a-member"
 
 
+class BadDelegation(BadInput):
+    """Somebody cannot vote for that person."""
+
+    code = "decision:bad-delegation"
+
+
 class TokenTaken(Conflict):
     """A person on the roll has had a token of this vote, and another is never signed."""
 

@@ -126,6 +126,7 @@ class Option(models.Model):
     text = models.TextField(max_length=4_000, blank=True)
     value: Any = models.JSONField(null=True, blank=True)
     cost = models.PositiveBigIntegerField(null=True, blank=True)
+    reckoned = models.JSONField(null=True, blank=True, help_text=_("what its room says that it would mean"))
 
     class Meta:
         ordering = ("position",)
@@ -163,10 +164,36 @@ class Ballot(models.Model):
     entry = models.OneToOneField(RollEntry, on_delete=models.CASCADE, related_name="ballot")
     choice: Any = models.JSONField()
     reason = models.TextField(max_length=2_000, blank=True)
+    through = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text=_("who voted for them, as they had asked"),
+    )  # fmt: skip
     cast_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return str(self.choice)
+
+
+class Delegation(models.Model):
+    """That a person lets another vote for them in open ballots of a body where they do not vote themselves. Kept when
+    it ends. One at a time, and never in a chain: who votes for others votes with the own hand.
+    """
+
+    body = models.ForeignKey(Body, on_delete=models.CASCADE, related_name="delegations")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="delegations")
+    to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="delegated_to_me")
+    since = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint("body", "person", name="decisions_delegation_once", condition=Q(ended_at=None)),
+            models.CheckConstraint(name="decisions_delegation_to_another", condition=~Q(person=models.F("to"))),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person} → {self.to}"
 
 
 class SecretBallot(models.Model):
@@ -215,7 +242,9 @@ class Enactment(models.Model):
     after = models.JSONField()
     effective_at = models.DateTimeField()
     applied_at = models.DateTimeField(default=timezone.now)
-    measured = models.JSONField(null=True, blank=True)
+    promised = models.JSONField(null=True, blank=True, help_text=_("the figures that stood on the ballot"))
+    measured = models.JSONField(null=True, blank=True, help_text=_("the same figures over the time since"))
+    measured_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return str(self.motion)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from commons import sockets
-from commons.decisions import ballot_box, queries
+from commons.decisions import ballot_box, delegating, queries
 from commons.decisions.engine.counting import AGREE, OBJECT
 from commons.decisions.models import Motion, Option
 from commons.people.models import User
@@ -93,8 +93,25 @@ def motion_page(motion: Motion, who: sockets.Decider, person: User | None) -> di
         "tokens": ballot_box.tokens_given(motion) if motion.secret else None,
         "may_withdraw": motion.state == State.TALK and person is not None and motion.author_id == person.pk,
         "may_stop": motion.state == State.OBJECTIONS and person is not None and queries.speaks_for(motion.body, person),
-        "enactment": getattr(motion, "enactment", None),
+        "enactment": (enactment := getattr(motion, "enactment", None)),
+        "before_words": effect.say(motion.body.key, enactment.before) if effect and enactment else "",
+        "after_words": effect.say(motion.body.key, enactment.after) if effect and enactment else "",
+        "measured": _measured(motion, effect),
+        "delegated": queries.voted_through(motion),
     }
+
+
+def _measured(motion: Motion, effect: sockets.Effect | None) -> list[dict[str, Any]]:
+    """What stood on the ballot beside what was measured since, figure by figure."""
+    enactment = getattr(motion, "enactment", None)
+    if effect is None or effect.shows is None or enactment is None or not enactment.measured:
+        return []
+    key = motion.body.key
+    promised = {row["title"]: row["value"] for row in effect.shows(key, enactment.promised or {})}
+    rows = effect.shows(key, enactment.measured.get("figures", {}))
+    return [
+        {"title": row["title"], "promised": promised.get(row["title"], "–"), "measured": row["value"]} for row in rows
+    ]
 
 
 def _shown(
@@ -103,7 +120,7 @@ def _shown(
     """An option with what it would mean, and whether the reader chose it."""
     preview = None
     if effect and effect.preview and option.value:
-        preview = effect.preview(motion.body.key, option.value, person)
+        preview = effect.preview(motion.body.key, option.value, person, option.reckoned or {})
     chosen = option.name in choice if isinstance(choice, list) else option.name == choice
     rank = choice.index(option.name) + 1 if isinstance(choice, list) and chosen else 0
     sets = effect.say(motion.body.key, option.value) if effect and option.value else ""
@@ -154,8 +171,7 @@ def _results(motion: Motion, options: Sequence[Option]) -> list[dict[str, Any]]:
 
 def body_page(body: Any, who: sockets.Decider, person: User | None) -> dict[str, Any]:
     """A body: its charter in words, what it may set and what holds now, what it decided."""
-    version = queries.charter_now(body)
-    rules = version.rules if version else None
+    version, rules = queries.charter_now(body), queries.rules_of(body)
     effects = queries.effects_of(body, rules.effects if rules else ())
     return {
         "body": body,
@@ -171,7 +187,10 @@ def body_page(body: Any, who: sockets.Decider, person: User | None) -> dict[str,
             }
             for effect in effects
         ],
-        "motions": body.motions.order_by("-pk")[:50],
+        "motions": body.motions.order_by("-pk")[:50] if body.pk else [],
+        "charters": body.charters.select_related("decided_by")[:12] if body.pk else [],
+        "delegation": delegating.mine(body, person) if body.pk and person else None,
+        "from_others": delegating.from_others(body, person) if body.pk and person else [],
         "member": person is not None and queries.belongs(body, person),
         "members": len(queries.members(body)),
     }

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commons import sockets
-from commons.decisions import ballot_box, charter, queries
+from commons.decisions import amendment, ballot_box, charter, delegating, measuring, queries
 from commons.decisions.engine import counting
 from commons.decisions.engine.outcome import Outcome
 from commons.decisions.errors import BadMotion, BadVote, MotionNotFound, NotAMember, NotNow, OutsideLimits
@@ -71,6 +71,8 @@ def propose(
         raise BadMotion(_("This body has no charter."))
     rules = version.rules
     _check_question(rules=rules, title=title, text=text, method=method, options=options, budget=budget)
+    if effect == amendment.SLUG and method not in amendment.METHODS:
+        raise BadMotion(_("A charter is changed by consent or by two thirds."), field="method")
     plug = queries.known_effect(body, effect, rules.effects) if effect else None
     opens = timezone.now() + dt.timedelta(hours=rules.notice_h)
     motion = Motion.objects.create(
@@ -236,6 +238,7 @@ def _held(pk: int) -> Motion:
 def _end(motion: Motion, state: Motion.State, why: str) -> Motion:
     motion.state, motion.why = state, why
     motion.save(update_fields=["state", "why"])
+    measuring.forget_people(motion)
     _tell(motion, ENDS[state])
     return motion
 
@@ -303,6 +306,7 @@ def _open(motion: Motion) -> None:
 
 def _count(motion: Motion, now: dt.datetime) -> None:
     """Publish the ballots, count them, and go where the outcome leads."""
+    delegating.resolve(motion)
     document = _document(motion)
     outcome = counting.count(document)
     motion.ballots, motion.outcome = document, counting.plain(outcome)
@@ -330,7 +334,7 @@ def _document(motion: Motion) -> bytes:
         tokens=ballot_box.shuffled(motion) if motion.secret else None,
         eligible=motion.eligible or 0,
         quorum=rules.quorum,
-        majority=rules.majority,
+        majority=max(rules.majority, amendment.NEEDS) if motion.effect == amendment.SLUG else rules.majority,
         money=motion.budget or 0,
         costs={option.name: option.cost for option in options if option.cost},
     )
@@ -367,12 +371,15 @@ def _enact(motion: Motion) -> None:
                     demo=motion.body.demo,
                 )
                 plug.apply(motion.body.key, after, at, reverse("rooms:decision", args=[motion.pk]))
-            Enactment.objects.create(motion=motion, before=before, after=after, effective_at=at)
+            Enactment.objects.create(
+                motion=motion, before=before, after=after, effective_at=at, promised=measuring.promised(chosen)
+            )
     except CityError as refusal:
         _end(motion, State.STOPPED, str(refusal.sentence)[:500])
         return
     motion.state = State.ENACTED
     motion.save(update_fields=["state"])
+    measuring.forget_people(motion)
     _tell(motion, ENDS[State.ENACTED])
 
 

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("decisions/new/", views.new, name="decision_new"),
     path("decisions/recount.py", views.recount, name="decision_script"),
     path("decisions/bodies/<str:kind>/<str:key>/", views.body, name="decision_body"),
+    path("decisions/bodies/<str:kind>/<str:key>/delegate/", views.delegate, name="decision_delegate"),
     path("decisions/<int:number>/", views.motion, name="decision"),
     path("decisions/<int:number>/vote/", views.vote, name="decision_vote"),
     path("decisions/<int:number>/withdraw/", views.withdraw, name="decision_withdraw"),

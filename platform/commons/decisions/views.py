@@ -12,8 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commons import sockets
-from commons.decisions import forms, pages, queries, services
+from commons.decisions import delegating, forms, pages, queries, services
+from commons.decisions.charter import SECRET_FROM
 from commons.decisions.engine.counting import sha256
+from commons.decisions.errors import BadDelegation
 from commons.decisions.models import Motion
 from commons.errors import CityError
 from commons.people.models import User
@@ -35,9 +37,30 @@ def body(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """By which rules does this body decide, and what holds?"""
     person = _person(request)
     found, who = queries.body(kind, key, person)
-    if found.pk is None:
-        found = services.body(kind=kind, key=key, person=person)
     return render(request, "decisions/body.html", pages.body_page(found, who, person))
+
+
+@require_POST
+@login_required
+def delegate(request: HttpRequest, kind: str, key: str) -> HttpResponse:
+    """Who votes for me where I do not?"""
+    person = person_of(request)
+    _found, who = queries.body(kind, key, person)
+    found = services.body(kind=kind, key=key, person=person)
+    name = request.POST.get("to", "").strip()
+    try:
+        if name:
+            to = User.objects.filter(username=name[:150], is_active=True).first()
+            if to is None or not queries.belongs(found, to):
+                raise BadDelegation(_("No member is called “%(name)s”.") % {"name": name[:80]}, field="to")
+            delegating.delegate(body=found, person=person, to=to)
+            messages.success(request, _("%(name)s votes for you where you do not.") % {"name": to})
+        elif delegating.take_back(body=found, person=person):
+            messages.success(request, _("You vote for yourself again."))
+    except CityError as refusal:
+        context = pages.body_page(found, who, person) | {"refusal": refusal}
+        return render(request, "decisions/body.html", context, status=refusal.status)
+    return redirect("rooms:decision_body", kind=kind, key=key)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,23 +73,22 @@ def new(request: HttpRequest) -> HttpResponse:
     kind, key = asked.get("kind", ""), asked.get("key", "")
     if not kind:
         return render(request, "decisions/where.html", {"bodies": queries.bodies_of(person)})
-    _found, who = queries.body(kind, key, person)
-    found = services.body(kind=kind, key=key, person=person)
-    version = queries.charter_now(found)
-    rules = version.rules if version else None
+    found, who = queries.body(kind, key, person)
+    rules = queries.rules_of(found)
     effects = queries.effects_of(found, rules.effects if rules else ())
     effect = next((e for e in effects if e.slug == asked.get("effect", "")), None)
     refusal: CityError | None = None
     if request.method == "POST":
         try:
-            made = services.propose(body=found, author=person, **forms.proposal(request.POST, effect, key))
+            sent = forms.proposal(request.POST, effect, key)
+            made = services.propose(body=services.body(kind=kind, key=key, person=person), author=person, **sent)
             messages.success(request, _("Your proposal is out. It is talked over until the vote opens."))
             return redirect("rooms:decision", number=made.pk)
         except CityError as error:
             refusal = error
     context: dict[str, Any] = {
         "who": who, "kind": kind, "key": key, "effects": effects, "effect": effect, "rules": rules, "asked": asked,
-        "rows": _rows(forms.blank(effect, key), asked), "refusal": refusal,
+        "rows": _rows(forms.blank(effect, key), asked), "refusal": refusal, "secret_from": SECRET_FROM,
         "methods": [(m, Motion.Method(m).label, pages.HOW[m]) for m in (rules.methods if rules else ())],
         "member": queries.belongs(found, person),
     }  # fmt: skip
