@@ -13,10 +13,11 @@ from commons.decisions.errors import OutsideLimits
 from commons.decisions.models import Body, Motion
 from commons.people.models import User
 from commons.people.services import create_user, set_role
-from energy import deciding as sharing
+from energy.deciding import body as street_body
+from energy.deciding import sharing
 from energy.errors import BadTerms
 from energy.models import Community, MeterPoint, Participant, SchemeVersion
-from labs import deciding as quotas
+from labs.deciding import quota as quotas
 from labs.errors.rules import BadRule, OverQuota
 from labs.models import Machine
 from tests.decisions.test_motions import WHY, at_once
@@ -99,9 +100,9 @@ def test_what_a_rule_of_sharing_may_be(street: Community, three: dict[str, Meter
     body = services.body(kind="energy.community", key="street")
     with pytest.raises(OutsideLimits):
         decide(body, [neighbour], "energy.sharing_rule", {"key": "static", "price": 1.5})
-    assert sharing.members("street").keys() == {neighbour.pk}
+    assert street_body.members("street").keys() == {neighbour.pk}
     Participant.objects.filter(person=neighbour).update(left_on=dt.date(2026, 2, 1))
-    assert not sharing.members("street") and not sharing.members("no-such-street")
+    assert not street_body.members("street") and not street_body.members("no-such-street")
 
 
 @pytest.mark.parametrize(
