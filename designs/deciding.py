@@ -33,7 +33,9 @@ CHARTER = {
 
 def design_of(key: str) -> Design:
     """The design of that number. Raises DesignNotFound."""
-    found = Design.objects.select_related("owner").filter(pk=int(key), deleted_at=None).first() if key.isdecimal() else None
+    found = (
+        Design.objects.select_related("owner").filter(pk=int(key), deleted_at=None).first() if key.isdecimal() else None
+    )
     if found is None:
         raise DesignNotFound(_("There is no such design."))
     return found
@@ -86,7 +88,9 @@ def keys_of(person: User) -> Collection[str]:
     mine = set(kept.filter(user=person).values_list("design_id", flat=True))
     mine |= set(kept.filter(design__owner__user=person).values_list("design_id", flat=True))
     of_mine = Membership.objects.filter(user=person, role__in=policies.WRITERS).values("organisation")
-    mine |= set(Design.objects.filter(owner__organisation__in=of_mine, deleted_at=None).values_list("pk", flat=True)[:50])
+    mine |= set(
+        Design.objects.filter(owner__organisation__in=of_mine, deleted_at=None).values_list("pk", flat=True)[:50]
+    )
     return [str(pk) for pk in sorted(mine)]
 
 

@@ -1,7 +1,7 @@
 """What use costs when the sun has power to spare: a discount, and how much of the power must be surplus for it.
 
-The value itself is what prices read (`commons.decisions.queries.value("labs.surplus_price", "labs.lab:<slug>", at)`), at the
-time of the booking: nothing else is written. From a Monday, local time.
+The value itself is what prices read at the time of the booking (`holds`, which is `commons.decisions.queries.value` of
+“labs.surplus_price” and “labs.lab:<slug>”): nothing else is written. From a Monday, local time.
 """
 
 import datetime as dt

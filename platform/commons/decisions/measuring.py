@@ -31,7 +31,7 @@ def reckon_all() -> int:
 
 
 def reckon(option: Option) -> bool:
-    """Ask the option's room and keep its answer, which then stands for the whole vote; {} where nothing is known."""
+    """Ask the option's room and keep its answer, which then stands; asked again while there is none."""
     motion = option.motion
     plug = queries.effect(motion)
     if plug is None or plug.reckon is None or option.value is None:
@@ -42,7 +42,9 @@ def reckon(option: Option) -> bool:
     except CityError as refusal:
         log.info("option %s of decision %s is not reckoned: %s", option.position, motion.pk, refusal.sentence)
         found = None
-    return bool(Option.objects.filter(pk=option.pk, reckoned=None).update(reckoned=dict(found or {})))
+    if found is None:
+        return False
+    return bool(Option.objects.filter(pk=option.pk, reckoned=None).update(reckoned=dict(found)))
 
 
 def promised(option: Option) -> dict[str, Any] | None:
