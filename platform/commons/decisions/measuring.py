@@ -26,7 +26,9 @@ AT_ONCE = 40
 
 def reckon_all() -> int:
     """Reckon what options of motions to come would mean, each once; how many were."""
-    rows = Option.objects.filter(motion__state__in=(State.TALK, State.OPEN), reckoned=None).exclude(value=None)
+    rows = Option.objects.filter(motion__state__in=(State.TALK, State.OPEN), reckoned__isnull=True).exclude(
+        value__isnull=True
+    )
     return sum(reckon(option) for option in rows.select_related("motion__body").order_by("pk")[:AT_ONCE])
 
 
@@ -44,7 +46,7 @@ def reckon(option: Option) -> bool:
         found = None
     if found is None:
         return False
-    return bool(Option.objects.filter(pk=option.pk, reckoned=None).update(reckoned=dict(found)))
+    return bool(Option.objects.filter(pk=option.pk, reckoned__isnull=True).update(reckoned=dict(found)))
 
 
 def promised(option: Option) -> dict[str, Any] | None:
@@ -54,7 +56,7 @@ def promised(option: Option) -> dict[str, Any] | None:
 
 def forget_people(motion: Motion) -> None:
     """What was reckoned for single persons is of no use after the vote, so it goes."""
-    for option in motion.options.exclude(reckoned=None):
+    for option in motion.options.exclude(reckoned__isnull=True):
         if option.reckoned and "people" in option.reckoned:
             kept = {name: value for name, value in option.reckoned.items() if name != "people"}
             Option.objects.filter(pk=option.pk).update(reckoned=kept)
@@ -97,7 +99,7 @@ def _ended(motion: Motion, enactment: Enactment) -> dt.datetime | None:
 
 def evidence(place: Place) -> Iterable[sockets.Evidence]:
     """Closed loops of a place: a decision changed a value by itself, and what that did was measured afterwards."""
-    rows = Enactment.objects.exclude(measured=None).select_related("motion__body").order_by("-measured_at")
+    rows = Enactment.objects.exclude(measured__isnull=True).select_related("motion__body").order_by("-measured_at")
     for row in rows:
         system, who = (row.measured or {}).get("system"), queries.decider(row.motion.body, None)
         if not system or who is None or who.place is None or who.place.pk != place.pk:
