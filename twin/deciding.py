@@ -7,6 +7,7 @@ community of the place, and who belongs to a lab in it. What somebody writes in 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -173,6 +174,18 @@ def address(version: ScenarioVersion) -> str:
             return reverse("rooms:scenario", args=[version.scenario_id])
         except NoReverseMatch:
             return reverse("rooms:district", args=[version.scenario.district.slug])
+
+
+def propose_url(version: ScenarioVersion) -> str:
+    """Where a vote on a scenario begins; nothing where its district is no neighbourhood's."""
+    place = version.scenario.district.place
+    if place is None or find(place.slug, None) is None:
+        return ""
+    query = {
+        "kind": KIND, "key": place.slug, "effect": SLUG, "scenario_version-1": version.pk,
+        "option-1": version.scenario.title,
+    }  # fmt: skip
+    return f"{reverse('rooms:decision_new')}?{urlencode(query)}"
 
 
 def reckon(key: str, value: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -95,6 +95,11 @@ def test_who_decides_for_a_neighbourhood(town: Import, place: Place, voters: lis
     town(place=place)
     User.objects.create(username="newcomer", home=place)
     assert set(deciding.members("quarter")) == {person.pk for person in voters}, "a profile makes nobody a voter"
+    start = deciding.propose_url(asked("Forty roofs", 40))
+    client = Client()
+    client.force_login(voters[0])
+    form = client.get(start).content.decode()
+    assert 'value="Forty roofs"' in form and " selected>Forty roofs (1)</option>" in form
     assert deciding.keys_of(voters[0]) == ["quarter"] and deciding.members("no-such") == {}
     body = Client().get("/decisions/bodies/twin.neighbourhood/quarter/")
     assert body.status_code == 200 and "Which scenario is the plan" in body.content.decode()
