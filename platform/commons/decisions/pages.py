@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from commons import sockets
-from commons.decisions import ballot_box, delegating, queries
+from commons.decisions import amendment, ballot_box, delegating, queries
 from commons.decisions.engine.counting import AGREE, OBJECT
 from commons.decisions.models import Motion, Option
 from commons.people.models import User
@@ -36,7 +36,13 @@ HOW: Mapping[str, str | Promise] = {
     "condorcet": lazy("Rank the options. The one that does best against each other one passes."),
     "shares": lazy("Tick what is worth its money. Everybody holds an equal part of the budget."),
 }
+TWO_THIRDS = lazy("The charter changes with two thirds of the votes.")
 CHIPS = {State.OPEN: "act", State.ENACTED: "good", State.STOPPED: "bad", State.OBJECTIONS: "warn", State.PASSED: "good"}
+
+
+def how(method: str, effect: str) -> str | Promise:
+    """When an option passes, in a sentence."""
+    return TWO_THIRDS if (method, effect) == ("majority", amendment.SLUG) else HOW[method]
 
 
 def home(person: User | None) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def motion_page(motion: Motion, who: sockets.Decider, person: User | None) -> di
         "who": who,
         "rules": rules,
         "chip": CHIPS.get(State(motion.state), ""),
-        "how": HOW[motion.method],
+        "how": how(motion.method, motion.effect),
         "steps": _steps(motion),
         "options": [_shown(motion, option, effect, person, ballot.choice if ballot else None) for option in options],
         "ranks": range(1, len(options) + 1),
@@ -182,7 +188,7 @@ def body_page(body: Any, who: sockets.Decider, person: User | None) -> dict[str,
         "values": [
             {
                 "effect": effect,
-                "words": effect.say(body.key, effect.now(body.key)),
+                "words": effect.say(body.key, effect.now(body.key)) if effect.slug != amendment.SLUG else "",
                 "history": queries.history(effect.slug, body.scope)[:12],
             }
             for effect in effects

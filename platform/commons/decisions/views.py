@@ -1,5 +1,6 @@
 """Pages of decisions: parse, call, render."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commons import sockets
-from commons.decisions import delegating, forms, pages, queries, services
+from commons.decisions import amendment, delegating, forms, pages, queries, services
 from commons.decisions.charter import SECRET_FROM
 from commons.decisions.engine.counting import sha256
 from commons.decisions.errors import BadDelegation
@@ -89,10 +90,16 @@ def new(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "who": who, "kind": kind, "key": key, "effects": effects, "effect": effect, "rules": rules, "asked": asked,
         "rows": _rows(forms.blank(effect, key), asked), "refusal": refusal, "secret_from": SECRET_FROM,
-        "methods": [(m, Motion.Method(m).label, pages.HOW[m]) for m in (rules.methods if rules else ())],
+        "methods": _methods(rules.methods if rules else (), effect.slug if effect else ""),
         "member": queries.belongs(found, person),
     }  # fmt: skip
     return render(request, "decisions/new.html", context, status=refusal.status if refusal else 200)
+
+
+def _methods(methods: Sequence[str], effect: str) -> list[tuple[str, Any, Any]]:
+    """The ways of deciding that a proposal may take, each with its name and sentence."""
+    open_to = [m for m in methods if effect != amendment.SLUG or m in amendment.METHODS]
+    return [(m, Motion.Method(m).label, pages.how(m, effect)) for m in open_to]
 
 
 def _rows(rows: list[Any], asked: Any) -> list[Any]:
