@@ -130,7 +130,8 @@ def test_who_may(garden: Garden, people: list[User]) -> None:
         (stranger, "/decisions/bodies/test.garden/rose/delegate/", {"to": "gardener-1"}, 400),
         (member, "/decisions/bodies/test.garden/tulip/delegate/", {"to": "gardener-1"}, 404),
     ]:
-        assert client.post(path, sent).status_code == status, path
+        kind = {"content_type": "application/json"} if path.startswith("/api/") else {}
+        assert client.post(path, sent, **kind).status_code == status, path
     assert not Ballot.objects.exists() and Motion.objects.count() == 1
 
 

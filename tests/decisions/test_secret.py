@@ -251,8 +251,12 @@ def test_a_thief_of_the_database_links_nobody(garden: Garden, caplog: pytest.Log
     assert naive["same transaction"] == 200, "the control: two rows of one transaction tell everything"
     open_box = linked(dump("decisions_rollentry", motion), dump("decisions_secretballot", motion), truth)
     assert open_box["same transaction"] == 0 and open_box["wrote × wrote"] == 200, (
-        "while the vote is open, who voted right after taking the token is found by the order: so it says on the page"
+        "until the box is mixed, who voted right after taking the token is found by the order: so it says on the page"
     )
+    services.advance_all()
+    mixed = linked(dump("decisions_rollentry", motion), dump("decisions_secretballot", motion), truth)
+    assert max(mixed.values()) <= 8, f"the box is mixed while the vote is open: {mixed}"
+    assert ballot_box.mix_all() == 0, "and not again before another ballot came"
     at_once(motion, "counted")
     roll, box = dump("decisions_rollentry", motion), dump("decisions_secretballot", motion)
     after = linked(roll, box, truth)

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -116,16 +116,46 @@ def shuffled(motion: Motion) -> dict[str, Any]:
     accounts, so that neither disk nor transactions tell when somebody took a token or voted; answers the box. The key
     goes, since nothing is signed any more.
     """
-    rows = list(SecretBallot.objects.filter(motion=motion).values_list("token_sha256", "choice"))
-    SecretBallot.objects.filter(motion=motion).delete()
-    secrets.SystemRandom().shuffle(rows)
-    SecretBallot.objects.bulk_create([SecretBallot(token_sha256=t, motion=motion, choice=c) for t, c in rows])
+    rows = _mixed(motion)
     roll = list(RollEntry.objects.filter(motion=motion).order_by("person_id").values("person_id", "blinded_sha256"))
     RollEntry.objects.filter(motion=motion).delete()
     RollEntry.objects.bulk_create([RollEntry(motion=motion, **entry) for entry in roll])
     Motion.objects.filter(pk=motion.pk).update(signing_key="")
     motion.signing_key = ""
     return dict(rows)
+
+
+def _mixed(motion: Motion) -> list[tuple[str, Any]]:
+    """Write the box anew in random order; for who holds the motion's lock."""
+    rows = list(SecretBallot.objects.filter(motion=motion).values_list("token_sha256", "choice"))
+    SecretBallot.objects.filter(motion=motion).delete()
+    secrets.SystemRandom().shuffle(rows)
+    SecretBallot.objects.bulk_create([SecretBallot(token_sha256=t, motion=motion, choice=c) for t, c in rows])
+    return rows
+
+
+def mix_all() -> int:
+    """Write the boxes of open votes anew where ballots came since the last time, so that their order, which is near to
+    the order in which tokens were taken, stands in the database for half a minute only; how many were.
+    """
+    mixed = 0
+    for number in Motion.objects.filter(secret=True, state=State.OPEN).values_list("pk", flat=True):
+        with transaction.atomic():
+            held = Motion.objects.select_for_update(of=("self",)).get(pk=number)
+            if held.state == State.OPEN and _writes(held) > 1:
+                _mixed(held)
+                mixed += 1
+    return mixed
+
+
+def _writes(motion: Motion) -> int:
+    """By how many transactions the rows of the box were written."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(DISTINCT xmin::text) FROM decisions_secretballot WHERE motion_id = %s", [motion.pk]
+        )
+        found: int = cursor.fetchone()[0]
+    return found
 
 
 def tokens_given(motion: Motion) -> int:

@@ -265,6 +265,7 @@ def advance_all(now: dt.datetime | None = None) -> int:
     for number in due.values_list("pk", flat=True)[:DUE_AT_MOST]:
         while advance(number, now):
             steps += 1
+    ballot_box.mix_all()
     return steps
 
 
