@@ -134,6 +134,11 @@ def test_a_vote_changes_how_much_each_may_book(printer: Machine) -> None:
     local = motion.takes_effect_at.astimezone(here.zone)
     assert (local.weekday(), local.hour, local.minute) == (0, 0, 0)
     book(printer, people[0], tomorrow(10), hours=4)
+    client = Client()
+    client.force_login(people[0])
+    ballot = client.get(f"/decisions/{motion.pk}/").content.decode()
+    assert "1 / 1" in ballot and "For you: 1 booking to come is beyond it." in ballot
+    assert "For you:" not in Client().get(f"/decisions/{motion.pk}/").content.decode()
     at_once(motion, "enacted")
     assert quotas.now(here.slug) == {"per_week_h": 3.0}
     with pytest.raises(OverQuota):
