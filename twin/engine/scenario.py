@@ -269,6 +269,7 @@ def _traffic(hour: traffic.Hour) -> dict[str, float | None]:
         "vehicle_h": hour.vehicle_h,
         "delay_h": hour.delay_h,
         "speed_kmh": hour.speed_kmh,
+        "outside": hour.outside,
         "unserved": hour.unserved,
     }
 
@@ -298,8 +299,8 @@ def _carbon(  # noqa: PLR0917 the parts of the ledger
     of: Base, own: energy.Houses, made: Changes, year: energy.Year, hour: traffic.Hour | None,
     roads: traffic.Roads | None, draw: Draw,
 ) -> dict[str, float | None]:  # fmt: skip
-    """The ledger in tonnes a year: heat that is burnt, power that is bought, and driving in the district and by its
-    people beyond it; an electric car drives without a tailpipe and charges at home.
+    """The ledger in tonnes a year: heat that is burnt, power that is bought, and driving in the district or
+    round it, and by its people beyond; an electric car drives without a tailpipe and charges at home.
     """
     e = draw.energy
     heat_kg, power_kg = year.heat_kwh * e.heat_kg_per_kwh, year.import_kwh * e.power_kg_per_kwh
@@ -307,7 +308,7 @@ def _carbon(  # noqa: PLR0917 the parts of the ledger
     their_km = homes * e.cars_per_home * e.car_km
     here_km, mine = 0.0, 0.0
     if hour is not None and roads is not None:
-        here_km = hour.vehicle_km / of.traffic.peak_share * e.days_a_year
+        here_km = (hour.vehicle_km + hour.outside_km) / of.traffic.peak_share * e.days_a_year
         trips = roads.od.trips
         ours = (roads.part == WITHIN) | (roads.part == EXCHANGE)
         mine = here_km * float(trips[ours].sum() / max(trips.sum(), 1e-9)) / 2
@@ -368,10 +369,11 @@ FIGURES: tuple[Figure, ...] = (
     Figure("peak_kw", gettext_noop("Highest draw from the grid"), "kW", "energy", "down", ENERGY),
     Figure("cost", gettext_noop("All bills for power"), "EUR/year", "energy", "down", ENERGY),
     Figure("mean_min", gettext_noop("A trip by car takes"), "min", "traffic", "down", TRAFFIC),
-    Figure("vehicle_km", gettext_noop("Driven in the busiest hour"), "km", "traffic", "down", TRAFFIC),
+    Figure("vehicle_km", gettext_noop("Driven on its streets in the busiest hour"), "km", "traffic", "down", TRAFFIC),
     Figure("vehicle_h", gettext_noop("Time in cars in that hour"), "h", "traffic", "down", TRAFFIC),
     Figure("delay_h", gettext_noop("Lost in queues in that hour"), "h", "traffic", "down", TRAFFIC),
     Figure("speed_kmh", gettext_noop("Mean speed of cars"), "km/h", "traffic", "none", TRAFFIC),
+    Figure("outside", gettext_noop("Cars that go round the district instead"), "1/h", "traffic", "none", TRAFFIC),
     Figure("unserved", gettext_noop("Trips that no way is left for"), "1/h", "traffic", "down", TRAFFIC),
     Figure("walk_min", gettext_noop("To an everyday service on foot"), "min", "access", "down", ACCESS),
     Figure("walk_15", gettext_noop("All seven within 15 minutes on foot"), "%", "access", "up", ACCESS),
