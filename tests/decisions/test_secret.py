@@ -126,6 +126,12 @@ def test_over_http_the_box_wants_no_name(garden: Garden, twelve: list[User]) -> 
     path = f"/api/v1/decisions/{motion.pk}"
     member, nobody = Client(), Client()
     member.force_login(twelve[0])
+    page = member.get(f"/decisions/{motion.pk}/").content.decode()
+    assert "<lc-ballot" in page and "<noscript>" in page and "needs JavaScript" in page
+    island = page.split("<lc-ballot")[1].split("</lc-ballot>")[0]
+    assert 'action="/decisions/' not in island, "no form that names a voter"
+    assert "<lc-ballot" not in nobody.get(f"/decisions/{motion.pk}/").content.decode()
+    assert member.post(f"/decisions/{motion.pk}/vote/", {"choice": "1"}).status_code == 409
     key = nobody.get(f"{path}/token/").json()["key"]
     assert base64.b64decode(key) == ballot_box.public_key(motion)
     voter = Voter(motion, twelve[0])
