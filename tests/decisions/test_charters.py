@@ -98,7 +98,7 @@ def test_who_does_not_vote_is_counted_as_whom_they_named(garden: Garden, people:
     assert motion.outcome is not None and motion.outcome["figures"]["votes"] == {"0": 1, "1": 2}
     assert {row.entry.person: row.through for row in Ballot.objects.all()} == {a: b, b: None, c: None}
     page = signed_in(a).get(f"/decisions/{motion.pk}/").content.decode()
-    assert f"as {b.username}, who votes for them" in page
+    assert f"as {b.username}, who votes for them" in page and "1 of them let another vote." in page
     assert services.advance(motion.pk) is False and Ballot.objects.count() == 3
 
 

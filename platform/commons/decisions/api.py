@@ -206,7 +206,7 @@ class Token(APIView):
 
 
 class SecretVote(APIView):
-    """A ballot for the box. The caller must not be known: a session or a token of the API is refused."""
+    """A ballot for the box. Who calls is not looked at; send it without a session and without a token of the API."""
 
     permission_classes = (AllowAny,)
     authentication_classes = ()
