@@ -14,7 +14,7 @@ from designs.visitors import of_session
 
 def plug_in() -> None:
     """Register everything; called once when the app is ready."""
-    from designs import queries  # noqa: PLC0415 models must be loaded first
+    from designs import deciding, queries  # noqa: PLC0415 models must be loaded first
     from designs.queries import addresses, notices  # noqa: PLC0415
     from designs.services import hiding  # noqa: PLC0415
 
@@ -41,6 +41,7 @@ def plug_in() -> None:
         ("releases", addresses.count_releases, addresses.of_releases),
     ):
         sockets.sitemaps.register(sockets.Sitemap(slug, count, listed, order=20))
+    deciding.register()
     sockets.demo_parts.register(sockets.DemoPart("designs", seed_demo, remove_demo, order=20))
 
 

@@ -436,7 +436,7 @@ class DecidingBody:
 @dataclass(frozen=True, slots=True)
 class EffectField:
     """One thing that an effect sets, as a form asks for it. `choices` are (value, words) of a choice; numbers have the
-    least and the most that are ever possible, and a unit."""
+    least and the most that are ever possible, and a unit; `words` is free text."""
 
     name: str
     title: Text
@@ -444,17 +444,21 @@ class EffectField:
     least: float | None = None
     most: float | None = None
     unit: Text = ""
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What an option would mean: one sentence for the reader where it concerns them, figures for the whole body
-    ({"title", "value", "unit", "low", "high"}), and what it was reckoned from."""
+    ({"title", "value"}, both in words), and what it was reckoned from."""
 
     you: Text
     figures: Sequence[Mapping[str, Any]]
     basis: Text
     inputs_sha256: str = ""
+
+
+Measure = Callable[[str, Mapping[str, Any], Mapping[str, Any], "dt.datetime", "dt.datetime"], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,6 +469,12 @@ class Effect:
     `fields` and `now` are given the body's key; `check` answers the value as it will be kept or raises CityError;
     `border` the first moment at or after the one given from which a new value can hold; `apply` writes what the room
     itself keeps, inside the enactment's transaction: (key, value, valid from, address of the decision).
+
+    `reckon` says in a worker what a value would mean, as JSON: {"figures": {name: number}, "people": {account id: …}}
+    and whatever the room needs, or None while nothing is known. `preview` shows it: (key, value, reader, what was
+    reckoned or {}). `measure` says in a worker what it did: (key, before, after, since, until) as {"figures", "system"
+    (of the city, where it is proof of a closed loop)}, or None while too little is known. `shows` puts figures into
+    words: (key, figures).
     """
 
     slug: str
@@ -476,7 +486,10 @@ class Effect:
     say: Callable[[str, Mapping[str, Any]], Text]
     border: "Callable[[str, dt.datetime], dt.datetime]"
     apply: "Callable[[str, Mapping[str, Any], dt.datetime, str], None]"
-    preview: "Callable[[str, Mapping[str, Any], User | None], Preview | None] | None" = None
+    preview: "Callable[[str, Mapping[str, Any], User | None, Mapping[str, Any]], Preview | None] | None" = None
+    reckon: Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None] | None = None
+    measure: "Measure | None" = None
+    shows: Callable[[str, Mapping[str, Any]], Sequence[Mapping[str, Any]]] | None = None
     order: int = 100
 
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from twin import queries
+from commons.places.models import Place
+from twin import deciding, queries
 from twin.coverage.cells import breadth, cells, collected, depth
 from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
@@ -55,6 +56,9 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "size": picture_size(of),
         "view": view(of),
         "known": queries.best_known(of),
+        "plan": (adopted := deciding.plan(found.place)),
+        "plan_url": deciding.address(adopted) if adopted else "",
+        "decides": found.place is not None and found.place.kind == Place.Kind.NEIGHBOURHOOD,
     }
 
 

@@ -14,8 +14,10 @@ class DecisionsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the sockets."""
         from commons import sockets  # noqa: PLC0415 models must be ready
+        from commons.decisions import measuring  # noqa: PLC0415 models must be ready
 
         sockets.demo_parts.register(sockets.DemoPart("decisions", lambda _say: None, _forget, order=5))
+        sockets.evidence.register(sockets.SystemEvidence("decisions", measuring.evidence, order=90))
         sockets.nav.register(sockets.NavEntry("decisions", _("Decisions"), "rooms:decisions", "decisions", order=60))
 
 

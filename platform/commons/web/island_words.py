@@ -88,6 +88,20 @@ def island_words() -> dict[str, str]:
         "no": _("no"),
         "now": _("now"),
         "yes": _("yes"),
+        "You have voted. You can change it until the end.": _("You have voted. You can change it until the end."),
+        "Your ballot leaves in a moment, so that its time tells nothing.": _(
+            "Your ballot leaves in a moment, so that its time tells nothing."
+        ),
+        "Your ballot is in the box. Receipt: {receipt}": _("Your ballot is in the box. Receipt: {receipt}"),
+        "Your ballot is not in the file. Show your receipt to the body’s stewards: {receipt}": _(
+            "Your ballot is not in the file. Show your receipt to the body’s stewards: {receipt}"
+        ),
+        "Your ballot stands in the file as you cast it, in line {n}.": _(
+            "Your ballot stands in the file as you cast it, in line {n}."
+        ),
+        "Your ballot stands in the file otherwise than you cast it, in line {n}: {choice}": _(
+            "Your ballot stands in the file otherwise than you cast it, in line {n}: {choice}"
+        ),
         # what the facts of a building are called
         "height": _("height"),
         "levels": _("levels"),

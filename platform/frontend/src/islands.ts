@@ -12,6 +12,7 @@ const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-idle": () => import("./islands/idle"),
   "lc-live": () => import("./islands/live"),
   "lc-week": () => import("./islands/week"),
+  "lc-ballot": () => import("./islands/ballot"),
 };
 
 const asked = new Set<string>();
