@@ -36,7 +36,7 @@ from labs.queries import (
 )
 from labs.queries import passports as passport_reads
 from labs.queries.near import near_of
-from labs.services import commands, hooks, interlocks, leaving, ledger, passports, waitlist
+from labs.services import commands, flexible, hooks, interlocks, leaving, ledger, passports, waitlist
 from labs.services import jobs as taken
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def plug_in() -> None:
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     hooks.listen(interlocks.heard)
+    hooks.listen(flexible.heard)
     sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25, packages=("labs",)))
     sockets.figures.register(
         sockets.HeadlineFigure(

@@ -135,7 +135,7 @@ def build(lab: Lab, machines: Sequence[Machine], dates: Sequence[dt.date], asked
     """The machines on the days; six queries whatever their number."""
     zone, shown = lab.zone, window(lab)
     whole = Span(hours.at(dates[0], shown.opens, zone), hours.at(dates[-1], shown.closes, zone))
-    suns = sun.hours(lab.place, whole.start, whole.end)
+    suns = sun.outlook(lab.place, whole.start, whole.end)
     days = [_day(date, shown, zone, suns, asked.now) for date in dates]
     held = _held(lab, whole, days, full=asked.full)
     usable = badges.may_use(machines, asked.viewer, at=asked.now)

@@ -221,7 +221,7 @@ def _ranked(told: Sequence[Match], asked: Asked, now: dt.datetime) -> list[Match
     for match in told:
         span, place = free.get(match.machine.pk), match.machine.lab.place
         if span and place and place.pk not in suns:
-            suns[place.pk] = sun.hours(place, now, now + AHEAD)
+            suns[place.pk] = sun.outlook(place, now, now + AHEAD)
         share = times.share_of(span, suns[place.pk]) if span and place else None
         price = costs.get(match.machine.pk)
         score = engine.score(
