@@ -179,14 +179,16 @@ def best(machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int 
         length,
         known.buffers(machine),
         taken(machine, start - day, end + day),
-        [s for s in waking(machine, start, end, now, known) if s.end - s.start >= length],
+        [s for s in waking(machine, start, end, now=now, known=known) if s.end - s.start >= length],
         sun.outlook(machine.lab.place, start, end, sun.draw_of(machine, length)),
         count=count,
     )
     return sorted(found, key=lambda o: (-round(100 * (o.share or 0.0)), -round(100 * (o.low or 0.0))))
 
 
-def waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.datetime, known: Rulebook) -> list[Span]:
+def waking(
+    machine: Machine, start: dt.datetime, end: dt.datetime, *, now: dt.datetime, known: Rulebook
+) -> list[Span]:
     """Open time; one that works alone is offered when somebody can be there to start it."""
     spans = bookable(machine, start, end, now=now, known=known)
     if not machine.unattended:
@@ -218,7 +220,7 @@ def find(booking_id: uuid.UUID | str) -> Booking | None:
     return (
         Booking.objects.select_related(
             "machine__lab__place", "user", "booked_by", "decided_by", "design__owner", "series", "excuse__by"
-        )
+        ).select_related("flexible")
         .filter(pk=booking_id)
         .first()
     )

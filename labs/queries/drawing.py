@@ -14,7 +14,7 @@ def profiles(machines: Iterable[Machine]) -> dict[int, Profile]:
     """What each machine draws while it is booked: its own profile, its class's, or the table's; one query."""
     every = list(machines)
     rows = PowerProfile.objects.filter(Q(machine=None) | Q(machine__in=every), cls__in={m.cls for m in every})
-    newest = rows.order_by("cls", "machine", "-number").distinct("cls", "machine")
+    newest = rows.order_by("cls", "machine_id", "-number").distinct("cls", "machine_id")
     own, classes = dict[int, Profile](), dict[str, Profile]()
     for row in newest:
         if row.machine_id is None:

@@ -35,6 +35,11 @@ class Wish:
     from_min: int | None = None
     until_min: int | None = None
 
+    @property
+    def has_hours(self) -> bool:
+        """Whether hours of the day were named; else a machine that works alone is offered while people are up."""
+        return self.from_min is not None or self.until_min is not None
+
     def suits(self, span: Span) -> bool:
         """Whether a time lies in the hours of the day that were asked for, by the lab's clock."""
         if self.from_min is None and self.until_min is None:
@@ -88,10 +93,11 @@ def look(wish: Wish, *, now: dt.datetime, known: Rulebook | None = None, without
     if machine.state == Machine.State.REPAIR or start >= end:
         return Found(wish, [], suns)
     day = dt.timedelta(days=1)
+    opened = bookings.bookable if wish.has_hours else bookings.waking
     calendar = times.Calendar(
         known.buffers(machine),
         bookings.taken(machine, start - day, end + day, without=without),
-        sorted(bookings.waking(machine, start, end, now, known)),
+        sorted(opened(machine, start, end, now=now, known=known)),
     )
     spans = [s for s in placing.free_spans(wish.length, calendar, start, end) if wish.suits(s)]
     return Found(wish, placing.ranked(spans, lambda span: share_of(suns, span)), suns)

@@ -30,7 +30,7 @@ from labs.engine import placing
 from labs.engine.hours import Span
 from labs.engine.placing import Place
 from labs.errors.sunshine import BadWish, FixedAlready, NoTimeBefore
-from labs.models import Booking, FlexibleBooking, FlexibleMove, Machine
+from labs.models import Booking, FirstAsked, FlexibleBooking, FlexibleMove, Machine
 from labs.queries import bookings as reads
 from labs.queries import drawing, rulebook, sunshine
 from labs.queries.sunshine import Wish
@@ -315,6 +315,21 @@ def heard(booking: Booking, what: "What") -> None:
             _fix(held, Fixed.MOVED, now)
         return
     _fix(held, Fixed.CLOCK if what in {"checked-in", "ended"} else Fixed.GONE, now)
+
+
+def note_first_asked(booking: Booking, wanted: dt.datetime | None) -> None:
+    """Remember when a person first wanted a booking that then took a suggested time; nothing where that is the same.
+
+    A day before now or more than ninety ahead is nobody's wish.
+    """
+    now = timezone.now()
+    if (
+        wanted is None
+        or wanted == booking.start
+        or not now - dt.timedelta(days=1) < wanted < now + dt.timedelta(days=90)
+    ):
+        return
+    FirstAsked.objects.get_or_create(booking=booking, defaults={"start": wanted})
 
 
 # --- who hears of it ---------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 """After each day: how much of a lab's kWh fell on local surplus, beside the times first asked for. And the round that
 keeps plans, outlook and flexible bookings together.
 
-Method 1. Jobs that ended on the local day, with the curve of their newest energy figure in quarters. What was spare
-is made less used by the neighbourhood's data, the lab's own use in those data left out, since it is what is asked
-about. Of the lab's load in a quarter as much is covered as is spare, no more. Then the same curves, each moved to the time first asked for (a flexible booking's first free time; else what the person first chose where a
-suggestion was taken instead; else where it was), against what was spare there. Storage is left out of both.
+Method 1. Jobs that ended on the local day, with the curve of their newest energy figure in quarters. What was spare is
+made less used by the neighbourhood's data, the lab's own use in those data left out, since it is what is asked about.
+Of the lab's load in a quarter as much is covered as is spare, no more. Then the same curves, each moved to the time
+first asked for (a flexible booking's first free time; else what the person first chose where a suggestion was taken
+instead; else where it was), against what was spare there. Storage is left out of both.
 """
 
 import datetime as dt
