@@ -104,7 +104,8 @@ def _page(request: HttpRequest, machine: Machine, person: User) -> dict[str, Any
     now, fields = timezone.now(), request.POST or request.GET
     zone = machine.lab.zone
     later = (now + dt.timedelta(days=3)).astimezone(zone)
-    typed: dict[str, Any] = {name: fields.get(name, "") for name in ("from", "until", "early_day", "early_at", "watts", "note")}
+    more = ("from", "until", "early_day", "early_at", "watts", "note")
+    typed: dict[str, Any] = {name: fields.get(name, "") for name in more}
     typed |= {
         "hours": fields.get("hours", "2"),
         "day": fields.get("day", f"{later:%Y-%m-%d}"),

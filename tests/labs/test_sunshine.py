@@ -212,6 +212,10 @@ def test_a_suggestion_over_the_api_and_who_may_see_a_flexible_booking(sunny: Mac
     assert set(found["results"][0]) >= {"start", "end", "solar_share", "solar_share_low", "solar_share_high", "basis"}
     for bad in ({}, {"hours": "0"}, {"hours": "2", "watts": "-1"}, {"hours": "2", "before": "soon"}):
         assert client.get(path, bad).status_code == 400
+    told = client.get("/api/v1/communities/c/outlook/").json()
+    assert (told["middle_kw"][10], told["basis"][midnight().date().isoformat()]) == (4.0, "lately")
+    assert client.get(f"/api/v1/labs/{sunny.lab.slug}/live/").json()["machines"] == 1
+    assert client.get(f"/api/v1/labs/{sunny.lab.slug}/sun-days/").json()["results"] == []
     slots = client.get(f"/api/v1/machines/{sunny.pk}/availability/").json()["slots"]
     assert all(s["solar_share_low"] <= s["solar_share"] <= s["solar_share_high"] for s in slots)
 
@@ -258,7 +262,8 @@ def test_pages_show_the_sun_in_words_and_take_a_wish(sunny: Machine, client: Cli
         assert client.post(address).status_code == 404
         client.force_login(user)
         assert client.post(address).status_code in {302, 409}
-    for where in (f"/labs/{slug}/sun/", f"/labs/{slug}/", "/energy/c/", f"/labs/{slug}/{sunny.slug}/"):
+    pages = (f"/labs/{slug}/sun/", f"/labs/{slug}/", f"/labs/{slug}/{sunny.slug}/", "/energy/c/", "/energy/c/forecast/")
+    for where in pages:
         assert client.get(where).status_code == 200, where
     assert sunny.lab.name in client.get("/energy/c/").content.decode()
 
