@@ -1,6 +1,7 @@
 """What is spare of the sun, what machines draw, and where a job is placed: pure, against slow and plain oracles."""
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from labs.engine.hours import Span
 from labs.engine.placing import Place, Share
 from labs.engine.planning import Measured, Profile
 from labs.engine.times import Buffers, Calendar
+from tests.benchmarks import sunshine_demands
 
 T0 = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 HOUR, QUARTER = dt.timedelta(hours=1), dt.timedelta(minutes=15)
@@ -198,3 +200,27 @@ def test_the_range_of_a_time_says_the_least_sure_of_what_it_comes_from() -> None
     found = times.range_of(Span(T0, T0 + 2 * HOUR), suns)
     assert (found.low, found.high) == pytest.approx((0.3, 0.9)) and found.basis == "season"
     assert times.range_of(Span(T0, T0 + 3 * HOUR), suns).low is None
+
+
+# --- a real neighbourhood ----------------------------------------------------------------------------------------
+
+
+def test_on_fontanas_year_the_sun_gains_a_quarter_and_breaks_no_deadline(shared: Path) -> None:
+    """The short form of `bench_sunshine`: two seeds of twenty demands, no learned forecast, only what lay four weeks
+    back. The share of kWh on local surplus rises by 25 % or more against first come, first served.
+    """
+    load, pv = sunshine_demands.read(shared)
+    world = sunshine_demands.World(load, pv, sunshine_demands.nothing_learned)
+    found: dict[str, list[float]] = {"first": [0.0, 0.0], "suggested": [0.0, 0.0], "flexible": [0.0, 0.0]}
+    for seed in (1, 2):
+        wanted = sunshine_demands.demands(seed, len(load))
+        assert len(wanted) == 20
+        for way, sums in found.items():
+            book, _moved = sunshine_demands.place(way, world, wanted)
+            assert sunshine_demands.broken(book) == []
+            kwh, sun = book.covered()
+            sums[0], sums[1] = sums[0] + kwh, sums[1] + sun
+    share = {way: sun / kwh for way, (kwh, sun) in found.items()}
+    assert found["first"][0] == pytest.approx(found["suggested"][0]) == pytest.approx(found["flexible"][0])
+    assert share["suggested"] >= 1.25 * share["first"]
+    assert share["flexible"] >= 1.25 * share["first"]
