@@ -17,7 +17,7 @@ from energy.errors import CommunityNotFound
 class PlannedSerializer(serializers.Serializer[Any]):
     """What a lab has planned by its bookings: kWh a step from its own start."""
 
-    source = serializers.CharField(source="row.source")
+    plan = serializers.CharField(source="row.source", help_text="who plans, such as labs:kamppi")
     name = serializers.CharField(source="row.name")
     member = serializers.CharField(source="row.member", allow_blank=True)
     start = serializers.DateTimeField(source="row.start")
