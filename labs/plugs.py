@@ -33,10 +33,11 @@ from labs.queries import (
     matching,
     passport_reports,
     slices,
+    standing,
 )
 from labs.queries import passports as passport_reads
 from labs.queries.near import near_of
-from labs.services import commands, hooks, interlocks, leaving, ledger, passports, waitlist
+from labs.services import commands, flexible, hooks, interlocks, leaving, ledger, passports, waitlist
 from labs.services import jobs as taken
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def plug_in() -> None:
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     hooks.listen(interlocks.heard)
+    hooks.listen(flexible.heard)
     sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25, packages=("labs",)))
     sockets.figures.register(
         sockets.HeadlineFigure(
@@ -93,6 +95,9 @@ def plug_in() -> None:
     )
     sockets.page_slots.register(
         sockets.PageSlot("labs.my_things", "people.me.below", "labs/parts/my_things.html", my_things, order=40)
+    )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.in_community", "energy.community.below", "labs/parts/in_community.html", in_community)
     )
     sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.page_slots.register(
@@ -248,6 +253,12 @@ def my_things(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
         name = job.design.name if known and job is not None and job.design else gettext("A thing")
         things.append({"passport": one, "name": name})
     return {"things": things} if things else None
+
+
+def in_community(request: HttpRequest, community: Any) -> Mapping[str, Any] | None:
+    """The labs of a community with their live load; away where it has none."""
+    found = standing.live(community.place) if community.place else []
+    return {"labs": found} if found else None
 
 
 def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, Any]]:

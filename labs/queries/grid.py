@@ -31,7 +31,7 @@ from labs.engine import hours
 from labs.engine.hours import Span
 from labs.engine.times import Sun, share_of
 from labs.models import Booking, Lab, Machine
-from labs.queries import badges, bookings, rulebook, sun
+from labs.queries import badges, bookings, rulebook, sun, sun_words
 from labs.queries.rulebook import Rulebook
 
 QUARTER = dt.timedelta(minutes=15)
@@ -72,6 +72,8 @@ class Day:
     """“Fri 27”."""
     iso: str
     """When it begins, by its own clock."""
+    told: str = ""
+    """Its sun in words."""
 
     @property
     def epoch(self) -> int:
@@ -135,7 +137,7 @@ def build(lab: Lab, machines: Sequence[Machine], dates: Sequence[dt.date], asked
     """The machines on the days; six queries whatever their number."""
     zone, shown = lab.zone, window(lab)
     whole = Span(hours.at(dates[0], shown.opens, zone), hours.at(dates[-1], shown.closes, zone))
-    suns = sun.hours(lab.place, whole.start, whole.end)
+    suns = sun.outlook(lab.place, whole.start, whole.end)
     days = [_day(date, shown, zone, suns, asked.now) for date in dates]
     held = _held(lab, whole, days, full=asked.full)
     usable = badges.may_use(machines, asked.viewer, at=asked.now)
@@ -166,7 +168,9 @@ def _day(date: dt.date, shown: Window, zone: ZoneInfo, suns: Sequence[Sun], now:
     here = (now - span.start) // QUARTER if span.start <= now < span.end else None
     name, short = date_format(date, _("l j F")), date_format(date, "D j")
     iso = span.start.astimezone(zone).isoformat()
-    return Day(date, zone, span, quarters, labels, lit, now.astimezone(zone).date() == date, here, name, short, iso)
+    today = now.astimezone(zone).date() == date
+    told = sun_words.day_words(span, suns, zone) if suns else ""
+    return Day(date, zone, span, quarters, labels, lit, today, here, name, short, iso, told)
 
 
 def _epoch(column: str) -> Func:
