@@ -1,0 +1,3 @@
+"""OGC API Processes."""
+
+CONFORMS: tuple[str, ...] = ()
