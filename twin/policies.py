@@ -1,9 +1,16 @@
-"""Who may do what in the twin."""
+"""Who may do what in the twin.
+
+Everybody may make a scenario, copy one and have it reckoned, without an account; who has its link sees it.
+"""
+
+import hashlib
+import hmac
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from commons.people.models import Membership, Organisation, User
+from twin.models.scenarios import Scenario
 
 STEWARDS = (Membership.Role.STEWARD, Membership.Role.MANAGER, Membership.Role.OWNER)
 
@@ -37,3 +44,12 @@ def stewards() -> QuerySet[User]:
     return User.objects.filter(
         memberships__organisation__kind=Organisation.Kind.CITY, memberships__role__in=STEWARDS, is_active=True
     ).distinct()
+
+
+def may_edit_scenario(user: User | AnonymousUser | None, scenario: Scenario, edit_key: str = "") -> bool:
+    """Its owner, and whoever has its edit key."""
+    if isinstance(user, User) and scenario.owner_id == user.pk:
+        return True
+    kept = scenario.edit_key_sha256
+    given = hashlib.sha256(edit_key.encode()).hexdigest() if edit_key else ""
+    return bool(kept) and hmac.compare_digest(kept, given)

@@ -14,6 +14,7 @@ from twin.models.districts import (
 )
 from twin.models.offers import Conflict, Correction, Offer
 from twin.models.reckonings import Reckoning
+from twin.models.scenarios import Scenario, ScenarioResult, ScenarioVersion
 from twin.models.traffic import Traffic
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "Offer",
     "People",
     "Reckoning",
+    "Scenario",
+    "ScenarioResult",
+    "ScenarioVersion",
     "Service",
     "Street",
     "Thing",

@@ -1,6 +1,6 @@
 """Reads of the twin, by noun."""
 
-from twin.queries import offers, versions
+from twin.queries import offers, scenarios, versions
 from twin.queries.districts import (
     access,
     as_model,
@@ -45,6 +45,7 @@ __all__ = [
     "reckoned_at",
     "reckoning",
     "reckoning_run",
+    "scenarios",
     "skipped_in_words",
     "things",
     "traffic_answers",

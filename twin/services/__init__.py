@@ -1,5 +1,6 @@
 """Writes of the twin, by noun."""
 
+from twin.services import scenario_runs, scenarios
 from twin.services.conflicts import decide
 from twin.services.districts import (
     RESERVED,
@@ -28,6 +29,8 @@ __all__ = [
     "refuse",
     "remove_demo",
     "restore",
+    "scenario_runs",
+    "scenarios",
     "start_import",
     "start_reckoning",
     "start_traffic",
