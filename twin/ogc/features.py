@@ -63,7 +63,7 @@ class Landing(Address):
             link("data", at(request, where("collections")), JSON, _("Collections")),
             # LATER link(f"{REL}processes", at(request, where("processes")), JSON, _("Processes")),
             # LATER link(f"{REL}job-list", at(request, where("jobs")), JSON, _("Jobs")),
-            # LATER link("related", at(request, reverse("sensorthings-root")), JSON, _("Series of devices (SensorThings 1.1)")),
+            link("related", at(request, reverse("sensorthings-root")), JSON, _("Series of devices (SensorThings 1.1)")),
             link("describedby", at(request, reverse("data")), HTML, _("All open data, with licences")),
         ]
         return answer(
