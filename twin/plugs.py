@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from commons import sockets
 from commons.places.models import Place
-from twin import demo, pages, queries
+from twin import demo, open_data, pages, queries
 from twin.coverage import figure, twin_evidence
 from twin.models import Building, District, Service, Street, Thing
 from twin.words import KINDS, word
@@ -43,6 +43,7 @@ def plug_in() -> None:
     sockets.home_cards.register(sockets.HomeCard("map", "twin/home_map.html", home_map, order=20, wide=True))
     sockets.map_grounds.register(sockets.MapGround("twin", map_ground))
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
+    sockets.open_shelves.register(sockets.OpenShelf("twin", open_data.datasets))
     sockets.open_datasets.register(
         sockets.OpenDataset("twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services)
     )

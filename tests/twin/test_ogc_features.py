@@ -228,7 +228,9 @@ def test_coordinates_come_in_the_system_that_is_asked_for(get: Get) -> None:
         assert answer["Content-Crs"] == f"<{uri}>" == get(f"{ITEMS}/home", crs=uri)["Content-Crs"]
         target = "OGC:CRS84" if uri == CRS84 else f"EPSG:{uri.rsplit('/')[-1]}"
         wanted = Transformer.from_crs("OGC:CRS84", target).transform(lon, lat)
-        assert answer.said["features"][0]["geometry"]["coordinates"][0][0][0] == pytest.approx(wanted, abs=1e-3, rel=1e-9)
+        assert answer.said["features"][0]["geometry"]["coordinates"][0][0][0] == pytest.approx(
+            wanted, abs=1e-3, rel=1e-9
+        )
     assert get(ITEMS, crs=f"{EPSG}4326").said["features"][0]["geometry"]["coordinates"][0][0][0] == [60.17, 24.94]
     assert get(ITEMS, 400, crs=f"{EPSG}9999")["where"] == "crs"
     assert get(ITEMS, 400, bbox="0,0,1,1", bbox__crs="nonsense")["where"] == "bbox-crs"
