@@ -57,5 +57,15 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("districts/<slug:slug>/corrections/<int:pk>/decision/", api.OfferDecision.as_view(), name="district-decision"),
     path("districts/<slug:slug>/conflicts/", api.Conflicts.as_view(), name="district-conflicts"),
     path("districts/<slug:slug>/conflicts/<int:pk>/", api.OneConflict.as_view(), name="district-conflict"),
+    path("districts/<slug:slug>/scenarios/", api.Scenarios.as_view(), name="district-scenarios"),
+    path("scenarios/<slug:pk>/", api.OneScenario.as_view(), name="scenario"),
+    path("scenarios/<slug:pk>/fork/", api.ScenarioFork.as_view(), name="scenario-fork"),
+    path("scenarios/<slug:pk>/runs/", api.ScenarioRuns.as_view(), name="scenario-runs"),
+    path("scenarios/<slug:pk>/comparison/", api.ScenarioComparison.as_view(), name="scenario-comparison"),
+    path(
+        "scenarios/<slug:pk>/answers/<slug:inputs_hash>/<slug:layer>.geojson",
+        api.ScenarioLayer.as_view(),
+        name="scenario-layer",
+    ),
     path("places/<slug:slug>/coverage/", api.PlaceCoverage.as_view(), name="place-coverage"),
 ]

@@ -20,6 +20,7 @@ from twin.api.districts import (
 )
 from twin.api.offers import Conflicts, OfferDecision, Offers, OneConflict, OneOffer
 from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
+from twin.api.scenarios import OneScenario, ScenarioComparison, ScenarioFork, ScenarioLayer, ScenarioRuns, Scenarios
 from twin.api.traffic import AskTrafficSerializer, DistrictTraffic, TrafficSerializer
 from twin.api.versions import Difference, OneVersion, Undo, Versions
 
@@ -48,10 +49,16 @@ __all__ = [
     "Offers",
     "OneConflict",
     "OneOffer",
+    "OneScenario",
     "OneVersion",
     "PlaceCoverage",
     "ReachSerializer",
     "ReckoningSerializer",
+    "ScenarioComparison",
+    "ScenarioFork",
+    "ScenarioLayer",
+    "ScenarioRuns",
+    "Scenarios",
     "SkippedSerializer",
     "TrafficSerializer",
     "Undo",

@@ -277,9 +277,10 @@ def year(own: Houses, has: Stock, made: Changes, over: Times, draw: Draw) -> Yea
     if made.tariff and made.tariff[0] == "dynamic":
         day = (np.arange(len(over.hour)) // 24).astype(np.float64)
         levels = strategies.by_price(buy, day, EFFICIENCY**2, 1.0)
-    alone, grid, use = _each(own, has, over, draw, (buy, sell), levels)
+    meters = _Meters(own, has, over, draw, buy, sell, levels)
+    alone, grid, use = _each(meters)
     netted = _cost(grid, buy, sell)
-    shared = _shared(made.sharing, _Community(own, has, over, draw, (buy, sell), levels, alone, grid, use, netted))
+    shared = _shared(made.sharing, meters, (alone, grid, use), float(alone.sum()) - netted)
     kwh, kw = made.community_battery
     if kwh > 0:
         common = fleet.Fleet.batteries(np.array([kwh]), np.array([kw]), np.array([EFFICIENCY]))
@@ -320,33 +321,41 @@ def series(own: Houses, has: Stock, over: Times, draw: Draw, rows: slice) -> tup
     return np.ascontiguousarray(load), np.ascontiguousarray(solar)
 
 
-def _run(
-    own: Houses, has: Stock, over: Times, draw: Draw, at: tuple[Floats, Floats], levels: fleet.Levels | None,
-    rows: slice, *, each: bool = False,
-) -> tuple[fleet.Year, Singles]:  # fmt: skip
-    """Some buildings, each behind its own meter; and their use."""
-    load, solar = series(own, has, over, draw, rows)
-    kwh = has.battery_kwh[rows]
-    batteries = fleet.Fleet.batteries(kwh, has.battery_kw[rows], np.full(len(load), EFFICIENCY))
-    found = fleet.run(
-        load,
-        solar,
-        batteries,
-        import_price=at[0],
-        export_price=at[1],
-        levels=levels if kwh.any() else None,
-        each=each,
-    )
-    return found, load
+@dataclass(frozen=True, slots=True)
+class _Meters:
+    """All that bills are made of."""
+
+    own: Houses
+    has: Stock
+    over: Times
+    draw: Draw
+    buy: Floats
+    sell: Floats
+    levels: fleet.Levels | None
+
+    def run(self, rows: slice, *, each: bool = False) -> tuple[fleet.Year, Singles]:
+        """Some buildings, each behind its own meter; and their use."""
+        load, solar = series(self.own, self.has, self.over, self.draw, rows)
+        kwh = self.has.battery_kwh[rows]
+        batteries = fleet.Fleet.batteries(kwh, self.has.battery_kw[rows], np.full(len(load), EFFICIENCY))
+        levels = self.levels if kwh.any() else None
+        found = fleet.run(
+            load, solar, batteries, import_price=self.buy, export_price=self.sell, levels=levels, each=each
+        )
+        return found, load
+
+    def net(self, rows: slice) -> Floats:
+        """What each of them takes from the grid in each hour, below zero what it sends."""
+        found = self.run(rows, each=True)[0].net_kwh
+        assert found is not None  # noqa: S101 asked for
+        return found
 
 
-def _each(
-    own: Houses, has: Stock, over: Times, draw: Draw, at: tuple[Floats, Floats], levels: fleet.Levels | None
-) -> tuple[Floats, Floats, Floats]:  # fmt: skip
+def _each(meters: _Meters) -> tuple[Floats, Floats, Floats]:
     """Each building's cost, their exchange with the grid hour by hour, and each one's use."""
-    cost, use, grid = [np.zeros(0)], [np.zeros(0)], np.zeros(len(over.hour))
-    for rows in _slices(len(own.keys)):
-        found, load = _run(own, has, over, draw, at, levels, rows)
+    cost, use, grid = [np.zeros(0)], [np.zeros(0)], np.zeros(len(meters.buy))
+    for rows in _slices(len(meters.own.keys)):
+        found, load = meters.run(rows)
         cost.append(found.totals["cost"])
         use.append(load.sum(axis=1, dtype=np.float64))
         grid += found.series["grid"]
@@ -362,63 +371,45 @@ def _by_use(amount: float, use: Floats) -> Floats:
     return use * (amount / total) if total > 0 else np.zeros(len(use))
 
 
-@dataclass(frozen=True, slots=True)
-class _Community:
-    """All that sharing looks at."""
-
-    own: Houses
-    has: Stock
-    over: Times
-    draw: Draw
-    at: tuple[Floats, Floats]
-    levels: fleet.Levels | None
-    alone: Floats
-    grid: Floats
-    use: Floats
-    netted: float
-
-
-def _shared(rule: str, of: _Community) -> Floats:
+def _shared(rule: str, meters: _Meters, found: tuple[Floats, Floats, Floats], saving: float) -> Floats:
     """What each building gets of the saving of being one community; rules as in `energy.engine.sharing`.
 
     Mid-market and Owen pay each hour's energy at a price of the community's, so they are sums of flows times prices and
     need no table of members by hours.
     """
+    alone, grid, use = found
     if not rule:
-        return np.zeros(len(of.alone))
-    saving = float(of.alone.sum()) - of.netted
+        return np.zeros(len(alone))
     if rule == "equal":
-        users = of.use > 0
+        users = use > 0
         return np.where(users, saving / max(int(users.sum()), 1), 0.0)
     if rule == "proportional":
-        return _by_use(saving, of.use)
-    buy, sell = of.at
+        return _by_use(saving, use)
+    buy, sell = meters.buy, meters.sell
     if rule == "owen":
-        price = np.where(of.grid > 0, buy, np.where(of.grid < 0, sell, (buy + sell) / 2))
-        return of.alone - _paid(of, price, price)
-    lacking, sparing = _both(of)
+        price = np.where(grid > 0, buy, np.where(grid < 0, sell, (buy + sell) / 2))
+        return alone - _paid(meters, price, price)
+    lacking, sparing = _both(meters)
     traded, mid = np.minimum(lacking, sparing), (buy + sell) / 2
     part = np.divide(traded, lacking, out=np.zeros_like(traded), where=lacking > 0)
     given = np.divide(traded, sparing, out=np.zeros_like(traded), where=sparing > 0)
-    return _paid(of, part * (buy - mid), -given * (mid - sell))
+    return _paid(meters, part * (buy - mid), -given * (mid - sell))
 
 
-def _paid(of: _Community, lack: Floats, spare: Floats) -> Floats:
+def _paid(meters: _Meters, lack: Floats, spare: Floats) -> Floats:
     """Each building's lacks and spares (taken as below zero) at these prices of each hour."""
     found = [np.zeros(0)]
-    for rows in _slices(len(of.alone)):
-        net = _run(of.own, of.has, of.over, of.draw, of.at, of.levels, rows, each=True)[0].net_kwh
-        assert net is not None  # noqa: S101 asked for
+    for rows in _slices(len(meters.own.keys)):
+        net = meters.net(rows)
         found.append(np.where(net > 0, net * lack, net * spare).sum(axis=1))
     return np.concatenate(found)
 
 
-def _both(of: _Community) -> tuple[Floats, Floats]:
+def _both(meters: _Meters) -> tuple[Floats, Floats]:
     """What all lack and what all have to spare, hour by hour."""
-    lacking, sparing = np.zeros(len(of.over.hour)), np.zeros(len(of.over.hour))
-    for rows in _slices(len(of.alone)):
-        net = _run(of.own, of.has, of.over, of.draw, of.at, of.levels, rows, each=True)[0].net_kwh
-        assert net is not None  # noqa: S101 asked for
+    lacking, sparing = np.zeros(len(meters.buy)), np.zeros(len(meters.buy))
+    for rows in _slices(len(meters.own.keys)):
+        net = meters.net(rows)
         lacking += np.maximum(net, 0.0).sum(axis=0)
         sparing += np.maximum(-net, 0.0).sum(axis=0)
     return lacking, sparing

@@ -19,7 +19,7 @@ from twin.engine.crs import to_metres
 from twin.engine.demand import EXCHANGE, THROUGH, WITHIN, Assumptions
 from twin.engine.measures.base import Calmed, Changes, NewStreet, Refused
 from twin.engine.model import CityModel, Position
-from twin.engine.network import ROAD, RoadNetwork
+from twin.engine.network import OUTSIDE, ROAD, RoadNetwork
 from twin.engine.whatif.draws import Draw
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Roads:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """The busiest hour (`demand.Answer`), and what stands on each road (m,)."""
+    """The busiest hour: sums over the district's streets; `outside`: cars that drive round it, and `outside_km`."""
 
     found: Assignment
     vehicles: float
@@ -51,6 +51,7 @@ class Hour:
     delay_h: float
     unserved: float
     outside: float
+    outside_km: float
 
     @property
     def speed_kmh(self) -> float:
@@ -186,7 +187,8 @@ def hour(now: Roads, draw: Draw, start: Assignment | None) -> Hour:
         vehicle_h=float((found.flow * found.cost_s)[mine].sum()) / 3600,
         delay_h=float((found.flow * np.maximum(found.cost_s - network.free_flow_s, 0.0))[mine].sum()) / 3600,
         unserved=found.unserved,
-        outside=float(found.flow[network.kind == 2].sum()) / 2,
+        outside=float(found.flow[network.kind == OUTSIDE].sum()) / 2,
+        outside_km=float((found.flow * km)[network.kind == OUTSIDE].sum()),
     )
 
 
