@@ -296,7 +296,7 @@ def test_filters_over_things_and_what_they_lead_to(get: Get, city: dict[str, Dev
         get("Things", 400, filter=bad)
     for plural, kind in SETS.items():
         for name in kind.properties:
-            for sign in ("eq", "ne", "gt", "ge", "lt", "le"):
+            for sign in ("eq", "gt"):
                 get(plural, filter=f"{name} {sign} 'x'", top=1)
 
 

@@ -61,8 +61,8 @@ class Landing(Address):
             link("service-doc", at(request, where("api"), f="html"), HTML, _("The same as a page")),
             link("conformance", at(request, where("conformance")), JSON, _("What of the standards is held")),
             link("data", at(request, where("collections")), JSON, _("Collections")),
-            # LATER link(f"{REL}processes", at(request, where("processes")), JSON, _("Processes")),
-            # LATER link(f"{REL}job-list", at(request, where("jobs")), JSON, _("Jobs")),
+            link(f"{REL}processes", at(request, where("processes")), JSON, _("Processes")),
+            link(f"{REL}job-list", at(request, where("jobs")), JSON, _("Jobs")),
             link("related", at(request, reverse("sensorthings-root")), JSON, _("Series of devices (SensorThings 1.1)")),
             link("describedby", at(request, reverse("data")), HTML, _("All open data, with licences")),
         ]
@@ -205,7 +205,7 @@ class Items(Address):
         of = collections.collection(name)
         wish, number = asked(request, of)
         system = _system(request, of, "crs")
-        limit = _limit(request)
+        limit = limit_of(request)
         after = request.query_params.get("after", "")
         rows, matched, following = collections.page(of, wish, after, limit)
         began = collections.moments(of)
@@ -290,7 +290,8 @@ def _system(request: Request, of: Collection, name: str) -> str:
     return crs.known(request.query_params.get(name, crs.CRS84), of.systems, name)
 
 
-def _limit(request: Request) -> int:
+def limit_of(request: Request) -> int:
+    """How many are asked for. Raises BadInput."""
     text = request.query_params.get("limit", str(LIMIT))
     if not (text.isascii() and text.isdigit() and int(text[:12]) >= 1):
         raise BadInput(
@@ -337,10 +338,10 @@ def _versions(request: Request, of: Collection) -> collections.Span:
         if not (text.isascii() and text.isdigit() and len(text) <= 9):
             raise BadInput(_("“%(text)s” is not the number of a version.") % {"text": text[:40]}, where="version")
         return collections.span(of, int(text), None)
-    return collections.span(of, None, _interval(given["datetime"]) if "datetime" in given else None)
+    return collections.span(of, None, interval(given["datetime"]) if "datetime" in given else None)
 
 
-def _interval(text: str) -> tuple[dt.datetime | None, dt.datetime | None]:
+def interval(text: str) -> tuple[dt.datetime | None, dt.datetime | None]:
     """Start and end of a moment, a day or an interval; None where it is open."""
     start, slash, end = text.partition("/")
     if not slash:
