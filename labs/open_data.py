@@ -19,7 +19,7 @@ def rows() -> Iterator[dict[str, Any]]:
             "access": lab.access,
             "machine": machine.slug,
             "machine_name": machine.name,
-            "kind": machine.kind,
+            "class": machine.cls,
             "process": machine.process,
             "x_mm": x,
             "y_mm": y,

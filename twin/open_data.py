@@ -193,7 +193,7 @@ class _Writer:
 
         version = self.of.current
         way = to_metres(version.epsg)
-        west, south = (float(c) for c in way(version.bounds[0], version.bounds[1]))  # type: ignore[arg-type]
+        west, south = (float(c) for c in way(version.bounds[0], version.bounds[1]))
         origin = (float(int(west)), float(int(south)), 0.0)
         head = {
             "type": "CityJSON",

@@ -48,7 +48,8 @@ TRUE = [
     "time(time) eq 12:30:15.5", "totaloffsetminutes(time) eq 120", "now() eq 2026-11-23T09:00:00Z",
     "mindatetime() lt now()", "maxdatetime() gt now()", "round(2.5) eq 3", "round(-2.5) eq -3", "floor(2.9) eq 2",
     "ceiling(2.1) eq 3", "time lt 2026-11-22T15:00:00+02:00", "time ge 2026-11-22", "time lt 2026-11-23",
-    "now() sub duration'PT1H' eq 2026-11-23T08:00:00Z", "spell gt 2026-11-23T08:59:00Z", "spell ge 2026-11-23T09:00:00Z",
+    "now() sub duration'PT1H' eq 2026-11-23T08:00:00Z", "spell gt 2026-11-23T08:59:00Z",
+    "spell ge 2026-11-23T09:00:00Z",
     "spell eq 2026-11-23T09:00:00Z/2026-11-23T09:15:00Z", "spell lt 2026-11-23T09:15:00Z/2026-11-23T10:00:00Z",
     "year(spell) eq 2026", "hour(spell) eq 9",
     "geo.distance(where, geography'POINT (24.94 60.18)') lt 0.0101", "geo.length(line) eq 5",
@@ -75,7 +76,8 @@ def test_each_function_of_the_standard_is_tried() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["result eq 'five'", "nothing gt 1", "nothing and true", "'a' add 1 eq 2", "result div 0 gt 1", "length(result) gt 0",
+    ["result eq 'five'", "nothing gt 1", "nothing and true", "'a' add 1 eq 2", "result div 0 gt 1",
+     "length(result) gt 0",
      "substring(name, 90) eq 'x'", "year(result) eq 5", "spell gt 2026-11-23T09:00:00Z", "st_within(name, where)"],
 )  # fmt: skip
 def test_what_is_not(text: str) -> None:
@@ -106,7 +108,8 @@ def test_shapes_and_truths_that_are_none_are_refused() -> None:
 def test_options_of_options() -> None:
     asked = odata.options(
         {
-            "$expand": "Datastreams($select=name,id;$filter=name eq 'a;b,(c';$expand=Observations($top=1)),Locations/Things",
+            "$expand": "Datastreams($select=name,id;$filter=name eq 'a;b,(c';$expand=Observations($top=1)),"
+            "Locations/Things",
             "$orderby": "name desc, id",
             "$top": "5",
             "$skip": "2",

@@ -3,6 +3,7 @@
 import io
 import json
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from commons.opendata import catalogue, tasks, writing
-from commons.people.services import create_user
+from commons.people.services import create_organisation, create_user
 from commons.runs.models import Run
 from commons.runs.work import do
 from commons.sockets import DataForm, PublicData
 from designs.models import Design
 from designs.services import create_design
+from labs.models import Lab, Machine
 from tests.twin.conftest import Import, small_town, square
 
 DCAT = "http://www.w3.org/ns/dcat#"
@@ -100,10 +102,10 @@ def test_buildings_as_cityjson_are_closed_blocks_of_the_right_size(folder: Path,
                     for a, b in zip(ring, [*ring[1:], ring[0]], strict=True):
                         edges[a, b] = edges.get((a, b), 0) + 1
                     first = real[ring[0]]
-                    for b, c in zip(ring[1:], ring[2:], strict=False):
+                    for b, c in pairwise(ring[1:]):
                         volume += _sixth(first, real[b], real[c])
         assert all(n == 1 and edges.get((b, a)) == 1 for (a, b), n in edges.items())  # closed, all faces outwards
-        area = transform(lambda x, y: way(x, y), shape(feature["geometry"])).area
+        area = transform(way, shape(feature["geometry"])).area
         about = feature["properties"]
         height = about["height_m"] - about.get("min_height_m", 0)
         assert volume == pytest.approx(area * height, rel=1e-3)
@@ -168,9 +170,7 @@ def test_a_folder_that_is_not_empty_and_a_district_that_is_not_there(folder: Pat
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
-def test_the_weekly_files_their_page_and_what_is_private(
-    town: Import, client: Client, settings: Any, tmp_path: Path
-) -> None:
+def test_the_weekly_files_and_their_page(town: Import, client: Client, settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     assert b"Not written yet" in client.get("/data/").content
     assert client.get("/data/catalog.ttl").status_code == client.get("/data/files/index.json").status_code == 404
@@ -179,6 +179,9 @@ def test_the_weekly_files_their_page_and_what_is_private(
     for name, visibility in (("Open lamp", "public"), ("Hidden lamp", "private")):
         create_design(owner=anna.handle, by=anna, name=name, licence="CC-BY-4.0", visibility=visibility)
     assert Design.objects.count() == 2
+    guild = create_organisation(handle="guild", name="Guild", kind="lab", founder=anna)
+    lab = Lab.objects.create(organisation=guild, slug="guild", name="Guild")
+    Machine.objects.create(lab=lab, slug="mill", name="=Mill()", cls="cnc-mill", process="milling")
     assert tasks.weekly() and not tasks.weekly()
     do(Run.objects.get(kind=tasks.KIND).pk)
     assert not tasks.weekly()  # a week has not passed, and the same things are there
@@ -193,6 +196,7 @@ def test_the_weekly_files_their_page_and_what_is_private(
             assert (len(body), answer["Content-Type"].split(";")[0]) == (file["bytes"], file["media_type"])
             assert b"Hidden lamp" not in body
     assert b"Open lamp" in (writing.home() / "current" / "designs" / "designs.csv").read_bytes()
+    assert b"'=Mill()" in (writing.home() / "current" / "labs" / "labs.csv").read_bytes()  # no formula to a spreadsheet
     assert client.get("/data/catalog", headers={"accept": "text/turtle"})["Content-Type"].startswith("text/turtle")
     assert client.get("/data/catalog.jsonld")["Content-Type"] == "application/ld+json"
     for path in ("../../secret", "index.json", "nothing/nothing.csv", "town-buildings"):
@@ -224,7 +228,7 @@ def test_a_large_layer_is_not_held_in_memory(town: Import) -> None:
     for form in data.forms:
         if form.suffix == "parquet":
             continue  # it keeps one group of rows, which tracemalloc does not see
-        with open("/dev/null", "wb") as out:
+        with Path("/dev/null").open("wb") as out:
             tracemalloc.start()
             form.write(out)
             _now, most = tracemalloc.get_traced_memory()

@@ -13,9 +13,10 @@ from django.test import Client
 from django.utils import timezone
 
 from commons.devices.models import Device, LastValue, Rollup
-from commons.people.services import create_user
+from commons.people.services import create_organisation, create_user
 from commons.places.models import Place
 from energy.models import Community, MeterPoint, Participant
+from labs.models import Lab, Machine
 from twin.sensorthings.model import KINDS, SETS
 from twin.sensorthings.views import CONFORMS
 
@@ -55,6 +56,10 @@ def city(db: None) -> dict[str, Device]:
     made["nowhere"] = measuring("Nowhere", None)
     made["gone"] = measuring("Gone", part)
     Device.objects.filter(pk=made["gone"].pk).update(revoked_at=START)
+    lab = create_organisation(handle="guild", name="Guild", kind="lab", founder=create_user(username="founder"))
+    shop = Lab.objects.create(organisation=lab, slug="guild", name="Guild", lon=24.95, lat=60.15)
+    made["mill"] = measuring("Plug", None, public=False)
+    Machine.objects.create(lab=shop, slug="mill", name="Mill", cls="cnc-mill", process="milling", device=made["mill"])
     for name, kind, public, proof in (
         ("home", "home", True, "steward"),
         ("claimed", "home", True, "claimed"),
@@ -99,11 +104,11 @@ def names(document: Any) -> list[str]:
 
 
 def test_only_what_everybody_may_see_is_there_for_anybody(get: Get, city: dict[str, Device], client: Client) -> None:
-    shown = {"Hall", "Pool", "School"}
+    shown = {"Hall", "Pool", "School", "Mill"}
     client.force_login(create_user(username="chief", is_staff=True))
     assert set(names(get("Things"))) == shown  # staff see what everybody sees
     assert {n.removeprefix("Power of ") for n in names(get("Datastreams")) if n.startswith("Power")} == shown
-    assert get("Observations", count="true", top=0)["@iot.count"] == 3 * 2 * 8
+    assert get("Observations", count="true", top=0)["@iot.count"] == 4 * 2 * 8
     everything = json.dumps([get(name, top=1000) for name in SETS])
     for name in ("shy", "beat", "nowhere", "gone", "home", "claimed", "cafe", "says-school"):
         number = city[name].number
@@ -232,10 +237,10 @@ def test_pages_lead_through_all(get: Get) -> None:
 
 
 def test_sorting(get: Get) -> None:
-    assert names(get("Things", orderby="name")) == ["Hall", "Pool", "School"]
-    assert names(get("Things", orderby="name desc")) == ["School", "Pool", "Hall"]
+    assert names(get("Things", orderby="name")) == ["Hall", "Mill", "Pool", "School"]
+    assert names(get("Things", orderby="name desc")) == ["School", "Pool", "Mill", "Hall"]
     found = get("Datastreams", orderby="ObservedProperty/name desc,Thing/name asc")
-    assert names(found)[:2] == ["Power of Hall", "Power of Pool"]
+    assert names(found)[:2] == ["Power of Hall", "Power of Mill"]
     for plural, kind in SETS.items():
         for name in kind.properties:
             get(plural, orderby=f"{name} desc", top=3)
@@ -253,7 +258,8 @@ def test_selecting_and_expanding(get: Get, city: dict[str, Device]) -> None:
     number = city["hall"].number
     one = get(
         f"Things({number})",
-        expand="Datastreams($orderby=id;$count=true;$expand=Observations($top=2;$orderby=phenomenonTime desc),ObservedProperty),"
+        expand="Datastreams($orderby=id;$count=true;$expand="
+        "Observations($top=2;$orderby=phenomenonTime desc),ObservedProperty),"
         "Locations/HistoricalLocations",
     )
     first = one["Datastreams"][0]
@@ -280,15 +286,16 @@ def test_filters_over_things_and_what_they_lead_to(get: Get, city: dict[str, Dev
     for text, expected in {
         "name eq 'Hall'": ["Hall"],
         f"id eq {number} or @iot.id eq {number}": ["Hall"],
-        "not (name eq 'Hall')": ["Pool", "School"],
-        "properties/kind eq 'meter'": ["Hall", "Pool", "School"],
-        "properties/nothing eq null": ["Hall", "Pool", "School"],
+        "not (name eq 'Hall')": ["Pool", "Mill", "School"],
+        "properties/kind eq 'meter'": ["Hall", "Pool", "Mill", "School"],
+        "properties/nothing eq null": ["Hall", "Pool", "Mill", "School"],
         "Datastreams/unitOfMeasurement/symbol eq 'Wh' and startswith(name, 'P')": ["Pool"],
         "Datastreams/Observations/result gt 1e6": [],
         "Datastreams/Observations/result eq 107 and name eq 'Pool'": ["Pool"],
         "geo.intersects(Locations/location, geography'POINT (24.99 60.15)')": ["Hall", "Pool", "School"],
+        "geo.distance(Locations/location, geography'POINT (24.95 60.15)') eq 0": ["Hall", "Pool", "Mill", "School"],
         "st_within(Locations/location, geography'POLYGON ((0 0, 1 0, 1 1, 0 0))')": [],
-        "HistoricalLocations/time ge 2026-11-20T10:00:00Z": ["Hall", "Pool", "School"],
+        "HistoricalLocations/time ge 2026-11-20T10:00:00Z": ["Hall", "Pool", "Mill", "School"],
     }.items():
         assert names(get("Things", filter=text)) == expected, text
     assert names(get("Datastreams", filter="phenomenonTime ge 2026-11-20T10:00:00Z and Thing/name eq 'Hall'", top=1))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, cast
 from urllib.parse import urlencode
 
 import orjson
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -90,7 +90,7 @@ class Address(APIView):
         response["Access-Control-Expose-Headers"] = "Content-Crs, Location, Preference-Applied"
         return response
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """What a browser asks before it lets another site's page call."""
         answer = HttpResponse(status=204)
         answer["Allow"] = answer["Access-Control-Allow-Methods"] = ", ".join(self.allowed_methods)
@@ -200,7 +200,7 @@ def answer(
     if form == "json":
         return HttpResponse(orjson.dumps(document, default=_told), content_type=media, status=status)
     context = {"title": title, "links": _shown(document.get("links", [])), **(page or {})}
-    return render(cast("HttpRequest", request._request), "twin/ogc.html", context, status=status)
+    return render(request._request, "twin/ogc.html", context, status=status)
 
 
 def _shown(links: Iterable[Link]) -> list[Link]:

@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from commons.devices.models import Rollup
 from commons.errors import BadInput
 from twin.sensorthings import judge
 from twin.sensorthings.model import KINDS, Entity
@@ -42,7 +41,7 @@ class Observations:
     """Observations that are meant: rows, and what is still to be weighed for each."""
 
     source: Source
-    rows: "QuerySet[Rollup]"
+    rows: "QuerySet[Any]"
     rest: Tree | None
     weigh: "Callable[[Tree, Entity], bool]"
 

@@ -182,6 +182,13 @@ def _round(value: float) -> float:
     return math.copysign(math.floor(abs(value) + 0.5), value)
 
 
+def _offset_min(value: dt.datetime) -> float:
+    offset = value.utcoffset()
+    if offset is None:
+        raise TypeError(value)
+    return offset.total_seconds() / 60
+
+
 _MOMENTS: dict[str, Callable[[dt.datetime], dt.datetime]] = {
     "now": lambda now: now,
     "mindatetime": lambda _now: dt.datetime.min.replace(tzinfo=UTC),
@@ -208,9 +215,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "fractionalseconds": lambda value: _moment(value).microsecond / 1e6,
     "date": lambda value: _moment(value).date(),
     "time": lambda value: _moment(value).time(),
-    "totaloffsetminutes": lambda value: (
-        (value.start if isinstance(value, Span) else value).utcoffset().total_seconds() / 60
-    ),
+    "totaloffsetminutes": lambda value: _offset_min(value.start if isinstance(value, Span) else value),
     "round": _round,
     "floor": lambda value: float(math.floor(value)),
     "ceiling": lambda value: float(math.ceil(value)),

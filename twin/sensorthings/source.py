@@ -164,7 +164,7 @@ class Source:
     def streams(self) -> dict[int, tuple[_Public, int]]:
         """Datastreams by id: the device and the channel."""
         rows = LastValue.objects.filter(device_id__in=list(self.devices), channel__in=list(PROPERTIES))
-        pairs = sorted(rows.values_list("device_id", "channel"))
+        pairs: list[tuple[int, int]] = sorted(rows.values_list("device__number", "channel"))
         return {number * _CHANNELS + channel: (self.devices[number], channel) for number, channel in pairs}
 
     @cached_property
@@ -266,8 +266,9 @@ class Source:
         if kind == "Datastream":
             return [number % _CHANNELS if target == "ObservedProperty" else number // _CHANNELS]
         if target == "Datastream":
-            ours = {"ObservedProperty": lambda s: s % _CHANNELS}.get(kind, lambda s: s // _CHANNELS)
-            return [stream for stream in self.streams if ours(stream) == number]
+            if kind == "ObservedProperty":
+                return [stream for stream in self.streams if stream % _CHANNELS == number]
+            return [stream for stream in self.streams if stream // _CHANNELS == number]
         if kind in {"Location", "FeatureOfInterest"}:
             return [n for n, public in self.devices.items() if public.spot.id == number]
         return [self.devices[number].spot.id] if target == "Location" else [number]
@@ -280,7 +281,7 @@ class Source:
 
     # --- observations ------------------------------------------------------------------------------------------------
 
-    def rows(self, streams: Iterable[int] | None = None) -> QuerySet[Rollup]:
+    def rows(self, streams: Iterable[int] | None = None) -> QuerySet[Any]:
         """The quarters of these datastreams (of all, if none are named) that are over and hold a value."""
         meant: dict[int, list[int]] = {channel: [] for channel in PROPERTIES}
         for number in self.streams if streams is None else streams:
@@ -289,7 +290,7 @@ class Source:
         for channel, numbers in meant.items():
             if numbers:
                 which |= Q(channel=channel, device_id__in=numbers)
-        found: QuerySet[Rollup] = (
+        found: QuerySet[Any] = (
             Rollup.objects.filter(which, step_s=QUARTER_S, start__lte=self.now - QUARTER)
             .annotate(result=RESULT)
             .filter(result__isnull=False)
@@ -304,7 +305,7 @@ class Source:
         start = dt.datetime.fromtimestamp(quarter * QUARTER_S, dt.UTC)
         return next(self.observations(self.rows([stream]).filter(start=start)), None)
 
-    def observations(self, rows: "QuerySet[Rollup]") -> Iterator[Entity]:
+    def observations(self, rows: "QuerySet[Any]") -> Iterator[Entity]:
         """Rows as observations."""
         picked = rows.values_list("device_id", "channel", "start", "result")
         for device, channel, start, result in picked.iterator(chunk_size=2000):

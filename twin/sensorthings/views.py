@@ -107,14 +107,15 @@ class Resource(Sensing):
         """A set, an entity, a property, a value, or links."""
         steps = odata.steps(path)
         form = steps.pop().name if steps[-1].name in {"$ref", "$value"} and len(steps) > 1 else ""
-        asked = odata.options(dict(request.query_params.items()))
+        given = {name: str(value) for name, value in request.query_params.items()}
+        asked = odata.options(given)
         root = request.build_absolute_uri(reverse("sensorthings-root"))
         reply = Reply(Source(request.build_absolute_uri("/").rstrip("/")), root)
         found = reply.find(steps)
         if isinstance(found, Many):
             if form == "$value":
                 raise NotFound(_("Only a property has a $value."))
-            query = {name: value for name, value in request.query_params.items() if name not in {"$skip", "$top"}}
+            query = {name: value for name, value in given.items() if name not in {"$skip", "$top"}}
             document = reply.page(found, asked, request.build_absolute_uri(request.path), query)
             if form == "$ref":
                 document["value"] = [{"@iot.selfLink": one["@iot.selfLink"]} for one in document["value"]]

@@ -217,11 +217,9 @@ def json_ld(statements: Sequence[Statement]) -> bytes:
     """JSON-LD 1.1, one object for each thing; the context stands in the document, nothing is fetched."""
     things: dict[str, dict[str, list[object]]] = {}
     for of, what, value in statements:
-        about = things.setdefault(of.name, {})
-        if what == "rdf:type":
-            values, told = about.setdefault("@type", []), _short(value)
-        else:
-            values, told = about.setdefault(what, []), _as_json(value)
+        kind = what == "rdf:type"
+        values = things.setdefault(of.name, {}).setdefault("@type" if kind else what, [])
+        told: object = _short(value) if kind else _as_json(value)
         if told not in values:
             values.append(told)
     graph = [{"@id": name, **about} for name, about in things.items()]

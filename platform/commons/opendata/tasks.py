@@ -41,5 +41,5 @@ def write(job: Job, _inputs: Inputs) -> Outcome:
     """Write them."""
     from commons.opendata import writing  # noqa: PLC0415 as above
 
-    index = writing.renew(lambda share, words: job.progress(share, words))
+    index = writing.renew(job.progress)
     return Outcome({"datasets": len(index["datasets"])})

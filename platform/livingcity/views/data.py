@@ -32,7 +32,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
         "datasets": list(sockets.open_datasets),
         "weekly": [_shown(data) for data in weekly["datasets"]] if weekly else [],
         "made_at": parse_datetime(weekly["made_at"]) if weekly else None,
-        "doors": list(doors.values()),
+        "doors": [{"title": door.title, "url": f"/{door.path}"} for door in doors.values()],
     }
     return render(request, "site/data.html", context)
 
