@@ -20,6 +20,7 @@ PREFIXES = {
     "locn": "http://www.w3.org/ns/locn#",
     "prov": "http://www.w3.org/ns/prov#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
     "spdx": "http://spdx.org/rdf/terms#",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
@@ -89,10 +90,10 @@ class Catalogue:
         )
         self.say(own, "dct:publisher", self._maker)
         self.say(own, "dct:modified", _moment(self.made_at))
-        self.say(own, "dct:language", Node(f"{_EU}language/ENG"))
+        self.term(own, "dct:language", Node(f"{_EU}language/ENG"), "dct:LinguisticSystem")
         self.say(own, "foaf:homepage", Node(f"{self.site}/data/"))
         self.say(Node(f"{self.site}/data/"), "rdf:type", "foaf:Document")
-        self.say(own, "dcat:themeTaxonomy", Node(f"{_EU}data-theme"))
+        self.term(own, "dcat:themeTaxonomy", Node(f"{_EU}data-theme"), "skos:ConceptScheme")
         self.say(self._maker, "rdf:type", "foaf:Agent")
         self.say(self._maker, "foaf:name", Word(self.publisher, language="en"))
 
@@ -109,6 +110,11 @@ class Catalogue:
         """One statement; a plain text names a class."""
         self.statements.append((of, what, Node(value) if isinstance(value, str) else value))
 
+    def term(self, of: Node, what: str, value: Node, kind: str) -> None:
+        """One statement with a term of somebody's list, and what kind of term that is."""
+        self.say(of, what, value)
+        self.say(value, "rdf:type", kind)
+
     def blank(self) -> Node:
         """A thing without an address."""
         self._blank += 1
@@ -123,9 +129,9 @@ class Catalogue:
         self.say(of, "dct:description", Word(str(data.description or data.title), language="en"))
         self.say(of, "dct:identifier", Word(data.slug))
         self.say(of, "dct:publisher", self._maker)
-        self.say(of, "dcat:theme", Node(f"{_EU}data-theme/{data.theme}"))
-        self.say(of, "dct:accrualPeriodicity", Node(f"{_EU}frequency/WEEKLY"))
-        self.say(of, "dct:accessRights", Node(f"{_EU}access-right/PUBLIC"))
+        self.term(of, "dcat:theme", Node(f"{_EU}data-theme/{data.theme}"), "skos:Concept")
+        self.term(of, "dct:accrualPeriodicity", Node(f"{_EU}frequency/WEEKLY"), "dct:Frequency")
+        self.term(of, "dct:accessRights", Node(f"{_EU}access-right/PUBLIC"), "dct:RightsStatement")
         for word in data.keywords:
             self.say(of, "dcat:keyword", Word(word, language="en"))
         if data.modified:
@@ -167,11 +173,21 @@ class Catalogue:
         self.say(one, "dct:title", Word(f"{data.title}: {file.title}", language="en"))
         self.say(one, "dcat:accessURL", Node(address))
         self.say(one, "dcat:downloadURL", Node(address))
-        self.say(one, "dcat:mediaType", Node(f"http://www.iana.org/assignments/media-types/{file.media_type}"))
-        self.say(one, "dct:format", Node(f"{_EU}file-type/{_FILE_TYPES.get(file.media_type, 'BIN')}"))
+        self.term(
+            one,
+            "dcat:mediaType",
+            Node(f"http://www.iana.org/assignments/media-types/{file.media_type}"),
+            "dct:MediaType",
+        )
+        self.term(
+            one,
+            "dct:format",
+            Node(f"{_EU}file-type/{_FILE_TYPES.get(file.media_type, 'BIN')}"),
+            "dct:MediaTypeOrExtent",
+        )
         self.say(one, "dcat:byteSize", Word(str(file.bytes), kind="xsd:nonNegativeInteger"))
         self.say(one, "dct:modified", _moment(self.made_at))
-        self.say(one, "adms:status", Node(f"{_EU}distribution-status/COMPLETED"))
+        self.term(one, "adms:status", Node(f"{_EU}distribution-status/COMPLETED"), "skos:Concept")
         self._rights(one, data)
         sum_ = self.blank()
         self.say(one, "spdx:checksum", sum_)
