@@ -14,7 +14,7 @@ from designs.visitors import of_session
 
 def plug_in() -> None:
     """Register everything; called once when the app is ready."""
-    from designs import deciding, queries  # noqa: PLC0415 models must be loaded first
+    from designs import deciding, open_data, queries  # noqa: PLC0415 models must be loaded first
     from designs.queries import addresses, notices  # noqa: PLC0415
     from designs.services import hiding  # noqa: PLC0415
 
@@ -42,6 +42,20 @@ def plug_in() -> None:
     ):
         sockets.sitemaps.register(sockets.Sitemap(slug, count, listed, order=20))
     deciding.register()
+    sockets.open_datasets.register(
+        sockets.OpenDataset(
+            "designs",
+            _("Public designs"),
+            "CC0-1.0",
+            open_data.rows,
+            order=15,
+            description=_(
+                "What is known of each public design; its files stand under its own licence, which is a column."
+            ),
+            keywords=("open hardware", "design"),
+            theme="TECH",
+        )
+    )
     sockets.demo_parts.register(sockets.DemoPart("designs", seed_demo, remove_demo, order=20))
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from energy import deciding, demo, flow, queries
+from energy import deciding, demo, flow, open_data, queries
 from energy.queries import evidence, live
 from energy.services import leaving, statements
 from energy.services import participants as leaving_members
@@ -89,4 +89,16 @@ def register() -> None:
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence.collect, order=10))
     sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))
     deciding.register()
+    sockets.open_datasets.register(
+        sockets.OpenDataset(
+            "energy",
+            _("Use and solar of energy communities"),
+            "CC-BY-4.0",
+            open_data.rows,
+            order=20,
+            description=_("Sums of communities as everybody may see them, in kWh a step; nobody stands out in them."),
+            keywords=("energy community", "electricity", "solar"),
+            theme="ENER",
+        )
+    )
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

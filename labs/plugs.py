@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from labs import deciding
+from labs import deciding, open_data
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import (
@@ -127,6 +127,18 @@ def plug_in() -> None:
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
         sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)
+    )
+    sockets.open_datasets.register(
+        sockets.OpenDataset(
+            "labs",
+            lazy("Labs and their machines"),
+            "CC0-1.0",
+            open_data.rows,
+            order=31,
+            description=lazy("Each machine of each lab: what it is, what fits into it, and where it stands."),
+            keywords=("lab", "machine", "fabrication"),
+            theme="TECH",
+        )
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from commons import sockets
 from commons.places.models import Place
-from twin import deciding, demo, pages, queries
+from twin import deciding, demo, open_data, pages, queries
 from twin.coverage import figure, twin_evidence
 from twin.models import Building, District, Service, Street, Thing
 from twin.words import KINDS, word
@@ -45,6 +45,7 @@ def plug_in() -> None:
     deciding.register()
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
     sockets.demo_parts.register(sockets.DemoPart("twin-life", demo.seed_life, demo.remove_life, order=70))
+    sockets.open_shelves.register(sockets.OpenShelf("twin", open_data.datasets))
     sockets.open_datasets.register(
         sockets.OpenDataset("twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services)
     )

@@ -1,8 +1,11 @@
-"""Addresses of the room: pages in `urlpatterns`, the API in `api_urlpatterns`."""
+"""Addresses of the room: pages in `urlpatterns`, the API in `api_urlpatterns`, those of others' standards in
+`bare_urlpatterns`."""
 
 from django.urls import URLPattern, URLResolver, path
 
 from twin import api, views
+from twin.ogc.urls import urlpatterns as ogc_urlpatterns
+from twin.sensorthings.urls import urlpatterns as sensing_urlpatterns
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("twin/", views.home, name="twin"),
@@ -46,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("twin/<slug:slug>/roofs/sun.svg", views.roofs_picture, name="district-roofs-picture"),
     path("twin/<slug:slug>/roofs/shadows.svg", views.shadows_picture, name="district-shadows-picture"),
 ]
+bare_urlpatterns: list[URLPattern | URLResolver] = [*ogc_urlpatterns, *sensing_urlpatterns]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("districts/", api.DistrictList.as_view(), name="districts"),
     path("districts/<slug:slug>/", api.DistrictDetail.as_view(), name="district"),

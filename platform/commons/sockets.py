@@ -5,7 +5,7 @@ Each socket is a typed record and a registry. A room that is left out simply lea
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 
 from django.utils.functional import Promise
 
@@ -330,12 +330,68 @@ class MeasuredMakes:
 
 @dataclass(frozen=True, slots=True)
 class OpenDataset:
-    """A public dataset: rows for the catalogue and a writer of its file."""
+    """A public dataset: rows for the catalogue and a writer of its file. `theme` is a code of the EU's list of data
+    themes, such as ENER."""
 
     slug: str
     title: Text
     licence: str
     rows: Callable[[], Iterable[Mapping[str, Any]]]
+    order: int = 100
+    description: Text = ""
+    attribution: Text = ""
+    keywords: tuple[str, ...] = ()
+    theme: str = "REGI"
+
+
+@dataclass(frozen=True, slots=True)
+class DataForm:
+    """A file of a dataset: its ending, its media type, a word for people, and what writes it, a piece at a time."""
+
+    suffix: str
+    media_type: str
+    title: str
+    write: "Callable[[BinaryIO], None]"
+
+
+@dataclass(frozen=True, slots=True)
+class DataDoor:
+    """Where a program asks for the same data piece by piece: a path, and the address of the standard that it holds."""
+
+    title: Text
+    path: str
+    conforms_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicData:
+    """A dataset that anybody may have, as whole files. `licence`: by SPDX, several parted by “ · ”. `part`: the piece
+    of the city that it is of (a slug), or empty. `box`: west, south, east, north. `begins` and `ends`: the time that it
+    is about. `page`: where people see it."""
+
+    slug: str
+    title: Text
+    description: Text
+    licence: str
+    attribution: str
+    forms: Sequence[DataForm]
+    modified: "dt.datetime | None" = None
+    part: str = ""
+    keywords: tuple[str, ...] = ()
+    theme: str = "REGI"
+    box: Sequence[float] | None = None
+    begins: "dt.datetime | None" = None
+    ends: "dt.datetime | None" = None
+    page: str = ""
+    doors: Sequence[DataDoor] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShelf:
+    """Datasets of a room, as many as there are today, such as the layers of each district."""
+
+    slug: str
+    datasets: Callable[[], Iterable[PublicData]]
     order: int = 100
 
 
@@ -506,6 +562,7 @@ sun: Socket[SunRibbon] = Socket("sun")
 health_checks: Socket[HealthCheck] = Socket("health_checks")
 demo_parts: Socket[DemoPart] = Socket("demo_parts")
 open_datasets: Socket[OpenDataset] = Socket("open_datasets")
+open_shelves: Socket[OpenShelf] = Socket("open_shelves")
 notice_filters: Socket[NoticeFilter] = Socket("notice_filters")
 report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")
