@@ -18,6 +18,7 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.maps import DaySerializer, DistrictReplay, MapRoofs, MapTiles, PlayedSerializer
 from twin.api.offers import Conflicts, OfferDecision, Offers, OneConflict, OneOffer
 from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
 from twin.api.traffic import AskTrafficSerializer, DistrictTraffic, TrafficSerializer
@@ -31,6 +32,7 @@ __all__ = [
     "CellSerializer",
     "Conflicts",
     "CoverageSerializer",
+    "DaySerializer",
     "Difference",
     "DistrictAccess",
     "DistrictCarbon",
@@ -38,18 +40,22 @@ __all__ = [
     "DistrictDetailSerializer",
     "DistrictLayer",
     "DistrictList",
+    "DistrictReplay",
     "DistrictRisk",
     "DistrictRoofs",
     "DistrictSerializer",
     "DistrictTraffic",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
+    "MapRoofs",
+    "MapTiles",
     "OfferDecision",
     "Offers",
     "OneConflict",
     "OneOffer",
     "OneVersion",
     "PlaceCoverage",
+    "PlayedSerializer",
     "ReachSerializer",
     "ReckoningSerializer",
     "SkippedSerializer",

@@ -64,6 +64,7 @@ def reckon_risk(job: Job, inputs: Inputs) -> Outcome:
         common: dict[str, Any] = {"of": of, "inputs": weather}
         keep(**common, kind="risk", engine_version=RISK_VERSION, summary=summary, keys=roofs.keys, columns=columns)
         keep(**common, kind="carbon", engine_version=CARBON_VERSION, summary=_written(ledger), keys=[], columns={})
+        services.prepare_map(of=of, tiles_alone=True)
 
     return Outcome({"district": inputs["district"], "version": of.number}, effect)
 

@@ -1,6 +1,7 @@
 """Pages of the twin, by noun."""
 
 from twin.views.districts import PAGE, building, district, home, importing, new, picture, plan_picture, things
+from twin.views.maps import city_map, map_live, map_table
 from twin.views.offers import add, correct, decide_conflict, decide_offer, offers, thing
 from twin.views.risk import carbon, heat_picture, risk
 from twin.views.roofs import roofs, roofs_picture, shadows_picture
@@ -12,6 +13,7 @@ __all__ = [
     "add",
     "building",
     "carbon",
+    "city_map",
     "correct",
     "decide_conflict",
     "decide_offer",
@@ -21,6 +23,8 @@ __all__ = [
     "heat_picture",
     "home",
     "importing",
+    "map_live",
+    "map_table",
     "new",
     "offers",
     "picture",

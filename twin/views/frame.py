@@ -38,6 +38,7 @@ class Tab:
 #: In the order of the page; one line each.
 TABS = (
     Tab("district", _("District"), "rooms:district"),
+    Tab("map", _("Map"), "rooms:district-map"),
     Tab("list", _("List"), "rooms:district-list"),
     Tab("traffic", _("Traffic"), "rooms:district-traffic"),
     Tab("roofs", _("Roofs"), "rooms:district-roofs"),
