@@ -1,4 +1,4 @@
-"""Vector tiles of a district by tippecanoe, run as a program of its own: one PMTiles file that browsers read in parts."""
+"""Vector tiles of a district by tippecanoe, a program of its own: one PMTiles file that browsers read in parts."""
 
 import importlib.util
 import shutil

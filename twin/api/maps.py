@@ -1,11 +1,11 @@
-"""What the map of a district reads besides GeoJSON: tiles in parts, roofs as triangles, a day of its labs and meters."""
+"""What the map of a district reads besides GeoJSON: tiles in parts, roofs as triangles, a stored day."""
 
 import datetime as dt
 import re
 from pathlib import Path
 from typing import Any
 
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from commons.errors import BadInput
+from commons.web.problems import PROBLEM_JSON, problem
 from twin import map_files, queries
 from twin.api.districts import READ, VERSION, asked_number
 from twin.errors import NoMapFile
@@ -83,7 +84,8 @@ def ranged(path: Path, asked: str, *, tag: str) -> HttpResponseBase:
         first = int(found[1]) if found[1] else max(size - int(found[2]), 0)
         last = min(int(found[2]) if found[1] and found[2] else size - 1, size - 1, first + MOST_AT_ONCE - 1)
         if first >= size or last < first:
-            response = HttpResponse(status=416)
+            told = problem(416, _("Not satisfiable"), _("The file ends before that byte."), "twin:range")
+            response = JsonResponse(told, status=416, content_type=PROBLEM_JSON)
             response["Content-Range"] = f"bytes */{size}"
         else:
             with path.open("rb") as source:
@@ -98,8 +100,8 @@ def ranged(path: Path, asked: str, *, tag: str) -> HttpResponseBase:
 
 
 class PlayedSerializer(serializers.Serializer[Any]):
-    """A thing through a day: mean power of each quarter of an hour in W (null: not heard), and of a machine what it did:
-    working, free, unknown.
+    """A thing through a day: mean power of each quarter of an hour in W (null: not heard), and of a machine what it
+    did: working, free, unknown.
     """
 
     id = serializers.CharField()

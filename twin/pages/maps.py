@@ -132,7 +132,7 @@ def map_page(found: District, of: DistrictVersion, asked: Mapping[str, str]) -> 
         "pins": [],
         "known": queries.best_known(of),
         "months": [{"number": n, "name": name} for n, name in MONTHS.items()],
-        "suns": {month: day for month, day in sun_path.of_year((south + north) / 2, (west + east) / 2).items()},
+        "suns": sun_path.of_year((south + north) / 2, (west + east) / 2),
         "things": things_block(here),
         "now": live.now_of(here),
         "hours": live.hours_of(here),

@@ -194,7 +194,7 @@ def board(key: str, _person: User | None, _token: Any) -> Watched:
 
 
 def now_of(found: Things) -> dict[str, dict[str, Any]]:
-    """The words of each thing now: {"lab-3": {"watts", "running", "heard"}, "machine-7": {"state", "tone", "watts"}}."""
+    """The words of each thing now: {"lab-3": {"watts", "running", "heard"}, "machine-7": {"state", "tone", …}}."""
     said: dict[str, dict[str, Any]] = {}
     for thing in found.labs:
         said |= _lab_now(thing)
