@@ -26,7 +26,8 @@ _KEPT = 2
 
 def is_large(of: DistrictVersion) -> bool:
     """Whether the map of this version is drawn from tiles."""
-    return sum(of.counts.get(layer, 0) for layer in ("buildings", "streets", "services", "areas")) > LARGEST_WHOLE
+    counted: dict[str, int] = of.counts
+    return sum(counted.get(layer, 0) for layer in ("buildings", "streets", "services", "areas")) > LARGEST_WHOLE
 
 
 def folder(of: DistrictVersion) -> Path:

@@ -146,7 +146,7 @@ def _day(text: str, today: dt.date) -> dt.date:
     try:
         day = dt.date.fromisoformat(text) if text else today
     except ValueError:
-        day = None  # type: ignore[assignment]
+        day = None
     if day is None or day > today or day.year < 2000:
         raise BadInput(_("“%(text)s” is no day that has been, such as 2026-11-23.") % {"text": text[:40]}, where="day")
     return day

@@ -125,7 +125,7 @@ def _convex(ring: Floats) -> bool:
 def _fan(ring: Floats) -> Floats:
     """A fan from the first corner: near enough for a ring that crosses itself."""
     n = len(ring)
-    return ring[np.array([(0, i, i + 1) for i in range(1, n - 1)]).ravel()]
+    return np.asarray(ring[np.array([(0, i, i + 1) for i in range(1, n - 1)]).ravel()])
 
 
 def packed(bodies: Sequence[Body]) -> bytes:

@@ -152,16 +152,17 @@ def _meters(district: District) -> list[Thing]:
         shown = [row for row in rows if row.participant.kind in policies.OPEN_KINDS and row.device]
         spots = _spots(queries.current(district), {row.participant.name for row in shown})
         for row in shown:
-            spot = spots.get(row.participant.name)
+            lon, lat = spots.get(row.participant.name, (None, None))
             found.append(
                 Thing(
                     f"meter-{row.pk}",
                     "meter",
                     f"{row.participant.name}: {row.get_direction_display()}",
-                    reverse("rooms:energy", args=[community.slug]),
-                    *(spot or (None, None)),
-                    known=_("the building of that name") if spot else "",
-                    device=row.device,
+                    reverse("rooms:community", args=[community.slug]),
+                    lon,
+                    lat,
+                    _("the building of that name") if lon is not None else "",
+                    row.device,
                 )
             )
     return found
