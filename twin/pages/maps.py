@@ -164,6 +164,7 @@ def map_layers(kept: Access | None, roofs: Reckoning | None, risk: Reckoning | N
         {
             "key": "use",
             "label": _("Use"),
+            "title": _("What buildings are used for"),
             "property": "use",
             "type": "category",
             "missing": _("other, or not stated"),
@@ -177,6 +178,7 @@ def map_layers(kept: Access | None, roofs: Reckoning | None, risk: Reckoning | N
             **steps,
             "key": "energy",
             "label": _("Energy"),
+            "title": _("Power and heat a year, for each m² of floor, estimated"),
             "property": "energy",
             "steps": [0, *ENERGY_STEPS[1:]],
             "unit": "kWh/m²",
@@ -186,6 +188,7 @@ def map_layers(kept: Access | None, roofs: Reckoning | None, risk: Reckoning | N
         {
             "key": "heights",
             "label": _("Heights"),
+            "title": _("How heights are known"),
             "property": "height_source",
             "type": "category",
             "missing": unknown,
@@ -202,20 +205,23 @@ def map_layers(kept: Access | None, roofs: Reckoning | None, risk: Reckoning | N
         lights = solar_steps(roofs.columns["light"])
         found.append(
             steps
-            | {"key": "solar", "label": _("Sun on the roof"), "property": "solar", "steps": [0, *lights],
+            | {"key": "solar", "label": _("Sun on the roof"),
+               "title": _("Light on a m² of roof in a year"), "property": "solar", "steps": [0, *lights],
                "unit": "kWh/m²", "color": "solar"}
         )  # fmt: skip
     if risk:
         classes = [(str(level), str(words), (0.06, 0.4, 0.85)[level]) for level, words in sorted(HEAT.items())]
         values = [{"value": v, "label": words, "color": "bad", "share": share} for v, words, share in classes]
         found.append(
-            {"key": "heat", "label": _("Heat"), "property": "heat", "type": "category", "values": values,
+            {"key": "heat", "label": _("Heat"),
+             "title": _("How the surroundings hold heat"), "property": "heat", "type": "category", "values": values,
              "missing": unknown}
         )  # fmt: skip
     for kind in _kinds(kept):
         found.append(
             steps
-            | {"key": f"access-{kind}", "label": str(word(KINDS, kind)), "property": f"min_{kind}",
+            | {"key": f"access-{kind}", "label": str(word(KINDS, kind)),
+               "title": _("On foot to the nearest: %(kind)s") % {"kind": word(KINDS, kind)}, "property": f"min_{kind}",
                "steps": list(MINUTES), "unit": _("min"), "color": "act", "invert": True}
         )  # fmt: skip
     return found

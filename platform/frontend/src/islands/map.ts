@@ -12,7 +12,7 @@
  *     (without values the six most frequent)
  *   {"key", "label", "dots": true, "values": [{"value": "", "label"}]} shows the services as dots, which else come only
  *     with nearness;
- *   {"key", "label"} alone is plain; "missing": words for what has no value.
+ *   {"key", "label"} alone is plain; "title" heads the legend; "missing": words for what has no value.
  * `src-tiles` (PMTiles of ours, read in parts) stands for the four layers of a large district; `src-roofs` brings buildings
  * of a 3D model as triangles (map/roofs.ts). `show` names the layer at first, `chooser="off"` leaves choosing to the page:
  * `choose(key)`, `shade({azimuth, elevation} | null)`, `things([…])`, `told(id, words, tones)`. `keeps` writes the camera
@@ -38,6 +38,7 @@ type Colour = string | Expression;
 interface Layer {
   key: string;
   label: string;
+  title?: string;
   property?: string;
   type?: "steps" | "category";
   steps?: number[];
@@ -582,8 +583,8 @@ export class CityMap extends HTMLElement {
     const once = this.#classes.filter((one, at, all) => all.findIndex((other) => other.words === one.words) === at);
     const items = once.map((one) => item(one.paint, one.words));
     if (items.length > 0 && layer?.missing) items.push(item(colour("map-roof"), layer.missing));
-    const unit = layer?.unit && this.getAttribute("chooser") === "off" ? el("li", { class: "map-legend-title" }, `${layer.label}, ${layer.unit}`) : null;
-    this.#legend!.replaceChildren(...(unit ? [unit] : []), ...items);
+    const title = layer?.title ? [el("li", { class: "map-legend-title" }, layer.title)] : [];
+    this.#legend!.replaceChildren(...title, ...items);
     this.#legend!.hidden = items.length === 0;
   }
 
