@@ -117,7 +117,7 @@ def map_page(found: District, of: DistrictVersion, asked: Mapping[str, str]) -> 
     here = live.things(found)
     today = timezone.now().astimezone(here.zone).date()
     there = {"use", "energy", "heights"} | {
-        slug for slug, has in (("solar", roofs), ("access", kept), ("heat", risk)) if has
+        slug for slug, has in (("solar", roofs), ("access", kept and kept.summary), ("heat", risk)) if has
     }
     return {
         "chosen": mine,
