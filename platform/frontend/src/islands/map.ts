@@ -580,12 +580,20 @@ export class CityMap extends HTMLElement {
       sign.style.background = paint;
       return el("li", {}, sign, words);
     };
-    const once = this.#classes.filter((one, at, all) => all.findIndex((other) => other.words === one.words) === at);
+    const there = layer?.values && !layer.dots ? this.#present(layer) : null;
+    const shown = this.#classes.filter((one) => !there || there.has(one.value ?? ""));
+    const once = shown.filter((one, at, all) => all.findIndex((other) => other.words === one.words) === at);
     const items = once.map((one) => item(one.paint, one.words));
-    if (items.length > 0 && layer?.missing) items.push(item(colour("map-roof"), layer.missing));
+    if (this.#classes.length > 0 && layer?.missing) items.push(item(colour("map-roof"), layer.missing));
     const title = layer?.title ? [el("li", { class: "map-legend-title" }, layer.title)] : [];
     this.#legend!.replaceChildren(...title, ...items);
     this.#legend!.hidden = items.length === 0;
+  }
+
+  /** The values of a layer that buildings have; null where they come in tiles. */
+  #present(layer: Layer): Set<string> | null {
+    if (this.#tiled || !layer.property) return null;
+    return new Set((this.#data["buildings"]?.features ?? []).map((feature) => String(feature.properties?.[layer.property!] ?? "")));
   }
 
   #view(view: string): void {

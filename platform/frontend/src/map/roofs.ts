@@ -19,9 +19,9 @@ void main() { v_at = a_at.xyz * u_step; v_colour = a_colour; gl_Position = u_mat
 const FRAGMENT = `#version 300 es
 precision highp float; uniform vec3 u_light; in vec3 v_at; in vec4 v_colour; out vec4 o_colour;
 void main() {
-  vec3 face = normalize(cross(dFdx(v_at), dFdy(v_at)));
+  vec3 face = normalize(cross(dFdy(v_at), dFdx(v_at))); // towards the eye: south counts up here, so the hand is changed
   float lit = max(dot(face, u_light), 0.0);
-  o_colour = vec4(v_colour.rgb * (0.80 + 0.22 * lit), 1.0);
+  o_colour = vec4(min(v_colour.rgb * (0.74 + 0.30 * lit), 1.0), 1.0);
 }`;
 
 export class Roofs implements CustomLayerInterface {
