@@ -194,6 +194,27 @@ class SumoFailed(CityError):
     title = gettext_lazy("SUMO stopped")
 
 
+class NoTippecanoe(CityError):
+    """tippecanoe is not installed on this city."""
+
+    code = "twin:no-tippecanoe"
+    status = 503
+    title = gettext_lazy("The tool that makes tiles is not installed")
+
+
+class TilesFailed(CityError):
+    """tippecanoe stopped; the sentence has its own words."""
+
+    code = "twin:tiles-failed"
+    title = gettext_lazy("The tiles could not be made")
+
+
+class NoMapFile(NotFound):
+    """A file of the map that was not made, or has been made anew since."""
+
+    code = "twin:no-map-file"
+
+
 class SignInFirst(NotAllowed):
     """Nobody is signed in, and this begins work."""
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from commons import sockets
 from commons.places.models import Place
-from twin import deciding, demo, open_data, pages, queries
+from twin import deciding, demo, map_files, open_data, pages, queries
 from twin.coverage import figure, twin_evidence
 from twin.models import Building, District, Service, Street, Thing
+from twin.queries import live
 from twin.words import KINDS, word
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def plug_in() -> None:
     """Fill the sockets."""
     sockets.nav.register(sockets.NavEntry("twin", gettext_lazy("Twin"), "rooms:twin", "twin", order=50))
     sockets.search_sources.register(sockets.SearchSource("twin", gettext_lazy("In the city"), search, order=60))
+    sockets.live_boards.register(sockets.LiveBoard("district", live.board))
     sockets.evidence.register(sockets.SystemEvidence("twin", twin_evidence.collect, order=50))
     sockets.figures.register(
         sockets.HeadlineFigure(
@@ -89,6 +91,8 @@ def map_ground(place: Place) -> Mapping[str, str] | None:
     if found is None:
         return None
     version = queries.current(found)
+    if map_files.is_large(version):
+        return None  # too much for a ground beneath other things
     asked = {
         layer: f"{reverse('api:district-layer', args=[found.slug, layer])}?version={version.number}"
         for layer in ("streets", "areas")

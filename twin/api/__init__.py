@@ -19,6 +19,7 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.maps import DaySerializer, DistrictReplay, MapRoofs, MapTiles, PlayedSerializer
 from twin.api.offers import Conflicts, OfferDecision, Offers, OneConflict, OneOffer
 from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
 from twin.api.scenarios import OneScenario, ScenarioComparison, ScenarioFork, ScenarioLayer, ScenarioRuns, Scenarios
@@ -33,6 +34,7 @@ __all__ = [
     "CellSerializer",
     "Conflicts",
     "CoverageSerializer",
+    "DaySerializer",
     "Difference",
     "DistrictAccess",
     "DistrictAhead",
@@ -43,6 +45,7 @@ __all__ = [
     "DistrictEnergy",
     "DistrictLayer",
     "DistrictList",
+    "DistrictReplay",
     "DistrictRisk",
     "DistrictRoofs",
     "DistrictSandboxes",
@@ -50,6 +53,8 @@ __all__ = [
     "DistrictTraffic",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
+    "MapRoofs",
+    "MapTiles",
     "OfferDecision",
     "Offers",
     "OneConflict",
@@ -58,6 +63,7 @@ __all__ = [
     "OneScenario",
     "OneVersion",
     "PlaceCoverage",
+    "PlayedSerializer",
     "ReachSerializer",
     "ReckoningSerializer",
     "ScenarioComparison",

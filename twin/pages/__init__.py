@@ -15,6 +15,8 @@ from twin.pages.districts import (
     view,
 )
 from twin.pages.energy import energy_page
+from twin.pages.map_source import map_source
+from twin.pages.maps import map_page, table_page
 from twin.pages.offers import conflict_rows, in_miles, offer_rows, origin, speed_words, thing_page, thing_url
 from twin.pages.risk import carbon_page, heat_strengths, risk_page
 from twin.pages.roofs import coloured, roof_rows, roofs_page, solar_strengths
@@ -42,6 +44,8 @@ __all__ = [
     "list_page",
     "map_card",
     "map_layers",
+    "map_page",
+    "map_source",
     "offer_rows",
     "origin",
     "picture_size",
@@ -52,6 +56,7 @@ __all__ = [
     "scenario_talk",
     "solar_strengths",
     "speed_words",
+    "table_page",
     "thing_page",
     "thing_url",
     "timeline",

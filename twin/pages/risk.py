@@ -7,17 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from twin import queries
 from twin.models import DistrictVersion, Reckoning
 from twin.pages.districts import picture_size
-from twin.words import KINDS, word
+from twin.words import HEAT, KINDS, word
 
 SUPPLY = {
     "solar": _("panels on every roof"),
     "batteries": _("and a battery of 1 kWh for each kW peak"),
     "cars": _("and cars that give 9 kWh for each home"),
-}
-HEAT = {
-    2: _("strong: compact, little green"),
-    1: _("moderate: compact with green, or open with little"),
-    0: _("weak: open or green"),
 }
 PARTS = {
     "buildings": _("Heat of buildings"),

@@ -3,6 +3,7 @@
 from twin.tasks.ahead import BEAT, foresee
 from twin.tasks.districts import import_files, reckon_access
 from twin.tasks.energy import reckon_energy
+from twin.tasks.maps import make_map
 from twin.tasks.risk import reckon_risk
 from twin.tasks.roofs import reckon_roofs
 from twin.tasks.sandboxes import simulate
@@ -15,6 +16,7 @@ __all__ = [
     "equilibrium",
     "foresee",
     "import_files",
+    "make_map",
     "reckon_access",
     "reckon_energy",
     "reckon_risk",

@@ -44,6 +44,7 @@ def import_files(job: Job, inputs: Inputs) -> Outcome:
         )
         for kind_ in ("roofs", "risk", "energy"):
             services.start_reckoning(of=version, kind=kind_, demo=inputs["demo"])
+        services.prepare_map(of=version, demo=inputs["demo"])
         outcome.result.update(
             {layer: version.counts[layer] for layer in LAYERS},
             version=version.number,

@@ -71,6 +71,7 @@ def reckon_risk(job: Job, inputs: Inputs) -> Outcome:
             keys=[],
             columns={},
         )
+        services.prepare_map(of=of, tiles_alone=True)
 
     return Outcome({"district": inputs["district"], "version": of.number}, effect)
 

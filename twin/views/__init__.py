@@ -2,6 +2,7 @@
 
 from twin.views.ahead import ahead, coverage, coverage_compare, energy, sandbox, sandbox_remove, sandboxes
 from twin.views.districts import PAGE, building, district, home, importing, new, picture, plan_picture, things
+from twin.views.maps import city_map, map_live, map_table
 from twin.views.offers import add, correct, decide_conflict, decide_offer, offers, thing
 from twin.views.risk import carbon, heat_picture, risk
 from twin.views.roofs import roofs, roofs_picture, shadows_picture
@@ -16,6 +17,7 @@ __all__ = [
     "ahead",
     "building",
     "carbon",
+    "city_map",
     "correct",
     "coverage",
     "coverage_compare",
@@ -28,6 +30,8 @@ __all__ = [
     "heat_picture",
     "home",
     "importing",
+    "map_live",
+    "map_table",
     "new",
     "offers",
     "picture",

@@ -39,6 +39,7 @@ class Tab:
 TABS = (
     Tab("district", _("District"), "rooms:district"),
     Tab("scenarios", _("Scenarios"), "rooms:scenarios"),
+    Tab("map", _("Map"), "rooms:district-map"),
     Tab("list", _("List"), "rooms:district-list"),
     Tab("traffic", _("Traffic"), "rooms:district-traffic"),
     Tab("roofs", _("Roofs"), "rooms:district-roofs"),

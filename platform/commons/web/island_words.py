@@ -102,6 +102,26 @@ def island_words() -> dict[str, str]:
         "Your ballot stands in the file otherwise than you cast it, in line {n}: {choice}": _(
             "Your ballot stands in the file otherwise than you cast it, in line {n}: {choice}"
         ),
+        # the map of a district
+        "Close": _("Close"),
+        "Choose a building, a street or a service on the map.": _(
+            "Choose a building, a street or a service on the map."
+        ),
+        "The sun stands {n}° high in the {where}.": _("The sun stands {n}° high in the {where}."),
+        "The sun is down.": _("The sun is down."),
+        "This day could not be read.": _("This day could not be read."),
+        "{day}, {time}: nothing was stored for this moment.": _("{day}, {time}: nothing was stored for this moment."),
+        "{day}, {time}: the labs drew {power}, {n} machines at work.": _(
+            "{day}, {time}: the labs drew {power}, {n} machines at work."
+        ),
+        "north": _("north"),
+        "north-east": _("north-east"),
+        "east": _("east"),
+        "south-east": _("south-east"),
+        "south": _("south"),
+        "south-west": _("south-west"),
+        "west": _("west"),
+        "north-west": _("north-west"),
         # what the facts of a building are called
         "height": _("height"),
         "levels": _("levels"),

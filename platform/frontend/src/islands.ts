@@ -5,6 +5,7 @@ const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-layers": () => import("./islands/layers"),
   "lc-compare": () => import("./islands/compare"),
   "lc-chart": () => import("./islands/chart"),
+  "lc-district": () => import("./islands/district"),
   "lc-map": () => import("./islands/map"),
   "lc-run": () => import("./islands/run"),
   "lc-scenario": () => import("./islands/scenario"),

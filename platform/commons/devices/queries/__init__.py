@@ -1,6 +1,6 @@
 """Reads of devices and of what they reported."""
 
-from commons.devices.queries.board import curves, hours_of
+from commons.devices.queries.board import curves, hours_of, quarters_of
 from commons.devices.queries.energy import Energy, curve, edges_wh, energy
 from commons.devices.queries.series import Point, Reading, readings, series
 from commons.devices.queries.state import (
@@ -37,6 +37,7 @@ __all__ = [
     "live",
     "live_of",
     "next_seq",
+    "quarters_of",
     "readings",
     "series",
 ]
