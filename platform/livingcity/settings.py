@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "commons.notices",
     "commons.reports",
     "commons.decisions",
+    "commons.dashboards",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",

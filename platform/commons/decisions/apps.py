@@ -14,7 +14,9 @@ class DecisionsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the sockets."""
         from commons import sockets  # noqa: PLC0415 models must be ready
+        from commons.decisions import dashboards  # noqa: PLC0415 as above
 
+        dashboards.register()
         sockets.demo_parts.register(sockets.DemoPart("decisions", lambda _say: None, _forget, order=5))
         sockets.nav.register(sockets.NavEntry("decisions", _("Decisions"), "rooms:decisions", "decisions", order=60))
 
