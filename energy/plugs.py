@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from energy import dashboards, deciding, demo, flow, queries
+from energy import activity, dashboards, deciding, demo, flow, queries
 from energy.queries import live
 from energy.services import leaving, statements
 from energy.services import participants as leaving_members
@@ -110,4 +110,5 @@ def register() -> None:
     sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))
     deciding.register()
     dashboards.register()
+    activity.register()
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

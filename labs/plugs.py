@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from labs import dashboards, deciding
+from labs import activity, dashboards, deciding
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import (
@@ -52,6 +52,7 @@ def plug_in() -> None:
     """Fill the sockets of the ground floor, and let the books hear of bookings."""
     deciding.register()
     dashboards.register()
+    activity.register()
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     hooks.listen(interlocks.heard)

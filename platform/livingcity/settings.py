@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "commons.reports",
     "commons.decisions",
     "commons.dashboards",
+    "commons.activity",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",
