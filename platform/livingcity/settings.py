@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "commons.decisions",
     "commons.dashboards",
     "commons.activity",
+    "commons.mine",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",

@@ -34,7 +34,9 @@ class World:
     aino: User
 
 
-def job(of: Machine, made: Made | None, *, kwh: float | None, hours: float = 2, days_ago: float = 3, **facts: Any) -> Job:
+def job(
+    of: Machine, made: Made | None, *, kwh: float | None, hours: float = 2, days_ago: float = 3, **facts: Any
+) -> Job:
     end = timezone.now() - dt.timedelta(days=days_ago)
     known: dict[str, Any] = {}
     if made is not None:

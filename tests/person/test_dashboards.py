@@ -153,7 +153,7 @@ def test_neighbourhoods_stand_side_by_side_on_a_map(client: Client, world: World
     ensure_neighbourhood(slug="flat", name="No outline", city=world.city)
     page = client.get("/places/helsinki/dashboard/compare/").content.decode()
     drawn = page[page.index('<svg class="outlines"') : page.index("</svg>", page.index('<svg class="outlines"')) + 6]
-    assert [a.get("href") for a in fromstring(drawn)] == ["/places/kallio/dashboard/", "/places/kamppi/dashboard/"]
+    assert [a.get("href") for a in fromstring(drawn)] == ["/places/kallio/dashboard/", "/places/kamppi/dashboard/"]  # noqa: S314 our own drawing
     told = {row["place"]: row for row in document(client, "compare", "helsinki")["rows"]}  # type: ignore[attr-defined, index]
     assert set(told) == {"helsinki", "kamppi", "kallio", "flat"}
     assert told["kallio"]["prosumer"] is None
@@ -165,8 +165,13 @@ def test_neighbourhoods_stand_side_by_side_on_a_map(client: Client, world: World
 
 @pytest.mark.parametrize(
     ("low", "high", "steps"),
-    [(0, 1, [0, 0.25, 0.5, 0.75, 1]), (0, 7.3, [0, 2, 4, 6, 8]), (-3, 5, [-4, -2, 0, 2, 4, 6]), (0, 1300, [0, 500, 1000, 1500])],
-)  # fmt: skip
+    [
+        (0, 1, [0, 0.25, 0.5, 0.75, 1]),
+        (0, 7.3, [0, 2, 4, 6, 8]),
+        (-3, 5, [-4, -2, 0, 2, 4, 6]),
+        (0, 1300, [0, 500, 1000, 1500]),
+    ],
+)
 def test_scales_are_round_and_hold_all(low: float, high: float, steps: list[float]) -> None:
     assert drawing.scale(low, high) == steps
 

@@ -10,5 +10,5 @@ class DashboardsConfig(AppConfig):
         """Plug the style sheet of its pages."""
         from commons import sockets  # noqa: PLC0415 apps are ready only now
 
-        sheet = sockets.Sheet("dashboards", "src/styles/person.css", packages=("commons.dashboards",))
+        sheet = sockets.Sheet("dashboards", "src/styles/person.css", packages=("commons.dashboards", "commons.mine"))
         sockets.sheets.register(sheet)
