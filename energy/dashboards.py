@@ -23,6 +23,7 @@ from energy.queries import public
 from energy.queries.communities import community_of, latest_versions, of_place
 
 HOURS = 24
+MWH_FROM_KWH = 10_000
 WEEK = dt.timedelta(days=7)
 BEST, FRESH = 3, dt.timedelta(days=7)
 #: A week at the edge of the data counts with six whole days of it.
@@ -168,13 +169,14 @@ def by_week(place: Place) -> Sheet | None:
         Column("spare_hours", _("Hours with sun to spare"), "hours"),
         Column("place", _("Place from the best"), "number"),
     ]
+    by, unit = (1000.0, "MWh") if max(max(w.made, w.used) for w in weeks) >= MWH_FROM_KWH else (1.0, "kWh")
     chart = Chart(
         [date_format(w.monday, _("j M")) for w in weeks],
         [
-            Line(_("made"), "solar", [w.made for w in weeks], "bar"),
-            Line(_("used"), "load", [w.used for w in weeks]),
+            Line(_("made"), "solar", [w.made / by for w in weeks], "bar"),
+            Line(_("used"), "load", [w.used / by for w in weeks]),
         ],
-        "kWh",
+        unit,
     )
     return _sheet(curves, columns, rows, _best_and_worst(ranked), chart)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from commons.dashboards import sockets
-from commons.dashboards.sockets import CellState, Chart, Column, Line, Panel, Point, SectorCells, Sheet
+from commons.dashboards.sockets import CellState, Column, Panel, Point, SectorCells, Sheet
 from commons.places.models import Place
 from commons.web import numbers
 from designs.models import Design
@@ -187,12 +187,6 @@ def by_class(place: Place) -> Sheet | None:
         Column("co2_median_kg", _("CO₂ of one, median"), "co2"),
         Column("kwh_sum", _("Energy of all"), "kwh"),
     ]
-    known = [row for row in listed if row["kwh_median"] is not None]
-    chart = Chart(
-        [f"{row['kind']}, {row['size']}" if len(known) < 4 else str(nth + 1) for nth, row in enumerate(known)],
-        [Line(_("median of one object"), "solar", [row["kwh_median"] for row in known], "bar")],
-        "kWh",
-    )
     finding = _("%(measured)s of %(jobs)s objects were measured; the others are left out of the medians.") % {
         "measured": numbers.number(measured),
         "jobs": numbers.number(jobs),
@@ -202,7 +196,7 @@ def by_class(place: Place) -> Sheet | None:
         _("An object is what one finished job made, a whole plate too. CO₂ is of the grid’s share at those hours.")
     ]
     demo = any(one.demo for one in found.values())
-    return Sheet(columns, listed, finding, start.date(), end.date(), chart if len(known) > 1 else None, notes, demo)
+    return Sheet(columns, listed, finding, start.date(), end.date(), None, notes, demo)
 
 
 def _count(  # noqa: PLR0917 a row of the query

@@ -10,7 +10,6 @@ from commons.dashboards import sockets
 from commons.dashboards.sockets import CellState, SectorCells
 from commons.places.models import Place
 from commons.sockets import Evidence
-from commons.web import numbers
 from twin import queries
 from twin.coverage import cells as coverage
 
@@ -25,7 +24,7 @@ SYSTEMS = {
     "waste": ("waste", "used"),
     "green": ("nature", "made"),
     "air": ("nature", "used"),
-    "services": ("learning", "made"),
+    "services": ("care", "made"),
 }
 LIVE = 2
 FOOD = "grocery"
@@ -41,9 +40,8 @@ def cells(place: Place) -> Iterator[CellState]:
             best[piece.system] = (level, piece)
     for system, (level, piece) in best.items():
         sector, respect = SYSTEMS[system]
-        said = f"{piece.what}: {numbers.number(piece.count)}"
         status = "live" if level == LIVE else "partial"
-        yield CellState(sector, respect, status, said, piece.count, "", piece.as_of, piece.url)  # type: ignore[arg-type]
+        yield CellState(sector, respect, status, str(piece.what), piece.count, "", piece.as_of, piece.url)  # type: ignore[arg-type]
     yield from food(place)
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from commons.dashboards.sockets import Chart, Line
 from commons.web import numbers
 
-WIDE, NARROW = (760, 240, 8), (340, 220, 4)
+WIDE, NARROW = (900, 260, 9), (340, 220, 4)
 LEFT, RIGHT, TOP, BOTTOM = 48, 10, 12, 26
 GAP_SHARE = 0.28
+#: Half of a word at the right edge.
+EDGE_WORD = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _words(ticks: Sequence[str], middles: Sequence[float], most: int) -> Iterato
     every = max(1, math.ceil(len(said) / most))
     for nth, (x, words) in enumerate(said):
         if nth % every == 0:
-            yield Tick(round(x, 1), words)
+            yield Tick(round(min(x, middles[-1] + RIGHT - EDGE_WORD), 1), words)
 
 
 def _bars(  # noqa: PLR0917 a line and where it stands

@@ -34,6 +34,7 @@ SECTORS: tuple[tuple[str, Words], ...] = (
     ("waste", lazy("Waste and reuse")),
     ("nature", lazy("Green and air")),
     ("learning", lazy("Learning")),
+    ("care", lazy("Care and public services")),
     ("deciding", lazy("Deciding together")),
 )
 RESPECTS: tuple[tuple[str, Words], ...] = (

@@ -1,7 +1,7 @@
 """Full text over the tables of a room that are small enough to be read whole: PostgreSQL's words, ranked.
 
 Each word is looked for as a beginning ("lase" finds "laser"), all of them have to stand in the row, in any of its
-fields; the letters A to D say how much a field counts, as in `setweight`. Rooms with many rows keep vectors of their own
+fields; the letters A to D say how much a field counts, as in `setweight`. Rooms with many rows keep their own vectors
 (designs: docs/search.md). Languages are not bent here: a beginning finds most of what Finnish and English endings hide.
 """
 
