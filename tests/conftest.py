@@ -200,6 +200,8 @@ def nobody_is_rung(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """
     if "city_environment" not in request.fixturenames:
         monkeypatch.setattr(Task, "apply_async", lambda self, *_args, **_more: self.AsyncResult("not sent"))
+        if "designs.api.diffs" in sys.modules:  # nobody waits for shapes that nobody compares
+            monkeypatch.setattr("designs.api.diffs.WAIT_S", 0.0)
 
 
 # --- a real worker, a real site ----------------------------------------------------------------------------------

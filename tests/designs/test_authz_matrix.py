@@ -584,11 +584,24 @@ def _refused(world: World, state: str, name: str, method: str, call: Call, role:
     if method == "GET":
         fine = fine and response.status_code in {302, 401, 403, 404, *({409} if state == "archived" else ())}
     if fine and not sees(effective(role, name, method, call), state) and "slug" in url_parameters(name, call):
-        nothing = address(name, call, world.here, world, slug="lump")
-        missing = ask(world, name, method, call, nothing, role)
-        if said(response, "lamp") != said(missing, "lump"):
-            return False, words + f"; where there is nothing: {missing.status_code}"
+        same, status = _as_where_there_is_nothing(world, name, method, call, role, said(response, "lamp"))
+        if not same:
+            return False, words + f"; where there is nothing: {status}"
     return fine, words
+
+
+#: What was heard under the address of no design. It hangs on no state, so another state need not ask again.
+NOTHING: dict[tuple[str, str, int, str], tuple[int, str, bytes]] = {}
+
+
+def _as_where_there_is_nothing(
+    world: World, name: str, method: str, call: Call, role: str, heard: tuple[int, str, bytes]
+) -> tuple[bool, int]:
+    key = (name, method, id(call), role)
+    if NOTHING.get(key) != heard:
+        nothing = address(name, call, world.here, world, slug="lump")
+        NOTHING[key] = said(ask(world, name, method, call, nothing, role), "lump")
+    return NOTHING[key] == heard, NOTHING[key][0]
 
 
 def url_parameters(name: str, call: Call) -> set[str]:
