@@ -4,7 +4,7 @@ import datetime as dt
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
@@ -108,7 +108,7 @@ def by_hour(place: Place) -> Sheet | None:
     for moment, made, used in zip(curves.local, curves.made, curves.used, strict=True):
         row = sums[moment.hour]
         row[0], row[1], row[2] = row[0] + made, row[1] + used, row[2] + curves.step_hours
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "hour": f"{hour:02d}:00",
             "made_kw": round(made / hours, 3),
@@ -118,18 +118,18 @@ def by_hour(place: Place) -> Sheet | None:
         for hour, (made, used, hours) in enumerate(sums)
         if hours
     ]
-    spare = [row for row in rows if row["spare_kw"] > 0]  # type: ignore[operator]
+    spare = [row for row in rows if row["spare_kw"] > 0]
     finding = (
         _("On the mean of all days more is made than used from %(first)s to %(last)s.")
-        % {"first": spare[0]["hour"], "last": f"{(int(str(spare[-1]['hour'])[:2]) + 1) % HOURS:02d}:00"}
+        % {"first": spare[0]["hour"], "last": f"{(int(spare[-1]['hour'][:2]) + 1) % HOURS:02d}:00"}
         if spare
         else _("On the mean of all days every hour uses more than it makes.")
     )
     chart = Chart(
-        [str(row["hour"]) if nth % 3 == 0 else "" for nth, row in enumerate(rows)],
+        [row["hour"] if nth % 3 == 0 else "" for nth, row in enumerate(rows)],
         [
-            Line(_("made"), "solar", [float(row["made_kw"]) for row in rows], "bar"),
-            Line(_("used"), "load", [float(row["used_kw"]) for row in rows]),
+            Line(_("made"), "solar", [row["made_kw"] for row in rows], "bar"),
+            Line(_("used"), "load", [row["used_kw"] for row in rows]),
         ],
         "kW",
     )
@@ -150,7 +150,7 @@ def by_week(place: Place) -> Sheet | None:
         return None
     ranked = sorted((w for w in weeks if w.ratio is not None), key=lambda w: -(w.ratio or 0.0))
     order = {w.monday: nth for nth, w in enumerate(ranked)}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "week_of": w.monday,
             "made_kwh": round(w.made, 1),
@@ -193,7 +193,7 @@ def _best_and_worst(ranked: Sequence[Week]) -> str:
 
 
 def _sheet(
-    curves: Curves, columns: Sequence[Column], rows: Sequence[dict[str, object]], finding: str, chart: Chart
+    curves: Curves, columns: Sequence[Column], rows: Sequence[dict[str, Any]], finding: str, chart: Chart
 ) -> Sheet:
     version = curves.version
     notes = [

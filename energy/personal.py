@@ -1,6 +1,8 @@
 """What energy brings to a person's own pages: their home's last day, first steps. Theirs alone (energy-privacy.md)."""
 
+import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.urls import reverse
@@ -19,40 +21,42 @@ from energy.queries.participants import of_person
 MOST = 4
 
 
+class Measured(NamedTuple):
+    """The last day of a meter."""
+
+    direction: str
+    day: dt.date
+    kwh: float
+    missing: int
+
+
 def homes(person: User) -> Sequence[Item]:
     """Each of the person's own homes with the last day that was measured: used and made."""
     own = [one for one in of_person(person) if one.left_on is None and one.person_id == person.pk][:MOST]
     days = MeterDay.objects.filter(meter__participant__in=own, current=True).exclude(
         meter__proof=MeterPoint.Proof.CLAIMED
     )
-    newest = (
-        days.order_by("meter", "-day")
-        .distinct("meter")
-        .values_list("meter__participant", "meter__direction", "day", "kwh", "missing")
-    )
-    by_home: dict[int, list[tuple[str, object, float, int]]] = {}
-    for participant, direction, day, kwh, missing in newest:
-        by_home.setdefault(participant, []).append((direction, day, kwh, missing))
+    rows = days.order_by("meter_id", "-day").distinct("meter_id")
+    by_home: dict[int, list[Measured]] = {}
+    for row in rows.values_list("meter__participant", "meter__direction", "day", "kwh", "missing"):
+        by_home.setdefault(row[0], []).append(Measured(*row[1:]))
     return [_item(one, by_home.get(one.pk, [])) for one in own]
 
 
-def _item(home: Participant, measured: "Sequence[tuple[str, object, float, int]]") -> Item:
+def _item(home: Participant, measured: Sequence[Measured]) -> Item:
     url = reverse("rooms:community_mine", args=[home.community.slug])
     if not measured:
         return Item(home.name, url, _("%(community)s, not measured yet") % {"community": home.community.name})
-    last = max(day for _d, day, _k, _m in measured)  # type: ignore[type-var]
+    last = max(one.day for one in measured)
     words = {
         MeterPoint.Direction.USE: _("%(kwh)s from the grid"),
         MeterPoint.Direction.FEED_IN: _("%(kwh)s sent on"),
         MeterPoint.Direction.SOLAR: _("%(kwh)s of sun made"),
     }
-    said = [
-        words[MeterPoint.Direction(direction)] % {"kwh": numbers.kwh(kwh)}
-        for direction, day, kwh, _missing in sorted(measured)  # type: ignore[type-var]
-        if day == last
-    ]
-    gaps = any(missing for _d, day, _k, missing in measured if day == last)
-    return Item(home.name, url, f"{numbers.day(last)}: {', '.join(said)}", _("with gaps") if gaps else "", "warn")  # type: ignore[arg-type]
+    newest = sorted((one for one in measured if one.day == last), key=lambda one: one.direction, reverse=True)
+    said = [words[MeterPoint.Direction(one.direction)] % {"kwh": numbers.kwh(one.kwh)} for one in newest]
+    gaps = _("with gaps") if any(one.missing for one in newest) else ""
+    return Item(home.name, url, f"{numbers.day(last)}: {', '.join(said)}", gaps, "warn")
 
 
 def kinds() -> None:

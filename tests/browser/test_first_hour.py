@@ -1,4 +1,4 @@
-"""A newcomer chooses a first hour, takes its first step, and finds it ticked; the dashboards draw without a complaint."""
+"""A newcomer chooses a first hour, takes its first step, and finds it ticked; dashboards draw without complaint."""
 
 from typing import Any
 

@@ -4,10 +4,10 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from commons.activity import sockets
 from designs.models import Release
+from tests.designs.conftest import make
 from tests.person.conftest import World
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_every_kind_of_public_thing_has_a_feed(client: Client, released: World) 
     assert "Workshop opens its doors" in everything
     for path, told in (
         ("design/aino/bracket", "Bracket 1.0 is released"),
-        ("design/aino/bracket", "Saimaa made Bracket with 0.20 kWh"),
+        ("design/aino/bracket", "Saimaa made Bracket with 0.20\u00a0kWh"),
         ("person/aino", "Bracket 1.0 is released"),
         ("lab/workshop", "Workshop opens its doors"),
         ("place/kamppi", "Workshop opens its doors"),
@@ -69,9 +69,11 @@ def test_private_things_have_no_feed_and_stand_in_none(client: Client, released:
 
 
 def test_a_page_names_its_feed(client: Client, released: World) -> None:
+    make(released.aino, name="Open cube")
+    make(released.aino, name="Hidden cube", visibility="private")
     for page, address in (
         ("/", "/activity.atom"),
-        ("/designs/aino/bracket/", "/activity/design/aino/bracket.atom"),
+        ("/designs/aino/open-cube/", "/activity/design/aino/open-cube.atom"),
         ("/labs/workshop/", "/activity/lab/workshop.atom"),
         ("/people/aino/", "/activity/person/aino.atom"),
         ("/places/kamppi/", "/activity/place/kamppi.atom"),
@@ -83,7 +85,9 @@ def test_a_page_names_its_feed(client: Client, released: World) -> None:
         assert f'href="{address}"' in head, page
         assert client.get(address).status_code == 200
     client.force_login(released.aino)
-    private = client.get("/designs/aino/secret-gift/").content.decode().partition("</head>")[0]
+    answer = client.get("/designs/aino/hidden-cube/")
+    assert answer.status_code == 200
+    private = answer.content.decode().partition("</head>")[0]
     assert "atom+xml" not in private
 
 
@@ -95,11 +99,10 @@ def test_whoever_has_it_already_is_told_so(client: Client, released: World) -> N
         client.get("/activity/lab/workshop.atom", headers={"If-Modified-Since": first["Last-Modified"]}).status_code
         == 304
     )
-    Release.objects.filter(design=released.public.design).update(created_at=timezone.now())
+    Release.objects.create(design=released.public.design, version="1.1", commit="1" * 40, licence="MIT")
     assert client.get("/activity/lab/workshop.atom", headers=again).status_code == 304, "a release is not the lab's"
     design = client.get("/activity/design/aino/bracket.atom")
-    Release.objects.filter(design=released.public.design).update(name="First")
-    Release.objects.filter(design=released.public.design).update(created_at=timezone.now())
+    Release.objects.create(design=released.public.design, version="1.2", commit="2" * 40, licence="MIT")
     newer = client.get("/activity/design/aino/bracket.atom", headers={"If-None-Match": design["ETag"]})
     assert newer.status_code == 200
     assert newer["ETag"] != design["ETag"]

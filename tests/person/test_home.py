@@ -27,7 +27,7 @@ from commons.notices.models import MailChoice, Notice
 from commons.people.models import Membership, User
 from commons.people.services import create_organisation, create_user
 from designs.models import Proposal
-from energy.models import Asset, Participant
+from energy.models import Asset, MeterDay, MeterPoint, Participant
 from labs.models import Badge, BadgeGrant, Booking
 from labs.services import bookings, catalogue, feeds
 from tests.labs.conftest import design as a_design
@@ -44,14 +44,19 @@ def a_vote(world: World, member: User) -> int:
     """An open vote of the workshop on whose roll the person stands."""
     for person in (world.aino, member):
         Membership.objects.get_or_create(
-            organisation=world.printer.lab.organisation, user=person,
+            organisation=world.printer.lab.organisation,
+            user=person,
             defaults={"role": "member", "since": timezone.now() - 400 * DAY},
-        )  # fmt: skip
+        )
     body = decisions.body(kind="labs.lab", key="workshop")
     motion = decisions.propose(
-        body=body, author=world.aino, title="Open on Sundays?", text="Many ask.", method="majority",
+        body=body,
+        author=world.aino,
+        title="Open on Sundays?",
+        text="Many ask for it, and the machines stand idle then.",
+        method="majority",
         options=[{"title": "Yes"}],
-    )  # fmt: skip
+    )
     type(motion).objects.filter(pk=motion.pk).update(opens_at=timezone.now() - HOUR)
     decisions.advance(motion.pk)
     return int(motion.pk)
@@ -63,16 +68,37 @@ def otto(world: World) -> User:
     person = create_user(username="otto", name="Otto")
     own = a_design(person, b"own", slug="ottos-hook")
     Proposal.objects.create(
-        design=own.design, number=1, title="A stronger hook", author=world.aino, source=own.design,
-        source_branch="strong", target_branch="main", base="0" * 40, head="1" * 40,
-    )  # fmt: skip
+        design=own.design,
+        number=1,
+        title="A stronger hook",
+        author=world.aino,
+        source=own.design,
+        source_branch="strong",
+        target_branch="main",
+        base="0" * 40,
+        head="1" * 40,
+    )
     booking = bookings.create_booking(machine=world.printer, user=person, start=tomorrow(), end=tomorrow() + HOUR)
     job(world.printer, own, kwh=0.3, booking=booking, file_name="hook.gcode")
     badge = Badge.objects.create(slug="laser", name="Laser cutter")
-    BadgeGrant.objects.create(badge=badge, user=person, expires_at=timezone.now() + 10 * DAY)
-    Participant.objects.create(
+    BadgeGrant.objects.create(badge=badge, user=person, expires_at=timezone.now() + 40 * DAY)
+    flat = Participant.objects.create(
         community=world.version.community, person=person, name="Otto’s flat", joined_on=timezone.localdate()
     )
+    for direction, kwh in (("use", 6.5), ("solar", 2.25)):
+        meter = MeterPoint.objects.create(
+            participant=flat, number=f"M-{direction}", direction=direction, valid_from=flat.joined_on, proof="steward"
+        )
+        for back in (1, 2):
+            MeterDay.objects.create(
+                meter=meter,
+                day=timezone.localdate() - back * DAY,
+                step_minutes=60,
+                packed=b"",
+                kwh=kwh * back,
+                missing=0,
+                source="file",
+            )
     a_vote(world, person)
     return person
 
@@ -90,6 +116,7 @@ def test_everything_of_mine_in_one_place_and_nothing_of_others(client: Client, w
         "Open on Sundays?",
     ):
         assert words in page, words
+    assert "6.5\u00a0kWh from the grid, 2.3\u00a0kWh of sun made" in page, "yesterday, not the day before"
     assert "Bracket" not in page
     assert "3 things wait for you" in page, "a change, a badge, a vote"
     assert "3 things wait for you" in client.get("/").content.decode()
@@ -132,6 +159,7 @@ def test_pages_ask_no_more_than_is_written_down(client: Client, world: World, ot
         with CaptureQueriesContext(connection) as held:
             assert client.get(address).status_code == 200, address
         asked[address] = len(held)
+    print("COUNTS", asked)
     assert asked == {address: min(count, allowed[address]) for address, count in asked.items()}
 
 

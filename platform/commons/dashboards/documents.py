@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commons.dashboards import queries
+from commons.dashboards import queries, sockets
 from commons.errors import NotFound
 from commons.places.models import Place
 
@@ -51,7 +51,7 @@ def names(here: Place) -> list[tuple[str, str]]:
     from commons import sockets as house  # noqa: PLC0415 the same word
 
     found = [(f"figure-{headline.slug}", str(headline.title)) for headline in house.figures]
-    found += [(f"panel-{panel.slug}", str(panel.title)) for panel in queries.sockets.panels]
+    found += [(f"panel-{panel.slug}", str(panel.title)) for panel in sockets.panels]
     return [*found, ("sectors", _("Sectors")), ("compare", _("Neighbourhoods side by side"))]
 
 

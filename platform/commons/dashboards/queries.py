@@ -214,7 +214,7 @@ def compared(here: Place) -> list[Compared]:
 
 def compared_rows(rows: Sequence[Compared]) -> list[Mapping[str, Any]]:
     """The same as rows of a file."""
-    found = []
+    found: list[Mapping[str, Any]] = []
     for row in rows:
         cells: dict[str, Any] = {"place": row.place.slug, "name": row.place.name, "kind": row.place.kind}
         for headline, figure in row.figures:

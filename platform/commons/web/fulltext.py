@@ -9,7 +9,7 @@ import re
 from typing import Any, TypeVar
 
 from django.contrib.postgres.search import CombinedSearchVector, SearchQuery, SearchRank, SearchVector
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 
 M = TypeVar("M", bound=Model)
 
@@ -35,5 +35,6 @@ def matching(rows: "QuerySet[M]", words: str, **fields: str) -> "QuerySet[M]":
     whole: SearchVector | CombinedSearchVector = vectors[0]
     for vector in vectors[1:]:
         whole += vector
-    found = rows.annotate(held=whole).filter(held=asked)
-    return found.annotate(points=SearchRank("held", asked)).order_by("-points", "pk")
+    found: QuerySet[M] = rows.annotate(held=whole).filter(held=asked)
+    ranked: QuerySet[M] = found.annotate(points=SearchRank(F("held"), asked)).order_by("-points", "pk")
+    return ranked

@@ -23,7 +23,7 @@ def feed_links(context: Context) -> SafeString:
         return _link(reverse("rooms:activity_feed"), _("What happens in the city"))
     for kind in sockets.kinds:
         key = kind.pages.get(match.view_name)
-        if key is not None and kind.shown(context.flatten()):
+        if key is not None and kind.shown({str(name): value for name, value in context.flatten().items()}):
             url = reverse("rooms:activity_feed_of", args=[kind.slug, key(match.kwargs)])
             return _link(url, _("What happens here"))
     return SafeString("")
