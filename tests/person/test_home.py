@@ -159,7 +159,6 @@ def test_pages_ask_no_more_than_is_written_down(client: Client, world: World, ot
         with CaptureQueriesContext(connection) as held:
             assert client.get(address).status_code == 200, address
         asked[address] = len(held)
-    print("COUNTS", asked)
     assert asked == {address: min(count, allowed[address]) for address, count in asked.items()}
 
 

@@ -6,7 +6,7 @@ fields; the letters A to D say how much a field counts, as in `setweight`. Rooms
 """
 
 import re
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib.postgres.search import CombinedSearchVector, SearchQuery, SearchRank, SearchVector
 from django.db.models import F, Model, QuerySet
@@ -35,6 +35,6 @@ def matching(rows: "QuerySet[M]", words: str, **fields: str) -> "QuerySet[M]":
     whole: SearchVector | CombinedSearchVector = vectors[0]
     for vector in vectors[1:]:
         whole += vector
-    found: QuerySet[M] = rows.annotate(held=whole).filter(held=asked)
-    ranked: QuerySet[M] = found.annotate(points=SearchRank(F("held"), asked)).order_by("-points", "pk")
-    return ranked
+    found = rows.annotate(held=whole).filter(held=asked)
+    ranked = found.annotate(points=SearchRank(F("held"), asked)).order_by("-points", "pk")
+    return cast("QuerySet[M]", ranked)
