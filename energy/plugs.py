@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from energy import deciding, demo, flow, open_data, queries
+from energy import activity, dashboards, deciding, demo, flow, open_data, personal, queries
 from energy.queries import evidence, live
 from energy.services import leaving, statements
 from energy.services import participants as leaving_members
@@ -85,10 +85,15 @@ def register() -> None:
     sockets.home_cards.register(sockets.HomeCard("energy-now", "energy/card.html", card, order=20))
     sockets.live_boards.register(sockets.LiveBoard("energy", live.board))
     sockets.live_boards.register(sockets.LiveBoard("energymine", live.own_board))
-    sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
+    sockets.search_sources.register(
+        sockets.SearchSource("communities", _("Energy communities"), search, order=50, scope="energy:read")
+    )
     sockets.evidence.register(sockets.SystemEvidence("energy", evidence.collect, order=10))
     sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))
     deciding.register()
+    dashboards.register()
+    activity.register()
+    personal.register()
     sockets.open_datasets.register(
         sockets.OpenDataset(
             "energy",

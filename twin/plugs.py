@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from commons import sockets
 from commons.places.models import Place
-from twin import deciding, demo, map_files, open_data, pages, queries
+from twin import activity, dashboards, deciding, demo, map_files, open_data, pages, personal, queries
 from twin.coverage import figure, twin_evidence
 from twin.models import Building, District, Service, Street, Thing
 from twin.queries import live
@@ -42,6 +42,10 @@ def plug_in() -> None:
             order=20,
         )
     )
+    dashboards.register()
+    activity.register()
+    personal.register()
+    sockets.page_slots.register(sockets.PageSlot("twin.map", "dashboards.place", "twin/home_map.html", home_map))
     sockets.home_cards.register(sockets.HomeCard("map", "twin/home_map.html", home_map, order=20, wide=True))
     sockets.map_grounds.register(sockets.MapGround("twin", map_ground))
     deciding.register()

@@ -153,12 +153,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchSource:
-    """A kind of thing that search finds."""
+    """A kind of thing that search finds: words, who asks (None: a stranger) and how many at most.
+
+    Who comes with a token is a stranger unless the token has `scope`; without one only public things are found.
+    """
 
     slug: str
     title: Text
     search: "Callable[[str, User | None, int], Sequence[Hit]]"
     order: int = 100
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,15 @@ class DecisionsConfig(AppConfig):
                 theme="GOVE",
             )
         )
+        from commons.decisions import activity, dashboards, personal  # noqa: PLC0415 as above
+        from commons.decisions.queries import search  # noqa: PLC0415 as above
+
+        dashboards.register()
+        activity.register()
+        personal.register()
+        sockets.search_sources.register(
+            sockets.SearchSource("decisions", _("Decisions"), search, order=55, scope="decisions:vote")
+        )
         sockets.demo_parts.register(sockets.DemoPart("decisions", lambda _say: None, _forget, order=5))
         sockets.evidence.register(sockets.SystemEvidence("decisions", measuring.evidence, order=90))
         sockets.nav.register(sockets.NavEntry("decisions", _("Decisions"), "rooms:decisions", "decisions", order=60))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,10 @@ from commons.decisions import amendment, charter
 from commons.decisions.errors import BadMotion, MotionNotFound
 from commons.decisions.models import Ballot, Body, CharterVersion, Motion, Option, PolicyValue, RollEntry, SecretBallot
 from commons.people.models import User
+from commons.web.fulltext import matching
+
+#: So many are looked through for those that a person may see.
+MOST_SEARCHED = 400
 
 
 def plug(body: Body) -> sockets.DecidingBody | None:
@@ -188,3 +193,19 @@ def body(kind: str, key: str, person: User | None) -> tuple[Body, sockets.Decide
     if who is None:
         raise MotionNotFound(_("There is no such body, or it is not yours to see."))
     return Body.objects.filter(kind=kind, key=key).first() or Body(kind=kind, key=key), who
+
+
+def search(words: str, person: User | None, limit: int) -> list[sockets.Hit]:
+    """Decisions whose title or text holds every word, of bodies that the person may see, best first."""
+    rows = matching(Motion.objects.select_related("body"), words, title="A", text="C")
+    seen: dict[int, sockets.Decider | None] = {}
+    found: dict[int, sockets.Hit] = {}
+    for row in rows[:MOST_SEARCHED]:
+        if row.body_id not in seen:
+            seen[row.body_id] = decider(row.body, person)
+        who = seen[row.body_id]
+        if who is not None and row.pk not in found:
+            detail = f"{who.name}, {row.get_state_display()}"
+            points = 0.4 + float(getattr(row, "points", 0.0))
+            found[row.pk] = sockets.Hit(row.title, reverse("rooms:decision", args=[row.pk]), detail, points)
+    return list(found.values())[:limit]

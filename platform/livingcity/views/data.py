@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from commons import sockets
 from commons.errors import NotFound
 from commons.opendata import licences, writing
-from livingcity.views.tables import csv_response
+from commons.web.tables import csv_response
 
 #: How many rows are read to learn a CSV's columns.
 LOOK_AHEAD = 200
