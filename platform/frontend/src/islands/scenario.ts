@@ -102,6 +102,7 @@ class ScenarioMap extends HTMLElement {
     this.#layers = block?.textContent ? (JSON.parse(block.textContent) as Shown[]) : [];
     this.#layer = this.#layers[0] ?? null;
     this.#compose();
+    if (!this.hasAttribute("src-buildings")) return; // a district too large to be sent: picture, form and tables answer
     this.#build();
     this.#open().catch((cause: unknown) => {
       console.debug("lc-scenario:", cause);
@@ -181,9 +182,10 @@ class ScenarioMap extends HTMLElement {
         slider.value = field.value;
         paint();
       });
-      field.parentElement!.before(slider);
+      field.before(slider);
       paint();
     }
+    if (!this.hasAttribute("src-buildings")) return;
     for (const field of measure.querySelectorAll<HTMLInputElement>("input[data-pick]")) {
       const button = el("button", { type: "button", class: "btn s" }, icon("map"), word("Choose on the map"));
       button.addEventListener("click", () => this.#wait(field));

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('twin', '0005_scenarios'),
+        ('twin', '0006_coverage'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
