@@ -90,6 +90,7 @@ class ScenarioMap extends HTMLElement {
   #border = 50;
   #waiting: HTMLInputElement | null = null;
   #stops: (() => void)[] = [];
+  #styled = new WeakSet<maplibregl.Map>();
   #form: HTMLFormElement | null = null;
 
   connectedCallback(): void {
@@ -346,6 +347,10 @@ class ScenarioMap extends HTMLElement {
     const credit = this.getAttribute("attribution") ?? "© OpenStreetMap contributors";
     if (side !== "scenario") map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credit }), "top-left");
     map.on("error", (event) => console.debug("lc-scenario:", event.error));
+    map.once("style.load", () => {
+      this.#styled.add(map);
+      this.#repaint();
+    });
     map.on("click", (event) => this.#clicked(map, event));
     map.on("mousemove", (event) => {
       const over = this.#waiting !== null || this.#hits(map, event.point).length > 0;
@@ -425,6 +430,7 @@ class ScenarioMap extends HTMLElement {
 
   #repaint(): void {
     for (const [at, map] of this.#maps.entries()) {
+      if (!this.#styled.has(map)) continue; // it repaints itself when it can
       const side = at === 1 ? "scenario" : this.#sideOfFirst();
       map.setPaintProperty("roofs", "fill-extrusion-color", this.#paint("buildings", side, "map-roof"));
       map.setPaintProperty("streets", "line-color", this.#paint("streets", side, "map-road"));
