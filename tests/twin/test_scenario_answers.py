@@ -55,7 +55,7 @@ def test_words_have_units_signs_and_bands() -> None:
     assert shown["bought_kwh"].difference == "−700.0\u00a0MWh"
     assert shown["bought_kwh"].band == "likely −800.0\u00a0MWh to −600.0\u00a0MWh"
     assert shown["peak_kw"].difference == "−74.0\u00a0kW"
-    assert (shown["reach_share"].today, shown["reach_share"].difference) == ("61\u00a0%", "+5.0\u00a0%")
+    assert (shown["reach_share"].today, shown["reach_share"].difference) == ("61\u00a0%", "+5.0\u00a0points")
     assert shown["delay_h"].verdict_words == "no clear change"
     assert answers.answer_words(list(shown.values())) == "4 figures better, 0 worse, 3 without a clear change."
 

@@ -44,7 +44,7 @@ LABELS: Mapping[str, str | Promise] = {
     "carbon_mobility": gettext_lazy("Greenhouse gases of driving"),
 }
 #: Ends of the common axis, as shares of today's value: the least that holds all changes is taken.
-REACHES = (0.05, 0.1, 0.2, 0.4, 1.0)
+REACHES = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 WHO_FIGURES: Mapping[str, str | Promise] = {
     "walk_min": gettext_lazy("To everyday services on foot"),
     "street_db": gettext_lazy("Noise of the street in front"),
@@ -53,6 +53,7 @@ WHO_FIGURES: Mapping[str, str | Promise] = {
 }
 GROUP_WORDS: Mapping[str, str | Promise] = {
     **{name: gettext_lazy(words) for name, words in USES},
+    "none": gettext_lazy("sheds, garages and the like"),
     "under_15": gettext_lazy("under 15"),
     "15_to_64": gettext_lazy("15 to 64"),
     "over_65": gettext_lazy("65 and older"),
@@ -134,6 +135,8 @@ def in_unit(value: object, unit: str, *, signed: bool = False) -> str:
         return numbers.MISSING
     if amount == 0:
         return numbers.with_unit("0", "%" if unit == "share" else _unit(unit).removesuffix("/year"))
+    if signed and unit in {"share", "%"}:
+        return _points(amount * 100 if unit == "share" else amount)
     match unit:
         case "kWh" | "kWh/year":
             text = numbers.kwh(amount)
@@ -147,6 +150,11 @@ def in_unit(value: object, unit: str, *, signed: bool = False) -> str:
             text = numbers.with_unit(numbers.number(amount, _decimals(amount)), _unit(unit))
     plus = signed and amount > 0 and text[:1].isdigit() and any(letter in "123456789" for letter in text)
     return f"+{text}" if plus else text
+
+
+def _points(difference: float) -> str:
+    """A difference of two shares, which are in per cent, is in points: of per cent it would say something else."""
+    return numbers.with_unit(numbers.number(difference, 1 if abs(difference) < 10 else 0, signed=True), _("points"))
 
 
 def _decimals(amount: float) -> int:
