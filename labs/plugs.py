@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from labs import deciding
+from labs import activity, dashboards, deciding, open_data, personal
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import (
@@ -52,6 +52,9 @@ MOST_THINGS = 5
 def plug_in() -> None:
     """Fill the sockets of the ground floor, and let the books hear of bookings."""
     deciding.register()
+    dashboards.register()
+    activity.register()
+    personal.register()
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     hooks.listen(interlocks.heard)
@@ -115,9 +118,14 @@ def plug_in() -> None:
     sockets.measured_makes.register(sockets.MeasuredMakes("labs", made.of_person, made.named))
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
-    sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs"), catalogue.search_labs, order=30))
+    sockets.search_sources.register(
+        sockets.SearchSource("machines", lazy("Machines"), catalogue.search_machines, order=32)
+    )
     sockets.command_files.register(sockets.CommandFile(commands.ROOM, commands.read_file))
-    sockets.search_sources.register(sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35))
+    sockets.search_sources.register(
+        sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35, scope="designs:read")
+    )
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
     sockets.leavers.register(sockets.Leaver("labs", leaving.leave, leaving.keeps, order=30))
@@ -127,6 +135,18 @@ def plug_in() -> None:
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
         sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)
+    )
+    sockets.open_datasets.register(
+        sockets.OpenDataset(
+            "labs",
+            lazy("Labs and their machines"),
+            "CC0-1.0",
+            open_data.rows,
+            order=31,
+            description=lazy("Each machine of each lab: what it is, what fits into it, and where it stands."),
+            keywords=("lab", "machine", "fabrication"),
+            theme="TECH",
+        )
     )
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from commons.errors import BadInput, CityError, Conflict, NotAllowed, NotFound
 from twin.engine.errors import Reason, Unreadable
+from twin.engine.measures.base import Refused
 
 Text = str | Promise
 
@@ -14,6 +15,18 @@ class DistrictNotFound(NotFound):
     """No district of that name."""
 
     code = "twin:no-district"
+
+
+class NothingForeseen(NotFound):
+    """Nothing was foreseen of the district."""
+
+    code = "twin:nothing-foreseen"
+
+
+class SandboxNotFound(NotFound):
+    """No such sandbox in the district."""
+
+    code = "twin:no-sandbox"
 
 
 class BuildingNotFound(NotFound):
@@ -181,7 +194,74 @@ class SumoFailed(CityError):
     title = gettext_lazy("SUMO stopped")
 
 
+class NoTippecanoe(CityError):
+    """tippecanoe is not installed on this city."""
+
+    code = "twin:no-tippecanoe"
+    status = 503
+    title = gettext_lazy("The tool that makes tiles is not installed")
+
+
+class TilesFailed(CityError):
+    """tippecanoe stopped; the sentence has its own words."""
+
+    code = "twin:tiles-failed"
+    title = gettext_lazy("The tiles could not be made")
+
+
+class NoMapFile(NotFound):
+    """A file of the map that was not made, or has been made anew since."""
+
+    code = "twin:no-map-file"
+
+
 class SignInFirst(NotAllowed):
     """Nobody is signed in, and this begins work."""
 
     code = "twin:sign-in"
+
+
+class BadMeasure(BadInput):
+    """A scenario's measure that cannot be; `field` names what is wrong, `number` which measure."""
+
+    code = "twin:bad-measure"
+    title = gettext_lazy("This measure cannot be")
+
+
+class ScenarioNotFound(NotFound):
+    """No scenario of that id, or version of that number."""
+
+    code = "twin:no-scenario"
+
+
+class NotYourScenario(NotAllowed):
+    """Only who made a scenario, or has its key, may change it; everybody may make a copy."""
+
+    code = "twin:not-your-scenario"
+
+
+class NotYourComment(NotAllowed):
+    """Only its author and stewards take a comment away."""
+
+    code = "twin:not-your-comment"
+
+
+class NoAnswerYet(NotFound):
+    """No engine has answered this scenario yet at that depth."""
+
+    code = "twin:no-answer-yet"
+
+
+class TooManyScenarios(CityError):
+    """More scenarios or runs of them at once than the city takes."""
+
+    code = "twin:too-many-scenarios"
+    status = 429
+    retry_after_s = 60
+    title = gettext_lazy("Too many at once")
+
+
+def bad_measure(fault: Refused) -> BadMeasure:
+    """The engine's reason in words."""
+    number = {"number": fault.params["number"]} if "number" in fault.params else {}
+    return BadMeasure(_(fault.template) % fault.params, field=fault.field, **number)

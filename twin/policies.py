@@ -1,9 +1,18 @@
-"""Who may do what in the twin."""
+"""Who may do what in the twin.
+
+Everybody may make a scenario, copy one and have it reckoned, without an account; who has its link sees it.
+"""
+
+import hashlib
+import hmac
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from commons.people.models import Membership, Organisation, User
+from twin.models.ahead import Sandbox
+from twin.models.scenario_comments import ScenarioComment
+from twin.models.scenarios import Scenario
 
 STEWARDS = (Membership.Role.STEWARD, Membership.Role.MANAGER, Membership.Role.OWNER)
 
@@ -22,6 +31,11 @@ def may_import(user: User | AnonymousUser) -> bool:
     )
 
 
+def may_remove_sandbox(user: User | AnonymousUser, box: Sandbox) -> bool:
+    """Who branched a sandbox, and stewards."""
+    return (isinstance(user, User) and box.owner_id == user.pk) or may_import(user)
+
+
 def may_decide(user: User | AnonymousUser) -> bool:
     """Who imports also decides on corrections, on conflicts and on undoing."""
     return may_import(user)
@@ -37,3 +51,22 @@ def stewards() -> QuerySet[User]:
     return User.objects.filter(
         memberships__organisation__kind=Organisation.Kind.CITY, memberships__role__in=STEWARDS, is_active=True
     ).distinct()
+
+
+def may_edit_scenario(user: User | AnonymousUser | None, scenario: Scenario, edit_key: str = "") -> bool:
+    """Its owner, and whoever has its edit key."""
+    if isinstance(user, User) and scenario.owner_id == user.pk:
+        return True
+    kept = scenario.edit_key_sha256
+    given = hashlib.sha256(edit_key.encode()).hexdigest() if edit_key else ""
+    return bool(kept) and hmac.compare_digest(kept, given)
+
+
+def may_say(user: User | AnonymousUser) -> bool:
+    """Who may comment on scenarios: everybody with an account."""
+    return may_offer(user)
+
+
+def may_unsay(user: User | AnonymousUser, comment: ScenarioComment) -> bool:
+    """A comment's author, and who stewards the district."""
+    return isinstance(user, User) and (comment.author_id == user.pk or may_import(user))

@@ -51,6 +51,10 @@ INSTALLED_APPS = [
     "commons.notices",
     "commons.reports",
     "commons.decisions",
+    "commons.opendata",
+    "commons.dashboards",
+    "commons.activity",
+    "commons.mine",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",
@@ -236,7 +240,15 @@ SPECTACULAR_SETTINGS = {
         "CommandKindEnum": "commons.devices.models.Command.Kind",
         "SteeringEnum": [(word, word) for word in ("send", "pause", "resume", "cancel")],
         "PlaceKindEnum": "commons.places.models.Place.Kind",
-        **({"TrafficMethodEnum": "twin.models.Traffic.Method"} if "twin" in ROOMS else {}),
+        **(
+            {
+                "TrafficMethodEnum": "twin.models.Traffic.Method",
+                "ScenarioDepthEnum": "twin.models.ScenarioResult.Depth",
+            }
+            if "twin" in ROOMS
+            else {}
+        ),
+        "FigureGroupEnum": [(word, word) for word in ("energy", "traffic", "access", "carbon", "risk")],
         **({"PhotoStatusEnum": "designs.models.MakePhoto.State"} if "designs" in ROOMS else {}),
     },
 }

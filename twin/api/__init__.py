@@ -1,5 +1,6 @@
 """The API of the twin, by noun."""
 
+from twin.api.ahead import DistrictAhead, DistrictCoverage, DistrictEnergy, DistrictSandboxes, OneSandbox
 from twin.api.districts import (
     READ,
     VERSION,
@@ -18,8 +19,10 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.maps import DaySerializer, DistrictReplay, MapRoofs, MapTiles, PlayedSerializer
 from twin.api.offers import Conflicts, OfferDecision, Offers, OneConflict, OneOffer
 from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
+from twin.api.scenarios import OneScenario, ScenarioComparison, ScenarioFork, ScenarioLayer, ScenarioRuns, Scenarios
 from twin.api.traffic import AskTrafficSerializer, DistrictTraffic, TrafficSerializer
 from twin.api.versions import Difference, OneVersion, Undo, Versions
 
@@ -31,27 +34,43 @@ __all__ = [
     "CellSerializer",
     "Conflicts",
     "CoverageSerializer",
+    "DaySerializer",
     "Difference",
     "DistrictAccess",
+    "DistrictAhead",
     "DistrictCarbon",
+    "DistrictCoverage",
     "DistrictDetail",
     "DistrictDetailSerializer",
+    "DistrictEnergy",
     "DistrictLayer",
     "DistrictList",
+    "DistrictReplay",
     "DistrictRisk",
     "DistrictRoofs",
+    "DistrictSandboxes",
     "DistrictSerializer",
     "DistrictTraffic",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
+    "MapRoofs",
+    "MapTiles",
     "OfferDecision",
     "Offers",
     "OneConflict",
     "OneOffer",
+    "OneSandbox",
+    "OneScenario",
     "OneVersion",
     "PlaceCoverage",
+    "PlayedSerializer",
     "ReachSerializer",
     "ReckoningSerializer",
+    "ScenarioComparison",
+    "ScenarioFork",
+    "ScenarioLayer",
+    "ScenarioRuns",
+    "Scenarios",
     "SkippedSerializer",
     "TrafficSerializer",
     "Undo",

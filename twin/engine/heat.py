@@ -35,8 +35,13 @@ class Heat:
     level: Ints
 
 
-def exposure(shapes: Sequence[Any], height_m: Floats, green: Sequence[Any]) -> Heat:
-    """How buildings (outlines in metres) are exposed, with outlines of green and water around them."""
+def exposure(
+    shapes: Sequence[Any], height_m: Floats, green: Sequence[Any], *, planted: "NDArray[np.bool_] | None" = None
+) -> Heat:
+    """How buildings (outlines in metres) are exposed, with outlines of green and water around them.
+
+    `planted`: buildings (n,) whose roofs are green; they stay built, and count as green too.
+    """
     n = len(shapes)
     middle = np.array([[p.x, p.y] for p in map(shapely.centroid, shapes)]).reshape(-1, 2)
     spots = (middle[:, None, :] + _disc()[None, :, :]).reshape(-1, 2)
@@ -45,6 +50,9 @@ def exposure(shapes: Sequence[Any], height_m: Floats, green: Sequence[Any]) -> H
     points = shapely.points(spots)
     tall = _hit(points, shapes, height_m)
     is_green = (_hit(points, green, np.ones(len(green))) > 0) & (tall == 0)
+    if planted is not None and planted.any():
+        roofs = [shape for shape, is_planted in zip(shapes, planted.tolist(), strict=True) if is_planted]
+        is_green |= _hit(points, roofs, np.ones(len(roofs))) > 0
     inside, roof, park = known.reshape(n, -1), tall.reshape(n, -1), is_green.reshape(n, -1)
     seen = np.maximum(inside.sum(axis=1), 1)
     houses = ((roof > 0) & inside).sum(axis=1)

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from twin.engine.assignment import Assignment, Demand
@@ -28,10 +29,13 @@ Say = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison: its roads and its equilibrium."""
+    """One side of a comparison: its roads and its equilibrium; of each pair's trips (k,) the share that it has, all
+    without it.
+    """
 
     network: RoadNetwork
     found: Assignment
+    share: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ def seeds(
             keep = trip_files.kept(trips, seed)
             for s, (side, folder) in enumerate(zip(sides, folders, strict=True)):
                 done = (k * len(sides) + s) / (len(numbers) * len(sides))
-                number = trip_files.write(folder / "trips.rou.xml", side.network, side.found, trips, keep)
+                here = keep & trip_files.within(trips, side.share)
+                number = trip_files.write(folder / "trips.rou.xml", side.network, side.found, trips, here)
                 figures = _meso(folder, seed, _at(say, done))
                 for name, value in (figures | {"vehicles": float(number)}).items():
                     found[s][name].append(value)
@@ -137,7 +142,7 @@ def deep(side: Side, od: Demand, seed: int, say: Say = lambda _share: None) -> d
     with TemporaryDirectory(prefix="sumo-") as place:
         folder = Path(place)
         net.write(side.network, folder)
-        keep = trip_files.kept(trips, seed)
+        keep = trip_files.kept(trips, seed) & trip_files.within(trips, side.share)
         number = trip_files.write(folder / "trips.rou.xml", side.network, side.found, trips, keep)
         words = [w if w != "--no-step-log" else "--step-log.period" for w in _words(seed)]
         words[words.index("--step-log.period") + 1] = "50"

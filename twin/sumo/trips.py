@@ -21,12 +21,16 @@ _MORE = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Trips:
-    """All possible trips (t,): pair of nodes, when they leave in seconds, and the number that picks their way."""
+    """All possible trips (t,): pair of nodes, when they leave in seconds, and the number that picks their way; which
+    pair of the demand it is, and the number that says which sides have it.
+    """
 
     origin: NDArray[np.int64]
     destination: NDArray[np.int64]
     depart_s: NDArray[np.float64]
     pick: NDArray[np.float64]
+    pair: NDArray[np.int64]
+    thin: NDArray[np.float64]
 
 
 def possible(od: Demand) -> Trips:
@@ -37,12 +41,21 @@ def possible(od: Demand) -> Trips:
     depart, pick = dice.uniform(0, HOUR_S, len(pair)), dice.uniform(0, 1, len(pair))
     order = np.argsort(depart, kind="stable")
     pair = pair[order]
-    return Trips(od.origin[pair], od.destination[pair], depart[order], pick[order])
+    thin = np.random.default_rng([TRIPS_SEED, 0, 1]).uniform(0, 1, len(pair))
+    return Trips(od.origin[pair], od.destination[pair], depart[order], pick[order], pair, thin)
 
 
 def kept(trips: Trips, seed: int) -> NDArray[np.bool_]:
     """Which of them this seed keeps (t,)."""
     return np.random.default_rng([TRIPS_SEED, seed]).uniform(0, 1, len(trips.depart_s)) < 1 / _MORE
+
+
+def within(trips: Trips, share: NDArray[np.float64] | None) -> NDArray[np.bool_]:
+    """Which of them a side has that has this share of each pair's (t,)."""
+    if share is None:
+        return np.ones(len(trips.thin), dtype=np.bool_)
+    found: NDArray[np.bool_] = trips.thin < share[trips.pair]
+    return found
 
 
 def write(path: Path, network: RoadNetwork, found: Assignment, trips: Trips, keep: NDArray[np.bool_]) -> int:
