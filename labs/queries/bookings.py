@@ -186,9 +186,7 @@ def best(machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int 
     return sorted(found, key=lambda o: (-round(100 * (o.share or 0.0)), -round(100 * (o.low or 0.0))))
 
 
-def waking(
-    machine: Machine, start: dt.datetime, end: dt.datetime, *, now: dt.datetime, known: Rulebook
-) -> list[Span]:
+def waking(machine: Machine, start: dt.datetime, end: dt.datetime, *, now: dt.datetime, known: Rulebook) -> list[Span]:
     """Open time; one that works alone is offered when somebody can be there to start it."""
     spans = bookable(machine, start, end, now=now, known=known)
     if not machine.unattended:
@@ -220,7 +218,8 @@ def find(booking_id: uuid.UUID | str) -> Booking | None:
     return (
         Booking.objects.select_related(
             "machine__lab__place", "user", "booked_by", "decided_by", "design__owner", "series", "excuse__by"
-        ).select_related("flexible")
+        )
+        .select_related("flexible")
         .filter(pk=booking_id)
         .first()
     )

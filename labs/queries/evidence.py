@@ -34,7 +34,7 @@ def production(place: Place) -> Iterator[Evidence]:
         now,
         url,
     )
-    streams = heard([m.device for m in machines.filter(device__isnull=False).select_related("device")], now)
+    streams = heard([m.device for m in machines.select_related("device") if m.device], now)
     if streams:
         steady = [one for one in streams if one.uptime >= STEADY and now - one.last <= PERIOD]
         best = steady or [max(streams, key=lambda one: one.uptime)]

@@ -1,3 +1,4 @@
+# ruff: noqa: T201 a benchmark prints its figures
 """The map of a district in a headless Chromium: when something is seen, when the map is drawn, what was fetched.
 
     python -m tests.benchmarks.bench_map http://localhost:8000/twin/kamppi/map/ [times]
@@ -29,7 +30,7 @@ def once(browser: Browser, url: str) -> dict[str, float]:
     page = context.new_page()
     origin = urlsplit(url).netloc
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
+    page.on("response", answers.append)
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
     page.wait_for_selector("svg.citymap", state="visible")
@@ -53,7 +54,7 @@ def once(browser: Browser, url: str) -> dict[str, float]:
 
 def main() -> None:
     """Print the medians."""
-    url, times = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3  # noqa: PLR2004
+    url, times = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         visits = [once(browser, url) for _ in range(times)]

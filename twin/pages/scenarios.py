@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from commons import sockets
 from twin import composing, queries
 from twin.comparison import document
 from twin.composing import Draft
 from twin.engine.measures import MEASURES
-from twin.models import District, DistrictVersion, Scenario, ScenarioResult, ScenarioVersion
+from twin.models import DistrictVersion, Scenario, ScenarioResult, ScenarioVersion
 from twin.pages import answers, differences
 from twin.pages.answers import Comparison
 from twin.pages.districts import picture_size, view
@@ -20,7 +19,6 @@ from twin.queries import scenario_pages
 
 DEPTHS = ("quick", "seeds", "deep")
 FORMATS = (("csv", "CSV"), ("pdf", "PDF"), ("geojson", "GeoJSON"))
-EFFECT = "twin.adopted_scenario"
 
 
 def cards(rows: Sequence[Scenario], of: DistrictVersion) -> list[dict[str, Any]]:
@@ -178,16 +176,3 @@ def depths(version: ScenarioVersion, result: ScenarioResult) -> list[dict[str, A
              "note": "good" if slug == "seeds" else "warn"}
         )  # fmt: skip
     return found
-
-
-def propose_url(version: ScenarioVersion) -> str:
-    """Where a decision about a scenario begins, if this city decides about such; else nothing."""
-    if not any(effect.slug == EFFECT for effect in sockets.effects):
-        return ""
-    district: District = version.scenario.district
-    try:
-        start = reverse("rooms:decision_new")
-    except NoReverseMatch:
-        return ""
-    query = {"kind": "twin.district", "key": district.slug, "effect": EFFECT, "version-1": version.pk}
-    return f"{start}?{urlencode(query)}"

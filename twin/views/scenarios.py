@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commons.errors import CityError
 from commons.people.models import User
 from commons.runs.models import Run
-from twin import composing, examples, pages, policies, queries, services
+from twin import composing, deciding, examples, pages, policies, queries, services
 from twin.engine.measures import MEASURES
 from twin.errors import ScenarioNotFound, SignInFirst
 from twin.models import DistrictVersion, Scenario, ScenarioResult, ScenarioVersion
@@ -229,7 +229,7 @@ def _panel(
     context: dict[str, Any] = {
         "scenario": found, "of_version": version, "versions": list(numbers), "may_edit": may_edit, "compose": form,
         "in_words": composing.in_words(version.measures, names), "run": run, "refusal": refusal,
-        "is_newest": version.number == numbers[0].number, "propose": shown.propose_url(version),
+        "is_newest": version.number == numbers[0].number, "propose": deciding.propose_url(version),
         "link": request.build_absolute_uri(reverse("rooms:scenario", args=[found.district.slug, found.pk])),
         "comments": pages.scenario_talk.threads(found, request.user), "may_say": policies.may_say(request.user),
         "others": queries.scenarios.scenarios(of.district, person(request)).exclude(pk=found.pk)[:12],

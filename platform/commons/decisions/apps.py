@@ -14,7 +14,8 @@ class DecisionsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the sockets."""
         from commons import sockets  # noqa: PLC0415 models must be ready
-        from commons.decisions import measuring, open_data  # noqa: PLC0415 models must be ready
+        from commons.decisions import activity, dashboards, measuring, open_data, personal  # noqa: PLC0415 as above
+        from commons.decisions.queries import search  # noqa: PLC0415 as above
 
         sockets.open_datasets.register(
             sockets.OpenDataset(
@@ -28,9 +29,6 @@ class DecisionsConfig(AppConfig):
                 theme="GOVE",
             )
         )
-        from commons.decisions import activity, dashboards, personal  # noqa: PLC0415 as above
-        from commons.decisions.queries import search  # noqa: PLC0415 as above
-
         dashboards.register()
         activity.register()
         personal.register()

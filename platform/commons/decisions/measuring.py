@@ -101,7 +101,8 @@ def evidence(place: Place) -> Iterable[sockets.Evidence]:
     """Closed loops of a place: a decision changed a value by itself, and what that did was measured afterwards."""
     rows = Enactment.objects.exclude(measured__isnull=True).select_related("motion__body").order_by("-measured_at")
     for row in rows:
-        system, who = (row.measured or {}).get("system"), queries.decider(row.motion.body, None)
+        told = row.measured or {}
+        system, who = told.get("system"), queries.decider(row.motion.body, None)
         if not system or who is None or who.place is None or who.place.pk != place.pk:
             continue
         yield sockets.Evidence(
@@ -111,5 +112,10 @@ def evidence(place: Place) -> Iterable[sockets.Evidence]:
             count=1,
             source=_("decisions and their measured effect"),
             as_of=row.measured_at,
-            url=reverse("rooms:decision", args=[row.motion_id]),
+            url=(url := reverse("rooms:decision", args=[row.motion_id])),
+            proof={
+                "decision": url,
+                "expected": row.promised or {},
+                "measured": (row.measured or {}).get("figures", {}),
+            },
         )

@@ -4,20 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notices', '0003_kept_sentences'),
+        ("notices", "0003_kept_sentences"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='mailchoice',
-            name='kinds',
-            field=models.JSONField(blank=True, default=dict, help_text='what is less than all: {kind: app | off}'),
+            model_name="mailchoice",
+            name="kinds",
+            field=models.JSONField(blank=True, default=dict, help_text="what is less than all: {kind: app | off}"),
         ),
         migrations.AlterField(
-            model_name='mailchoice',
-            name='when',
-            field=models.CharField(choices=[('now', 'As they happen'), ('daily', 'Once a day'), ('weekly', 'Once a week'), ('never', 'Never')], default='daily', max_length=8),
+            model_name="mailchoice",
+            name="when",
+            field=models.CharField(
+                choices=[
+                    ("now", "As they happen"),
+                    ("daily", "Once a day"),
+                    ("weekly", "Once a week"),
+                    ("never", "Never"),
+                ],
+                default="daily",
+                max_length=8,
+            ),
         ),
     ]
