@@ -14,13 +14,17 @@ from designs.visitors import of_session
 
 def plug_in() -> None:
     """Register everything; called once when the app is ready."""
-    from designs import queries  # noqa: PLC0415 models must be loaded first
+    from designs import activity, deciding, open_data, personal, queries  # noqa: PLC0415 models must be loaded first
     from designs.queries import addresses, notices  # noqa: PLC0415
     from designs.services import hiding  # noqa: PLC0415
 
+    activity.register()
+    personal.register()
     sockets.nav.register(sockets.NavEntry("designs", _("Designs"), "rooms:designs", "designs", order=20))
     sockets.home_cards.register(sockets.HomeCard("designs.new", "designs/home_card.html", new_designs, order=40))
-    sockets.search_sources.register(sockets.SearchSource("designs", _("Designs"), queries.search, order=10))
+    sockets.search_sources.register(
+        sockets.SearchSource("designs", _("Designs"), queries.search, order=10, scope="designs:read")
+    )
     sockets.health_checks.register(sockets.HealthCheck("repositories", check_repositories, order=60))
     sockets.page_slots.register(
         sockets.PageSlot("designs.mine", "people.me.above", "designs/parts/mine.html", my_designs, order=20)
@@ -41,6 +45,21 @@ def plug_in() -> None:
         ("releases", addresses.count_releases, addresses.of_releases),
     ):
         sockets.sitemaps.register(sockets.Sitemap(slug, count, listed, order=20))
+    deciding.register()
+    sockets.open_datasets.register(
+        sockets.OpenDataset(
+            "designs",
+            _("Public designs"),
+            "CC0-1.0",
+            open_data.rows,
+            order=15,
+            description=_(
+                "What is known of each public design; its files stand under its own licence, which is a column."
+            ),
+            keywords=("open hardware", "design"),
+            theme="TECH",
+        )
+    )
     sockets.demo_parts.register(sockets.DemoPart("designs", seed_demo, remove_demo, order=20))
 
 

@@ -13,6 +13,7 @@ from commons.web import numbers
 from energy.queries import mine, year
 from energy.queries.day import Day, OpenDay
 from energy.queries.forecasts import Told
+from energy.queries.outlooks import Ahead
 
 MWH_FROM_KWH = 10_000
 
@@ -113,6 +114,29 @@ def forecast_chart(told: Mapping[str, Told], date: dt.date, zone: ZoneInfo, day:
         ]
     x = [int((midnight + i * dt.timedelta(minutes=minutes)).timestamp()) for i in range(count)]
     return {"x": x, "series": series, "stack": False}
+
+
+def outlook_chart(ahead: Ahead) -> dict[str, Any]:
+    """What is foreseen to be spare, kW, with its band, and what of the use is planned."""
+    rows = (
+        (_("to spare"), "solar-ink", False, ahead.middle),
+        (_("at least"), "line-strong", True, ahead.low),
+        (_("at most"), "line-strong", True, ahead.high),
+        (_("planned by labs"), "load", False, ahead.planned),
+    )
+    series = [
+        {
+            "label": label,
+            "unit": "kW",
+            "color": colour,
+            "kind": "line",
+            "dashed": dashed,
+            "values": _rounded(list(values)),
+        }
+        for label, colour, dashed, values in rows
+    ]
+    x = [int((ahead.start + n * ahead.step).timestamp()) for n in range(len(ahead.middle))]
+    return {"x": x, "series": series, "stack": False, "now": int(timezone.now().timestamp())}
 
 
 def forecast_table(told: Mapping[str, Told]) -> list[dict[str, Any]]:

@@ -1,21 +1,20 @@
 """What the room plugs into the ground floor: section, figure, sun, card, search, evidence, demonstration."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from energy import deciding, demo, flow, queries
-from energy.queries import live
+from energy import activity, dashboards, deciding, demo, flow, open_data, personal, queries
+from energy.queries import evidence, live
 from energy.services import leaving, statements
 from energy.services import participants as leaving_members
 
@@ -59,25 +58,6 @@ def search(words: str, viewer: User | None, limit: int) -> Sequence[sockets.Hit]
     ]
 
 
-def evidence(place: Place) -> Iterable[sockets.Evidence]:
-    """Electricity and solar, as far as rows prove it: 1 data of members, 4 a simulation that answers "what
-    if".
-    """
-    for version in queries.latest_versions(place):
-        simulated = queries.latest_simulation(version)
-        level = 4 if simulated else 1
-        url = reverse("rooms:community", args=[version.community.slug])
-        count = version.members.count()
-        as_of = simulated.created_at if simulated else version.created_at
-        name = version.community.name
-        words = _("%(name)s: use of %(n)d members, step by step") % {"name": name, "n": count}
-        yield sockets.Evidence("electricity", level, words, count, gettext("data of its energy community"), as_of, url)
-        if version.pv_kwh > 0:
-            roofs = version.members.filter(pv_kwh__gt=0).count()
-            words = _("%(name)s: %(n)d solar roofs, step by step") % {"name": name, "n": roofs}
-            yield sockets.Evidence("solar", level, words, roofs, gettext("data of its energy community"), as_of, url)
-
-
 def register() -> None:
     """Register everything; called once when Django is ready."""
     leaving_members.on_leaving.append(statements.on_leaving)
@@ -105,8 +85,25 @@ def register() -> None:
     sockets.home_cards.register(sockets.HomeCard("energy-now", "energy/card.html", card, order=20))
     sockets.live_boards.register(sockets.LiveBoard("energy", live.board))
     sockets.live_boards.register(sockets.LiveBoard("energymine", live.own_board))
-    sockets.search_sources.register(sockets.SearchSource("communities", _("Energy communities"), search, order=50))
-    sockets.evidence.register(sockets.SystemEvidence("energy", evidence, order=10))
+    sockets.search_sources.register(
+        sockets.SearchSource("communities", _("Energy communities"), search, order=50, scope="energy:read")
+    )
+    sockets.evidence.register(sockets.SystemEvidence("energy", evidence.collect, order=10))
     sockets.leavers.register(sockets.Leaver("energy", leaving.leave, leaving.keeps, order=40))
     deciding.register()
+    dashboards.register()
+    activity.register()
+    personal.register()
+    sockets.open_datasets.register(
+        sockets.OpenDataset(
+            "energy",
+            _("Use and solar of energy communities"),
+            "CC-BY-4.0",
+            open_data.rows,
+            order=20,
+            description=_("Sums of communities as everybody may see them, in kWh a step; nobody stands out in them."),
+            keywords=("energy community", "electricity", "solar"),
+            theme="ENER",
+        )
+    )
     sockets.demo_parts.register(sockets.DemoPart("energy", demo.seed, demo.remove, order=40))

@@ -3,6 +3,7 @@
 Loads numpy: import it in tasks and commands alone. Reads only; `services.statements` keeps what is found.
 """
 
+import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from commons.runs.services import canonical_json
 from energy import schemes
-from energy.engine import allocation, billing
+from energy.engine import allocation, billing, fairness
 from energy.engine.billing import Energies, Line, Price, Prices, Rules, Stretch
 from energy.engine.refusals import EngineRefusal
 from energy.errors import BadPeriod, NoTerms, TooCoarse, from_engine
@@ -76,14 +77,22 @@ class Settled:
     bills: list[Bill]
     tariff_versions: list[TariffVersion]
     scheme_versions: list[SchemeVersion]
+    curves: tuple[allocation.Floats, allocation.Floats]
 
 
-def work_out(community: Community, first_day: dt.date, until: dt.date) -> Settled:
-    """The bills of the local days from `first_day` until the day before `until`. Raises NoTerms, TooCoarse."""
+def work_out(
+    community: Community, first_day: dt.date, until: dt.date, *, rules: SchemeVersion | None = None
+) -> Settled:
+    """The bills of the local days from `first_day` until the day before `until`. Raises NoTerms, TooCoarse.
+
+    `rules`: as if these had held on all of the days, for comparison; such a one is never kept.
+    """
     measured = readings.curves(community, start=first_day, end=until)
     if not measured.participants:
         raise BadPeriod(_("Nobody belonged to this community in that time."))
     terms = _terms(community, measured)
+    if rules is not None:
+        terms = [dataclasses.replace(term, rules=rules) for term in terms]
     return _settle(community, measured, terms, price_lists.read(_lists(terms), measured))
 
 
@@ -195,6 +204,7 @@ def _settle(
         [bill for bill in bills if bill is not None],
         list({t.tariff.pk: t.tariff for t in terms}.values()),
         list({t.rules.pk: t.rules for t in terms}.values()),
+        (np.nan_to_num(use), np.nan_to_num(feed_in)),
     )
 
 
@@ -365,3 +375,30 @@ def _stretch(term: Term, measured: readings.Measured, listed: price_lists.Listed
         ),
         Rules(billing.millionths(rule.price), rule.grid_fee_relief_pct, rule.levies_relief_pct, rule.taxed),
     )
+
+
+def gross(bill: Bill, *, fees: bool = True) -> float:
+    """What a bill comes to with tax, exact but for the last digits: for comparing, never for paying."""
+    rows = [line for line in bill.lines if fees or line.code != "base"]
+    return float(sum((line.exact * (1 + line.tax_pct / 100) for line in rows), Decimal(0)))
+
+
+def best_exit(settled: Settled) -> float | None:
+    """The most that a group of members would save by leaving and sharing within itself under the same law; None where
+    prices change by the hour or members have different tariffs, for which this is not worked out.
+    """
+    if len(settled.tariff_versions) != 1 or len(settled.scheme_versions) != 1 or len(settled.bills) < 2:
+        return None
+    tariff, rule = settled.tariff_versions[0], settled.scheme_versions[0]
+    if tariff.price_list_id is not None or len(settled.bills) != len(settled.curves[0]):
+        return None
+    taxed, hundred = 1 + tariff.tax_pct / 100, Decimal(100)
+    grid = tariff.grid_fee * (hundred - rule.grid_fee_relief_pct) / hundred
+    levies = tariff.levies * (hundred - rule.levies_relief_pct) / hundred
+    rates = fairness.Rates(
+        bought=float((tariff.energy_price + tariff.grid_fee + tariff.levies) * taxed),
+        shared=float((grid + levies) * taxed + (rule.price * tariff.tax_pct / 100 if rule.taxed else 0)),
+        sold=float(tariff.feed_in_price),
+    )
+    bills = np.array([gross(bill, fees=False) for bill in settled.bills])
+    return fairness.best_exit(*settled.curves, bills, rates)

@@ -61,6 +61,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("communities/<slug:slug>/settlements/", api.CommunitySettlements.as_view(), name="community-settlements"),
     path("communities/<slug:slug>/runs/", api.CommunityRuns.as_view(), name="community-runs"),
     path("communities/<slug:slug>/forecast/", api.CommunityForecast.as_view(), name="community-forecast"),
+    path("communities/<slug:slug>/outlook/", api.CommunityOutlook.as_view(), name="community-outlook"),
     path("communities/<slug:slug>/versions/", api.CommunityVersions.as_view(), name="community-versions"),
     path("communities/<slug:slug>/weather/", api.CommunityWeather.as_view(), name="community-weather"),
     path("communities/<slug:slug>/invitations/", api.Invitations.as_view(), name="community-invitations"),

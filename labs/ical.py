@@ -34,6 +34,7 @@ class Event:
     description: str = ""
     url: str = ""
     geo: tuple[float, float] | None = None
+    busy: bool = True
 
 
 def text(value: str) -> str:
@@ -134,7 +135,7 @@ def event(given: Event) -> list[str]:
         stamped("DTEND", given.end, given.zone),
         f"SUMMARY:{text(given.summary)}",
         f"STATUS:{given.status}",
-        f"TRANSP:{'TRANSPARENT' if given.status == 'CANCELLED' else 'OPAQUE'}",
+        f"TRANSP:{'OPAQUE' if given.busy and given.status != 'CANCELLED' else 'TRANSPARENT'}",
     ]
     if given.location:
         lines.append(f"LOCATION:{text(given.location)}")

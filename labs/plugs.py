@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
-from labs import deciding
+from labs import activity, dashboards, deciding, open_data, personal
 from labs.engine.times import Offer
 from labs.models import Job
 from labs.queries import (
@@ -33,10 +33,11 @@ from labs.queries import (
     matching,
     passport_reports,
     slices,
+    standing,
 )
 from labs.queries import passports as passport_reads
 from labs.queries.near import near_of
-from labs.services import commands, hooks, interlocks, leaving, ledger, passports, waitlist
+from labs.services import commands, flexible, hooks, interlocks, leaving, ledger, passports, waitlist
 from labs.services import jobs as taken
 
 if TYPE_CHECKING:
@@ -51,9 +52,13 @@ MOST_THINGS = 5
 def plug_in() -> None:
     """Fill the sockets of the ground floor, and let the books hear of bookings."""
     deciding.register()
+    dashboards.register()
+    activity.register()
+    personal.register()
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     hooks.listen(interlocks.heard)
+    hooks.listen(flexible.heard)
     sockets.nav.register(sockets.NavEntry("labs", lazy("Labs"), "rooms:labs", "labs", order=25, packages=("labs",)))
     sockets.figures.register(
         sockets.HeadlineFigure(
@@ -94,6 +99,9 @@ def plug_in() -> None:
     sockets.page_slots.register(
         sockets.PageSlot("labs.my_things", "people.me.below", "labs/parts/my_things.html", my_things, order=40)
     )
+    sockets.page_slots.register(
+        sockets.PageSlot("labs.in_community", "energy.community.below", "labs/parts/in_community.html", in_community)
+    )
     sockets.makeable.register(sockets.Makeable("labs", catalogue.reaches))
     sockets.page_slots.register(
         sockets.PageSlot("labs.all_makes", "designs.makes.measured", "labs/parts/makes.html", all_makes, order=20)
@@ -110,9 +118,14 @@ def plug_in() -> None:
     sockets.measured_makes.register(sockets.MeasuredMakes("labs", made.of_person, made.named))
     sockets.api_rows.register(sockets.ApiRows("labs.makes", "designs.makes", make_rows, order=20))
     sockets.evidence.register(sockets.SystemEvidence("labs.production", collect_evidence, order=30))
-    sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs and machines"), catalogue.search, order=30))
+    sockets.search_sources.register(sockets.SearchSource("labs", lazy("Labs"), catalogue.search_labs, order=30))
+    sockets.search_sources.register(
+        sockets.SearchSource("machines", lazy("Machines"), catalogue.search_machines, order=32)
+    )
     sockets.command_files.register(sockets.CommandFile(commands.ROOM, commands.read_file))
-    sockets.search_sources.register(sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35))
+    sockets.search_sources.register(
+        sockets.SearchSource("courses", lazy("Courses"), learning.search, order=35, scope="designs:read")
+    )
     sockets.sitemaps.register(sockets.Sitemap("labs", addresses.count_labs, addresses.of_labs, order=30))
     sockets.sitemaps.register(sockets.Sitemap("courses", addresses.count_courses, addresses.of_courses, order=35))
     sockets.leavers.register(sockets.Leaver("labs", leaving.leave, leaving.keeps, order=30))
@@ -122,6 +135,18 @@ def plug_in() -> None:
     sockets.demo_parts.register(sockets.DemoPart("labs", seed_demo, remove_demo, order=60))
     sockets.open_datasets.register(
         sockets.OpenDataset("jobs", lazy("What was made, and with how many kWh"), "CC0-1.0", job_rows, order=30)
+    )
+    sockets.open_datasets.register(
+        sockets.OpenDataset(
+            "labs",
+            lazy("Labs and their machines"),
+            "CC0-1.0",
+            open_data.rows,
+            order=31,
+            description=lazy("Each machine of each lab: what it is, what fits into it, and where it stands."),
+            keywords=("lab", "machine", "fabrication"),
+            theme="TECH",
+        )
     )
 
 
@@ -248,6 +273,12 @@ def my_things(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
         name = job.design.name if known and job is not None and job.design else gettext("A thing")
         things.append({"passport": one, "name": name})
     return {"things": things} if things else None
+
+
+def in_community(request: HttpRequest, community: Any) -> Mapping[str, Any] | None:
+    """The labs of a community with their live load; away where it has none."""
+    found = standing.live(community.place) if community.place else []
+    return {"labs": found} if found else None
 
 
 def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from commons.said import said
-from labs import learning_tasks, passport_tasks, proof_tasks
+from labs import learning_tasks, passport_tasks, proof_tasks, sunshine_tasks
 
 if TYPE_CHECKING:
     from labs.models import LabImport
@@ -53,7 +53,7 @@ BEAT = {
     "labs.energy": {"task": "labs.energy", "schedule": 600.0, "options": {"queue": "default", "expires": 550}},
 }
 """Entries for CELERY_BEAT_SCHEDULE."""
-BEAT |= learning_tasks.BEAT | proof_tasks.BEAT | passport_tasks.BEAT
+BEAT |= learning_tasks.BEAT | proof_tasks.BEAT | passport_tasks.BEAT | sunshine_tasks.BEAT
 
 
 @shared_task(name="labs.interlocks_clock")

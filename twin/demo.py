@@ -6,13 +6,17 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from commons.errors import CityError
 from commons.places.models import Place
 from commons.runs.models import Run
 from twin import files, queries, services
 from twin.engine import ENGINE_VERSION
-from twin.models import District
+from twin.models import Ahead, District
+from twin.services import ahead, coverage
 
 SLUG = "kamppi"
 Say = Callable[[str], None]
@@ -122,6 +126,26 @@ def _scenarios(say: Say) -> None:
         if isinstance(found, Run):
             services.finished(found)
         say(f"scenario: {title}")
+
+
+def seed_life(say: Say) -> None:
+    """A year of the district's power, its next 48 hours and today's coverage, once the other rooms have their parts."""
+    district = District.objects.select_related("current", "place").filter(slug=SLUG).first()
+    if district is None or district.current is None or district.place is None:
+        return
+    now = timezone.now()
+    run = services.finished(services.start_reckoning(of=district.current, kind="energy", demo=True))
+    say("a year of the district's power reckoned" if run.status == Run.Status.DONE else f"no power: {run.error}")
+    day = now.astimezone(ZoneInfo(district.place.timezone)).date()
+    if not Ahead.objects.filter(district=district, day=day).exists():
+        run = services.finished(ahead.start_ahead(district=district, day=day, demo=True))
+        made = Ahead.objects.filter(district=district, day=day).count()
+        say(f"the next 48 hours of {made} series" if run.status == Run.Status.DONE else f"nothing ahead: {run.error}")
+    coverage.write_day(place=district.place, now=now)
+
+
+def remove_life(say: Say) -> None:
+    """It goes with the district."""
 
 
 def remove(say: Say) -> None:

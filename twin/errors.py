@@ -17,6 +17,18 @@ class DistrictNotFound(NotFound):
     code = "twin:no-district"
 
 
+class NothingForeseen(NotFound):
+    """Nothing was foreseen of the district."""
+
+    code = "twin:nothing-foreseen"
+
+
+class SandboxNotFound(NotFound):
+    """No such sandbox in the district."""
+
+    code = "twin:no-sandbox"
+
+
 class BuildingNotFound(NotFound):
     """No building of that key in the version."""
 
@@ -182,6 +194,27 @@ class SumoFailed(CityError):
     title = gettext_lazy("SUMO stopped")
 
 
+class NoTippecanoe(CityError):
+    """tippecanoe is not installed on this city."""
+
+    code = "twin:no-tippecanoe"
+    status = 503
+    title = gettext_lazy("The tool that makes tiles is not installed")
+
+
+class TilesFailed(CityError):
+    """tippecanoe stopped; the sentence has its own words."""
+
+    code = "twin:tiles-failed"
+    title = gettext_lazy("The tiles could not be made")
+
+
+class NoMapFile(NotFound):
+    """A file of the map that was not made, or has been made anew since."""
+
+    code = "twin:no-map-file"
+
+
 class SignInFirst(NotAllowed):
     """Nobody is signed in, and this begins work."""
 
@@ -205,6 +238,12 @@ class NotYourScenario(NotAllowed):
     """Only who made a scenario, or has its key, may change it; everybody may make a copy."""
 
     code = "twin:not-your-scenario"
+
+
+class NotYourComment(NotAllowed):
+    """Only its author and stewards take a comment away."""
+
+    code = "twin:not-your-comment"
 
 
 class NoAnswerYet(NotFound):

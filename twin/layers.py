@@ -5,7 +5,7 @@ time.
 import gzip
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,14 @@ import redis
 from django.core.cache import cache
 
 from twin import queries
-from twin.engine import ENGINE_VERSION
+from twin.engine import ENGINE_VERSION, floors
 from twin.engine.model import Layer
 from twin.engine.tags import KINDS
 from twin.models import DistrictVersion, Thing
 
 log = logging.getLogger(__name__)
 
-FORM = "4"
+FORM = "5"
 """Raise it when the bytes of a layer change for the same version."""
 KEEP_S = 7 * 24 * 3600
 
@@ -75,19 +75,6 @@ def remembered(key: str, make: Callable[[], bytes]) -> bytes:
 
 
 def _collection(layer: Layer, of: DistrictVersion, wish: Wish) -> dict[str, Any]:
-    minutes = _minutes(of) if layer == "buildings" else {}
-    rows = queries.things(layer, of)
-    if wish.kinds:
-        rows = rows.filter(kind__in=wish.kinds)
-    features = [
-        {
-            "type": "Feature",
-            "id": number,
-            "properties": _shown(layer, row, minutes, slim=wish.slim),
-            "geometry": {"type": row.geometry["type"], "coordinates": _short(row.geometry["coordinates"])},
-        }
-        for number, row in enumerate(rows.iterator(chunk_size=5000), 1)
-    ]
     return {
         "type": "FeatureCollection",
         "licence": of.licence,
@@ -95,8 +82,23 @@ def _collection(layer: Layer, of: DistrictVersion, wish: Wish) -> dict[str, Any]
         "date": of.dated_at.isoformat(),
         "version": of.number,
         "bbox": of.bounds,
-        "features": features,
+        "features": list(features(layer, of, wish)),
     }
+
+
+def features(layer: Layer, of: DistrictVersion, wish: Wish = EVERYTHING) -> Iterator[dict[str, Any]]:
+    """The things of a layer as GeoJSON features, one after the other. Raises NoSuchLayer."""
+    minutes = _minutes(of) if layer == "buildings" else {}
+    rows = queries.things(layer, of)
+    if wish.kinds:
+        rows = rows.filter(kind__in=wish.kinds)
+    for number, row in enumerate(rows.iterator(chunk_size=5000), 1):
+        yield {
+            "type": "Feature",
+            "id": number,
+            "properties": _shown(layer, row, minutes, slim=wish.slim),
+            "geometry": {"type": row.geometry["type"], "coordinates": _short(row.geometry["coordinates"])},
+        }
 
 
 def _shown(layer: Layer, row: Thing, minutes: dict[str, dict[str, float]], *, slim: bool) -> dict[str, Any]:
@@ -108,8 +110,18 @@ def _shown(layer: Layer, row: Thing, minutes: dict[str, dict[str, float]], *, sl
     if layer == "buildings":
         shown["height"] = shown.pop("height_m", 0)
         shown["min_height"] = shown.pop("min_height_m", 0)
+        if energy := energy_of(row.kind):
+            shown["energy"] = energy
         return {**shown, **minutes.get(row.key, {})}
     return {name: value for name, value in shown.items() if name in _SLIM} if slim else shown
+
+
+def energy_of(use: str) -> float | None:
+    """What a use takes in power and heat, kWh a year for each m2 of floor, by its benchmark; None where the use is not
+    stated or takes nothing, for an average would say nothing of one building.
+    """
+    known = floors.BENCHMARKS.get(use)
+    return known.power + known.heat or None if known else None
 
 
 def _minutes(of: DistrictVersion) -> dict[str, dict[str, float]]:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 _FILES = {"home": ("h25", True), "work": ("g25", False)}
 
 
-def hourly_shares(hours: int) -> "dict[str, Floats]":
-    """The share of the year's use in each hour, for "home" and "work". For workers: loads numpy."""
+def hourly_shares(hours: int, zone: str = "UTC") -> "dict[str, Floats]":
+    """The share of the year's use in each hour (UTC, 2025), for "home" and "work", whose days are those of the clock
+    `zone`. For workers: loads numpy.
+    """
     import numpy as np  # noqa: PLC0415 a worker's
 
     from energy.engine.profiles import quarters, read_bdew25  # noqa: PLC0415 a worker's
@@ -28,7 +30,7 @@ def hourly_shares(hours: int) -> "dict[str, Floats]":
             found[name] = np.full(hours, 1 / hours)
             continue
         start = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
-        laid = quarters(read_bdew25(path), start, 365, "UTC", frozenset(), dynamic=dynamic)
+        laid = quarters(read_bdew25(path), start, 365, zone, frozenset(), dynamic=dynamic)
         by_hour = laid.reshape(-1, 4).sum(axis=1)
         found[name] = by_hour / by_hour.sum()
     return found

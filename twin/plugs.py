@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from commons import sockets
 from commons.places.models import Place
-from twin import demo, pages, queries
+from twin import activity, dashboards, deciding, demo, map_files, open_data, pages, personal, queries
 from twin.coverage import figure, twin_evidence
 from twin.models import Building, District, Service, Street, Thing
+from twin.queries import live
 from twin.words import KINDS, word
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def plug_in() -> None:
     """Fill the sockets."""
     sockets.nav.register(sockets.NavEntry("twin", gettext_lazy("Twin"), "rooms:twin", "twin", order=50))
     sockets.search_sources.register(sockets.SearchSource("twin", gettext_lazy("In the city"), search, order=60))
+    sockets.live_boards.register(sockets.LiveBoard("district", live.board))
     sockets.evidence.register(sockets.SystemEvidence("twin", twin_evidence.collect, order=50))
     sockets.figures.register(
         sockets.HeadlineFigure(
@@ -40,9 +42,16 @@ def plug_in() -> None:
             order=20,
         )
     )
+    dashboards.register()
+    activity.register()
+    personal.register()
+    sockets.page_slots.register(sockets.PageSlot("twin.map", "dashboards.place", "twin/home_map.html", home_map))
     sockets.home_cards.register(sockets.HomeCard("map", "twin/home_map.html", home_map, order=20, wide=True))
     sockets.map_grounds.register(sockets.MapGround("twin", map_ground))
+    deciding.register()
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
+    sockets.demo_parts.register(sockets.DemoPart("twin-life", demo.seed_life, demo.remove_life, order=70))
+    sockets.open_shelves.register(sockets.OpenShelf("twin", open_data.datasets))
     sockets.open_datasets.register(
         sockets.OpenDataset("twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services)
     )
@@ -86,6 +95,8 @@ def map_ground(place: Place) -> Mapping[str, str] | None:
     if found is None:
         return None
     version = queries.current(found)
+    if map_files.is_large(version):
+        return None  # too much for a ground beneath other things
     asked = {
         layer: f"{reverse('api:district-layer', args=[found.slug, layer])}?version={version.number}"
         for layer in ("streets", "areas")

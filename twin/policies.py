@@ -10,6 +10,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from commons.people.models import Membership, Organisation, User
+from twin.models.ahead import Sandbox
+from twin.models.scenario_comments import ScenarioComment
 from twin.models.scenarios import Scenario
 
 STEWARDS = (Membership.Role.STEWARD, Membership.Role.MANAGER, Membership.Role.OWNER)
@@ -27,6 +29,11 @@ def may_import(user: User | AnonymousUser) -> bool:
     return (
         user.is_staff or user.memberships.filter(organisation__kind=Organisation.Kind.CITY, role__in=STEWARDS).exists()
     )
+
+
+def may_remove_sandbox(user: User | AnonymousUser, box: Sandbox) -> bool:
+    """Who branched a sandbox, and stewards."""
+    return (isinstance(user, User) and box.owner_id == user.pk) or may_import(user)
 
 
 def may_decide(user: User | AnonymousUser) -> bool:
@@ -53,3 +60,13 @@ def may_edit_scenario(user: User | AnonymousUser | None, scenario: Scenario, edi
     kept = scenario.edit_key_sha256
     given = hashlib.sha256(edit_key.encode()).hexdigest() if edit_key else ""
     return bool(kept) and hmac.compare_digest(kept, given)
+
+
+def may_say(user: User | AnonymousUser) -> bool:
+    """Who may comment on scenarios: everybody with an account."""
+    return may_offer(user)
+
+
+def may_unsay(user: User | AnonymousUser, comment: ScenarioComment) -> bool:
+    """A comment's author, and who stewards the district."""
+    return isinstance(user, User) and (comment.author_id == user.pk or may_import(user))

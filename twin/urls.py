@@ -1,14 +1,21 @@
-"""Addresses of the room: pages in `urlpatterns`, the API in `api_urlpatterns`."""
+"""Addresses of the room: pages in `urlpatterns`, the API in `api_urlpatterns`, those of others' standards in
+`bare_urlpatterns`."""
 
 from django.urls import URLPattern, URLResolver, path
 
 from twin import api, views
+from twin.ogc.urls import urlpatterns as ogc_urlpatterns
+from twin.sensorthings.urls import urlpatterns as sensing_urlpatterns
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("twin/", views.home, name="twin"),
     path("twin/new/", views.new, name="district-new"),
     path("twin/new/<uuid:run_id>/", views.importing, name="district-importing"),
+    path("twin/coverage/", views.coverage_compare, name="coverage"),
     path("twin/<slug:slug>/", views.district, name="district"),
+    path("twin/<slug:slug>/map/", views.city_map, name="district-map"),
+    path("twin/<slug:slug>/map/table/", views.map_table, name="district-map-table"),
+    path("twin/<slug:slug>/map/live/", views.map_live, name="district-map-live"),
     path("twin/<slug:slug>/list/", views.things, name="district-list"),
     path("twin/<slug:slug>/buildings/<str:key>/", views.building, name="building"),
     path("twin/<slug:slug>/traffic/", views.traffic, name="district-traffic"),
@@ -24,13 +31,28 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("twin/<slug:slug>/versions/compare.svg", views.difference_picture, name="twin-diff-picture"),
     path("twin/<slug:slug>/versions/undo/", views.undo, name="twin-undo"),
     path("twin/<slug:slug>/plan.svg", views.picture, name="district-plan"),
+    path("twin/<slug:slug>/scenarios/", views.scenarios, name="scenarios"),
+    path("twin/<slug:slug>/scenarios/new/", views.scenario_new, name="scenario_new"),
+    path("twin/<slug:slug>/scenarios/compare/", views.scenario_compare, name="scenario_compare"),
+    path("twin/<slug:slug>/scenarios/answers.<slug:ending>", views.scenario_files, name="scenario_files"),
+    path("twin/<slug:slug>/scenarios/<slug:pk>/", views.scenario, name="scenario"),
+    path("twin/<slug:slug>/scenarios/<slug:pk>/fork/", views.scenario_fork, name="scenario_fork"),
+    path("twin/<slug:slug>/scenarios/<slug:pk>/say/", views.scenario_say, name="scenario_say"),
+    path("twin/<slug:slug>/scenarios/<slug:pk>/say/<int:number>/", views.scenario_unsay, name="scenario_unsay"),
     path("twin/<slug:slug>/roofs/", views.roofs, name="district-roofs"),
     path("twin/<slug:slug>/risk/", views.risk, name="district-risk"),
     path("twin/<slug:slug>/risk/heat.svg", views.heat_picture, name="district-heat-picture"),
     path("twin/<slug:slug>/carbon/", views.carbon, name="district-carbon"),
+    path("twin/<slug:slug>/energy/", views.energy, name="district-energy"),
+    path("twin/<slug:slug>/ahead/", views.ahead, name="district-ahead"),
+    path("twin/<slug:slug>/coverage/", views.coverage, name="district-coverage"),
+    path("twin/<slug:slug>/sandboxes/", views.sandboxes, name="district-sandboxes"),
+    path("twin/<slug:slug>/sandboxes/<uuid:pk>/", views.sandbox, name="district-sandbox"),
+    path("twin/<slug:slug>/sandboxes/<uuid:pk>/remove/", views.sandbox_remove, name="district-sandbox-remove"),
     path("twin/<slug:slug>/roofs/sun.svg", views.roofs_picture, name="district-roofs-picture"),
     path("twin/<slug:slug>/roofs/shadows.svg", views.shadows_picture, name="district-shadows-picture"),
 ]
+bare_urlpatterns: list[URLPattern | URLResolver] = [*ogc_urlpatterns, *sensing_urlpatterns]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("districts/", api.DistrictList.as_view(), name="districts"),
     path("districts/<slug:slug>/", api.DistrictDetail.as_view(), name="district"),
@@ -39,9 +61,17 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         api.DistrictLayer.as_view(),
         name="district-layer",
     ),
+    path("districts/<slug:slug>/map/<slug:name>.pmtiles", api.MapTiles.as_view(), name="district-map-tiles"),
+    path("districts/<slug:slug>/map/<slug:name>.roofs", api.MapRoofs.as_view(), name="district-map-roofs"),
+    path("districts/<slug:slug>/replay/", api.DistrictReplay.as_view(), name="district-replay"),
     path("districts/<slug:slug>/access/", api.DistrictAccess.as_view(), name="district-access"),
     path("districts/<slug:slug>/risk/", api.DistrictRisk.as_view(), name="district-risk"),
     path("districts/<slug:slug>/carbon/", api.DistrictCarbon.as_view(), name="district-carbon"),
+    path("districts/<slug:slug>/energy/", api.DistrictEnergy.as_view(), name="district-energy"),
+    path("districts/<slug:slug>/ahead/", api.DistrictAhead.as_view(), name="district-ahead"),
+    path("districts/<slug:slug>/coverage/", api.DistrictCoverage.as_view(), name="district-coverage"),
+    path("districts/<slug:slug>/sandboxes/", api.DistrictSandboxes.as_view(), name="district-sandboxes"),
+    path("districts/<slug:slug>/sandboxes/<uuid:pk>/", api.OneSandbox.as_view(), name="district-sandbox"),
     path("districts/<slug:slug>/roofs/", api.DistrictRoofs.as_view(), name="district-roofs"),
     path("districts/<slug:slug>/traffic/", api.DistrictTraffic.as_view(), name="district-traffic"),
     path("districts/<slug:slug>/versions/", api.Versions.as_view(), name="district-versions"),

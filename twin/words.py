@@ -32,6 +32,12 @@ KINDS: Words = {
     "transit": _("bus, tram or train stop"),
 }
 
+HEAT: Mapping[int, str | Promise] = {
+    2: _("strong: compact, little green"),
+    1: _("moderate: compact with green, or open with little"),
+    0: _("weak: open or green"),
+}
+
 HEIGHT_SOURCES: Words = {
     "tag": _("written in the map"),
     "levels": _("from the number of storeys"),

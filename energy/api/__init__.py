@@ -4,6 +4,7 @@ from energy.api.choices import Choice, Choices
 from energy.api.communities import CommunityDetail, CommunityList, CommunityRuns
 from energy.api.forecasts import CommunityForecast
 from energy.api.grids import CommunityGrid, GridPlaces, GridRuns
+from energy.api.outlooks import CommunityOutlook
 from energy.api.participants import (
     Assets,
     CommunityFounding,
@@ -30,6 +31,7 @@ __all__ = [
     "CommunityFounding",
     "CommunityGrid",
     "CommunityList",
+    "CommunityOutlook",
     "CommunityRuns",
     "CommunitySettlements",
     "CommunityStatement",

@@ -6,6 +6,7 @@ from energy.models.communities import Community, CommunityVersion, Member, Simul
 from energy.models.forecasts import Forecast, ForecastCard
 from energy.models.grids import Grid, GridCheck, GridConnection, GridVersion
 from energy.models.meters import MeterDay, MeterFile, MeterPoint, UtilityMapping
+from energy.models.outlooks import Outlook, PlannedLoad
 from energy.models.participants import Asset, Invitation, Participant
 from energy.models.parts import SimulationPart
 from energy.models.publishing import Publication
@@ -31,7 +32,9 @@ __all__ = [
     "MeterFile",
     "MeterPoint",
     "ModelledYear",
+    "Outlook",
     "Participant",
+    "PlannedLoad",
     "PriceDay",
     "PriceList",
     "Publication",

@@ -24,8 +24,10 @@ from energy.queries.forecasts import Told, communities_measured, told, told_of_m
 from energy.queries.forecasts import card as forecast_card
 from energy.queries.hours import locate, steps_of_day, surplus
 from energy.queries.intensity import Intensity, Moment, intensity
+from energy.queries.outlooks import Ahead, outlook_of, outlook_of_place, planned_of
 
 __all__ = [
+    "Ahead",
     "Day",
     "Intensity",
     "Moment",
@@ -50,7 +52,10 @@ __all__ = [
     "of_version",
     "open_day",
     "open_runs",
+    "outlook_of",
+    "outlook_of_place",
     "overview",
+    "planned_of",
     "prosumer",
     "search",
     "simulations_by_rule",

@@ -1,9 +1,9 @@
 """Kinds of runs and clocks of the room; importing this package registers them."""
 
-from energy.tasks import demo, forecasts, grids, market, meters, simulations, slices, sources, statements
+from energy.tasks import demo, forecasts, grids, market, meters, outlooks, simulations, slices, sources, statements
 
 #: Rung by beat (livingcity.celery collects these).
-BEAT = {**demo.BEAT, **forecasts.BEAT, **meters.BEAT, **sources.BEAT, **statements.BEAT}
+BEAT = {**demo.BEAT, **forecasts.BEAT, **meters.BEAT, **outlooks.BEAT, **sources.BEAT, **statements.BEAT}
 
 __all__ = [
     "BEAT",
@@ -12,6 +12,7 @@ __all__ = [
     "grids",
     "market",
     "meters",
+    "outlooks",
     "simulations",
     "slices",
     "sources",

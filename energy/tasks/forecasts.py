@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from celery.schedules import crontab
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -49,6 +50,7 @@ def forecast(job: Job, inputs: Inputs) -> Outcome:
     def effect() -> None:
         for one in made:
             forecasts.keep(community=community, version=version, day=day, made=one, engine=ENGINE)
+        transaction.on_commit(lambda: _ring(community.pk), robust=True)
 
     answer = {one.name: {"served": one.told.served, "kwh": float(one.told.middle_kwh.sum())} for one in made}
     return Outcome(result={"community": community.slug, "day": day.isoformat(), **answer}, effect=effect)
@@ -107,6 +109,13 @@ def _made(  # noqa: PLR0917 a series of a past
         weather,
         hashlib.sha256(days.tobytes()).hexdigest(),
     )
+
+
+def _ring(community: int) -> None:
+    """What will be spare is worked out anew; when the bell does not ring, the hourly round does it."""
+    from energy.tasks.outlooks import outlook  # noqa: PLC0415 the tasks of a room know each other late
+
+    outlook.apply_async((community,), queue="simulations", retry=False)
 
 
 @shared_task(name="energy.forecasts")

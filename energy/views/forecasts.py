@@ -19,6 +19,7 @@ from energy.forms_people import FeedForm
 from energy.models import Community, CommunityVersion, ForecastCard
 from energy.queries import public, sources
 from energy.queries.measured import zone as zone_of
+from energy.views import outlooks
 from energy.views.days import date_of, neighbours_of
 from energy.views.frame import frame
 
@@ -46,6 +47,7 @@ def forecast(request: HttpRequest, slug: str) -> HttpResponse:
     context["curves"] = version is not None and public.standing(version, request.user).curves
     context |= _shown(request, found, version if context["curves"] else None)
     context["curves"] = context["curves"] or bool(context["rows"])
+    context["outlook"] = outlooks.shown(found)
     if policies.is_steward(request.user, found):
         feed = sources.feed_of(found)
         context |= {"feed": feed, "feed_form": FeedForm(initial={"url": feed.url if feed else ""})}

@@ -115,6 +115,9 @@ class SlotSerializer(serializers.Serializer[bookings.Slot]):
     end = serializers.DateTimeField()
     free = serializers.BooleanField()
     solar_share = serializers.FloatField(allow_null=True)
+    solar_share_low = serializers.FloatField(allow_null=True, help_text="nine of ten lie between low and high")
+    solar_share_high = serializers.FloatField(allow_null=True)
+    solar_basis = serializers.CharField(allow_blank=True, help_text="forecast, lately, season, carried or empty")
     why = serializers.CharField(allow_blank=True, help_text="past, repair, closed, taken or empty")
 
 

@@ -32,6 +32,10 @@ class MatchSerializer(serializers.Serializer[matching.Match]):
     distance_km = serializers.FloatField(allow_null=True)
     free_at = serializers.DateTimeField(allow_null=True, help_text="the first time that could be booked")
     solar_share = serializers.FloatField(source="share", allow_null=True, help_text="share of local sun then")
+    best_at = serializers.DateTimeField(
+        source="best.start", default=None, help_text="the free time of the week with the most sun expected; best eight"
+    )
+    best_solar_share = serializers.FloatField(source="best.share", default=None)
     price = serializers.DecimalField(source="price.gross", max_digits=12, decimal_places=2, default=None)
     currency = serializers.CharField(source="price.unit", default=None)
 

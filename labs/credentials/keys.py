@@ -1,20 +1,16 @@
 """Ed25519 keys of issuers: made, sealed for the database, and named as did:key (multicodec 0xed)."""
 
-import base64
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from commons import sealing
+from commons.sealing import Sealed
+
+__all__ = ["Sealed", "base58", "multikey_of", "new_key", "pem_of", "seal", "unseal"]
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 ED25519_PUBLIC = b"\xed\x01"
 PURPOSE = b"livingcity: issuer keys of labs, 1"
-
-
-class Sealed(ValueError):
-    """The key cannot be opened: the site's SECRET_KEY is not the one that sealed it."""
 
 
 def new_key() -> Ed25519PrivateKey:
@@ -44,20 +40,9 @@ def base58(data: bytes) -> str:
 
 def seal(key: Ed25519PrivateKey, secrets: list[str]) -> str:
     """The private key as it lies in the database: sealed with a key derived from the first of the site's secrets."""
-    return _box(secrets).encrypt(pem_of(key)).decode()
+    return sealing.seal(pem_of(key), PURPOSE, secrets)
 
 
 def unseal(sealed: str, secrets: list[str]) -> bytes:
     """The private key as PEM. Raises Sealed when none of the site's secrets opens it."""
-    try:
-        return _box(secrets).decrypt(sealed.encode())
-    except InvalidToken:
-        raise Sealed("the site's SECRET_KEY is not the one that sealed this key") from None
-
-
-def _box(secrets: list[str]) -> MultiFernet:
-    def derived(secret: str) -> Fernet:
-        raw = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=PURPOSE).derive(secret.encode())
-        return Fernet(base64.urlsafe_b64encode(raw))
-
-    return MultiFernet([derived(secret) for secret in secrets])
+    return sealing.unseal(sealed, PURPOSE, secrets)

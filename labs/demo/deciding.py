@@ -8,7 +8,7 @@ from django.utils import timezone
 from commons.decisions import services
 from commons.decisions.models import CharterVersion, Motion
 from commons.people.models import User
-from labs.deciding import CHARTER, KIND
+from labs.deciding.body import CHARTER, KIND
 from labs.models import Lab
 
 HOME = "kamppi-open-lab"

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, Protocol, TypeVar
 
 CENT, NOTHING, HUNDRED = Decimal("0.01"), Decimal("0.00"), Decimal(100)
-What = Literal["time", "booking", "energy", "minimum"]
+What = Literal["time", "booking", "energy", "minimum", "sun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,13 @@ def parts(rates: Rates, length: dt.timedelta) -> list[Part]:
     if missing > 0:
         found.append(Part("minimum", Decimal(1), missing, missing))
     return found
+
+
+def sun_part(found: Iterable[Part], discount_pct: Decimal) -> Part | None:
+    """What is taken off for a sunny time: so many per cent of the other parts, below nothing; None where that is
+    nothing."""
+    net = cents(net_of(found) * discount_pct / HUNDRED)
+    return Part("sun", discount_pct, NOTHING, -net) if net > 0 else None
 
 
 def net_of(found: Iterable[Part]) -> Decimal:

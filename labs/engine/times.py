@@ -16,11 +16,16 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Sun(NamedTuple):
-    """The share (0..1) of a machine's use that local sun would cover in a stretch of time."""
+    """The share (0..1) of a machine's use that local sun would cover in a stretch of time: expected and, where it is
+    foreseen, the ends of its range and what that comes from.
+    """
 
     start: dt.datetime
     end: dt.datetime
     share: float
+    low: float | None = None
+    high: float | None = None
+    basis: str = ""
 
 
 class Offer(NamedTuple):
@@ -29,6 +34,9 @@ class Offer(NamedTuple):
     start: dt.datetime
     end: dt.datetime
     share: float | None
+    low: float | None = None
+    high: float | None = None
+    basis: str = ""
 
 
 class Buffers(NamedTuple):
@@ -133,6 +141,33 @@ def share_of(span: Span, sun: Sequence[Sun]) -> float | None:
     return min(max(total / known.total_seconds(), 0.0), 1.0)
 
 
+class Range(NamedTuple):
+    """The ends of a share's range over a time, and the least sure of what it comes from."""
+
+    low: float | None
+    high: float | None
+    basis: str
+
+
+#: From the surest to the least sure.
+BASES = ("forecast", "lately", "season", "carried")
+
+
+def range_of(span: Span, sun: Sequence[Sun]) -> Range:
+    """The mean of the ends over a span, weighted by time; None where no range is known for all of it."""
+    low = high = seconds = 0.0
+    basis = ""
+    for hour in sun[bisect_right(sun, span.start, key=lambda s: s.end) :]:
+        if hour.start >= span.end:
+            break
+        if hour.low is None or hour.high is None:
+            return Range(None, None, "")
+        part = (min(hour.end, span.end) - max(hour.start, span.start)).total_seconds()
+        low, high, seconds = low + hour.low * part, high + hour.high * part, seconds + part
+        basis = max(basis, hour.basis, key=lambda b: BASES.index(b) if b in BASES else -1)
+    return Range(low / seconds, high / seconds, basis) if seconds else Range(None, None, "")
+
+
 def best(
     length: dt.timedelta,
     buffers: Buffers,
@@ -153,9 +188,9 @@ def best(
         while start + length <= opened_span.end:
             span = Span(start, start + length)
             if is_free(span, buffers, taken, opened):
-                offers.append(Offer(span.start, span.end, share_of(span, sun)))
+                offers.append(Offer(span.start, span.end, share_of(span, sun), *range_of(span, sun)))
             start += step
-    offers.sort(key=lambda o: (-round(100 * (o.share or 0.0)), o.start))
+    offers.sort(key=lambda o: (-round(100 * (o.share or 0.0)), -round(100 * (o.low or 0.0)), o.start))
     chosen: list[Offer] = []
     for offer in offers:
         if all(offer.end <= c.start or offer.start >= c.end for c in chosen):

@@ -24,6 +24,7 @@ from labs.models.proof import FilePolicy, JobCandidate, JobClaim, JobFile, Shape
 from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
 from labs.models.slices import Slice, SlicingProfile
+from labs.models.sunshine import BookingPlan, FirstAsked, FlexibleBooking, FlexibleMove, PowerProfile, SunDay
 from labs.models.trust import TrustPolicy, TrustRule
 from labs.models.waitlist import WaitlistEntry
 
@@ -33,6 +34,7 @@ __all__ = [
     "Badge",
     "BadgeGrant",
     "Booking",
+    "BookingPlan",
     "BookingRule",
     "BookingSeries",
     "CheckAnswer",
@@ -47,6 +49,9 @@ __all__ = [
     "Fault",
     "FeedKey",
     "FilePolicy",
+    "FirstAsked",
+    "FlexibleBooking",
+    "FlexibleMove",
     "HiddenEntry",
     "ImportFile",
     "ImportedRow",
@@ -84,6 +89,7 @@ __all__ = [
     "PassportEntry",
     "Posting",
     "PowerMeter",
+    "PowerProfile",
     "ProductionDay",
     "ProductionDue",
     "Renewal",
@@ -95,6 +101,7 @@ __all__ = [
     "SlicingProfile",
     "StatusList",
     "StockEntry",
+    "SunDay",
     "Tariff",
     "Teaching",
     "Till",

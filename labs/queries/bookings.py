@@ -29,6 +29,9 @@ class Slot:
     free: bool
     solar_share: float | None
     why: str = ""
+    solar_share_low: float | None = None
+    solar_share_high: float | None = None
+    solar_basis: str = ""
 
 
 def buffers(machine: Machine, known: Rulebook | None = None) -> Buffers:
@@ -136,20 +139,21 @@ class Diary:
     def slot(self, span: Span) -> Slot:
         """The span as a slot."""
         why = self.why_not(span)
-        return Slot(span.start, span.end, not why, self.share(span), why)
+        known = times.range_of(span, self.sun)
+        return Slot(span.start, span.end, not why, self.share(span), why, known.low, known.high, known.basis)
 
 
 def diary(machine: Machine, *, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> Diary:
     """The machine's time between two moments, with a day to spare on both sides; a few queries."""
     low, high = start - dt.timedelta(days=1), end + dt.timedelta(days=2)
-    known = rulebook.read(machine.lab)
+    known, kw = rulebook.read(machine.lab), sun.draw_of(machine)
     return Diary(
         machine,
         now,
         known.buffers(machine),
         taken(machine, low, high),
         bookable(machine, low, high, now=now, known=known),
-        sun.hours(machine.lab.place, start, end + dt.timedelta(days=1)),
+        sun.outlook(machine.lab.place, start, end + dt.timedelta(days=1), kw),
     )
 
 
@@ -175,14 +179,14 @@ def best(machine: Machine, *, length: dt.timedelta, now: dt.datetime, days: int 
         length,
         known.buffers(machine),
         taken(machine, start - day, end + day),
-        [s for s in _waking(machine, start, end, now, known) if s.end - s.start >= length],
-        sun.hours(machine.lab.place, start, end),
+        [s for s in waking(machine, start, end, now=now, known=known) if s.end - s.start >= length],
+        sun.outlook(machine.lab.place, start, end, sun.draw_of(machine, length)),
         count=count,
     )
-    return sorted(found, key=lambda o: -round(100 * (o.share or 0.0)))
+    return sorted(found, key=lambda o: (-round(100 * (o.share or 0.0)), -round(100 * (o.low or 0.0))))
 
 
-def _waking(machine: Machine, start: dt.datetime, end: dt.datetime, now: dt.datetime, known: Rulebook) -> list[Span]:
+def waking(machine: Machine, start: dt.datetime, end: dt.datetime, *, now: dt.datetime, known: Rulebook) -> list[Span]:
     """Open time; one that works alone is offered when somebody can be there to start it."""
     spans = bookable(machine, start, end, now=now, known=known)
     if not machine.unattended:
@@ -215,6 +219,7 @@ def find(booking_id: uuid.UUID | str) -> Booking | None:
         Booking.objects.select_related(
             "machine__lab__place", "user", "booked_by", "decided_by", "design__owner", "series", "excuse__by"
         )
+        .select_related("flexible")
         .filter(pk=booking_id)
         .first()
     )

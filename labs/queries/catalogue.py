@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from commons.people.models import Membership, User
 from commons.places.models import Place
 from commons.sockets import Hit, Reach
+from commons.web.fulltext import matching
 from labs.errors import UnknownLab, UnknownMachine
 from labs.models import Badge, Lab, Machine
 from labs.policies import MANAGING
@@ -104,32 +105,32 @@ def pins(place: Place | None = None) -> list[Pin]:
     ]
 
 
-def search(words: str, user: User | None, limit: int) -> Sequence[Hit]:
-    """Labs and machines whose name, kind or materials hold every word, best first."""
-    labs_found, machines_found = Lab.objects.all(), Machine.objects.select_related("lab")
-    for word in words.split()[:8]:
-        labs_found = labs_found.filter(Q(name__icontains=word) | Q(about__icontains=word) | Q(address__icontains=word))
-        machines_found = machines_found.filter(
-            Q(name__icontains=word)
-            | Q(model__icontains=word)
-            | Q(cls__icontains=word)
-            | Q(materials__icontains=word)
-            | Q(lab__name__icontains=word)
-        )
-    hits = [
-        Hit(lab.name, reverse("rooms:lab", args=[lab.slug]), lab.address or lab.about[:80], 1.0)
-        for lab in labs_found[:limit]
+def search_labs(words: str, _user: User | None, limit: int) -> Sequence[Hit]:
+    """Labs whose name, description or address hold every word, best first."""
+    found = matching(Lab.objects.all(), words, name="A", address="B", about="C")[:limit]
+    return [
+        Hit(lab.name, reverse("rooms:lab", args=[lab.slug]), lab.address or lab.about[:80], 0.5 + _points(lab))
+        for lab in found
     ]
-    hits += [
+
+
+def search_machines(words: str, _user: User | None, limit: int) -> Sequence[Hit]:
+    """Machines whose name, model, kind, materials or lab hold every word, best first."""
+    fields = {"name": "A", "model": "B", "maker": "B", "cls": "B", "materials": "C", "about": "D", "lab__name": "D"}
+    found = matching(Machine.objects.select_related("lab"), words, **fields)[:limit]
+    return [
         Hit(
             m.name,
             reverse("rooms:machine", args=[m.lab.slug, m.slug]),
             f"{m.get_cls_display()}, {m.lab.name}",
-            0.8,
+            0.3 + _points(m),
         )
-        for m in machines_found[:limit]
+        for m in found
     ]
-    return hits[:limit]
+
+
+def _points(row: Lab | Machine) -> float:
+    return float(getattr(row, "points", 0.0))
 
 
 def badges_of(lab: Lab) -> QuerySet[Badge]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,10 +14,14 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from commons.mine.sockets import Dated, dates
 from commons.people.models import User
+from commons.places.queries import zone_of
 from labs import ical, policies
 from labs.errors.feeds import UnknownFeed
 from labs.models import Booking, FeedKey, Lab, Machine
+
+log = logging.getLogger(__name__)
 
 KEPT = dt.timedelta(days=30)
 MOST = 5000
@@ -68,19 +73,52 @@ def feed(key: FeedKey, *, now: dt.datetime) -> Feed:
     """The bookings that this key's person may see: from 30 days back on; what was cancelled stays in for 30 days."""
     rows = Booking.objects.filter(end__gt=now - KEPT).exclude(Q(status__in=GONE) & Q(updated_at__lt=now - KEPT))
     if key.kind == FeedKey.Kind.PERSON:
-        rows, name = rows.filter(user=key.user, kind=Booking.Kind.USE), _("My bookings")
+        rows, name = rows.filter(user=key.user, kind=Booking.Kind.USE), _("My bookings and dates")
     elif key.machine is not None:
         rows, name = rows.filter(machine=key.machine), f"{key.machine.name}, {key.machine.lab.name}"
     else:
         assert key.lab is not None  # noqa: S101 a constraint sees to it
         rows, name = rows.filter(machine__lab=key.lab), key.lab.name
     found = list(rows.select_related("machine__lab__place", "user").order_by("start", "pk")[:MOST])
+    others = _others(key, now) if key.kind == FeedKey.Kind.PERSON else []
     with translation.override(settings.LANGUAGE_CODE):
         summary = _summaries(key)
         zones = {b.machine.lab_id: b.machine.lab.zone for b in {b.machine.lab_id: b for b in found}.values()}
         events = [_event(b, summary(b), zones[b.machine.lab_id], mine=b.user_id == key.user_id) for b in found]
-    changed = max([key.created_at, *(b.updated_at for b in found)])
+        events += [_dated(one, key.user) for one in others]
+    changed = max([key.created_at, *(b.updated_at for b in found), *(one.changed for one in others)])
     return Feed(ical.calendar(name, events), changed)
+
+
+def _others(key: FeedKey, now: dt.datetime) -> list[Dated]:
+    """What other rooms put into a person's calendar: votes that close, sessions. One that fails costs its own."""
+    found: list[Dated] = []
+    for plug in dates:
+        try:
+            found += plug.of(key.user, now - KEPT)
+        except Exception:
+            log.exception("the dates of %s for a calendar failed", plug.slug)
+    return found[:MOST]
+
+
+def _dated(one: Dated, person: User) -> ical.Event:
+    """A date of another room, by the clock of the person's home."""
+    host = urlsplit(settings.PUBLIC_URL).hostname or "livingcity"
+    zone = zone_of(person.home) if person.home else dt.UTC
+    return ical.Event(
+        uid=f"{one.uid}@{host}",
+        start=one.start,
+        end=one.end,
+        zone=zone if isinstance(zone, ZoneInfo) else ZoneInfo("UTC"),
+        status="CANCELLED" if one.gone else "CONFIRMED",
+        summary=one.title,
+        sequence=1 if one.gone else 0,
+        created=one.changed,
+        changed=one.changed,
+        description=one.text,
+        url=f"{settings.PUBLIC_URL}{one.url}",
+        busy=one.busy,
+    )
 
 
 def _summaries(key: FeedKey) -> Callable[[Booking], str]:

@@ -31,7 +31,7 @@ from labs.engine import hours
 from labs.engine.hours import Span
 from labs.engine.times import Sun, share_of
 from labs.models import Booking, Lab, Machine
-from labs.queries import badges, bookings, rulebook, sun
+from labs.queries import badges, bookings, rulebook, sun, sun_words
 from labs.queries.rulebook import Rulebook
 
 QUARTER = dt.timedelta(minutes=15)
@@ -54,7 +54,7 @@ class Window:
     closes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Day:
     """One local day: where it begins, how many quarters it has, its hours and its sun in quarters from the start."""
 
@@ -72,6 +72,8 @@ class Day:
     """“Fri 27”."""
     iso: str
     """When it begins, by its own clock."""
+    told: str = ""
+    """Its sun in words."""
 
     @property
     def epoch(self) -> int:
@@ -135,7 +137,7 @@ def build(lab: Lab, machines: Sequence[Machine], dates: Sequence[dt.date], asked
     """The machines on the days; six queries whatever their number."""
     zone, shown = lab.zone, window(lab)
     whole = Span(hours.at(dates[0], shown.opens, zone), hours.at(dates[-1], shown.closes, zone))
-    suns = sun.hours(lab.place, whole.start, whole.end)
+    suns = sun.outlook(lab.place, whole.start, whole.end)
     days = [_day(date, shown, zone, suns, asked.now) for date in dates]
     held = _held(lab, whole, days, full=asked.full)
     usable = badges.may_use(machines, asked.viewer, at=asked.now)
@@ -166,7 +168,9 @@ def _day(date: dt.date, shown: Window, zone: ZoneInfo, suns: Sequence[Sun], now:
     here = (now - span.start) // QUARTER if span.start <= now < span.end else None
     name, short = date_format(date, _("l j F")), date_format(date, "D j")
     iso = span.start.astimezone(zone).isoformat()
-    return Day(date, zone, span, quarters, labels, lit, now.astimezone(zone).date() == date, here, name, short, iso)
+    today = now.astimezone(zone).date() == date
+    told = sun_words.day_words(span, suns, zone) if suns else ""
+    return Day(date, zone, span, quarters, labels, lit, today, here, name, short, iso, told)
 
 
 def _epoch(column: str) -> Func:
@@ -251,6 +255,11 @@ def _kind(booking: Held, mine: int | None) -> str:
     return "asked" if booking.status in WAITING else "taken"
 
 
+def _lit(day: Day) -> str:
+    """The sun behind a track, the same for all machines of the day."""
+    return "".join(f'<i class="sun from-{top} len-{length} o-{share}"></i>' for top, length, share in day.suns)
+
+
 class _Pen:
     """Draws tracks. What many tracks say is made once: there are hundreds of them and few different counts."""
 
@@ -259,6 +268,7 @@ class _Pen:
         self.mine = asked.viewer.pk if asked.viewer is not None else None
         self.pattern = _("%(machine)s, %(day)s: %(bookings)s, %(free)s free")
         self.count = cache(lambda n: ngettext("%(n)d booking", "%(n)d bookings", n) % {"n": n})
+        self.sun = cache(_lit)
         self.free = cache(lambda quarters: numbers.duration(quarters * QUARTER))
 
     def track(self, row: Row, day: Day, held: Sequence[Held], shut: list[tuple[int, int]]) -> SafeString:
@@ -267,6 +277,7 @@ class _Pen:
         drawn = [(*_place(b.start - start, b.end - start, day.quarters), b) for b in held]
         gaps = _gaps(sorted([(top, length) for top, length, _b in drawn] + shut), day.quarters)
         parts = [self._opening(row, day, len(drawn), sum(length for _top, length in gaps))]
+        parts.append(self.sun(day))
         parts += [f'<i class="shut from-{top} len-{length}"></i>' for top, length in shut]
         if self.asked.full:
             parts += self._free(row, day, gaps)

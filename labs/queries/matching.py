@@ -36,6 +36,8 @@ CANDIDATES, AHEAD = 60, dt.timedelta(days=14)
 MOST_SHOWN = 100
 #: A price takes three queries, so it is asked for the nearest alone.
 PRICED = 12
+#: So many of the best matches are asked for their sunniest time, within so many days.
+SUNNY, SUNNY_DAYS = 8, 7
 ORDERS = ("best", "near", "soon", "sunny", "cheap")
 
 
@@ -78,6 +80,8 @@ class Match:
     share: float | None = None
     price: Price | None = None
     score: float = 0.0
+    best: "times.Offer | None" = None
+    """The free time with the most local sun expected in the coming week; asked of the best matches alone."""
 
     @property
     def free_at(self) -> dt.datetime | None:
@@ -146,10 +150,11 @@ def search(parts: list[Part], *, asked: Asked, most: int, now: dt.datetime) -> F
     if len(near) < most:
         near += _rest(rows, near, screen, far, most - len(near))
     told = _told([row.machine for row in near], parts, asked, far)
-    ranked = _ranked(told[:CANDIDATES], asked, now) + told[CANDIDATES:]
-    order = _order(asked.by)
+    candidates, sunniest = _ranked(told[:CANDIDATES], asked, now)
+    ranked, order = candidates + told[CANDIDATES:], _order(asked.by)
     ranked.sort(key=lambda match: (not match.fits, not match.makes, *order(match), match.machine.pk))
-    return Found(parts, ranked[:most], len(rows), len(fitting), screen, screened)
+    shown = [sunniest(match) for match in ranked[:SUNNY]] + ranked[SUNNY:most]
+    return Found(parts, shown[:most], len(rows), len(fitting), screen, screened)
 
 
 def _rest(
@@ -206,8 +211,9 @@ def _match(machine: Machine, parts: Sequence[Part], material: str = "", km: floa
                  Sentences(machine, verdict.reasons_against), km)  # fmt: skip
 
 
-def _ranked(told: Sequence[Match], asked: Asked, now: dt.datetime) -> list[Match]:
-    """The same with the first free time, the sun then, and the price of it; the same queries however many."""
+def _ranked(told: Sequence[Match], asked: Asked, now: dt.datetime) -> "tuple[list[Match], Callable[[Match], Match]]":
+    """The same with the first free time, the sun then, and the price of it; the same queries however many. And what
+    tells of one of them its sunniest free time of the week."""
     fitting = [match for match in told if match.fits]
     machines = [match.machine for match in fitting]
     opening.know(machine.lab for machine in machines)
@@ -221,7 +227,7 @@ def _ranked(told: Sequence[Match], asked: Asked, now: dt.datetime) -> list[Match
     for match in told:
         span, place = free.get(match.machine.pk), match.machine.lab.place
         if span and place and place.pk not in suns:
-            suns[place.pk] = sun.hours(place, now, now + AHEAD)
+            suns[place.pk] = sun.outlook(place, now, now + AHEAD)
         share = times.share_of(span, suns[place.pk]) if span and place else None
         price = costs.get(match.machine.pk)
         score = engine.score(
@@ -231,7 +237,13 @@ def _ranked(told: Sequence[Match], asked: Asked, now: dt.datetime) -> list[Match
             price=float(price.gross) if price else None,
         )
         found.append(replace(match, free=span, share=share, price=price, score=score))
-    return found
+
+    def sunniest(match: Match) -> Match:
+        place = match.machine.lab.place
+        known = suns.get(place.pk) if place is not None else None
+        return replace(match, best=diary.best(match.machine, known)) if match.free and known else match
+
+    return found, sunniest
 
 
 def _prices(
@@ -293,6 +305,19 @@ class _Diary:
             if found is not None:
                 return found
         return times.next_free(wanted, Buffers(before, after), taken, spans)
+
+    def best(self, machine: Machine, suns: Sequence[times.Sun]) -> times.Offer | None:
+        """The sunniest free time of the wanted length in the coming week, while somebody can be there."""
+        ruled = self.ruled[machine.pk]
+        length = min(self.length, dt.timedelta(hours=ruled.longest_h))
+        start = self.now + max(dt.timedelta(minutes=ruled.lead_min), dt.timedelta(minutes=5))
+        week = [Span(start, self.now + min(SUNNY_DAYS, ruled.horizon_days) * dt.timedelta(days=1))]
+        spans = self._open(machine)
+        if machine.unattended and machine.lab.opening_hours:
+            spans = times.both(spans, self._manned(machine))
+        buffers = Buffers(*(dt.timedelta(minutes=n) for n in (ruled.buffer_before_min, ruled.buffer_after_min)))
+        found = times.best(length, buffers, self.taken.get(machine.pk, []), times.both(spans, week), suns, count=1)
+        return found[0] if found else None
 
     def _open(self, machine: Machine) -> list[Span]:
         if machine.lab_id in self.kept:

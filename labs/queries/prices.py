@@ -16,6 +16,7 @@ from labs.engine.hours import Span
 from labs.engine.prices import NOTHING, Part, Rates
 from labs.engine.rules import absolute
 from labs.models import Lab, Machine, Tariff, Till
+from labs.queries import rewards
 from labs.queries.roles import role_of
 
 
@@ -32,6 +33,9 @@ class Price:
     tax_pct: Decimal = NOTHING
     per_kwh: Decimal = NOTHING
     tariff: int | None = None
+    discount_pct: Decimal = NOTHING
+    """What is taken off because much local sun is expected; the time's `sun_share` decides."""
+    sun_share: float | None = None
 
     @property
     def is_free(self) -> bool:
@@ -44,6 +48,10 @@ class Price:
         if self.is_free:
             return _("free of charge")
         said = amount(self.gross, self.unit)
+        if self.discount_pct:
+            percent, share = numbers.number(self.discount_pct, 0), numbers.percent(self.sun_share)
+            words = {"price": said, "percent": percent, "share": share}
+            said = _("%(price)s, %(percent)s %% less for %(share)s expected local sun") % words
         if not self.per_kwh:
             return said
         return _("%(price)s, and %(rate)s for each measured kWh") % {
@@ -93,9 +101,15 @@ def price_in(till: Till, machine: Machine, role: str, span: Span, *, at: dt.date
     rates, span = rates_of(tariff), absolute(span)
     found = engine.parts(rates, span.end - span.start)
     tax_pct = till.tax_pct if till.mode == Till.Mode.MONEY else NOTHING
+    off, share = rewards.of_time(machine, span, at) if found else (NOTHING, None)
+    less = engine.sun_part(found, off)
+    found += [less] if less else []
     net = engine.net_of(found)
     tax = engine.tax_on(net, tax_pct)
-    return Price(till.unit, found, net, tax, net + tax, tax_pct, rates.per_kwh, tariff.pk if tariff else None)
+    return Price(
+        till.unit, found, net, tax, net + tax, tax_pct, rates.per_kwh, tariff.pk if tariff else None,
+        off if less else NOTHING, share if less else None,
+    )  # fmt: skip
 
 
 def short(lab: Lab, costs: Decimal, holds: Decimal, unit: str) -> tuple[str, str]:

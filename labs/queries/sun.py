@@ -1,4 +1,8 @@
-"""How much of a machine's use the local sun would cover, asked of the room of energy if it is there."""
+"""How much of a machine's use the local sun would cover, asked of the room of energy if it is there.
+
+`hours` reads what was (the neighbourhood's data), `outlook` what is foreseen, with its range. Both tell the share of a
+load of `kw`; a lab as a whole is asked about with 1 kW, a machine with what it draws.
+"""
 
 import datetime as dt
 
@@ -6,8 +10,11 @@ from django.apps import apps
 
 from commons.places.models import Place
 from labs.engine.times import Sun
+from labs.models import Machine
+from labs.queries import drawing
 
 STEP = dt.timedelta(hours=1)
+USUAL_KW = 1.0
 
 
 def hours(place: Place | None, start: dt.datetime, end: dt.datetime) -> list[Sun]:
@@ -18,3 +25,32 @@ def hours(place: Place | None, start: dt.datetime, end: dt.datetime) -> list[Sun
 
     first = start.replace(minute=0, second=0, microsecond=0)
     return [Sun(at, at + STEP, share) for at, _kw, share in surplus(place, first, end, STEP)]
+
+
+def outlook(place: Place | None, start: dt.datetime, end: dt.datetime, kw: float = USUAL_KW) -> list[Sun]:
+    """Step by step the foreseen share of local surplus with its range; before and after what is foreseen, the data of
+    the same hours of their year, without one.
+    """
+    if place is None or not apps.is_installed("energy") or start >= end:
+        return []
+    from energy.queries import outlook_of_place  # noqa: PLC0415 the room may be left out
+
+    ahead = outlook_of_place(place)
+    if ahead is None or ahead.end <= start or ahead.start >= end:
+        return hours(place, start, end)
+    shares, basis = ahead.shares(round(kw, 3)), {}
+    known = []
+    for at, nth in ahead.cells(start, end):
+        day = at.astimezone(ahead.zone).date()
+        if day not in basis:
+            basis[day] = ahead.basis_at(at)
+        share = shares[nth]
+        known.append(Sun(at, at + ahead.step, share.expected, share.low, share.high, basis[day]))
+    before = hours(place, start, ahead.start) if start < ahead.start else []
+    after = hours(place, ahead.end, end) if end > ahead.end else []
+    return [*before, *known, *after]
+
+
+def draw_of(machine: Machine, length: dt.timedelta = STEP) -> float:
+    """The mean power of a booking of that length on the machine, kW."""
+    return drawing.kw_of(machine, length)

@@ -17,6 +17,7 @@ from django.utils.translation import override
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.runs.models import Run
+from commons.sealing import site_secrets
 from labs.credentials import keys
 from labs.credentials.documents import LIST_BITS, Issued
 from labs.credentials.documents import StatusList as ListFacts
@@ -26,11 +27,6 @@ LIST_GOOD_FOR = dt.timedelta(days=7)
 SIGN_AGAIN_WITHIN = dt.timedelta(days=3)
 #: A list is left for a new one when it is this full, so that drawing a free place stays quick.
 MOST_IN_LIST = LIST_BITS // 2
-
-
-def site_secrets() -> list[str]:
-    """The site's secrets, newest first."""
-    return [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
 
 
 def absolute(name: str, *args: Any) -> str:

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as lazy
 from commons.devices.models import Command
 from commons.web import numbers
 from labs.engine.hours import Span
+from labs.engine.times import Offer
 from labs.models import Booking
-from labs.queries import circuits, learning
+from labs.queries import circuits, learning, sun_words
 from labs.queries.jobs import OnPlate, Shown
 from labs.services.bookings import EARLY
 
@@ -196,6 +197,12 @@ def start_advice(machine: "Machine") -> dict[str, object]:
     """Whether a job had better begin later, by what the machine's circuit carries now; nothing where it may begin."""
     advice = circuits.start_advice(machine) if machine.circuit_id else None
     return {"advice": advice if advice is not None and not advice.may else None, "lab": machine.lab}
+
+
+@register.filter
+def sun_range(offer: Offer) -> str:
+    """How sure the share of an offered time is, and what it comes from."""
+    return sun_words.range_words(offer.low, offer.high, offer.basis)
 
 
 @register.filter

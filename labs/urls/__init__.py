@@ -18,10 +18,14 @@ from labs.urls import (
     passports,
     profile,
     rules,
+    sunshine,
     week,
 )
 
-PARTS = (bookings, floor, imports, interlocks, jobs, learning, money, passports, rules, make, week, profile, catalogue)
+PARTS = (
+    sunshine, bookings, floor, imports, interlocks, jobs, learning, money, passports, rules, make, week, profile,
+    catalogue,
+)  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.pages]
 api_urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.api]

@@ -25,10 +25,10 @@ from labs.engine.times import Offer
 from labs.errors import BadTime, Overlap, UnknownBooking, UnknownDesign
 from labs.errors.bookings import BadRepeat, UnknownEntry
 from labs.models import Booking, Machine, WaitlistEntry
-from labs.queries import badges, bookings, catalogue, jobs, rules, week
+from labs.queries import badges, bookings, catalogue, jobs, rules, sun_words, week
 from labs.queries import waitlist as waitlist_queries
 from labs.services import bookings as services
-from labs.services import checks, waitlist
+from labs.services import checks, flexible, waitlist
 from labs.views.common import day_word, moment, offer_words, page, viewer
 from labs.views.terms import terms
 
@@ -152,6 +152,7 @@ def _made(request: HttpRequest, machine: Machine, person: User, span: Span) -> s
         booking = services.book_together(machines=machines, **facts)[0]
     else:
         booking = services.create_booking(machine=machine, **facts)
+        flexible.note_first_asked(booking, _moment(request.POST.get("wanted", "")))
     if booking.status == Booking.Status.REQUESTED:
         return _("Asked for: %(machine)s, %(time)s. You hear from the lab.") % words
     return _("%(machine)s is yours, %(time)s.") % words
@@ -241,6 +242,9 @@ def _page(
         "needs_approval": rules.for_machine(machine, person).needs_approval,
         "typed": request.POST,
         "wait": _wait_times(pick, length, zone) if pick else None,
+        "wanted": request.GET.get("wanted", ""),
+        "flexible_url": reverse("rooms:book_flexible", args=[machine.lab.slug, machine.slug])
+        + f"?{urlencode({**asked, 'hours': f'{length / dt.timedelta(hours=1):g}'})}",
     }
 
 
@@ -261,9 +265,15 @@ def _offer(
         "grid": None if offer.share is None else 1 - offer.share,
         "day": day_word(there, timezone.now()),
         "words": offer_words(offer, kwh),
-        "url": "?" + urlencode({**asked, "start": offer.start.isoformat()}),
+        "range": sun_words.range_words(offer.low, offer.high, offer.basis) if offer.share is not None else "",
+        "url": "?" + urlencode({**asked, "start": offer.start.isoformat(), **_wanted(pick, offer)}),
         "on": pick == offer.start,
     }
+
+
+def _wanted(pick: dt.datetime | None, offer: Offer) -> dict[str, str]:
+    """The time that was chosen before a suggestion is taken instead."""
+    return {"wanted": pick.isoformat()} if pick is not None and pick != offer.start else {}
 
 
 def _pick(
@@ -282,6 +292,9 @@ def _pick(
         "free": slot.free,
         "why": slot.why,
         "share": slot.solar_share,
+        "range": sun_words.range_words(slot.solar_share_low, slot.solar_share_high, slot.solar_basis)
+        if slot.solar_share is not None
+        else "",
         "words": offer_words(Offer(slot.start, slot.end, slot.solar_share), kwh),
         "name": f"{formats.date_format(there, 'l')} {formats.time_format(there, 'H:i')}",
     }

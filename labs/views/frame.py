@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from commons.people.models import User
 from labs import policies
@@ -58,6 +59,7 @@ TABS = (
     Tab("machines", _("Machines"), "rooms:lab"),
     Tab("week", _("Week"), "rooms:lab_week"),
     Tab("made", _("Made"), "rooms:lab_made"),
+    Tab("sun", pgettext_lazy("in the sky", "Sun"), "rooms:lab_sun"),
     Tab("courses", _("Courses"), "rooms:lab_courses"),
     Tab("rules", _("Rules"), "rooms:lab_rules"),
     Tab("about", _("About"), "rooms:lab_about"),

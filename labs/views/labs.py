@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from labs import policies
 from labs.models import Machine, MachinePhoto
-from labs.queries import board, bookings, catalogue, curves, faults, jobs
+from labs.queries import board, bookings, catalogue, curves, faults, jobs, sun_pages, sunshine
 from labs.queries import directory as found_labs
 from labs.queries import live as now_live
 from labs.queries import profile as profiles
@@ -64,6 +64,7 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
         "loads": profiles.loads(every),
         "next_here": board.next_here(found, now),
         "now": now,
+        "came": sunshine.came(found, now.date() - dt.timedelta(days=30)),
         "best_tile": next((t for t in every if t.free and t.may_use), next((t for t in every if t.may_use), None)),
     }
     return show_page(request, "labs/lab.html", context, lab=found)
@@ -86,7 +87,8 @@ def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
         "is_today": day == now.astimezone(found.lab.zone).date(),
         "before": day - dt.timedelta(days=1),
         "after": day + dt.timedelta(days=1) if day < now.astimezone(found.lab.zone).date() else None,
-        "best": bookings.best(found, length=dt.timedelta(hours=1), now=now, count=1),
+        "best": bookings.best(found, length=dt.timedelta(hours=1), now=now),
+        "sun": sun_pages.of_machine(found, now),
         "manages": policies.may_manage(person, found.lab),
         "fellow": policies.is_fellow(person, found.lab),
         "reliability": faults.figures([found], now)[found.pk],

@@ -20,6 +20,8 @@ from labs.services.bookings.create import MOST_TOGETHER
 from labs.views.common import viewer
 
 MOST = 24
+#: By how much a time must be sunnier than the first free one to be named.
+SUNNIER = 0.1
 ORDERS = {
     "best": lazy("Best"),
     "near": lazy("Nearest"),
@@ -92,10 +94,20 @@ def _shown(match: matching.Match, name: str) -> dict[str, Any]:
         "lab": lab,
         "when": f"{formats.date_format(there, 'D j.n.')} {there:%H:%M}" if there else "",
         "share": match.share,
+        "sunniest": _sunniest(match),
         "price": match.price,
         "km": _km(match.distance_km),
         "url": reverse("rooms:book", args=[lab.slug, match.machine.slug]) + "?" + urlencode({"design": name}),
     }
+
+
+def _sunniest(match: matching.Match) -> dict[str, Any] | None:
+    """Its sunniest time of the week, where that is clearly better than the first free one."""
+    best = match.best
+    if best is None or best.share is None or best.share - (match.share or 0.0) < SUNNIER:
+        return None
+    there = best.start.astimezone(match.machine.lab.zone)
+    return {"when": f"{formats.date_format(there, 'D j.n.')} {there:%H:%M}", "share": best.share}
 
 
 def _all_at_once(plan: matching.Plan | None, name: str) -> str:

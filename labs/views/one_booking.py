@@ -1,5 +1,6 @@
 """A booking's own page: what it is, and what its person or the lab may do with it now."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 
@@ -151,6 +152,7 @@ def _page(found: Booking, person: User) -> dict[str, object]:
         "controls": controls,
         "why_not_steered": commands.words(controls.why) if controls and controls.why else "",
         "slicing": _slicing(found, person),
+        **_flexible(found),
         "can": {
             "check_in": found.status == status.BOOKED and found.start - services.EARLY <= now < found.end,
             "end": found.status == status.RUNNING or (found.status == status.BOOKED and found.start <= now < found.end),
@@ -161,6 +163,15 @@ def _page(found: Booking, person: User) -> dict[str, object]:
             "decide": open_ and found.status == status.REQUESTED and manages,
         },
     }
+
+
+def _flexible(found: Booking) -> dict[str, object]:
+    """What was wished where the system placed it, and where it stood."""
+    held = getattr(found, "flexible", None)
+    if held is None:
+        return {}
+    fixed_at = found.start - dt.timedelta(minutes=held.fix_before_min)
+    return {"flexible": held, "moves": list(held.moves.all()), "fixed_at": fixed_at}
 
 
 def _slicing(found: Booking, person: User) -> dict[str, object] | None:

@@ -5,7 +5,7 @@ Each socket is a typed record and a registry. A room that is left out simply lea
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 
 from django.utils.functional import Promise
 
@@ -153,19 +153,26 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchSource:
-    """A kind of thing that search finds."""
+    """A kind of thing that search finds: words, who asks (None: a stranger) and how many at most.
+
+    Who comes with a token is a stranger unless the token has `scope`; without one only public things are found.
+    """
 
     slug: str
     title: Text
     search: "Callable[[str, User | None, int], Sequence[Hit]]"
     order: int = 100
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A fact that a city system is modelled: found in the database at the time of asking, never typed in.
 
-    `level`: 1 inventory, 2 live, 3 predictive, 4 what-if, 5 closed loop (facts: coverage ladder).
+    `level`: 1 inventory, 2 live, 3 predictive, 4 what-if, 5 closed loop. From 2 on a level counts only with `proof`:
+    2 {"period_s", "uptime" (share of 7 days)}; 3 {"skill" (over persistence), "days" (of the back-test)};
+    4 {"oracle" (what the engine was held against), "uncertainty" (how it is known)}; 5 {"decision" (its address),
+    "expected", "measured"}, numbers or figures by name. An inventory may have {"completeness"} (share of a reference).
     """
 
     system: str
@@ -175,6 +182,7 @@ class Evidence:
     source: str
     as_of: "dt.datetime | None"
     url: str = ""
+    proof: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,12 +334,68 @@ class MeasuredMakes:
 
 @dataclass(frozen=True, slots=True)
 class OpenDataset:
-    """A public dataset: rows for the catalogue and a writer of its file."""
+    """A public dataset: rows for the catalogue and a writer of its file. `theme` is a code of the EU's list of data
+    themes, such as ENER."""
 
     slug: str
     title: Text
     licence: str
     rows: Callable[[], Iterable[Mapping[str, Any]]]
+    order: int = 100
+    description: Text = ""
+    attribution: Text = ""
+    keywords: tuple[str, ...] = ()
+    theme: str = "REGI"
+
+
+@dataclass(frozen=True, slots=True)
+class DataForm:
+    """A file of a dataset: its ending, its media type, a word for people, and what writes it, a piece at a time."""
+
+    suffix: str
+    media_type: str
+    title: str
+    write: "Callable[[BinaryIO], None]"
+
+
+@dataclass(frozen=True, slots=True)
+class DataDoor:
+    """Where a program asks for the same data piece by piece: a path, and the address of the standard that it holds."""
+
+    title: Text
+    path: str
+    conforms_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicData:
+    """A dataset that anybody may have, as whole files. `licence`: by SPDX, several parted by “ · ”. `part`: the piece
+    of the city that it is of (a slug), or empty. `box`: west, south, east, north. `begins` and `ends`: the time that it
+    is about. `page`: where people see it."""
+
+    slug: str
+    title: Text
+    description: Text
+    licence: str
+    attribution: str
+    forms: Sequence[DataForm]
+    modified: "dt.datetime | None" = None
+    part: str = ""
+    keywords: tuple[str, ...] = ()
+    theme: str = "REGI"
+    box: Sequence[float] | None = None
+    begins: "dt.datetime | None" = None
+    ends: "dt.datetime | None" = None
+    page: str = ""
+    doors: Sequence[DataDoor] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShelf:
+    """Datasets of a room, as many as there are today, such as the layers of each district."""
+
+    slug: str
+    datasets: Callable[[], Iterable[PublicData]]
     order: int = 100
 
 
@@ -432,7 +496,7 @@ class DecidingBody:
 @dataclass(frozen=True, slots=True)
 class EffectField:
     """One thing that an effect sets, as a form asks for it. `choices` are (value, words) of a choice; numbers have the
-    least and the most that are ever possible, and a unit."""
+    least and the most that are ever possible, and a unit; `words` is free text."""
 
     name: str
     title: Text
@@ -440,17 +504,21 @@ class EffectField:
     least: float | None = None
     most: float | None = None
     unit: Text = ""
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What an option would mean: one sentence for the reader where it concerns them, figures for the whole body
-    ({"title", "value", "unit", "low", "high"}), and what it was reckoned from."""
+    ({"title", "value"}, both in words), and what it was reckoned from."""
 
     you: Text
     figures: Sequence[Mapping[str, Any]]
     basis: Text
     inputs_sha256: str = ""
+
+
+Measure = Callable[[str, Mapping[str, Any], Mapping[str, Any], "dt.datetime", "dt.datetime"], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +529,12 @@ class Effect:
     `fields` and `now` are given the body's key; `check` answers the value as it will be kept or raises CityError;
     `border` the first moment at or after the one given from which a new value can hold; `apply` writes what the room
     itself keeps, inside the enactment's transaction: (key, value, valid from, address of the decision).
+
+    `reckon` says in a worker what a value would mean, as JSON: {"figures": {name: number}, "people": {account id: …}}
+    and whatever the room needs, or None while nothing is known. `preview` shows it: (key, value, reader, what was
+    reckoned or {}). `measure` says in a worker what it did: (key, before, after, since, until) as {"figures", "system"
+    (of the city, where it is proof of a closed loop)}, or None while too little is known. `shows` puts figures into
+    words: (key, figures).
     """
 
     slug: str
@@ -472,7 +546,10 @@ class Effect:
     say: Callable[[str, Mapping[str, Any]], Text]
     border: "Callable[[str, dt.datetime], dt.datetime]"
     apply: "Callable[[str, Mapping[str, Any], dt.datetime, str], None]"
-    preview: "Callable[[str, Mapping[str, Any], User | None], Preview | None] | None" = None
+    preview: "Callable[[str, Mapping[str, Any], User | None, Mapping[str, Any]], Preview | None] | None" = None
+    reckon: Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None] | None = None
+    measure: "Measure | None" = None
+    shows: Callable[[str, Mapping[str, Any]], Sequence[Mapping[str, Any]]] | None = None
     order: int = 100
 
 
@@ -489,6 +566,7 @@ sun: Socket[SunRibbon] = Socket("sun")
 health_checks: Socket[HealthCheck] = Socket("health_checks")
 demo_parts: Socket[DemoPart] = Socket("demo_parts")
 open_datasets: Socket[OpenDataset] = Socket("open_datasets")
+open_shelves: Socket[OpenShelf] = Socket("open_shelves")
 notice_filters: Socket[NoticeFilter] = Socket("notice_filters")
 report_targets: Socket[ReportTarget] = Socket("report_targets")
 api_rows: Socket[ApiRows] = Socket("api_rows")

@@ -24,7 +24,7 @@ export default defineConfig({
     cssTarget: ["chrome125", "firefox125", "safari17.5"],
     chunkSizeWarningLimit: 1200,
     // htmx holds an eval that its own setting allowEval=false closes.
-    rolldownOptions: { input: ["src/main.ts", "src/styles/hours.css"], checks: { eval: false, pluginTimings: false } },
+    rolldownOptions: { input: ["src/main.ts", "src/styles/hours.css", "src/styles/person.css"], checks: { eval: false, pluginTimings: false } },
   },
   worker: { format: "es", plugins: () => [dracoWrapper()] },
 });

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from livingcity.views import api_pages, finding, health, plain
+from livingcity.views import api_pages, finding, health, plain, search
 
 urlpatterns: list[URLPattern] = [
     path("healthz", health.healthz, name="healthz"),
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("manifest.webmanifest", plain.manifest, name="manifest"),
     path("api/", RedirectView.as_view(url="/api/v1/docs/"), name="api"),
     path("api/v1/", api_pages.Root.as_view(), name="api_root"),
+    path("api/v1/search/", search.SearchAll.as_view(), name="api_search"),
     path("api/v1/schema/", api_pages.Document.as_view(), name="schema"),
     path("api/v1/docs/", api_pages.docs, name="docs"),
     path("api/v1/errors/<slug:room>/<slug:reason>", api_pages.ErrorPage.as_view(), name="api_error"),

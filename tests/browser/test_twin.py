@@ -54,3 +54,42 @@ def test_without_script_the_page_shows_the_drawn_district(browser: Browser, live
     assert page.get_by_role("link", name="Hotelli Torni").is_visible()
     assert page.get_by_text("of the buildings reach a grocery on foot").is_visible()
     context.close()
+
+
+def test_the_map_page_shows_another_figure_shadows_and_a_day_without_loading_anew(
+    watched: tuple[Page, list[str], list[str]], live_city: LiveCity
+) -> None:
+    page, trouble, strangers = watched
+    demo.seed(lambda words: None)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(live_city.url + reverse("rooms:district-map", args=["kamppi"]) + "?month=6&hour=9")
+    began = page.evaluate("performance.timeOrigin")
+    page.wait_for_selector("lc-district[data-ready] lc-map[data-ready]", timeout=90_000)
+    page.get_by_role("link", name="On foot", exact=True).click()
+    page.get_by_label("Minutes on foot to the nearest").select_option("school")
+    page.get_by_text("On foot to the nearest: school").wait_for()
+    page.get_by_text("Half of the buildings are within").wait_for()
+    assert "show=access&kind=school" in page.url.replace("month=6&hour=9&", "")
+    page.get_by_label("Hour").fill("15")
+    assert page.get_by_text("high in the south-west").is_visible()
+    assert "hour=15" in page.url
+    page.get_by_label("Name or address").fill("Hotelli Torni")
+    page.get_by_role("button", name="Find").click()
+    page.locator("[data-map-table] td").nth(2).wait_for()
+    assert page.locator("[data-map-table] tbody tr").count() == 1
+    assert page.evaluate("performance.timeOrigin") == began
+    link = page.url
+    page.goto(link + "&pick=buildings.w8033120")
+    page.wait_for_selector("lc-district[data-ready] lc-map[data-ready]", timeout=90_000)
+    assert page.locator("[data-show=access]").get_attribute("aria-current") == "true"
+    page.get_by_role("heading", name="Ateneum").wait_for()
+    assert page.locator("[data-map-panel]").get_by_text("OpenStreetMap").first.is_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    box = page.locator("[data-map-panel]").bounding_box()
+    assert box is not None and box["y"] + box["height"] == pytest.approx(844, abs=2)
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Close").click()
+    assert "pick=" not in page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert strangers == []
+    assert trouble == []

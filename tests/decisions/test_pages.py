@@ -104,6 +104,11 @@ def test_who_may(garden: Garden, people: list[User]) -> None:
         (nobody, "/api/v1/policies/?kind=test.tap&scope=test.garden:rose", 200),
         (nobody, "/api/v1/policies/?kind=test.tap&scope=test.garden:tulip", 404),
         (nobody, "/api/v1/policies/?kind=test.tap", 400),
+        (nobody, "/decisions/recount.py", 200),
+        (nobody, f"/decisions/{n}/ballots.json", 404),
+        (nobody, f"/api/v1/decisions/{n}/token/", 409),
+        (nobody, "/api/v1/decisions/999999/token/", 404),
+        (nobody, "/decisions/bodies/test.garden/rose/delegate/", 405),
         (stranger, "/decisions/new/?kind=test.garden&key=rose", 200),
         (member, "/decisions/new/", 200),
     ]:
@@ -117,8 +122,16 @@ def test_who_may(garden: Garden, people: list[User]) -> None:
         (member, f"/decisions/{n}/stop/", {"reason": "against the water law"}, 403),
         (stranger, "/decisions/new/", form(), 403),
         (nobody, f"/api/v1/decisions/{n}/vote/", {"choice": "1"}, 401),
+        (nobody, f"/api/v1/decisions/{n}/token/", {"blinded": "eA=="}, 401),
+        (member, f"/api/v1/decisions/{n}/token/", {"blinded": "eA=="}, 409),
+        (nobody, f"/api/v1/decisions/{n}/ballot/", {"token": "eA==", "signature": "eA==", "choice": "1"}, 409),
+        (nobody, "/api/v1/decisions/999999/ballot/", {"token": "eA==", "signature": "eA==", "choice": "1"}, 404),
+        (nobody, "/decisions/bodies/test.garden/rose/delegate/", {"to": "gardener-1"}, 302),
+        (stranger, "/decisions/bodies/test.garden/rose/delegate/", {"to": "gardener-1"}, 400),
+        (member, "/decisions/bodies/test.garden/tulip/delegate/", {"to": "gardener-1"}, 404),
     ]:
-        assert client.post(path, sent).status_code == status, path
+        kind = {"content_type": "application/json"} if path.startswith("/api/") else {}
+        assert client.post(path, sent, **kind).status_code == status, path
     assert not Ballot.objects.exists() and Motion.objects.count() == 1
 
 

@@ -6,19 +6,25 @@
 import itertools
 import json
 import random
+import runpy
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commons.decisions.engine import budget, choices, ranked
+import commons.decisions
+from commons.decisions.engine import budget, choices, counting, ranked
 from commons.decisions.engine.outcome import Outcome
 
 ELECTIONS = 1_000
+SCRIPT = Path(commons.decisions.__file__).with_name("recount.py")
 HALF, THIRD, TWO_THIRDS = Fraction(1, 2), Fraction(1, 3), Fraction(2, 3)
 OPTIONS = ("as-it-is", "b", "c", "d", "e")
 
@@ -293,3 +299,42 @@ def test_an_outcome_is_the_same_bytes_wherever_it_is_counted() -> None:
     assert json.loads(one.document())["figures"]["share_of_cost"] == {"b": "1/2"}
     with pytest.raises(TypeError):
         Outcome((), "passed", {"a": 1.5j}).document()
+
+
+# --- the script that anybody can run ------------------------------------------------------------------------------
+
+
+def published(dice: random.Random, method: str) -> bytes:
+    """A file of ballots as a vote by that method publishes it."""
+    names = [str(i) for i in range(1 if method == "shares" else 0, dice.randint(2, 6))] or ["1"]
+    one: Any = {
+        "consent": lambda: dice.choice(["1", "1", "1", "", "object"]),
+        "majority": lambda: dice.choice([*names, ""]),
+        "condorcet": lambda: dice.sample(names, dice.randint(0, len(names))),
+    }.get(method, lambda: sorted(dice.sample(names, dice.randint(0, len(names)))))
+    votes = [one() for _ in range(dice.randint(0, 25))]
+    return counting.ballots_file(
+        method=method, options=names, ballots=votes, eligible=len(votes) + dice.randint(0, 30),
+        quorum=dice.choice([Fraction(0), Fraction(1, 5), THIRD]), majority=dice.choice([HALF, TWO_THIRDS]),
+        money=dice.randint(30, 200), costs={name: dice.randint(1, 30) for name in names},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["consent", "majority", "approval", "condorcet", "shares"])
+def test_the_script_without_the_site_gives_the_same_bytes(method: str, tmp_path: Path) -> None:
+    dice, seen = random.Random(5), set()
+    script = runpy.run_path(str(SCRIPT))
+    for _ in range(ELECTIONS):
+        document = published(dice, method)
+        ours = counting.count(document)
+        theirs = script["recount"](json.loads(document))
+        assert json.loads(ours.document()) == json.loads(json.dumps(theirs, default=str_of)), document
+        seen.add(ours.why)
+    assert len(seen) >= (2 if method == "shares" else 3), seen
+    (tmp_path / "ballots.json").write_bytes(document)
+    said = subprocess.run([sys.executable, "-I", SCRIPT, tmp_path / "ballots.json"], capture_output=True, check=True)
+    assert said.stdout == ours.document()
+
+
+def str_of(share: Fraction) -> str:
+    return f"{share.numerator}/{share.denominator}"

@@ -228,7 +228,7 @@ def test_a_lab_without_a_place_keeps_the_citys_time(city_lab: Lab) -> None:
     assert city_lab.zone.key == "Europe/Helsinki"
 
 
-PUBLIC = ["Machines", "Week", "Made", "Courses", "Rules", "About"]
+PUBLIC = ["Machines", "Week", "Made", "Sun", "Courses", "Rules", "About"]
 FELLOWS = ["Faults", "Consumables", "Log", "People"]
 TRAINERS = ["Desk", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Labels", "People"]
 MANAGERS = ["Desk", "Bookings", "Orders", "Faults", "Maintenance", "Consumables", "Log", "Power",

@@ -1,5 +1,6 @@
 """The API of the twin, by noun."""
 
+from twin.api.ahead import DistrictAhead, DistrictCoverage, DistrictEnergy, DistrictSandboxes, OneSandbox
 from twin.api.districts import (
     READ,
     VERSION,
@@ -18,6 +19,7 @@ from twin.api.districts import (
     ReachSerializer,
     SkippedSerializer,
 )
+from twin.api.maps import DaySerializer, DistrictReplay, MapRoofs, MapTiles, PlayedSerializer
 from twin.api.offers import Conflicts, OfferDecision, Offers, OneConflict, OneOffer
 from twin.api.reckonings import DistrictCarbon, DistrictRisk, DistrictRoofs, ReckoningSerializer
 from twin.api.scenarios import OneScenario, ScenarioComparison, ScenarioFork, ScenarioLayer, ScenarioRuns, Scenarios
@@ -32,26 +34,36 @@ __all__ = [
     "CellSerializer",
     "Conflicts",
     "CoverageSerializer",
+    "DaySerializer",
     "Difference",
     "DistrictAccess",
+    "DistrictAhead",
     "DistrictCarbon",
+    "DistrictCoverage",
     "DistrictDetail",
     "DistrictDetailSerializer",
+    "DistrictEnergy",
     "DistrictLayer",
     "DistrictList",
+    "DistrictReplay",
     "DistrictRisk",
     "DistrictRoofs",
+    "DistrictSandboxes",
     "DistrictSerializer",
     "DistrictTraffic",
     "DistrictVersionSerializer",
     "EvidenceSerializer",
+    "MapRoofs",
+    "MapTiles",
     "OfferDecision",
     "Offers",
     "OneConflict",
     "OneOffer",
+    "OneSandbox",
     "OneScenario",
     "OneVersion",
     "PlaceCoverage",
+    "PlayedSerializer",
     "ReachSerializer",
     "ReckoningSerializer",
     "ScenarioComparison",

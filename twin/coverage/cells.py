@@ -10,7 +10,8 @@ from django.utils.functional import Promise
 from commons import sockets
 from commons.places.models import Place
 from commons.sockets import Evidence
-from twin.coverage.systems import FRESH, LEVELS, SYSTEMS, System
+from twin.coverage.levels import HIGHEST, standing
+from twin.coverage.systems import LEVELS, SYSTEMS, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +29,18 @@ class Cell:
 
     @property
     def decayed(self) -> bool:
-        """Whether stale evidence holds it lower than it was."""
+        """Whether there is evidence for more than counts now."""
         return any(piece.level > self.level for piece, _now in self.evidence)
+
+    @property
+    def filled(self) -> Sequence[bool]:
+        """For each level from 1 to 5, whether there is evidence of just that level."""
+        return tuple(any(now == level for _piece, now in self.evidence) for level in range(1, HIGHEST + 1))
 
 
 def level_now(piece: Evidence, now: dt.datetime) -> int:
-    """The level that a piece of evidence gives at `now`. Nothing counted gives 0; undated evidence gives at
-    most 1.
-    """
-    if piece.count <= 0:
-        return 0
-    if piece.as_of is None:
-        return min(piece.level, 1)
-    level = min(piece.level, max(FRESH))
-    while level and now - piece.as_of > FRESH[level]:
-        level -= 1
-    return max(level, 0)
+    """The level that a piece of evidence gives at `now`."""
+    return standing(piece, now).level
 
 
 def collected(place: Place) -> list[Evidence]:
@@ -76,4 +73,4 @@ def breadth(of: Sequence[Cell]) -> int:
 
 def depth(of: Sequence[Cell]) -> float:
     """Sum of levels over the most there could be, 0..1."""
-    return sum(cell.level for cell in of) / (len(of) * max(FRESH))
+    return sum(cell.level for cell in of) / (len(of) * HIGHEST)

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from commons.places.models import Place
 from commons.sockets import Figure
 from twin.coverage.cells import Cell, breadth, cells, collected, depth
-from twin.coverage.systems import SYSTEMS
+from twin.coverage.systems import RULES_VERSION, SYSTEMS
 from twin.models import District
 
-VERSION = "coverage 1"
+VERSION = RULES_VERSION
 
 
 def places_under(place: Place) -> list[Place]:

@@ -44,6 +44,8 @@ LEVELS: tuple[str | Promise, ...] = (
     _("closed loop"),
 )
 
+RULES_VERSION = "coverage 2"
+
 FRESH: dict[int, dt.timedelta] = {
     1: dt.timedelta(days=10 * 365),
     2: dt.timedelta(days=7),
@@ -51,7 +53,7 @@ FRESH: dict[int, dt.timedelta] = {
     4: dt.timedelta(days=365),
     5: dt.timedelta(days=365),
 }
-"""How long evidence of a level counts. An inventory counts for ten years, the time between two censuses,
-with its date beside it; a stream for the seven days over which its uptime is judged; a forecast for as
-long as it is scored anew. Older evidence counts for the next lower level that still takes it.
+"""How long evidence of a level counts at most. An inventory counts for ten years, the time between two censuses, with
+its date beside it; a stream for its own period, and never longer than the seven days over which its uptime is judged; a
+forecast for as long as it is scored anew. Older evidence counts for the next lower level that still takes it.
 """

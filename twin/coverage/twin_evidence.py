@@ -3,6 +3,7 @@ or reuse them.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -13,7 +14,8 @@ from commons.places.models import Place
 from commons.sockets import Evidence
 from commons.web import numbers
 from twin import queries
-from twin.models import District, DistrictVersion
+from twin.coverage import scenario_evidence, streams
+from twin.models import District, DistrictVersion, Traffic
 
 PUBLIC_SERVICES = (
     "school",
@@ -26,14 +28,23 @@ PUBLIC_SERVICES = (
     "post",
     "university",
 )
+OF_SOURCE = {"buildings": "building", "population": "people"}
+"""Systems whose inventory is held against what its own source has: what an import calls them when it leaves one out."""
+DOUBLES = frozenset({"repeated"})
+SERIES = {"load": "electricity", "solar": "solar", "machines": "production"}
+PERSISTENCE = "yesterday"
 
 
 def collect(place: Place) -> Iterator[Evidence]:
-    """Inventories (level 1) of the districts that model the place."""
+    """Inventories (level 1) of the districts that model the place, their forecasts (3) and their traffic (4)."""
     for district in queries.of_place(place):
         version = queries.current(district)
         if version.licence:
             yield from _inventories(district, version)
+            yield from _traffic(district, version)
+        yield from _forecasts(district)
+        yield from scenario_evidence.collect(district)
+    yield from streams.collect(place)
 
 
 def _inventories(district: District, version: DistrictVersion) -> Iterator[Evidence]:
@@ -41,7 +52,8 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
     page = reverse("rooms:district", args=[district.slug])
 
     def inventory(system: str, count: int, what: str, anchor: str) -> Evidence:
-        return Evidence(system, 1, what, count, source, version.dated_at, f"{page}{anchor}")
+        proof = _held(version, OF_SOURCE[system], count) if system in OF_SOURCE else {}
+        return Evidence(system, 1, what, count, source, version.dated_at, f"{page}{anchor}", proof)
 
     counts = _counted(version)
     known = counts["buildings"] - version.counts.get("height_sources", {}).get("default", 0)
@@ -82,10 +94,69 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
             ngettext("People in %(n)d cell of a grid", "People in %(n)d cells of a grid", n) % {"n": n},
             "list/?layer=people",
         )
+    if rain := queries.reckoning(version, "rain"):
+        what = _("A terrain model with where heavy rain gathers")
+        yield Evidence(
+            "flood",
+            1,
+            what,
+            1,
+            rain.engine_version,
+            rain.created_at,
+            reverse("rooms:district-risk", args=[district.slug]),
+        )
     if (kept := queries.access(version)) and kept.walk_edges:
         words = {"n": len(kept.keys), "kinds": len(kept.summary)}
         what = _("Minutes on foot from %(n)d buildings to %(kinds)d kinds of services") % words
         yield inventory("walking", len(kept.keys), what, "#access")
+
+
+def _held(version: DistrictVersion, what: str, count: int) -> dict[str, Any]:
+    """Which share of what its source holds an import kept; what stood there twice was not lost."""
+    lost = sum(row["count"] for row in version.skipped if row["what"] == what and row["why"] not in DOUBLES)
+    share = count / (count + lost) if count else 0.0
+    return {"completeness": round(share, 4), "reference": _("what its source holds")}
+
+
+def _traffic(district: District, version: DistrictVersion) -> Iterator[Evidence]:
+    """An hour by several seeds of SUMO beside an equilibrium: an engine, its oracles, and how far chance moves it."""
+    for kept in version.traffic.filter(method=Traffic.Method.SEEDS).order_by("-created_at")[:1]:
+        seeds = len(kept.summary.get("seeds", []))
+        yield Evidence(
+            "streets",
+            4,
+            _("An hour of traffic in %(n)d runs of chance") % {"n": seeds},
+            seeds,
+            kept.engine_version,
+            kept.created_at,
+            reverse("rooms:district-traffic", args=[district.slug]),
+            {
+                "oracle": _("the best known equilibria of Sioux Falls, Anaheim, Winnipeg and Barcelona"),
+                "uncertainty": _("95 % intervals over seeds") if seeds > 1 else "",
+            },
+        )
+
+
+def _forecasts(district: District) -> Iterator[Evidence]:
+    """The newest 48 hours of each series, with what its back-test says beside the same hour of the last known day."""
+    for series, system in SERIES.items():
+        newest = district.ahead.filter(series=series).order_by("-day").first()
+        if newest is None:
+            continue
+        judged = newest.backtest
+        persistence = float(judged["naive_mae"].get(PERSISTENCE) or 0.0)
+        skill = 1 - judged["mae"] / persistence if persistence > 0 else 0.0
+        words = {"days": judged["days"], "series": newest.get_series_display()}
+        yield Evidence(
+            system,
+            3,
+            _("%(series)s of the next 48 hours, judged over %(days)d days") % words,
+            district.ahead.filter(series=series).count(),
+            newest.engine_version,
+            newest.issued_at,
+            reverse("rooms:district-ahead", args=[district.slug]),
+            {"skill": round(skill, 4), "days": judged["days"]},
+        )
 
 
 def _counted(version: DistrictVersion) -> dict[str, int]:

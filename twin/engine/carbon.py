@@ -83,6 +83,23 @@ CAR = Factor(Span(0.11, 0.16, 0.20), "vehicle-km", "EEA, cars in use: about 0.16
 CAR_KM_A_PERSON = Span(2000.0, 4500.0, 8000.0)
 """Kilometres by car for each inhabitant and year: half of the EU's mean in a dense district (assumption)."""
 FLOOR_OF_A_PERSON_M2 = 40.0
+"""Dwelling floor for each inhabitant: Statistics Finland has about 41, the grid of people of central Helsinki 43."""
+DWELLING_OF_FLOOR = 0.75
+"""What is left of a storey's outline without walls, stairs and lifts (assumption)."""
+HOMES_OF_UNSTATED = 0.5
+"""Which share of floor without a stated use are homes, where hardly any use is stated (assumption)."""
+ENOUGH_STATED = 0.2
+"""Where so much of all floor has a stated use, the rest is taken to be as that is."""
+MOST_PEOPLE_KM2 = 25_000.0
+"""More live on few square kilometres of Europe (Eurostat, census grid of 2021): the most that is estimated."""
+SPREAD_OF_PEOPLE = (0.5, 1.6)
+"""How far such an estimate may be off (assumption); in central Helsinki it is a quarter above the grid of people."""
+PEAK_HOURS_A_DAY = 10.0
+"""Hours like the busiest one in a day: its usual share of a day's traffic is a tenth."""
+DAYS_A_YEAR = 330.0
+"""Days of traffic like that in a year: a day of the weekend counts two thirds (assumption)."""
+SPREAD_OF_TRAFFIC = (0.6, 1.4)
+"""How far a year's kilometres may be off an hour's by an assignment without counts (assumption)."""
 SPREAD_OF_BENCHMARKS = (0.7, 1.3)
 """A district's sum lies nearer its benchmark than a single house does (assumption)."""
 
@@ -92,29 +109,48 @@ def around(value: float, low: float, high: float) -> Span:
     return Span(value * low, value, value * high)
 
 
+def people_of_floor(*, home_m2: float, stated_m2: float, unstated_m2: float, area_km2: float | None = None) -> Span:
+    """About how many live in a district without a grid of people: its homes' floor, a share of the floor whose use is
+    not stated, less walls and stairs, over the floor of a person; never more than the densest quarters hold.
+
+    `home_m2` is the part of `stated_m2` that is homes. The share of the unstated is that of the stated, the more so the
+    more of all floor is stated.
+    """
+    whole = stated_m2 + unstated_m2
+    trust = min(1.0, stated_m2 / whole / ENOUGH_STATED) if whole > 0 else 0.0
+    seen = home_m2 / stated_m2 if stated_m2 > 0 else 0.0
+    share = trust * seen + (1 - trust) * HOMES_OF_UNSTATED
+    middle = (home_m2 + share * unstated_m2) * DWELLING_OF_FLOOR / FLOOR_OF_A_PERSON_M2
+    low, high = SPREAD_OF_PEOPLE
+    most = MOST_PEOPLE_KM2 * area_km2 if area_km2 else float("inf")
+    return Span(min(middle * low, most), min(middle, most), min(middle * high, most))
+
+
+def driven_in_a_year(peak_vehicle_km: float) -> Span:
+    """Vehicle kilometres of a year from those of the busiest hour."""
+    low, high = SPREAD_OF_TRAFFIC
+    return around(peak_vehicle_km * PEAK_HOURS_A_DAY * DAYS_A_YEAR, low, high)
+
+
 def ledger(
     *,
     heat_kwh: float,
     power_kwh: float,
-    people: float | None,
+    people: float | Span | None,
     home_floor_m2: float,
-    vehicle_km: float | None = None,
+    vehicle_km: float | Span | None = None,
     production_kwh: float = 0.0,
     power_kg_per_kwh: Factor = POWER,
 ) -> Ledger:
     """The ledger of a district for a year.
 
-    `vehicle_km`: driven in it by an assignment of traffic, else from `people`, else from the floor of its homes.
+    `vehicle_km`: driven in it in a year by an assignment of traffic (`driven_in_a_year`), else from `people`
+    (`people_of_floor` where nobody counted them), else from the floor of its homes.
     `production_kwh`: measured at its labs; it is taken out of `power_kwh`.
     """
     low, high = SPREAD_OF_BENCHMARKS
-    dwellers = people if people is not None else home_floor_m2 / FLOOR_OF_A_PERSON_M2
-    per = CAR_KM_A_PERSON
-    driven = (
-        around(vehicle_km, 0.8, 1.2)
-        if vehicle_km is not None
-        else Span(per.low * dwellers, per.middle * dwellers, per.high * dwellers)
-    )
+    dwellers = people if people is not None else home_floor_m2 * DWELLING_OF_FLOOR / FLOOR_OF_A_PERSON_M2
+    driven = _driven(vehicle_km, dwellers)
     lines: Sequence[Line] = (
         Line("buildings", around(heat_kwh, low, high), HEAT),
         Line("electricity", around(max(power_kwh - production_kwh, 0.0), low, high), power_kg_per_kwh),
@@ -122,3 +158,11 @@ def ledger(
         Line("production", around(production_kwh, 1.0, 1.0), power_kg_per_kwh),
     )
     return Ledger(tuple(lines))
+
+
+def _driven(vehicle_km: float | Span | None, people: float | Span) -> Span:
+    if isinstance(vehicle_km, Span):
+        return vehicle_km
+    if vehicle_km is not None:
+        return around(vehicle_km, 0.8, 1.2)
+    return (people if isinstance(people, Span) else around(people, 1.0, 1.0)).times(CAR_KM_A_PERSON)

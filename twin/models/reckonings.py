@@ -18,6 +18,7 @@ class Reckoning(models.Model):
         RISK = "risk", _("risk")
         CARBON = "carbon", _("carbon")
         RAIN = "rain", _("heavy rain")
+        ENERGY = "energy", _("energy")
 
     version = models.ForeignKey("DistrictVersion", on_delete=models.CASCADE, related_name="reckonings")
     kind = models.CharField(max_length=12, choices=Kind.choices)

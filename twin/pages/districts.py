@@ -8,16 +8,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from twin import queries
+from commons.places.models import Place
+from twin import deciding, layers, queries
 from twin.coverage.cells import breadth, cells, collected, depth
 from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
 from twin.engine.model import LAYERS
 from twin.models import Access, Building, District, DistrictVersion, People, Reckoning, Service, Street, Thing
 from twin.pages.access import access_card
+from twin.pages.map_source import map_source
 from twin.pages.offers import in_miles, origin, speed_words
 from twin.pages.steps import solar_steps
-from twin.words import AREAS, HEIGHT_SOURCES, KINDS, USES, word
+from twin.words import AREAS, HEAT, HEIGHT_SOURCES, KINDS, USES, word
 from twin.words import LAYERS as LAYER_WORDS
 
 EVERYDAY = ("grocery", "school", "pharmacy", "library", "health", "transit", "park")
@@ -53,8 +55,12 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "map_layers": map_layers(kept, solar=queries.reckoning(of, "roofs")),
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
+        "map_source": map_source(of),
         "view": view(of),
         "known": queries.best_known(of),
+        "plan": (adopted := deciding.plan(found.place)),
+        "plan_url": deciding.address(adopted) if adopted else "",
+        "decides": found.place is not None and found.place.kind == Place.Kind.NEIGHBOURHOOD,
     }
 
 
@@ -67,6 +73,7 @@ def map_card(found: District) -> dict[str, Any]:
         "map_layers": [],
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
+        "map_source": map_source(of),
         "view": view(of),
         "known": queries.best_known(of),
     }
@@ -257,6 +264,8 @@ def building_page(found: District, of: DistrictVersion, row: Building) -> dict[s
         "origin": origin(of, row),
         "reach": seen,
         "roof": queries.of_building(queries.reckoning(of, "roofs"), row.key),
+        "energy": layers.energy_of(row.kind),
+        "heat": HEAT.get(queries.of_building(queries.reckoning(of, "risk"), row.key).get("heat", -1)),
         **_facts(row),
     }
 

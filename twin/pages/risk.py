@@ -7,17 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from twin import queries
 from twin.models import DistrictVersion, Reckoning
 from twin.pages.districts import picture_size
-from twin.words import KINDS, word
+from twin.words import HEAT, KINDS, word
 
 SUPPLY = {
     "solar": _("panels on every roof"),
     "batteries": _("and a battery of 1 kWh for each kW peak"),
     "cars": _("and cars that give 9 kWh for each home"),
-}
-HEAT = {
-    2: _("strong: compact, little green"),
-    1: _("moderate: compact with green, or open with little"),
-    0: _("weak: open or green"),
 }
 PARTS = {
     "buildings": _("Heat of buildings"),
@@ -25,6 +20,7 @@ PARTS = {
     "mobility": _("Cars of the people who live here"),
     "production": _("Making in the labs, as measured"),
 }
+DRIVEN = _("Cars that drive in the district")
 UNITS = {"kWh": "kWh", "vehicle-km": _("km driven")}
 STRENGTH = {0: 0.0, 1: 0.35, 2: 0.8}
 
@@ -65,18 +61,27 @@ def carbon_page(of: DistrictVersion) -> dict[str, Any]:
     if kept is None:
         return shared
     total = {name: _two_figures(kg) for name, kg in kept.summary["total"].items()}
+    by_traffic = kept.summary.get("driven", {}).get("how") == "traffic"
+    people = kept.summary.get("people")
     lines = [
         {
             **line,
             "kg": {name: _two_figures(kg) for name, kg in line["kg"].items()},
             "amount": {name: _two_figures(amount) for name, amount in line["amount"].items()},
-            "title": PARTS[line["part"]],
+            "title": DRIVEN if line["part"] == "mobility" and by_traffic else PARTS[line["part"]],
             "unit_word": UNITS.get(line["unit"], line["unit"]),
             "share": line["kg"]["middle"] / total["middle"] if total["middle"] else 0.0,
         }
         for line in kept.summary["lines"]
     ]
-    return shared | {"total": total, "lines": lines}
+    return shared | {
+        "total": total,
+        "lines": lines,
+        "by_traffic": by_traffic,
+        "people": {**people, **{name: _two_figures(people[name]) for name in ("low", "middle", "high")}}
+        if people
+        else None,
+    }
 
 
 def _two_figures(value: float) -> float:

@@ -1,6 +1,16 @@
 """Reads of the twin, by noun."""
 
 from twin.queries import offers, scenarios, versions
+from twin.queries.ahead import (
+    Record,
+    ahead_of,
+    coverage_days,
+    newest_ahead,
+    record,
+    sandbox,
+    sandboxes,
+    scored,
+)
 from twin.queries.districts import (
     access,
     as_model,
@@ -22,11 +32,14 @@ from twin.queries.reckonings import drawing, drawings, measured_kwh, of_building
 from twin.queries.traffic import chosen_traffic, default_traffic, open_traffic_runs, traffic_answers
 
 __all__ = [
+    "Record",
     "access",
+    "ahead_of",
     "as_model",
     "best_known",
     "building",
     "chosen_traffic",
+    "coverage_days",
     "current",
     "default_traffic",
     "district",
@@ -38,6 +51,7 @@ __all__ = [
     "listed",
     "measured_kwh",
     "named",
+    "newest_ahead",
     "of_building",
     "of_place",
     "offers",
@@ -45,7 +59,11 @@ __all__ = [
     "reckoned_at",
     "reckoning",
     "reckoning_run",
+    "record",
+    "sandbox",
+    "sandboxes",
     "scenarios",
+    "scored",
     "skipped_in_words",
     "things",
     "traffic_answers",

@@ -61,7 +61,8 @@ def closes_all(of: DistrictVersion, measures: Sequence[Mapping[str, Any]], known
 def scenarios(of: District, user: Any = None) -> QuerySet[Scenario]:
     """Those of a district that are listed, and one's own, newest first."""
     mine = Q(owner=user) if isinstance(user, User) else Q(pk__in=[])
-    return of.scenarios.filter(Q(listed=True) | mine).select_related("district", "owner").order_by("-created_at")
+    rows = Scenario.objects.filter(Q(listed=True) | mine, district=of)
+    return rows.select_related("district", "owner").order_by("-created_at")
 
 
 def scenario(pk: str) -> Scenario:

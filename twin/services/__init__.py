@@ -12,6 +12,7 @@ from twin.services.districts import (
     store_access,
     store_version,
 )
+from twin.services.maps import prepare_map, start_map
 from twin.services.offers import accept, offer, refuse, withdraw
 from twin.services.reckonings import start_reckoning, store_reckoning
 from twin.services.traffic import ask_traffic, start_traffic, store_traffic
@@ -26,12 +27,14 @@ __all__ = [
     "decide",
     "finished",
     "offer",
+    "prepare_map",
     "refuse",
     "remove_demo",
     "restore",
     "scenario_runs",
     "scenarios",
     "start_import",
+    "start_map",
     "start_reckoning",
     "start_traffic",
     "store_access",

@@ -17,12 +17,13 @@ from twin.models import DistrictVersion, Reckoning
 TITLES = {
     "roofs": gettext_lazy("Sun on the roofs of %(name)s"),
     "risk": gettext_lazy("Risk and carbon of %(name)s"),
+    "energy": gettext_lazy("Power of %(name)s over a year"),
 }
 
 
 @transaction.atomic
 def start_reckoning(*, of: DistrictVersion, kind: str, owner: User | None = None, demo: bool = False) -> Run:
-    """Queue an engine's work on a version, or answer the run that already does it. `kind`: roofs or risk."""
+    """Queue an engine's work on a version, or answer the run that already does it. `kind`: roofs, risk or energy."""
     at_work = queries.reckoning_run(of, kind)
     if at_work and not at_work.is_over:
         return at_work
@@ -31,7 +32,7 @@ def start_reckoning(*, of: DistrictVersion, kind: str, owner: User | None = None
         inputs={
             "district": of.district.slug,
             "version": of.number,
-            **({"until": timezone.now().date().isoformat()} if kind == "risk" else {}),
+            **({"until": timezone.now().date().isoformat()} if kind in {"risk", "energy"} else {}),
         },
         title=said(TITLES[kind], name=of.district.name),
         subject=f"twin.district:{of.district.slug}",

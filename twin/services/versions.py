@@ -21,6 +21,7 @@ from twin.policies import may_decide
 from twin.queries import offers as offered
 from twin.queries.versions import totals
 from twin.services.districts import locked
+from twin.services.maps import prepare_map
 from twin.services.reckonings import start_reckoning
 
 _INHERITED = (
@@ -82,8 +83,9 @@ def next_version(
             public=True,
             demo=district.demo,
         )
-    for kind in ("roofs", "risk"):
+    for kind in ("roofs", "risk", "energy"):
         start_reckoning(of=version, kind=kind)
+    prepare_map(of=version)
     return version
 
 

@@ -15,7 +15,7 @@ from twin.models import DistrictVersion
 from twin.tasks.roofs import potential_of
 
 if TYPE_CHECKING:
-    from twin.engine.carbon import Ledger
+    from twin.engine.carbon import Ledger, Span
     from twin.engine.heat import Floats
     from twin.engine.model import CityModel
     from twin.engine.roofs import Potential
@@ -57,13 +57,21 @@ def reckon_risk(job: Job, inputs: Inputs) -> Outcome:
     people = _heat(district, summary, columns)
     _streets(district, summary)
     made = queries.measured_kwh(of.district.place, dt.date.fromisoformat(inputs["until"]))
-    ledger = _ledger(district, people, made)
+    ledger, about = _ledger(district, people, made)
 
     def effect() -> None:
         keep = services.store_reckoning
         common: dict[str, Any] = {"of": of, "inputs": weather}
         keep(**common, kind="risk", engine_version=RISK_VERSION, summary=summary, keys=roofs.keys, columns=columns)
-        keep(**common, kind="carbon", engine_version=CARBON_VERSION, summary=_written(ledger), keys=[], columns={})
+        keep(
+            **common,
+            kind="carbon",
+            engine_version=CARBON_VERSION,
+            summary=_written(ledger) | about,
+            keys=[],
+            columns={},
+        )
+        services.prepare_map(of=of, tiles_alone=True)
 
     return Outcome({"district": inputs["district"], "version": of.number}, effect)
 
@@ -209,7 +217,8 @@ def _streets(district: _District, summary: dict[str, Any]) -> None:
 
 
 # --- carbon -------------------------------------------------------------------------------------------------
-def _ledger(district: _District, people: "float | None", made_kwh: float) -> "Ledger":
+def _ledger(district: _District, people: "float | None", made_kwh: float) -> "tuple[Ledger, dict[str, Any]]":
+    """The ledger, and how people and kilometres are known."""
     from twin.engine import carbon  # noqa: PLC0415 as above
     from twin.engine.floors import benchmark  # noqa: PLC0415 as above
 
@@ -218,13 +227,42 @@ def _ledger(district: _District, people: "float | None", made_kwh: float) -> "Le
         floor * benchmark(str(b.properties.get("use", ""))).heat
         for floor, b in zip(roofs.floor_m2.tolist(), model.buildings, strict=True)
     )
-    return carbon.ledger(
+    hour = queries.default_traffic(district.of)
+    driven = float(hour.summary.get("vehicle_km") or 0.0) if hour else 0.0
+    who = carbon.around(people, 1.0, 1.0) if people is not None else _estimated(district)
+    about = {
+        "people": {**asdict(who), "how": "floor" if people is None else "grid"},
+        "driven": {"how": "traffic" if driven else "people", "peak_km": round(driven)},
+    }
+    found = carbon.ledger(
         heat_kwh=heat,
         power_kwh=float(roofs.use_kwh.sum()),
-        people=people,
+        people=who,
         home_floor_m2=float(district.homes.sum()),
+        vehicle_km=carbon.driven_in_a_year(driven) if driven else None,
         production_kwh=made_kwh,
     )
+    return found, about
+
+
+def _estimated(district: _District) -> "Span":
+    """About how many live here, by floor, where there is no grid of people."""
+    from twin.engine import carbon, sun  # noqa: PLC0415 as above
+    from twin.engine.floors import HOME, MIXED, benchmark  # noqa: PLC0415 as above
+    from twin.engine.model import Thing  # noqa: PLC0415 as above
+
+    home = stated = unstated = 0.0
+    for floor, building in zip(district.roofs.floor_m2.tolist(), district.model.buildings, strict=True):
+        found = benchmark(str(building.properties.get("use", "")))
+        if found is MIXED:
+            unstated += floor
+        else:
+            stated += floor
+            home += floor if found is HOME else 0.0
+    west, south, east, north = district.of.bounds
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    (area,) = sun.outlines([Thing("bounds", {"type": "MultiPolygon", "coordinates": [[ring]]}, {})], district.of.epsg)
+    return carbon.people_of_floor(home_m2=home, stated_m2=stated, unstated_m2=unstated, area_km2=area.area / 1e6)
 
 
 def _written(ledger: "Ledger") -> dict[str, Any]:

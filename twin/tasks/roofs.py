@@ -38,6 +38,7 @@ def reckon_roofs(job: Job, inputs: Inputs) -> Outcome:
             columns=_columns(found),
             drawings=drawn,
         )
+        services.prepare_map(of=of, tiles_alone=True)
 
     return Outcome({"district": inputs["district"], "version": of.number, **summary}, effect)
 

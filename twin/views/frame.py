@@ -38,11 +38,16 @@ class Tab:
 #: In the order of the page; one line each.
 TABS = (
     Tab("district", _("District"), "rooms:district"),
+    Tab("scenarios", _("Scenarios"), "rooms:scenarios"),
+    Tab("map", _("Map"), "rooms:district-map"),
     Tab("list", _("List"), "rooms:district-list"),
     Tab("traffic", _("Traffic"), "rooms:district-traffic"),
     Tab("roofs", _("Roofs"), "rooms:district-roofs"),
+    Tab("energy", _("Energy"), "rooms:district-energy"),
     Tab("risk", _("Risk"), "rooms:district-risk"),
     Tab("carbon", _("Carbon"), "rooms:district-carbon"),
+    Tab("ahead", _("Ahead"), "rooms:district-ahead"),
+    Tab("coverage", _("Coverage"), "rooms:district-coverage"),
     Tab("versions", _("Versions"), "rooms:twin-versions"),
 )
 

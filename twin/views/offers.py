@@ -32,7 +32,10 @@ def thing(request: HttpRequest, slug: str, layer: str, key: str) -> HttpResponse
         raise ThingNotFound(_("There is no “%(key)s” in this district now.") % {"key": key[:120]})
     if layer == "buildings":
         return redirect("rooms:building", slug=found.slug, key=key)
-    return render(request, "twin/thing.html", pages.thing_page(found, of, row) | shared)
+    piece = request.headers.get("HX-Request") == "true"
+    return render(
+        request, "twin/thing_facts.html" if piece else "twin/thing.html", pages.thing_page(found, of, row) | shared
+    )
 
 
 @login_required

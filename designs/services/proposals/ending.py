@@ -42,10 +42,12 @@ def merge(
     message: str = "",
     head: str = "",
     at: dt.datetime | None = None,
+    decided: str = "",
 ) -> Proposal:
     """Bring the change into its branch, by a merge commit, or as one commit that names everybody who worked on it.
 
-    `head` is the version that was looked at, `at` when it is merged, now without it. One that is in the branch already,
+    `head` is the version that was looked at, `at` when it is merged, now without it. `decided` is the address of a vote
+    of those who may merge, which stands for somebody's agreement. One that is in the branch already,
     since a process died before it wrote so down, is written down and not merged again. Raises NotYours, Archived,
     Mirrored, ChangeOver, ChangeMoved, NeedsApproval, BadMethod, LicenceForbids, MergeConflict (with
     `paths`) or BranchMoved; then nothing has changed.
@@ -57,7 +59,7 @@ def merge(
     if not may_push(by, design):
         raise NotYours(_("Only people who may push to this design can merge changes."))
     same_version(change, head)
-    if design.merge_needs_approval and not is_approved(change):
+    if design.merge_needs_approval and not decided and not is_approved(change):
         raise NeedsApproval(_("Somebody who may merge must agree to the newest version first."))
     if landing := landing_of(change):
         return land(change, landing)

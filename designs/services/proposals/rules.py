@@ -8,8 +8,8 @@ from designs.policies import check_may_manage, check_not_archived
 
 
 @transaction.atomic
-def set_rules(*, design: Design, by: User, merge_needs_approval: bool) -> Design:
-    """Ask, or no longer ask, that somebody who may merge agrees to the newest version first.
+def set_rules(*, design: Design, by: User | None, merge_needs_approval: bool) -> Design:
+    """Ask, or no longer ask, that somebody who may merge agrees to the newest version first. `by` None is a vote.
 
     Raises NotYours or Archived.
     """

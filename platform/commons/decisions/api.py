@@ -1,18 +1,20 @@
 """Decisions over the API: read, propose, vote, count again; and the values that hold."""
 
+import base64
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from commons.decisions import queries, services
+from commons.decisions import ballot_box, queries, services
 from commons.decisions.engine import counting
-from commons.decisions.errors import MotionNotFound, NotNow
+from commons.decisions.errors import BadVote, MotionNotFound, NotNow
 from commons.decisions.models import Motion, PolicyValue
 from commons.errors import BadInput
 from commons.people.models import Scope, User
@@ -29,6 +31,13 @@ class OptionShape(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=4000, required=False, allow_blank=True)
     value = serializers.JSONField(required=False, allow_null=True, help_text="what the effect would set")
     cost = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    figures = serializers.SerializerMethodField(
+        help_text="what it would mean for the body, as reckoned before the vote"
+    )
+
+    def get_figures(self, option: Any) -> dict[str, Any] | None:
+        """Nothing about single persons."""
+        return (getattr(option, "reckoned", None) or {}).get("figures")
 
 
 class DecisionShape(serializers.Serializer[Any]):
@@ -40,6 +49,7 @@ class DecisionShape(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=20_000)
     method = serializers.ChoiceField(choices=Motion.Method.choices)
     effect = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    secret = serializers.BooleanField(required=False, default=False)
     budget = serializers.IntegerField(required=False, allow_null=True, min_value=1)
     options = OptionShape(many=True)
     state = serializers.ChoiceField(choices=Motion.State.choices, read_only=True)
@@ -50,6 +60,7 @@ class DecisionShape(serializers.Serializer[Any]):
     eligible = serializers.IntegerField(read_only=True, allow_null=True)
     roll_sha256 = serializers.CharField(read_only=True)
     outcome = serializers.JSONField(read_only=True, allow_null=True)
+    measured = serializers.JSONField(source="enactment.measured", read_only=True, default=None, allow_null=True)
 
 
 class VoteShape(serializers.Serializer[Any]):
@@ -57,6 +68,38 @@ class VoteShape(serializers.Serializer[Any]):
 
     choice = serializers.JSONField()
     reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class BlindedShape(serializers.Serializer[Any]):
+    """A blinded token (RFC 9474, RSABSSA-SHA384-PSS-Randomized), base64."""
+
+    blinded = serializers.CharField(max_length=1024)
+
+
+class SignedShape(serializers.Serializer[Any]):
+    """The blind signature, base64."""
+
+    signature = serializers.CharField()
+
+
+class KeyShape(serializers.Serializer[Any]):
+    """A public key: DER (SubjectPublicKeyInfo), base64."""
+
+    key = serializers.CharField()
+
+
+class BallotShape(serializers.Serializer[Any]):
+    """A secret ballot: the prepared token of 64 bytes and its signature, base64, and the choice."""
+
+    token = serializers.CharField(max_length=128)
+    signature = serializers.CharField(max_length=1024)
+    choice = serializers.JSONField()
+
+
+class ReceiptShape(serializers.Serializer[Any]):
+    """The SHA-256 of the token."""
+
+    receipt = serializers.CharField()
 
 
 class RecountShape(serializers.Serializer[Any]):
@@ -135,6 +178,60 @@ class Vote(APIView):
         sent.is_valid(raise_exception=True)
         kept = services.vote(motion=found, person=request.user, **sent.validated_data)
         return Response({"choice": kept.choice, "reason": kept.reason})
+
+
+class Token(APIView):
+    """The one token of the caller in a secret vote."""
+
+    permission_classes = RULES
+    remembers_answers = False
+
+    @extend_schema(operation_id="decisions_token_key", responses=KeyShape)
+    def get(self, request: Request, number: int) -> Response:
+        """The key that signs tokens of this vote."""
+        found, _who = queries.motion(number, _person(request))
+        if not found.signing_key:
+            raise NotNow(_("Tokens are given out while a secret vote is open."))
+        return Response({"key": base64.b64encode(ballot_box.public_key(found)).decode()})
+
+    @extend_schema(operation_id="decisions_token", request=BlindedShape, responses=SignedShape)
+    def post(self, request: Request, number: int) -> Response:
+        """Sign the caller's blinded token, once."""
+        assert isinstance(request.user, User)  # noqa: S101 the permission saw to it
+        found, _who = queries.motion(number, request.user)
+        sent = BlindedShape(data=request.data)
+        sent.is_valid(raise_exception=True)
+        signature = ballot_box.sign_token(motion=found, person=request.user, blinded=_bytes(sent, "blinded"))
+        return Response({"signature": base64.b64encode(signature).decode()})
+
+
+class SecretVote(APIView):
+    """A ballot for the box. Who calls is not looked at; send it without a session and without a token of the API."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    throttle_classes = ()  # a throttle notes who asked and when; a wrong token costs us a millisecond
+    remembers_answers = False
+
+    @extend_schema(operation_id="decisions_ballot", request=BallotShape, responses=ReceiptShape, auth=[])
+    def post(self, request: Request, number: int) -> Response:
+        """Cast a secret ballot, or another in its place; the receipt finds it in the published file."""
+        sent = BallotShape(data=request.data)
+        sent.is_valid(raise_exception=True)
+        receipt = ballot_box.cast(
+            number=number,
+            token=_bytes(sent, "token"),
+            signature=_bytes(sent, "signature"),
+            choice=sent.validated_data["choice"],
+        )
+        return Response({"receipt": receipt})
+
+
+def _bytes(sent: serializers.Serializer[Any], name: str) -> bytes:
+    try:
+        return base64.b64decode(sent.validated_data[name], validate=True)
+    except ValueError:
+        raise BadVote(_("“%(name)s” is base64.") % {"name": name}, field=name) from None
 
 
 class Recount(APIView):

@@ -35,6 +35,7 @@ class Charter:
     objection_h: int = 72
     member_days: int = 30
     ballots: Ballots = "either"
+    delegation: bool = False
     limits: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
@@ -62,6 +63,10 @@ def read(document: Mapping[str, Any]) -> Charter:
     given["effects"] = tuple(str(effect) for effect in given.get("effects", ()))
     if given.get("ballots", "either") not in get_args(Ballots):
         raise BadCharter(_("Ballots are open, secret or either."))
+    if not isinstance(given.get("delegation", False), bool):
+        raise BadCharter(_("“%(name)s” is true or false.") % {"name": "delegation"})
+    if given.get("delegation") and given.get("ballots") == "secret":
+        raise BadCharter(_("Nobody votes for another in secret: who delegated could not see how it was used."))
     given["limits"] = _limits(given.get("limits", {}))
     charter = Charter(**given)
     if charter.majority < Fraction(1, 2):

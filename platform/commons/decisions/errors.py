@@ -40,6 +40,18 @@ class NotAMember(NotAllowed):
     code = "decision:not-a-member"
 
 
+class BadDelegation(BadInput):
+    """Somebody cannot vote for that person."""
+
+    code = "decision:bad-delegation"
+
+
+class TokenTaken(Conflict):
+    """A person on the roll has had a token of this vote, and another is never signed."""
+
+    code = "decision:token-taken"
+
+
 class NotNow(Conflict):
     """The decision is in another state than this needs."""
 

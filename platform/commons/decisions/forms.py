@@ -32,13 +32,16 @@ def proposal(sent: QueryDict, effect: sockets.Effect | None, key: str) -> dict[s
         "method": sent.get("method", ""),
         "effect": effect.slug if effect else "",
         "options": options,
+        "secret": sent.get("ballots") == "secret",
         "budget": _coins(sent.get("budget", "")) if sent.get("budget") else None,
     }
 
 
 def _field(field: sockets.EffectField, text: str) -> object:
-    if field.choices:
-        return text
+    if field.choices or field.words:
+        return text.strip()
+    if not text.strip():
+        return ""
     try:
         return float(text.replace(",", ".")) if "." in text or "," in text else int(text)
     except ValueError:

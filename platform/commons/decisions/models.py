@@ -86,6 +86,8 @@ class Motion(models.Model):
     effect = models.CharField(max_length=60, blank=True)
     method = models.CharField(max_length=12, choices=Method.choices)
     budget = models.PositiveBigIntegerField(null=True, blank=True)
+    secret = models.BooleanField(default=False)
+    signing_key = models.TextField(blank=True, help_text=_("signs tokens of a secret vote; sealed"))
     state = models.CharField(max_length=12, choices=State.choices, default=State.TALK)
     created_at = models.DateTimeField(default=timezone.now)
     opens_at = models.DateTimeField()
@@ -124,6 +126,7 @@ class Option(models.Model):
     text = models.TextField(max_length=4_000, blank=True)
     value: Any = models.JSONField(null=True, blank=True)
     cost = models.PositiveBigIntegerField(null=True, blank=True)
+    reckoned = models.JSONField(null=True, blank=True, help_text=_("what its room says that it would mean"))
 
     class Meta:
         ordering = ("position",)
@@ -143,6 +146,9 @@ class RollEntry(models.Model):
 
     motion = models.ForeignKey(Motion, on_delete=models.CASCADE, related_name="roll")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    blinded_sha256 = models.CharField(
+        max_length=64, blank=True, help_text=_("of the one blinded token that was signed")
+    )
 
     class Meta:
         verbose_name_plural = "roll entries"
@@ -158,10 +164,52 @@ class Ballot(models.Model):
     entry = models.OneToOneField(RollEntry, on_delete=models.CASCADE, related_name="ballot")
     choice: Any = models.JSONField()
     reason = models.TextField(max_length=2_000, blank=True)
+    through = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text=_("who voted for them, as they had asked"),
+    )  # fmt: skip
     cast_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return str(self.choice)
+
+
+class Delegation(models.Model):
+    """That a person lets another vote for them in open ballots of a body where they do not vote themselves. Kept when
+    it ends. One at a time, and never in a chain: who votes for others votes with the own hand.
+    """
+
+    body = models.ForeignKey(Body, on_delete=models.CASCADE, related_name="delegations")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="delegations")
+    to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="delegated_to_me")
+    since = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint("body", "person", name="decisions_delegation_once", condition=Q(ended_at=None)),
+            models.CheckConstraint(name="decisions_delegation_to_another", condition=~Q(person=models.F("to"))),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person} → {self.to}"
+
+
+class SecretBallot(models.Model):
+    """A vote that belongs to nobody: no number, no time, no key to anything but its motion. `token_sha256` is of the
+    token that the voter alone has; a later ballot of the same token takes its place until the vote closes.
+    """
+
+    token_sha256 = models.CharField(max_length=64, primary_key=True)
+    motion = models.ForeignKey(Motion, on_delete=models.CASCADE, related_name="secret_ballots", db_index=False)
+    choice: Any = models.JSONField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("motion", "token_sha256", name="decisions_secret_of_motion"),)
+
+    def __str__(self) -> str:
+        return self.token_sha256[:12]
 
 
 class PolicyValue(models.Model):
@@ -194,7 +242,9 @@ class Enactment(models.Model):
     after = models.JSONField()
     effective_at = models.DateTimeField()
     applied_at = models.DateTimeField(default=timezone.now)
-    measured = models.JSONField(null=True, blank=True)
+    promised = models.JSONField(null=True, blank=True, help_text=_("the figures that stood on the ballot"))
+    measured = models.JSONField(null=True, blank=True, help_text=_("the same figures over the time since"))
+    measured_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return str(self.motion)

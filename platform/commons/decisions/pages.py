@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from commons import sockets
-from commons.decisions import queries
+from commons.decisions import amendment, ballot_box, delegating, queries
 from commons.decisions.engine.counting import AGREE, OBJECT
 from commons.decisions.models import Motion, Option
 from commons.people.models import User
@@ -36,7 +36,13 @@ HOW: Mapping[str, str | Promise] = {
     "condorcet": lazy("Rank the options. The one that does best against each other one passes."),
     "shares": lazy("Tick what is worth its money. Everybody holds an equal part of the budget."),
 }
+TWO_THIRDS = lazy("The charter changes with two thirds of the votes.")
 CHIPS = {State.OPEN: "act", State.ENACTED: "good", State.STOPPED: "bad", State.OBJECTIONS: "warn", State.PASSED: "good"}
+
+
+def how(method: str, effect: str) -> str | Promise:
+    """When an option passes, in a sentence."""
+    return TWO_THIRDS if (method, effect) == ("majority", amendment.SLUG) else HOW[method]
 
 
 def home(person: User | None) -> dict[str, Any]:
@@ -51,7 +57,8 @@ def home(person: User | None) -> dict[str, Any]:
                 "motion": motion,
                 "who": who,
                 "chip": CHIPS.get(State(motion.state), ""),
-                "mine": open_to_me and motion.pk not in voted["cast"],
+                "mine": open_to_me and motion.pk not in voted["cast"] | voted["token"],
+                "token": motion.pk in voted["token"],
                 "voted": motion.pk in voted["cast"],
             }
         )
@@ -71,7 +78,7 @@ def motion_page(motion: Motion, who: sockets.Decider, person: User | None) -> di
         "who": who,
         "rules": rules,
         "chip": CHIPS.get(State(motion.state), ""),
-        "how": HOW[motion.method],
+        "how": how(motion.method, motion.effect),
         "steps": _steps(motion),
         "options": [_shown(motion, option, effect, person, ballot.choice if ballot else None) for option in options],
         "ranks": range(1, len(options) + 1),
@@ -88,11 +95,29 @@ def motion_page(motion: Motion, who: sockets.Decider, person: User | None) -> di
         "why": motion.why or WHY.get((motion.outcome or {}).get("why", ""), "")
         if motion.state != State.ENACTED
         else "",
-        "roll_call": queries.roll_call(motion) if motion.ballots and entry else [],
+        "roll_call": queries.roll_call(motion) if motion.ballots and entry and not motion.secret else [],
+        "tokens": ballot_box.tokens_given(motion) if motion.secret else None,
         "may_withdraw": motion.state == State.TALK and person is not None and motion.author_id == person.pk,
         "may_stop": motion.state == State.OBJECTIONS and person is not None and queries.speaks_for(motion.body, person),
-        "enactment": getattr(motion, "enactment", None),
+        "enactment": (enactment := getattr(motion, "enactment", None)),
+        "before_words": effect.say(motion.body.key, enactment.before) if effect and enactment else "",
+        "after_words": effect.say(motion.body.key, enactment.after) if effect and enactment else "",
+        "measured": _measured(motion, effect),
+        "delegated": queries.voted_through(motion),
     }
+
+
+def _measured(motion: Motion, effect: sockets.Effect | None) -> list[dict[str, Any]]:
+    """What stood on the ballot beside what was measured since, figure by figure."""
+    enactment = getattr(motion, "enactment", None)
+    if effect is None or effect.shows is None or enactment is None or not enactment.measured:
+        return []
+    key = motion.body.key
+    promised = {row["title"]: row["value"] for row in effect.shows(key, enactment.promised or {})}
+    rows = effect.shows(key, enactment.measured.get("figures", {}))
+    return [
+        {"title": row["title"], "promised": promised.get(row["title"], "–"), "measured": row["value"]} for row in rows
+    ]
 
 
 def _shown(
@@ -101,7 +126,7 @@ def _shown(
     """An option with what it would mean, and whether the reader chose it."""
     preview = None
     if effect and effect.preview and option.value:
-        preview = effect.preview(motion.body.key, option.value, person)
+        preview = effect.preview(motion.body.key, option.value, person, option.reckoned or {})
     chosen = option.name in choice if isinstance(choice, list) else option.name == choice
     rank = choice.index(option.name) + 1 if isinstance(choice, list) and chosen else 0
     sets = effect.say(motion.body.key, option.value) if effect and option.value else ""
@@ -152,8 +177,7 @@ def _results(motion: Motion, options: Sequence[Option]) -> list[dict[str, Any]]:
 
 def body_page(body: Any, who: sockets.Decider, person: User | None) -> dict[str, Any]:
     """A body: its charter in words, what it may set and what holds now, what it decided."""
-    version = queries.charter_now(body)
-    rules = version.rules if version else None
+    version, rules = queries.charter_now(body), queries.rules_of(body)
     effects = queries.effects_of(body, rules.effects if rules else ())
     return {
         "body": body,
@@ -164,12 +188,15 @@ def body_page(body: Any, who: sockets.Decider, person: User | None) -> dict[str,
         "values": [
             {
                 "effect": effect,
-                "words": effect.say(body.key, effect.now(body.key)),
+                "words": effect.say(body.key, effect.now(body.key)) if effect.slug != amendment.SLUG else "",
                 "history": queries.history(effect.slug, body.scope)[:12],
             }
             for effect in effects
         ],
-        "motions": body.motions.order_by("-pk")[:50],
+        "motions": body.motions.order_by("-pk")[:50] if body.pk else [],
+        "charters": body.charters.select_related("decided_by")[:12] if body.pk else [],
+        "delegation": delegating.mine(body, person) if body.pk and person else None,
+        "from_others": delegating.from_others(body, person) if body.pk and person else [],
         "member": person is not None and queries.belongs(body, person),
         "members": len(queries.members(body)),
     }

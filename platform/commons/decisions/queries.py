@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons import sockets
+from commons.decisions import amendment, charter
 from commons.decisions.errors import BadMotion, MotionNotFound
-from commons.decisions.models import Ballot, Body, CharterVersion, Motion, Option, PolicyValue, RollEntry
+from commons.decisions.models import Ballot, Body, CharterVersion, Motion, Option, PolicyValue, RollEntry, SecretBallot
 from commons.people.models import User
+from commons.web.fulltext import matching
+
+#: So many are looked through for those that a person may see.
+MOST_SEARCHED = 400
 
 
 def plug(body: Body) -> sockets.DecidingBody | None:
@@ -74,14 +80,23 @@ def ballot(motion: Motion, person: User | None) -> Ballot | None:
 
 def cast(motion: Motion) -> int:
     """How many have voted: all that anybody learns before the end."""
+    if motion.secret:
+        return SecretBallot.objects.filter(motion=motion).count()
     return Ballot.objects.filter(entry__motion=motion).count()
 
 
 def roll_call(motion: Motion) -> QuerySet[Ballot]:
     """Who voted what, by name; shown after the end alone."""
     return (
-        Ballot.objects.filter(entry__motion=motion).select_related("entry__person").order_by("entry__person__username")
+        Ballot.objects.filter(entry__motion=motion)
+        .select_related("entry__person", "through")
+        .order_by("entry__person__username")
     )
+
+
+def voted_through(motion: Motion) -> int:
+    """For how many another voted."""
+    return Ballot.objects.filter(entry__motion=motion).exclude(through=None).count()
 
 
 def options(motion: Motion) -> list[Option]:
@@ -91,12 +106,15 @@ def options(motion: Motion) -> list[Option]:
 
 def effect(motion: Motion) -> sockets.Effect | None:
     """What the motion would set, if its room is there."""
+    if motion.effect == amendment.SLUG:
+        return amendment.effect_for(motion.body.kind)
     return sockets.effects.get(motion.effect)
 
 
 def effects_of(body: Body, rules_effects: tuple[str, ...] = ()) -> list[sockets.Effect]:
-    """What a body may decide: all effects of its kind, or those that its charter names."""
-    return [e for e in sockets.effects if e.body == body.kind and (not rules_effects or e.slug in rules_effects)]
+    """What a body may decide: all effects of its kind, or those that its charter names; and always its charter."""
+    named = [e for e in sockets.effects if e.body == body.kind and (not rules_effects or e.slug in rules_effects)]
+    return [*named, amendment.effect_for(body.kind)]
 
 
 def known_effect(body: Body, slug: str, allowed: tuple[str, ...]) -> sockets.Effect:
@@ -107,8 +125,17 @@ def known_effect(body: Body, slug: str, allowed: tuple[str, ...]) -> sockets.Eff
     raise BadMotion(_("This body cannot decide “%(effect)s”.") % {"effect": slug})
 
 
+def rules_of(body: Body) -> charter.Charter | None:
+    """The rules by which a body decides now, also of one that is not written down yet."""
+    version = charter_now(body)
+    kind = plug(body)
+    return version.rules if version else charter.read(kind.charter) if kind else None
+
+
 def charter_now(body: Body) -> CharterVersion | None:
-    """The charter that holds."""
+    """The charter that holds; None of a body that nothing was ever asked of."""
+    if body.pk is None:
+        return None
     return body.charters.filter(valid_from__lte=timezone.now()).order_by("-valid_from", "-number").first()
 
 
@@ -138,13 +165,16 @@ def now_of(motion: Motion) -> Mapping[str, Any]:
 
 
 def voted_by(person: User | None) -> dict[str, set[int]]:
-    """The open motions on whose roll a person stands ("roll") and in which they voted ("cast")."""
+    """The open motions on whose roll a person stands ("roll"), in which they voted ("cast"), and the secret ones of
+    which they took their token ("token"): whether they used it nobody knows.
+    """
     if person is None:
-        return {"roll": set(), "cast": set()}
+        return {"roll": set(), "cast": set(), "token": set()}
     rows = RollEntry.objects.filter(person=person, motion__state=Motion.State.OPEN)
     return {
         "roll": set(rows.values_list("motion_id", flat=True)),
         "cast": set(rows.filter(ballot__isnull=False).values_list("motion_id", flat=True)),
+        "token": set(rows.exclude(blinded_sha256="").values_list("motion_id", flat=True)),
     }
 
 
@@ -163,3 +193,19 @@ def body(kind: str, key: str, person: User | None) -> tuple[Body, sockets.Decide
     if who is None:
         raise MotionNotFound(_("There is no such body, or it is not yours to see."))
     return Body.objects.filter(kind=kind, key=key).first() or Body(kind=kind, key=key), who
+
+
+def search(words: str, person: User | None, limit: int) -> list[sockets.Hit]:
+    """Decisions whose title or text holds every word, of bodies that the person may see, best first."""
+    rows = matching(Motion.objects.select_related("body"), words, title="A", text="C")
+    seen: dict[int, sockets.Decider | None] = {}
+    found: dict[int, sockets.Hit] = {}
+    for row in rows[:MOST_SEARCHED]:
+        if row.body_id not in seen:
+            seen[row.body_id] = decider(row.body, person)
+        who = seen[row.body_id]
+        if who is not None and row.pk not in found:
+            detail = f"{who.name}, {row.get_state_display()}"
+            points = 0.4 + float(getattr(row, "points", 0.0))
+            found[row.pk] = sockets.Hit(row.title, reverse("rooms:decision", args=[row.pk]), detail, points)
+    return list(found.values())[:limit]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commons import sockets
-from commons.decisions import charter, queries
+from commons.decisions import amendment, ballot_box, charter, delegating, measuring, queries
 from commons.decisions.engine import counting
 from commons.decisions.engine.outcome import Outcome
 from commons.decisions.errors import BadMotion, BadVote, MotionNotFound, NotAMember, NotNow, OutsideLimits
@@ -56,6 +56,7 @@ def propose(
     options: Sequence[Mapping[str, Any]],
     effect: str = "",
     budget: int | None = None,
+    secret: bool = False,
     demo: bool = False,
 ) -> Motion:
     """Put a question to a body; it is talked over until the charter's notice is out.
@@ -70,6 +71,8 @@ def propose(
         raise BadMotion(_("This body has no charter."))
     rules = version.rules
     _check_question(rules=rules, title=title, text=text, method=method, options=options, budget=budget)
+    if effect == amendment.SLUG and method not in amendment.METHODS:
+        raise BadMotion(_("A charter is changed by consent or by two thirds."), field="method")
     plug = queries.known_effect(body, effect, rules.effects) if effect else None
     opens = timezone.now() + dt.timedelta(hours=rules.notice_h)
     motion = Motion.objects.create(
@@ -81,6 +84,7 @@ def propose(
         method=method,
         effect=effect,
         budget=budget if method == "shares" else None,
+        secret=_secret(body, rules, method, secret),
         opens_at=opens,
         closes_at=opens + dt.timedelta(hours=rules.window_h),
         demo=demo,
@@ -98,6 +102,23 @@ def propose(
         )
     _tell(motion, gettext_lazy("A new proposal: %(title)s"), author)
     return motion
+
+
+def _secret(body: Body, rules: charter.Charter, method: str, asked: bool) -> bool:
+    """Whether ballots are secret, as asked and as the charter has it. Raises BadMotion."""
+    if not asked and rules.ballots != "secret":
+        return False
+    if rules.ballots == "open":
+        raise BadMotion(_("By its charter this body votes by roll call."), field="secret")
+    if method == "consent":
+        raise BadMotion(_("Consent is by name, since an objection has its reason."), field="secret")
+    if len(queries.members(body)) < charter.SECRET_FROM:
+        raise BadMotion(
+            _("Fewer than %(n)d people cannot vote in secret: who knows the others knows the last.")
+            % {"n": charter.SECRET_FROM},
+            field="secret",
+        )
+    return True
 
 
 def _check_question(
@@ -151,6 +172,8 @@ def vote(*, motion: Motion, person: User, choice: Any, reason: str = "") -> Ball
     """Cast or change an open vote. Raises NotNow, NotAMember or BadVote."""
     held = Motion.objects.select_for_update(of=("self",), no_key=True).get(pk=motion.pk)
     now = timezone.now()
+    if held.secret:
+        raise NotNow(_("This vote is secret: it is cast with a token, not by name."))
     if held.state != State.OPEN or not held.opens_at <= now < held.closes_at:
         raise NotNow(
             _("Votes are cast while the vote is open; this one is: %(state)s.") % {"state": held.get_state_display()}
@@ -158,7 +181,7 @@ def vote(*, motion: Motion, person: User, choice: Any, reason: str = "") -> Ball
     entry = queries.entry(held, person)
     if entry is None:
         raise NotAMember(_("You are not on the roll of this vote: it was closed when the vote opened."))
-    kept = _choice(held, choice)
+    kept = choice_of(held, choice)
     if kept == counting.OBJECT and len(reason.strip()) < 10:
         raise BadVote(_("An objection needs its reason, so that it can be met."), field="reason")
     ballot, _made = Ballot.objects.update_or_create(
@@ -167,7 +190,7 @@ def vote(*, motion: Motion, person: User, choice: Any, reason: str = "") -> Ball
     return ballot
 
 
-def _choice(motion: Motion, choice: Any) -> counting.Choice:
+def choice_of(motion: Motion, choice: Any) -> counting.Choice:
     """A choice as it is counted."""
     names = [str(position) for position in motion.options.values_list("position", flat=True)]
     if motion.method in ("consent", "majority"):
@@ -215,6 +238,7 @@ def _held(pk: int) -> Motion:
 def _end(motion: Motion, state: Motion.State, why: str) -> Motion:
     motion.state, motion.why = state, why
     motion.save(update_fields=["state", "why"])
+    measuring.forget_people(motion)
     _tell(motion, ENDS[state])
     return motion
 
@@ -241,6 +265,7 @@ def advance_all(now: dt.datetime | None = None) -> int:
     for number in due.values_list("pk", flat=True)[:DUE_AT_MOST]:
         while advance(number, now):
             steps += 1
+    ballot_box.mix_all()
     return steps
 
 
@@ -268,15 +293,21 @@ def _open(motion: Motion) -> None:
     since = motion.opens_at - dt.timedelta(days=motion.charter.rules.member_days)
     people = [person for person, joined in queries.members(motion.body).items() if joined <= since]
     known = set(User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True))
+    if motion.secret and len(known) < charter.SECRET_FROM:
+        _end(motion, State.STOPPED, _("Too few are on the roll for a secret vote."))
+        return
+    if motion.secret:
+        motion.signing_key = ballot_box.new_key()
     RollEntry.objects.bulk_create([RollEntry(motion=motion, person_id=person) for person in sorted(known)])
     motion.state, motion.eligible = State.OPEN, len(known)
     motion.roll_sha256 = queries.roll_fingerprint(list(known))
-    motion.save(update_fields=["state", "eligible", "roll_sha256"])
+    motion.save(update_fields=["state", "eligible", "roll_sha256", "signing_key"])
     _tell(motion, ENDS[State.OPEN])
 
 
 def _count(motion: Motion, now: dt.datetime) -> None:
     """Publish the ballots, count them, and go where the outcome leads."""
+    delegating.resolve(motion)
     document = _document(motion)
     outcome = counting.count(document)
     motion.ballots, motion.outcome = document, counting.plain(outcome)
@@ -301,9 +332,10 @@ def _document(motion: Motion) -> bytes:
         method=motion.method,
         options=names,
         ballots=[ballot.choice for ballot in Ballot.objects.filter(entry__motion=motion)],
+        tokens=ballot_box.shuffled(motion) if motion.secret else None,
         eligible=motion.eligible or 0,
         quorum=rules.quorum,
-        majority=rules.majority,
+        majority=max(rules.majority, amendment.NEEDS) if motion.effect == amendment.SLUG else rules.majority,
         money=motion.budget or 0,
         costs={option.name: option.cost for option in options if option.cost},
     )
@@ -340,12 +372,15 @@ def _enact(motion: Motion) -> None:
                     demo=motion.body.demo,
                 )
                 plug.apply(motion.body.key, after, at, reverse("rooms:decision", args=[motion.pk]))
-            Enactment.objects.create(motion=motion, before=before, after=after, effective_at=at)
+            Enactment.objects.create(
+                motion=motion, before=before, after=after, effective_at=at, promised=measuring.promised(chosen)
+            )
     except CityError as refusal:
         _end(motion, State.STOPPED, str(refusal.sentence)[:500])
         return
     motion.state = State.ENACTED
     motion.save(update_fields=["state"])
+    measuring.forget_people(motion)
     _tell(motion, ENDS[State.ENACTED])
 
 

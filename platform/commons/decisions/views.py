@@ -1,5 +1,7 @@
 """Pages of decisions: parse, call, render."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -11,8 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commons import sockets
-from commons.decisions import forms, pages, queries, services
+from commons.decisions import amendment, delegating, forms, pages, queries, services
+from commons.decisions.charter import SECRET_FROM
 from commons.decisions.engine.counting import sha256
+from commons.decisions.errors import BadDelegation
 from commons.decisions.models import Motion
 from commons.errors import CityError
 from commons.people.models import User
@@ -34,9 +38,30 @@ def body(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """By which rules does this body decide, and what holds?"""
     person = _person(request)
     found, who = queries.body(kind, key, person)
-    if found.pk is None:
-        found = services.body(kind=kind, key=key, person=person)
     return render(request, "decisions/body.html", pages.body_page(found, who, person))
+
+
+@require_POST
+@login_required
+def delegate(request: HttpRequest, kind: str, key: str) -> HttpResponse:
+    """Who votes for me where I do not?"""
+    person = person_of(request)
+    _found, who = queries.body(kind, key, person)
+    found = services.body(kind=kind, key=key, person=person)
+    name = request.POST.get("to", "").strip()
+    try:
+        if name:
+            to = User.objects.filter(username=name[:150], is_active=True).first()
+            if to is None or not queries.belongs(found, to):
+                raise BadDelegation(_("No member is called “%(name)s”.") % {"name": name[:80]}, field="to")
+            delegating.delegate(body=found, person=person, to=to)
+            messages.success(request, _("%(name)s votes for you where you do not.") % {"name": to})
+        elif delegating.take_back(body=found, person=person):
+            messages.success(request, _("You vote for yourself again."))
+    except CityError as refusal:
+        context = pages.body_page(found, who, person) | {"refusal": refusal}
+        return render(request, "decisions/body.html", context, status=refusal.status)
+    return redirect("rooms:decision_body", kind=kind, key=key)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,27 +74,32 @@ def new(request: HttpRequest) -> HttpResponse:
     kind, key = asked.get("kind", ""), asked.get("key", "")
     if not kind:
         return render(request, "decisions/where.html", {"bodies": queries.bodies_of(person)})
-    _found, who = queries.body(kind, key, person)
-    found = services.body(kind=kind, key=key, person=person)
-    version = queries.charter_now(found)
-    rules = version.rules if version else None
+    found, who = queries.body(kind, key, person)
+    rules = queries.rules_of(found)
     effects = queries.effects_of(found, rules.effects if rules else ())
     effect = next((e for e in effects if e.slug == asked.get("effect", "")), None)
     refusal: CityError | None = None
     if request.method == "POST":
         try:
-            made = services.propose(body=found, author=person, **forms.proposal(request.POST, effect, key))
+            sent = forms.proposal(request.POST, effect, key)
+            made = services.propose(body=services.body(kind=kind, key=key, person=person), author=person, **sent)
             messages.success(request, _("Your proposal is out. It is talked over until the vote opens."))
             return redirect("rooms:decision", number=made.pk)
         except CityError as error:
             refusal = error
     context: dict[str, Any] = {
         "who": who, "kind": kind, "key": key, "effects": effects, "effect": effect, "rules": rules, "asked": asked,
-        "rows": _rows(forms.blank(effect, key), asked), "refusal": refusal,
-        "methods": [(m, Motion.Method(m).label, pages.HOW[m]) for m in (rules.methods if rules else ())],
+        "rows": _rows(forms.blank(effect, key), asked), "refusal": refusal, "secret_from": SECRET_FROM,
+        "methods": _methods(rules.methods if rules else (), effect.slug if effect else ""),
         "member": queries.belongs(found, person),
     }  # fmt: skip
     return render(request, "decisions/new.html", context, status=refusal.status if refusal else 200)
+
+
+def _methods(methods: Sequence[str], effect: str) -> list[tuple[str, Any, Any]]:
+    """The ways of deciding that a proposal may take, each with its name and sentence."""
+    open_to = [m for m in methods if effect != amendment.SLUG or m in amendment.METHODS]
+    return [(m, Motion.Method(m).label, pages.how(m, effect)) for m in open_to]
 
 
 def _rows(rows: list[Any], asked: Any) -> list[Any]:
@@ -152,3 +182,10 @@ def ballots(request: HttpRequest, number: int) -> HttpResponse:
         raise Http404(_("The ballots are published when the vote is over."))
     body = bytes(found.ballots)
     return HttpResponse(body, content_type="application/json", headers={"ETag": f'"{sha256(body)}"'})
+
+
+@require_safe
+def recount(request: HttpRequest) -> HttpResponse:
+    """The script by which anybody counts a file of ballots again, without the site."""
+    script = Path(__file__).with_name("recount.py").read_bytes()
+    return HttpResponse(script, content_type="text/x-python; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Notices by mail: as they happen or once a day, to addresses that were proven, with a way out in every letter.
+"""Notices by mail: as they happen, once a day or once a week, to proven addresses, with a way out in every letter.
 
 A notice is claimed before its letter is sent and let go when that fails, so nobody gets one twice.
 """
@@ -28,10 +28,16 @@ from commons.people.models import User
 log = logging.getLogger(__name__)
 
 SALT = "notices.unsubscribe"
-A_DAY = dt.timedelta(days=1)
+#: How long to wait after a letter for the next one.
+BETWEEN = {
+    MailChoice.When.NOW: dt.timedelta(0),
+    MailChoice.When.DAILY: dt.timedelta(days=1),
+    MailChoice.When.WEEKLY: dt.timedelta(days=7),
+}
 #: So long a notice may still become part of one letter with others.
 GATHER = dt.timedelta(minutes=1)
-TOO_OLD = dt.timedelta(days=7)
+#: Longer than a week, so that a weekly letter leaves nothing out.
+TOO_OLD = dt.timedelta(days=9)
 LETTERS_AT_MOST = 200
 
 
@@ -67,10 +73,9 @@ def _due(now: dt.datetime) -> list[tuple[User, str]]:
 
     def is_time(pk: int) -> bool:
         choice = choices.get(pk)
-        if choice is None or choice.when == MailChoice.When.DAILY:
-            last = choice.last_sent_at if choice else None
-            return last is None or last <= now - A_DAY
-        return choice.when == MailChoice.When.NOW
+        wait = BETWEEN.get(MailChoice.When(choice.when) if choice else MailChoice.When.DAILY)
+        last = choice.last_sent_at if choice else None
+        return wait is not None and (last is None or last <= now - wait)
 
     proven = EmailAddress.objects.filter(user__in=[pk for pk in people if is_time(pk)], verified=True, primary=True)
     found = proven.filter(user__is_active=True).select_related("user")[:LETTERS_AT_MOST]
@@ -97,7 +102,8 @@ def _claim(person: User, now: dt.datetime) -> list[Notice]:
     held = Notice.objects.select_for_update(skip_locked=True).filter(_waiting(now), person=person).order_by("pk")
     claimed = list(held[:200])
     Notice.objects.filter(pk__in=[notice.pk for notice in claimed]).update(mailed_at=now)
-    return claimed
+    unwanted = MailChoice.objects.filter(person=person).values_list("kinds", flat=True).first() or {}
+    return [notice for notice in claimed if notice.kind not in unwanted]
 
 
 def _letter(person: User, address: str, notices: Sequence[Notice]) -> EmailMultiAlternatives:

@@ -54,17 +54,27 @@ class Notice(models.Model):
 
 
 class MailChoice(models.Model):
-    """When a person wants notices by mail; without a row, once a day."""
+    """When a person wants notices by mail, and which; without a row, all of them, once a day.
+
+    `kinds` holds only what the person changed: "app" keeps a kind out of letters, "off" out of the city too.
+    """
+
+    class Where(models.TextChoices):
+        ALL = "all", _("Here and by mail")
+        APP = "app", _("Here alone")
+        OFF = "off", _("Not at all")
 
     class When(models.TextChoices):
         NOW = "now", _("As they happen")
         DAILY = "daily", _("Once a day")
+        WEEKLY = "weekly", _("Once a week")
         NEVER = "never", _("Never")
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notice_mail")
     when = models.CharField(max_length=8, choices=When.choices, default=When.DAILY)
     language = models.CharField(max_length=10, blank=True, help_text="of the letters; the site's own without it")
     last_sent_at = models.DateTimeField(null=True, blank=True)
+    kinds = models.JSONField(default=dict, blank=True, help_text="what is less than all: {kind: app | off}")
 
     def __str__(self) -> str:
         return f"{self.person}: {self.when}"

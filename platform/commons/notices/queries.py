@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.conf import settings
 
 from commons import sockets
+from commons.notices.kinds import NoticeKind, kinds
 from commons.notices.models import MailChoice, Notice
 from commons.people.models import User
 
@@ -45,6 +46,16 @@ def mail_language(person: User) -> str:
 def chosen_language(person: User) -> str:
     """The language that the person chose for letters, or nothing."""
     return MailChoice.objects.filter(person=person).values_list("language", flat=True).first() or ""
+
+
+def kinds_of(person: User) -> list[tuple[str, list[tuple[NoticeKind, str]]]]:
+    """Every kind of notice with what the person chose of it, by room."""
+    found = MailChoice.objects.filter(person=person).first()
+    chosen = found.kinds if found else {}
+    rooms: dict[str, list[tuple[NoticeKind, str]]] = {}
+    for kind in kinds:
+        rooms.setdefault(kind.room, []).append((kind, chosen.get(kind.slug, MailChoice.Where.ALL)))
+    return sorted(rooms.items())
 
 
 def mail_choice(person: User) -> str:

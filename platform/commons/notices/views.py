@@ -1,4 +1,6 @@
-"""My notices: read them, mark them, choose letters."""
+"""My notices: read them, mark them, choose what comes and how."""
+
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -8,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -15,9 +18,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from commons.errors import NotFound
 from commons.notices import mail, queries, services
 from commons.notices.models import MailChoice, Notice
+from commons.people.models import User
 from commons.people.signed_in import person_of
 
 PAGE = 50
+ROOMS = {
+    "designs": lazy("Designs"),
+    "labs": lazy("Labs"),
+    "energy": lazy("Energy"),
+    "twin": lazy("Twin"),
+    "decisions": lazy("Decisions"),
+    "reports": lazy("Reports"),
+}
 
 
 @require_GET
@@ -34,13 +46,19 @@ def notices(request: HttpRequest) -> HttpResponse:
         "days": mail.by_day(found),
         "unread": any(notice.read_at is None for notice in found),
         "older": older,
+    }
+    return render(request, "notices/notices.html", context | _letters(person))
+
+
+def _letters(person: User) -> dict[str, Any]:
+    """When letters come, in which language, and whether they can."""
+    return {
         "choices": MailChoice.When.choices,
         "chosen": queries.mail_choice(person),
         "languages_of_letters": settings.LANGUAGES,
         "language_of_letters": queries.chosen_language(person) or get_language(),
         "proven": EmailAddress.objects.filter(user=person, verified=True, primary=True).exists(),
     }
-    return render(request, "notices/notices.html", context)
 
 
 @require_GET
@@ -64,6 +82,29 @@ def read(request: HttpRequest) -> HttpResponse:
     one = [int(number)] if number.isdecimal() and len(number) < 19 else None
     services.mark_read(person=person_of(request), numbers=one)
     return redirect("rooms:notices")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """What I am told, where, and when by mail. POST keeps it."""
+    person = person_of(request)
+    if request.method == "POST":
+        chosen = {
+            name.removeprefix("kind:"): str(value) for name, value in request.POST.items() if name.startswith("kind:")
+        }
+        services.choose_kinds(person=person, chosen=chosen)
+        services.choose_mail(
+            person=person, when=request.POST.get("when", ""), language=request.POST.get("language", "")
+        )
+        messages.success(request, _("Saved."))
+        return redirect("rooms:notice_settings")
+    context = {
+        "rooms": [(ROOMS.get(room, room), listed) for room, listed in queries.kinds_of(person)],
+        "places": MailChoice.Where.choices,
+    }
+    return render(request, "notices/settings.html", context | _letters(person))
 
 
 @require_POST

@@ -8,6 +8,8 @@ from commons.people import tokens
 from commons.people.errors import UnknownHandle, UnknownPerson, UnknownToken
 from commons.people.models import ApiToken, Handle, Membership, Organisation, SignInLink, User
 
+MOST_WORDS = 8
+
 
 def person(username: str) -> User:
     """The account of that name, however it is capitalised; raises UnknownPerson."""
@@ -72,7 +74,9 @@ def person_of_link(secret: str) -> User | None:
 
 
 def find(words: str, limit: int) -> QuerySet[Handle]:
-    """People and organisations whose handle or name begins with, or holds, the words."""
-    named = Q(name__icontains=words) | Q(user__name__icontains=words) | Q(organisation__name__icontains=words)
+    """People and organisations whose handle or name holds every word."""
+    named = Q()
+    for word in words.split()[:MOST_WORDS]:
+        named &= Q(name__icontains=word) | Q(user__name__icontains=word) | Q(organisation__name__icontains=word)
     alive = Q(user=None) | Q(user__is_active=True)
     return Handle.objects.select_related("user", "organisation").filter(named & alive).order_by("name")[:limit]

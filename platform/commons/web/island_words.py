@@ -88,6 +88,40 @@ def island_words() -> dict[str, str]:
         "no": _("no"),
         "now": _("now"),
         "yes": _("yes"),
+        "You have voted. You can change it until the end.": _("You have voted. You can change it until the end."),
+        "Your ballot leaves in a moment, so that its time tells nothing.": _(
+            "Your ballot leaves in a moment, so that its time tells nothing."
+        ),
+        "Your ballot is in the box. Receipt: {receipt}": _("Your ballot is in the box. Receipt: {receipt}"),
+        "Your ballot is not in the file. Show your receipt to the body’s stewards: {receipt}": _(
+            "Your ballot is not in the file. Show your receipt to the body’s stewards: {receipt}"
+        ),
+        "Your ballot stands in the file as you cast it, in line {n}.": _(
+            "Your ballot stands in the file as you cast it, in line {n}."
+        ),
+        "Your ballot stands in the file otherwise than you cast it, in line {n}: {choice}": _(
+            "Your ballot stands in the file otherwise than you cast it, in line {n}: {choice}"
+        ),
+        # the map of a district
+        "Close": _("Close"),
+        "Choose a building, a street or a service on the map.": _(
+            "Choose a building, a street or a service on the map."
+        ),
+        "The sun stands {n}° high in the {where}.": _("The sun stands {n}° high in the {where}."),
+        "The sun is down.": _("The sun is down."),
+        "This day could not be read.": _("This day could not be read."),
+        "{day}, {time}: nothing was stored for this moment.": _("{day}, {time}: nothing was stored for this moment."),
+        "{day}, {time}: the labs drew {power}, {n} machines at work.": _(
+            "{day}, {time}: the labs drew {power}, {n} machines at work."
+        ),
+        "north": _("north"),
+        "north-east": _("north-east"),
+        "east": _("east"),
+        "south-east": _("south-east"),
+        "south": _("south"),
+        "south-west": _("south-west"),
+        "west": _("west"),
+        "north-west": _("north-west"),
         # what the facts of a building are called
         "height": _("height"),
         "levels": _("levels"),
@@ -95,5 +129,32 @@ def island_words() -> dict[str, str]:
         "address": _("address"),
         "kind": _("kind"),
         "height_source": _("where the height is from"),
+        "30 km/h": _("30 km/h"),
+        "A building without a name": _("A building without a name"),
+        "A new service here": _("A new service here"),
+        "A new street from here": _("A new street from here"),
+        "A street without a name": _("A street without a name"),
+        "Beside today": _("Beside today"),
+        "Bicycle street": _("Bicycle street"),
+        "Border between today and scenario": _("Border between today and scenario"),
+        "Bus lane": _("Bus lane"),
+        "Change its use or storeys": _("Change its use or storeys"),
+        "Changes": _("Changes"),
+        "Choose on the map": _("Choose on the map"),
+        "Click the building.": _("Click the building."),
+        "Click the place.": _("Click the place."),
+        "Click the street.": _("Click the street."),
+        "Close it to cars": _("Close it to cars"),
+        "Leave it": _("Leave it"),
+        "Say something about it": _("Say something about it"),
+        "Scenario": _("Scenario"),
+        "This place": _("This place"),
+        "Today": _("Today"),
+        "Trees here": _("Trees here"),
+        "as today": _("as today"),
+        "below {n}": _("below {n}"),
+        "{n} less": _("{n} less"),
+        "{n} more": _("{n} more"),
+        "{what}: {a} today, {b} in the scenario": _("{what}: {a} today, {b} in the scenario"),
     }
     return {english: text for english, text in words.items() if text != english}

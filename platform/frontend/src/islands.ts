@@ -5,12 +5,15 @@ const LOADERS: Record<string, () => Promise<unknown>> = {
   "lc-layers": () => import("./islands/layers"),
   "lc-compare": () => import("./islands/compare"),
   "lc-chart": () => import("./islands/chart"),
+  "lc-district": () => import("./islands/district"),
   "lc-map": () => import("./islands/map"),
   "lc-run": () => import("./islands/run"),
+  "lc-scenario": () => import("./islands/scenario"),
   "lc-drop": () => import("./islands/drop"),
   "lc-idle": () => import("./islands/idle"),
   "lc-live": () => import("./islands/live"),
   "lc-week": () => import("./islands/week"),
+  "lc-ballot": () => import("./islands/ballot"),
 };
 
 const asked = new Set<string>();

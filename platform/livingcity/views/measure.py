@@ -11,7 +11,7 @@ from commons.errors import NotFound
 from commons.places import queries
 from commons.places.models import Place
 from commons.web.context import place_of, set_place
-from livingcity.views.tables import csv_response
+from commons.web.tables import csv_response
 
 
 @require_safe

@@ -66,11 +66,11 @@ def approval(
     """The `winners` options that most voters approve of. `votes`: the options that a voter approves of; none of them is
     an abstention.
     """
-    counted, outcome = _counted(options, [name for vote in votes for name in set(vote)], eligible, Fraction(0))
+    counted, nobody = _counted(options, [name for vote in votes for name in set(vote)], eligible, Fraction(0))
     figures = _figures(options, counted, len(votes), eligible, quorum)
     if len(votes) < quorum * eligible:
         return Outcome((), "no-quorum", figures)
-    return outcome or _most(options, counted, figures, winners)
+    return Outcome((), "no-votes", figures) if nobody else _most(options, counted, figures, winners)
 
 
 def _counted(

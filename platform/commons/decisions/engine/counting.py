@@ -28,16 +28,21 @@ def ballots_file(
     majority: Fraction,
     money: int = 0,
     costs: Mapping[str, int] | None = None,
+    tokens: Mapping[str, Choice] | None = None,
 ) -> bytes:
-    """The file that is published after the vote."""
+    """The file that is published after the vote. `tokens`: of a secret vote, what the token of each SHA-256 chose, in
+    place of `ballots`; sorted by it, so that each voter finds the own ballot and nobody another's.
+    """
     told = {
         "method": method,
         "options": list(options),
         "eligible": eligible,
         "quorum": str(quorum),
         "majority": str(majority),
-        "ballots": sorted(ballots, key=json.dumps),
+        "ballots": sorted(ballots, key=json.dumps) if tokens is None else [tokens[name] for name in sorted(tokens)],
     }
+    if tokens is not None:
+        told["tokens"] = sorted(tokens)
     if method == "shares":
         told |= {"budget": money, "costs": dict(costs or {})}
     return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()

@@ -1,6 +1,6 @@
 """Reads of devices and of what they reported."""
 
-from commons.devices.queries.board import curves, hours_of
+from commons.devices.queries.board import curves, hours_of, quarters_of
 from commons.devices.queries.energy import Energy, curve, edges_wh, energy
 from commons.devices.queries.series import Point, Reading, readings, series
 from commons.devices.queries.state import (
@@ -14,9 +14,12 @@ from commons.devices.queries.state import (
     live_of,
     next_seq,
 )
+from commons.devices.queries.uptime import PERIOD, Heard, heard
 
 __all__ = [
+    "PERIOD",
     "Energy",
+    "Heard",
     "Live",
     "Point",
     "Reading",
@@ -27,12 +30,14 @@ __all__ = [
     "demo_devices",
     "edges_wh",
     "energy",
+    "heard",
     "heartbeat_age",
     "hours_of",
     "last_values",
     "live",
     "live_of",
     "next_seq",
+    "quarters_of",
     "readings",
     "series",
 ]

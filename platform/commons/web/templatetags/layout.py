@@ -50,8 +50,9 @@ def assets(context: template.Context) -> SafeString:
 
 def _sheets(request: HttpRequest | None) -> list[sockets.Sheet]:
     """The sheets that rooms have for the pages of this view."""
-    package = _package(request)
-    return [sheet for sheet in sockets.sheets if package in sheet.packages]
+    match = getattr(request, "resolver_match", None)
+    module = f"{match.func.__module__}." if match else ""
+    return [sheet for sheet in sockets.sheets if any(module.startswith(f"{name}.") for name in sheet.packages)]
 
 
 def _package(request: HttpRequest | None) -> str:

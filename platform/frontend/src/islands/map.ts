@@ -12,7 +12,11 @@
  *     (without values the six most frequent)
  *   {"key", "label", "dots": true, "values": [{"value": "", "label"}]} shows the services as dots, which else come only
  *     with nearness;
- *   {"key", "label"} alone is plain; "missing": words for what has no value.
+ *   {"key", "label"} alone is plain; "title" heads the legend; "missing": words for what has no value.
+ * `src-tiles` (PMTiles of ours, read in parts) stands for the four layers of a large district; `src-roofs` brings buildings
+ * of a 3D model as triangles (map/roofs.ts). `show` names the layer at first, `chooser="off"` leaves choosing to the page:
+ * `choose(key)`, `shade({azimuth, elevation} | null)`, `things([…])`, `told(id, words, tones)`. `keeps` writes the camera
+ * (`eye`) and what was picked (`pick`) into the address, and opens there.
  * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
  * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
  */
@@ -20,6 +24,8 @@ import "../styles/island-map.css";
 import * as maplibregl from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { colour, digits, el, GAP, number, segments, tool } from "../dom";
+import { Roofs } from "../map/roofs";
+import { Shadows, type Sun } from "../map/shadows";
 import { isDark, onThemeChange } from "../theme";
 import { word } from "../words";
 
@@ -32,6 +38,7 @@ type Colour = string | Expression;
 interface Layer {
   key: string;
   label: string;
+  title?: string;
   property?: string;
   type?: "steps" | "category";
   steps?: number[];
@@ -50,6 +57,20 @@ interface Pin {
   detail?: string;
   url: string;
   color?: string;
+}
+
+/** Something on the map that reports: a lab with a dot for each machine, a meter, a sensor. */
+export interface Reporting {
+  id: string;
+  title: string;
+  lon: number;
+  lat: number;
+  parts: string[];
+}
+
+interface Mark {
+  words: HTMLElement;
+  dots: Map<string, HTMLElement>;
 }
 
 interface Class {
@@ -116,6 +137,23 @@ function bounds(features: Features): maplibregl.LngLatBounds | null {
   return box.isEmpty() ? null : box;
 }
 
+/** A number of the address, or null. */
+function eyeOf(text: string | null): number[] | null {
+  const parts = (text ?? "").split(",").map(Number);
+  return parts.length === 5 && parts.every(Number.isFinite) ? parts : null;
+}
+
+/** Write one thing into the address without loading the page anew. */
+export function address(changes: Record<string, string | null>): void {
+  const asked = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === "") asked.delete(name);
+    else asked.set(name, value);
+  }
+  const query = asked.toString();
+  history.replaceState(history.state, "", `${location.pathname}${query ? `?${query}` : ""}${location.hash}`);
+}
+
 /** The box that holds all pins; null without one. */
 function around(pins: Pin[]): [number, number, number, number] | null {
   if (pins.length === 0) return null;
@@ -130,7 +168,7 @@ function inside(map: maplibregl.Map, pin: Pin, link: HTMLElement): void {
   link.style.setProperty("--shift", `${Math.round(shift)}px`);
 }
 
-class CityMap extends HTMLElement {
+export class CityMap extends HTMLElement {
   #map: maplibregl.Map | null = null;
   #frame: HTMLDivElement | null = null;
   #host: HTMLDivElement | null = null;
@@ -143,6 +181,13 @@ class CityMap extends HTMLElement {
   #layer: Layer | null = null;
   #picked: string | number | null = null;
   #flat = false;
+  #tiled = false;
+  #styled = false;
+  #roofs: Roofs | null = null;
+  readonly #shadows = new Shadows();
+  #sun: Sun | null = null;
+  #marks = new Map<string, Mark>();
+  #reporting: Reporting[] = [];
   #stops: (() => void)[] = [];
 
   connectedCallback(): void {
@@ -161,6 +206,7 @@ class CityMap extends HTMLElement {
     this.#stops = [];
     this.#map?.remove();
     this.#map = null;
+    this.#styled = false;
     this.#frame?.remove();
     this.#frame = null;
   }
@@ -194,14 +240,14 @@ class CityMap extends HTMLElement {
 
   #foot(): HTMLDivElement {
     const layers = this.#layers;
-    this.#layer = layers[0] ?? null;
+    this.#layer = layers.find((layer) => layer.key === this.getAttribute("show")) ?? layers[0] ?? null;
     const address = this.getAttribute("list");
     const views: [string, string][] = [["3d", word("3D")], ["flat", word("Map")]];
     if (this.#list.length > 0 && !address) views.push(["list", word("List")]);
     const view = segments(word("View"), views, this.#flat ? "flat" : "3d", (key) => this.#view(key));
     if (address) view.append(el("a", { href: address }, word("List")));
     const foot = el("div", { class: "map-foot" }, view);
-    if (layers.length > 1) foot.prepend(this.#chooser(layers));
+    if (layers.length > 1 && this.getAttribute("chooser") !== "off") foot.prepend(this.#chooser(layers));
     return foot;
   }
 
@@ -218,7 +264,9 @@ class CityMap extends HTMLElement {
   }
 
   async #open(): Promise<void> {
-    await this.#load();
+    this.#tiled = this.hasAttribute("src-tiles");
+    await (this.#tiled ? tileReader() : this.#load());
+    await this.#loadRoofs();
     if (!this.#frame) return;
     this.#classify();
     const map = new maplibregl.Map({
@@ -242,12 +290,128 @@ class CityMap extends HTMLElement {
     map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credit }), "top-left");
     map.on("error", (event) => console.debug("lc-map:", event.error));
     // A tilted view shows far more than its box; come nearer, so that the city fills the frame.
-    if (!this.hasAttribute("center") && !this.#flat) map.jumpTo({ zoom: Math.min(map.getZoom() + 0.95, 17.2) });
+    if (!this.hasAttribute("center") && !this.#flat && !this.hasAttribute("keeps")) map.jumpTo({ zoom: Math.min(map.getZoom() + 0.95, 17.2) });
     map.on("load", () => this.#drawn());
+    map.on("style.load", () => this.#solids(map));
+    if (this.hasAttribute("keeps")) map.on("moveend", () => this.#keepEye(map));
+    if (this.#tiled) map.on("idle", () => this.#takeShadows());
     this.#stops.push(onThemeChange(() => this.#restyle()));
     this.#pins(map);
     this.#clicks(map);
     this.#key();
+    this.#mark();
+  }
+
+  /** Buildings of a 3D model, where the page has them; without them the map stands all the same. */
+  async #loadRoofs(): Promise<void> {
+    const src = this.getAttribute("src-roofs");
+    if (!src) return;
+    try {
+      const answer = await fetch(src, { credentials: "same-origin" });
+      if (answer.ok) this.#roofs = new Roofs(await answer.arrayBuffer());
+    } catch (cause) {
+      console.debug("lc-map:", cause);
+    }
+  }
+
+  /** The layers that the style cannot hold: shadows beneath the buildings, and roofs among them. */
+  #solids(map: maplibregl.Map): void {
+    this.#styled = true;
+    if (!map.getLayer("shade")) map.addLayer(this.#shadows, "walls");
+    if (this.#roofs && !map.getLayer("solids")) map.addLayer(this.#roofs, "services");
+    this.#takeShadows();
+    this.#paintRoofs();
+    this.#light();
+  }
+
+  /** The outlines that cast shadows: all of a district, or what the tiles in view hold. */
+  #takeShadows(): void {
+    if (!this.#sun || !this.#map) return;
+    const near = this.#tiled ? this.#map.querySourceFeatures("tiles", { sourceLayer: "buildings" }) : (this.#data["buildings"]?.features ?? []);
+    this.#shadows.take(near, (properties) => Number(properties?.["height"] ?? 6));
+  }
+
+  #paintRoofs(): void {
+    const wall = colour("map-wall-a");
+    const [picked, pickedWall] = [this.#pickedPaint(), colour("ink-2")];
+    const about = new Map<string, GeoJSON.GeoJsonProperties>();
+    for (const feature of this.#data["buildings"]?.features ?? []) about.set(String(feature.properties?.["id"]), feature.properties);
+    this.#roofs?.colour(
+      (key) => (key === this.#picked ? picked : this.#paintOf(about.get(key) ?? {})),
+      (key) => (key === this.#picked ? pickedWall : wall),
+    );
+  }
+
+  /** The colour of one building in the layer shown, as the style would have it. */
+  #paintOf(properties: Record<string, unknown>): string {
+    const layer = this.#layer;
+    const paper = colour("map-roof");
+    const value = layer?.property ? properties[layer.property] : undefined;
+    if (!layer || value === undefined || value === null) return paper;
+    if (layer.type === "category") return this.#classes.find((one) => one.value === String(value))?.paint ?? paper;
+    return typeof value === "number" ? (this.#classes.findLast((one) => value >= (one.from ?? 0))?.paint ?? paper) : paper;
+  }
+
+  /** Show another layer by its key. */
+  choose(key: string): void {
+    this.#choose(key);
+  }
+
+  /** Cast the shadows of this sun; none with null. */
+  shade(sun: Sun | null): void {
+    const first = this.#shadows.sun === null;
+    this.#sun = sun;
+    this.#shadows.sun = sun;
+    if (first && sun) this.#takeShadows();
+    this.#light();
+    this.#map?.triggerRepaint();
+  }
+
+  /** Light falls from where the sun stands, else from the south-west. */
+  #light(): void {
+    this.#shadows.paint = colour("map-shade");
+    const up = this.#sun && this.#sun.elevation > 0 ? this.#sun : null;
+    const azimuth = ((up?.azimuth ?? 200) * Math.PI) / 180;
+    const height = ((up?.elevation ?? 56) * Math.PI) / 180;
+    if (this.#roofs) this.#roofs.light = [Math.sin(azimuth) * Math.cos(height), -Math.cos(azimuth) * Math.cos(height), Math.sin(height)];
+    if (this.#styled) this.#map?.setLight(lightOf(this.#sun));
+  }
+
+  /** Things that report, each as a button on the map. */
+  things(reporting: Reporting[]): void {
+    this.#reporting = reporting;
+    this.#mark();
+  }
+
+  #mark(): void {
+    const map = this.#map;
+    if (!map) return;
+    for (const thing of this.#reporting.filter((one) => !this.#marks.has(one.id))) {
+      const words = el("span");
+      const dots = new Map(thing.parts.map((part) => [part, el("i", { class: "map-dot" })]));
+      const button = el("button", { type: "button", class: "pin map-thing-pin" }, thing.title, words, el("span", { class: "map-dots" }, ...dots.values()));
+      button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("lc:thing", { bubbles: true, detail: { id: thing.id } })));
+      const holder = el("div", { class: "map-pin" }, button);
+      new maplibregl.Marker({ element: holder, anchor: "bottom", offset: [0, -16] }).setLngLat([thing.lon, thing.lat]).addTo(map);
+      const keep = (): void => inside(map, { ...thing, url: "" }, button);
+      for (const event of ["move", "load", "resize"] as const) map.on(event, keep);
+      this.#marks.set(thing.id, { words, dots });
+    }
+    this.dispatchEvent(new Event("lc:marked", { bubbles: true }));
+  }
+
+  /** What a thing says now: words beside its name, and the tone of each part's dot. */
+  told(id: string, words: string, tones: Record<string, string>): void {
+    const mark = this.#marks.get(id);
+    if (!mark) return;
+    mark.words.textContent = words;
+    for (const [part, tone] of Object.entries(tones)) mark.dots.get(part)?.setAttribute("data-tone", tone);
+  }
+
+  #keepEye(map: maplibregl.Map): void {
+    const { lng, lat } = map.getCenter();
+    const eye = [lng.toFixed(5), lat.toFixed(5), map.getZoom().toFixed(2), map.getBearing().toFixed(0), map.getPitch().toFixed(0)];
+    address({ eye: eye.join(",") });
   }
 
   async #load(): Promise<void> {
@@ -265,6 +429,8 @@ class CityMap extends HTMLElement {
   }
 
   #where(): Partial<maplibregl.MapOptions> {
+    const eye = this.hasAttribute("keeps") ? eyeOf(new URLSearchParams(location.search).get("eye")) : null;
+    if (eye) return { center: [eye[0]!, eye[1]!], zoom: eye[2]!, bearing: eye[3]!, pitch: Math.min(Math.max(eye[4]!, 0), 70) };
     const given = this.getAttribute("center")?.split(",").map(Number);
     if (given?.length === 2) return { center: [given[0]!, given[1]!], zoom: Number(this.getAttribute("zoom") ?? 15) };
     const pins = this.#flat ? around(this.#json<Pin[]>("data-pins") ?? []) : null;
@@ -282,7 +448,11 @@ class CityMap extends HTMLElement {
 
   #style(): maplibregl.StyleSpecification {
     const sources: maplibregl.StyleSpecification["sources"] = {};
-    for (const name of SOURCES) {
+    if (this.#tiled) {
+      const url = new URL(this.getAttribute("src-tiles")!, location.href);
+      sources["tiles"] = { type: "vector", url: `pmtiles://${url.href}`, promoteId: { areas: "id", streets: "id", buildings: "id", services: "id" } };
+    }
+    for (const name of this.#tiled ? (["places"] as const) : SOURCES) {
       const data = this.#data[name] ?? NO_FEATURES;
       const named = data.features.some((feature) => feature.properties?.["id"] !== undefined);
       sources[name] = { type: "geojson", data, ...(named ? { promoteId: "id" } : { generateId: true }) };
@@ -290,8 +460,8 @@ class CityMap extends HTMLElement {
     return {
       version: 8,
       sources,
-      light: { anchor: "map", position: [1.4, 200, 34], intensity: isDark() ? 0.22 : 0.3, color: "#ffffff" },
-      layers: this.#paint(),
+      light: lightOf(this.#sun),
+      layers: this.#tiled ? this.#paint().map(fromTiles) : this.#paint(),
     };
   }
 
@@ -302,6 +472,8 @@ class CityMap extends HTMLElement {
       ["motorway", "trunk", "primary"], 3.4, ["secondary", "tertiary"], 2.6, ["footway", "path", "steps", "cycleway", "pedestrian"], 0.8, 1.7];
     const width: Expression = ["interpolate", ["exponential", 1.6], ["zoom"], 12, ["*", 0.4, wide], 16, ["*", 2.6, wide], 19, ["*", 12, wide]];
     const wall: Expression = ["case", PICKED, colour("ink-2"), colour("map-wall-a")];
+    const solid: maplibregl.FilterSpecification = ["in", ["get", "id"], ["literal", this.#roofs?.keys ?? []]];
+    const boxes: { filter?: maplibregl.FilterSpecification } = this.#roofs ? { filter: ["!", solid] as maplibregl.FilterSpecification } : {};
     const opaque = { "fill-extrusion-base": BASE, "fill-extrusion-opacity": 1, "fill-extrusion-vertical-gradient": false };
     return [
       { id: "ground", type: "background", paint: { "background-color": colour("map-ground") } },
@@ -309,9 +481,11 @@ class CityMap extends HTMLElement {
         paint: { "fill-color": ["case", water, colour("map-water"), colour("map-park")] } },
       { id: "streets", type: "line", source: "streets", layout: { "line-cap": "round", "line-join": "round" },
         paint: { "line-color": colour("map-road"), "line-width": width } },
-      { id: "walls", type: "fill-extrusion", source: "buildings",
+      ...(this.#roofs ? [{ id: "felt", type: "fill-extrusion", source: "buildings", filter: solid,
+        paint: { "fill-extrusion-opacity": 0, "fill-extrusion-height": HEIGHT } } as maplibregl.LayerSpecification] : []),
+      { id: "walls", type: "fill-extrusion", source: "buildings", ...boxes,
         paint: { ...opaque, "fill-extrusion-color": wall, "fill-extrusion-height": this.#high(-0.3) } },
-      { id: "roofs", type: "fill-extrusion", source: "buildings",
+      { id: "roofs", type: "fill-extrusion", source: "buildings", ...boxes,
         paint: { ...opaque, "fill-extrusion-color": this.#roof(), "fill-extrusion-base": this.#high(-0.3), "fill-extrusion-height": this.#high(0) } },
       { id: "services", type: "circle", source: "services", minzoom: this.#dotsFrom(),
         paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 13, 2.6, 15, 4, 18, 7], "circle-color": colour("ink-2"),
@@ -329,10 +503,14 @@ class CityMap extends HTMLElement {
     return this.#flat ? ["literal", 0] as unknown as Expression : ["+", HEIGHT, less];
   }
 
-  /** The picked building is in ink, which no layer uses, so that it stands out of each. */
   #roof(): Colour {
     const chosen = this.#shown();
-    return ["case", PICKED, colour("ink"), chosen] as Expression;
+    return ["case", PICKED, this.#pickedPaint(), chosen] as Expression;
+  }
+
+  /** The picked building is in ink, which no layer uses but the one of use; there it takes the colour of action. */
+  #pickedPaint(): string {
+    return colour(this.#layer?.color === "load" ? "removed" : "ink");
   }
 
   #shown(): Colour {
@@ -359,6 +537,7 @@ class CityMap extends HTMLElement {
   #drawn(): void {
     this.#map?.once("idle", () => {
       this.#say!.textContent = "";
+      if (this.hasAttribute("keeps")) this.#recall();
       this.setAttribute("data-ready", "");
       this.dispatchEvent(new Event("lc:ready", { bubbles: true }));
     });
@@ -379,13 +558,16 @@ class CityMap extends HTMLElement {
     this.#classify();
     this.#map?.setStyle(this.#style(), { diff: true });
     this.#key();
-    if (this.#picked !== null) this.#map?.setFeatureState({ source: "buildings", id: this.#picked }, { picked: true });
+    this.#paintRoofs();
+    this.#light();
+    if (this.#picked !== null) this.#map?.setFeatureState(this.#place(this.#picked), { picked: true });
   }
 
   #choose(key: string): void {
     this.#layer = this.#layers.find((layer) => layer.key === key) ?? null;
     this.#classify();
     this.#map?.setPaintProperty("roofs", "fill-extrusion-color", this.#roof());
+    this.#paintRoofs();
     this.#map?.setLayerZoomRange("services", this.#dotsFrom(), 24);
     this.#key();
     this.dispatchEvent(new CustomEvent("lc:layer", { bubbles: true, detail: { key } }));
@@ -398,10 +580,20 @@ class CityMap extends HTMLElement {
       sign.style.background = paint;
       return el("li", {}, sign, words);
     };
-    const items = this.#classes.map((one) => item(one.paint, one.words));
-    if (items.length > 0 && layer?.missing) items.push(item(colour("map-roof"), layer.missing));
-    this.#legend!.replaceChildren(...items);
+    const there = layer?.values && !layer.dots ? this.#present(layer) : null;
+    const shown = this.#classes.filter((one) => !there || there.has(one.value ?? ""));
+    const once = shown.filter((one, at, all) => all.findIndex((other) => other.words === one.words) === at);
+    const items = once.map((one) => item(one.paint, one.words));
+    if (this.#classes.length > 0 && layer?.missing) items.push(item(colour("map-roof"), layer.missing));
+    const title = layer?.title ? [el("li", { class: "map-legend-title" }, layer.title)] : [];
+    this.#legend!.replaceChildren(...title, ...items);
     this.#legend!.hidden = items.length === 0;
+  }
+
+  /** The values of a layer that buildings have; null where they come in tiles. */
+  #present(layer: Layer): Set<string> | null {
+    if (this.#tiled || !layer.property) return null;
+    return new Set((this.#data["buildings"]?.features ?? []).map((feature) => String(feature.properties?.[layer.property!] ?? "")));
   }
 
   #view(view: string): void {
@@ -433,7 +625,7 @@ class CityMap extends HTMLElement {
   }
 
   #clicks(map: maplibregl.Map): void {
-    const layers = ["roofs", "walls", "services", "places", "streets"];
+    const layers = ["roofs", "walls", "felt", "services", "places", "streets"];
     map.on("click", (event) => {
       const reach: [maplibregl.PointLike, maplibregl.PointLike] = [[event.point.x - 4, event.point.y - 4], [event.point.x + 4, event.point.y + 4]];
       const found = map.queryRenderedFeatures(reach, { layers: layers.filter((layer) => map.getLayer(layer)) });
@@ -441,38 +633,82 @@ class CityMap extends HTMLElement {
       if (hit) this.#pick(hit);
     });
     map.on("mousemove", (event) => {
-      const over = map.queryRenderedFeatures(event.point, { layers: ["roofs", "walls", "services", "places"].filter((layer) => map.getLayer(layer)) });
+      const over = map.queryRenderedFeatures(event.point, { layers: ["roofs", "walls", "felt", "services", "places"].filter((layer) => map.getLayer(layer)) });
       map.getCanvas().style.cursor = over.length > 0 ? "pointer" : "";
     });
   }
 
-  #pick(feature: maplibregl.MapGeoJSONFeature): void {
-    if (this.#picked !== null) this.#map?.setFeatureState({ source: "buildings", id: this.#picked }, { picked: false });
-    this.#picked = null;
-    if (feature.source === "buildings" && feature.id !== undefined) {
-      this.#picked = feature.id;
-      this.#map?.setFeatureState({ source: "buildings", id: feature.id }, { picked: true });
-    }
-    const detail = { source: feature.source, id: feature.id, properties: feature.properties };
-    this.dispatchEvent(new CustomEvent("lc:pick", { bubbles: true, detail }));
-    void this.#panel(feature);
+  #place(id: string | number): { source: string; sourceLayer?: string; id: string | number } {
+    return this.#tiled ? { source: "tiles", sourceLayer: "buildings", id } : { source: "buildings", id };
   }
 
-  async #panel(feature: maplibregl.MapGeoJSONFeature): Promise<void> {
+  #pick(feature: maplibregl.MapGeoJSONFeature): void {
+    const layer = feature.sourceLayer ?? feature.source;
+    this.#mind(layer === "buildings" ? (feature.id ?? null) : null);
+    const key = feature.properties["id"] ?? feature.id;
+    const detail = { source: layer, id: feature.id, properties: feature.properties };
+    this.dispatchEvent(new CustomEvent("lc:pick", { bubbles: true, detail }));
+    if (this.hasAttribute("keeps") && key !== undefined) address({ pick: `${layer}.${key}` });
+    void this.#panel(layer, key === undefined ? null : String(key), feature.properties);
+  }
+
+  /** Mark one building as the picked one. */
+  #mind(id: string | number | null): void {
+    if (this.#picked !== null) this.#map?.setFeatureState(this.#place(this.#picked), { picked: false });
+    this.#picked = id;
+    if (id !== null) this.#map?.setFeatureState(this.#place(id), { picked: true });
+    this.#paintRoofs();
+  }
+
+  /** What the address has picked. */
+  #recall(): void {
+    const [, layer, key] = /^(buildings|streets|services)\.(.+)$/.exec(new URLSearchParams(location.search).get("pick") ?? "") ?? [];
+    if (!layer || !key) return;
+    if (layer === "buildings") this.#mind(key);
+    void this.#panel(layer, key, {});
+  }
+
+  /** Let go of what was picked. */
+  release(): void {
+    this.#mind(null);
+    if (this.hasAttribute("keeps")) address({ pick: null });
+  }
+
+  async #panel(layer: string, key: string | null, properties: Record<string, unknown>): Promise<void> {
     const panel = this.querySelector<HTMLElement>("[data-map-panel]") ?? document.querySelector<HTMLElement>("[data-map-panel]");
     if (!panel) return;
     panel.setAttribute("aria-live", "polite");
     panel.hidden = false;
-    const address = this.getAttribute("panel-url");
-    if (address && feature.source === "buildings" && feature.id !== undefined) {
-      const answer = await fetch(address.replace("{id}", encodeURIComponent(String(feature.id))), { headers: { "HX-Request": "true" }, credentials: "same-origin" }).catch(() => null);
-      if (answer?.ok) {
-        panel.innerHTML = await answer.text();
-        return;
-      }
-    }
-    panel.replaceChildren(...facts(feature.properties));
+    const address_ = this.getAttribute(layer === "buildings" ? "panel-url" : "things-url");
+    if (address_ && key !== null) {
+      const url = address_.replace("{layer}", layer).replace("{id}", encodeURIComponent(key));
+      const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" }).catch(() => null);
+      if (answer?.ok) panel.innerHTML = await answer.text();
+      else if (Object.keys(properties).length > 0) panel.replaceChildren(...facts(properties));
+    } else panel.replaceChildren(...facts(properties));
+    this.dispatchEvent(new CustomEvent("lc:told", { bubbles: true }));
   }
+}
+
+/** The light on walls and roofs; a lower sun lights them more from the side. */
+function lightOf(sun: Sun | null): maplibregl.LightSpecification {
+  const up = sun !== null && sun.elevation > 0 ? sun : null;
+  const position: [number, number, number] = up ? [1.4, up.azimuth, 90 - Math.min(Math.max(up.elevation, 12), 62)] : [1.4, 200, 34];
+  return { anchor: "map", position, intensity: isDark() ? 0.22 : 0.3, color: "#ffffff" };
+}
+
+/** A layer that reads the tiles instead of a source of its own. */
+function fromTiles(layer: maplibregl.LayerSpecification): maplibregl.LayerSpecification {
+  if (!("source" in layer) || layer.source === "places") return layer;
+  return { ...layer, source: "tiles", "source-layer": layer.source } as maplibregl.LayerSpecification;
+}
+
+let reader: Promise<void> | null = null;
+
+/** The reader of PMTiles, fetched only where a map needs it. */
+function tileReader(): Promise<void> {
+  reader ??= import("pmtiles").then(({ Protocol }) => maplibregl.addProtocol("pmtiles", new Protocol().tile));
+  return reader;
 }
 
 function digitsOf(value: number): number {

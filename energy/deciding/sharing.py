@@ -1,76 +1,28 @@
-"""What an energy community decides: by which key its surplus is shared and at what price (docs/deciding.md).
+"""By which key a community's surplus is shared and at what price.
 
 A new rule holds from the first of a month, local time, since statements are made by month: what was billed stays.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commons import sockets
-from commons.people.models import Membership, User
-from energy import policies
+from energy.deciding import meaning
+from energy.deciding.body import KIND
 from energy.errors import BadTerms
-from energy.models import Community, Participant, SchemeVersion
+from energy.models import Community, SchemeVersion
 from energy.models.tariffs import holding
 from energy.queries import measured
 from energy.schemes import FRAMES
-from energy.services.tariffs import add_scheme_version
+from energy.services.tariffs import add_scheme_version, take_back
 
-KIND = "energy.community"
 MOST_A_KWH = 2.0
-CHARTER = {
-    "methods": ["consent", "majority", "condorcet", "shares"],
-    "quorum": "1/5",
-    "notice_h": 72,
-    "window_h": 168,
-    "objection_h": 72,
-    "member_days": 30,
-    "limits": {"energy.sharing_rule": {"price": [0, 1]}},
-}
-
-
-def find(key: str, person: User | None) -> sockets.Decider | None:
-    """The community of that slug, if the person may know of it."""
-    found = policies.visible(person).select_related("place").filter(slug=key).first()
-    if found is None:
-        return None
-    return sockets.Decider(found.name, reverse("rooms:community", args=[found.slug]), found.place, found.demo)
-
-
-def members(key: str) -> dict[int, dt.datetime]:
-    """Who speaks for a member of today, since the first midnight on which one of theirs belonged."""
-    community = Community.objects.filter(slug=key).first()
-    if community is None:
-        return {}
-    zone = measured.zone(community)
-    today = dt.datetime.now(zone).date()
-    found: dict[int, dt.datetime] = {}
-    for one in community.participants.exclude(person=None).order_by("joined_on"):
-        if one.belongs(today) and one.person_id is not None:
-            found.setdefault(one.person_id, dt.datetime.combine(one.joined_on, dt.time(), zone))
-    return found
-
-
-def stewards(key: str) -> Collection[int]:
-    """Who keeps the community's books."""
-    rows = Membership.objects.filter(organisation__communities__slug=key, role__in=policies.STEWARDS)
-    return set(rows.values_list("user_id", flat=True))
-
-
-def keys_of(person: User) -> Collection[str]:
-    """The communities that a person's home or shop belongs to."""
-    mine = Participant.objects.filter(person=person, left_on=None)
-    return sorted(set(mine.values_list("community__slug", flat=True)))
-
-
-# --- the rule of sharing -----------------------------------------------------------------------------------------
 
 
 def _holds(key: str, day: dt.date | None = None) -> SchemeVersion:
@@ -144,15 +96,24 @@ def border(key: str, at: dt.datetime) -> dt.datetime:
 def apply(key: str, value: Mapping[str, Any], at: dt.datetime, url: str) -> None:
     """Add the rules that hold from that month on: the law and its reliefs stay, key and price are new."""
     community = Community.objects.get(slug=key)
-    day = at.astimezone(measured.zone(community)).date()
-    held = _holds(key, day)
+    enact(community, at.astimezone(measured.zone(community)).date(), url, value["price"], value["key"])
+
+
+def enact(community: Community, day: dt.date, url: str, price: float, key: str = "") -> None:
+    """Add rules that hold from a day; two votes that come into force on the same day become one version of both.
+
+    Raises BadTerms, TermsInUse.
+    """
+    held = _holds(community.slug, day)
+    if held.valid_from == day:
+        take_back(version=held)
     add_scheme_version(
         community=community,
         law=held.law,
-        key=value["key"],
-        price=Decimal(str(value["price"])),
+        key=key or held.key,
+        price=Decimal(str(price)),
         valid_from=day,
-        shares=held.shares if value["key"] == held.key else None,
+        shares=held.shares if key in ("", held.key) else None,
         grid_fee_relief_pct=held.grid_fee_relief_pct,
         levies_relief_pct=held.levies_relief_pct,
         again=held.again,
@@ -162,24 +123,19 @@ def apply(key: str, value: Mapping[str, Any], at: dt.datetime, url: str) -> None
     )
 
 
-def register() -> None:
-    """Plug the body and what it can set into the sockets."""
-    sockets.deciding_bodies.register(
-        sockets.DecidingBody(
-            KIND, gettext_lazy("Energy community"), find, members, stewards, keys_of, CHARTER, order=10
-        )
-    )
-    sockets.effects.register(
-        sockets.Effect(
-            slug="energy.sharing_rule",
-            body=KIND,
-            title=gettext_lazy("How the surplus is shared"),
-            fields=fields,
-            now=now,
-            check=check,
-            say=say,
-            border=border,
-            apply=apply,
-            order=10,
-        )
-    )
+EFFECT = sockets.Effect(
+    slug="energy.sharing_rule",
+    body=KIND,
+    title=gettext_lazy("How the surplus is shared"),
+    fields=fields,
+    now=now,
+    check=check,
+    say=say,
+    border=border,
+    apply=apply,
+    preview=meaning.preview,
+    reckon=meaning.reckon,
+    measure=meaning.measure,
+    shows=meaning.shows,
+    order=10,
+)

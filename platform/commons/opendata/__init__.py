@@ -1,0 +1,1 @@
+"""Open data: what rooms give away, as files with a catalogue (docs/open-data.md)."""
