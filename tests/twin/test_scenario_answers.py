@@ -60,9 +60,21 @@ def test_words_have_units_signs_and_bands() -> None:
     assert answers.answer_words(list(shown.values())) == "4 figures better, 0 worse, 3 without a clear change."
 
 
+def test_the_head_names_the_losers_beside_the_best_of_each_group() -> None:
+    rows = [
+        figure("a", 10, 20), figure("b", 10, 19), figure("c", 10, 11, group="traffic"), figure("zero", 0, 0),
+        figure("d", 100, 101, better="down"), figure("carbon_mobility", 10, 10, label="of it driving"),
+    ]  # fmt: skip
+    shown = answers.figures(comparison(figures=rows))
+    assert [one.key for one in answers.most_telling(shown)] == ["a", "c", "d"]
+    assert [one.key for one in answers.grouped(shown)[0]["still"]] == ["zero", "carbon_mobility"]
+    assert shown[-1].label == "Greenhouse gases of driving" and shown[3].today == "0\u00a0kWh"
+
+
 def test_who_loses_most_stands_first_and_shares_are_whole() -> None:
     parts = answers.who(comparison())
-    assert [part["slug"] for part in parts] == ["use", "age"]
+    assert [(part["slug"], part["still"]) for part in parts] == [("use", 0), ("age", 1)]
+    assert parts[1]["rows"] == []
     offices, homes = parts[0]["rows"]
     assert (offices.group, homes.group) == ("offices", "homes")
     assert offices.lose_share == pytest.approx(0.8)

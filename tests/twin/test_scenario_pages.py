@@ -10,7 +10,7 @@ from django.test import Client
 from commons.people.models import User
 from commons.runs.models import Run
 from tests.twin.answers import summary
-from tests.twin.conftest import Import, the_town
+from tests.twin.conftest import Import, small_town, square, the_town
 from twin import services
 from twin.models import Scenario, ScenarioComment, ScenarioResult, ScenarioVersion
 from twin.queries import scenarios as reads
@@ -131,6 +131,20 @@ def test_the_answer_says_everything_in_words_too(client: Client, made: Scenario,
     assert "style=" not in re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL)
     listed = page(client, LIST)
     assert "Sun first" in listed and "better" in listed
+
+
+def test_a_link_goes_on_answering_when_the_city_moves_on(
+    client: Client, town: Import, made: Scenario, answered: ScenarioResult
+) -> None:
+    at = f"{LIST}{made.pk}/"
+    assert "moved on" not in page(client, at)
+    town([*small_town(), square("shed", 24.941, 60.1702)])
+    html = page(client, at)
+    assert "moved on" in html and "What would change" in html and "Work it out anew" in html
+    assert f"version={answered.city_version}" in html
+    assert client.get(f"{LIST}answers.csv?with={made.pk}").status_code == 200
+    again = client.post(at, {"do": "deepen", "depth": "quick"})
+    assert again.status_code == 302 and "<lc-run" in page(client, again["Location"])
 
 
 def test_files_say_the_same_as_the_page(client: Client, made: Scenario, answered: ScenarioResult) -> None:

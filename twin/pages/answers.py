@@ -37,6 +37,12 @@ VERDICTS: Mapping[str, str | Promise] = {
     "same": gettext_lazy("no change"),
     "moved": pgettext_lazy("of a figure", "other than today"),
 }
+#: Parts of a sum say of what they are parts where they stand alone.
+LABELS: Mapping[str, str | Promise] = {
+    "carbon_buildings": gettext_lazy("Greenhouse gases of heat"),
+    "carbon_electricity": gettext_lazy("Greenhouse gases of power"),
+    "carbon_mobility": gettext_lazy("Greenhouse gases of driving"),
+}
 #: Ends of the common axis, as shares of today's value: the least that holds all changes is taken.
 REACHES = (0.05, 0.1, 0.2, 0.4, 1.0)
 WHO_FIGURES: Mapping[str, str | Promise] = {
@@ -126,6 +132,8 @@ def in_unit(value: object, unit: str, *, signed: bool = False) -> str:
     amount = numbers.as_number(value)
     if amount is None:
         return numbers.MISSING
+    if amount == 0:
+        return numbers.with_unit("0", "%" if unit == "share" else _unit(unit).removesuffix("/year"))
     match unit:
         case "kWh" | "kWh/year":
             text = numbers.kwh(amount)
@@ -221,7 +229,7 @@ def _figure(row: Mapping[str, Any], end: float) -> Figure:
     said = verdict(row)
     low, high = known(row, "low"), known(row, "high")
     band = ""
-    if low is not None and high is not None:
+    if low is not None and high is not None and (low or high):
         band = _("likely %(low)s to %(high)s") % {
             "low": in_unit(low, unit, signed=True),
             "high": in_unit(high, unit, signed=True),
@@ -229,13 +237,13 @@ def _figure(row: Mapping[str, Any], end: float) -> Figure:
     share = relative(row, "difference")
     change = numbers.change(share) if share is not None and abs(share) >= 0.005 else ""
     parts = [
-        _translated(row["label"]) + ":",
+        label(row) + ":",
         _("today %(today)s, in the scenario %(scenario)s") % _pair(row, unit) + ";",
         str(VERDICTS[said]) + (f", {band}" if band else ""),
     ]
     return Figure(
         key=str(row["key"]),
-        label=_translated(row["label"]),
+        label=label(row),
         unit=unit,
         group=str(row.get("group") or ""),
         today=in_unit(row.get("baseline"), unit),
@@ -252,6 +260,11 @@ def _figure(row: Mapping[str, Any], end: float) -> Figure:
     )
 
 
+def label(row: Mapping[str, Any]) -> str:
+    """What a figure is called."""
+    return str(LABELS.get(str(row["key"]), "")) or _translated(str(row["label"]))
+
+
 def _pair(row: Mapping[str, Any], unit: str) -> dict[str, str]:
     return {"today": in_unit(row.get("baseline"), unit), "scenario": in_unit(row.get("scenario"), unit)}
 
@@ -262,13 +275,16 @@ def _translated(text: str) -> str:
 
 
 def grouped(shown: Sequence[Figure]) -> list[dict[str, Any]]:
-    """Figures by group, those that moved first within each; groups that nothing is known of are left out."""
+    """Figures by group, those that moved first within each and `still` ones apart; groups without any are left out."""
     order = {"better": 0, "worse": 0, "moved": 0, "unclear": 1, "same": 2}
     found = []
     for slug in dict.fromkeys([*GROUPS, *(figure.group for figure in shown)]):
         rows = sorted((f for f in shown if f.group == slug), key=lambda f: order[f.verdict])
         if rows:
-            found.append({"slug": slug, "title": GROUPS.get(slug, slug), "figures": rows})
+            moving = [f for f in rows if f.verdict != "same"]
+            still = [f for f in rows if f.verdict == "same"]
+            title = GROUPS.get(slug, slug)
+            found.append({"slug": slug, "title": title, "figures": rows, "moving": moving, "still": still})
     return found
 
 
@@ -292,21 +308,42 @@ def answer_words(shown: Sequence[Figure]) -> str:
 
 
 def most_telling(shown: Sequence[Figure], most: int = 4) -> list[Figure]:
-    """The figures that moved most, by the share of today's value, at most `most`: what the head of a page says."""
-    moved = [figure for figure in shown if figure.verdict in {"better", "worse"} and figure.span is not None]
-    return sorted(moved, key=lambda f: -abs(f.span.mark + MARK / 2 - WIDTH / 2) if f.span else 0.0)[:most]
+    """What the head of a page says: up to two figures that get worse, then the best of each group, at most `most`.
+
+    Within each, those that moved most come first, by the share of today's value; what is new today most of all.
+    """
+    moved = sorted((f for f in shown if f.verdict in {"better", "worse"}), key=_weight)
+    worse = [figure for figure in moved if figure.verdict == "worse"][:2]
+    better: dict[str, Figure] = {}
+    for figure in moved:
+        if figure.verdict == "better":
+            better.setdefault(figure.group, figure)
+    return [*list(better.values())[: most - len(worse)], *worse]
+
+
+def _weight(figure: Figure) -> float:
+    return -WIDTH if figure.span is None else -abs(figure.span.mark + MARK / 2 - WIDTH / 2)
 
 
 def who(comparison: Comparison) -> list[dict[str, Any]]:
-    """Who gains and who loses, by what people are sorted; the largest losers first, for they are easily overlooked."""
-    labels = {str(row["key"]): _translated(str(row["label"])) for row in comparison["figures"]}
+    """Who gains and who loses, by what people are sorted; the largest losers first, for they are easily overlooked.
+
+    Groups in which nobody does either are only counted (`still`).
+    """
+    labels = {str(row["key"]): label(row) for row in comparison["figures"]}
     labels |= {key: str(words) for key, words in WHO_FIGURES.items()}
     found: dict[str, list[Who]] = {}
+    still: dict[str, int] = {}
     rows: Sequence[Mapping[str, Any]] = comparison.get("who") or ()
     for row in sorted(rows, key=lambda row: -(known(row, "lose") or 0) / max(known(row, "count") or 1, 1)):
-        found.setdefault(str(row["by"]), []).append(_who(row, labels))
+        by = str(row["by"])
+        found.setdefault(by, [])
+        if known(row, "gain") or known(row, "lose"):
+            found[by].append(_who(row, labels))
+        else:
+            still[by] = still.get(by, 0) + 1
     order = [by for by in WHO if by in found] + [by for by in found if by not in WHO]
-    return [{"slug": by, "title": WHO.get(by, by), "rows": found[by]} for by in order]
+    return [{"slug": by, "title": WHO.get(by, by), "rows": found[by], "still": still.get(by, 0)} for by in order]
 
 
 def _who(row: Mapping[str, Any], labels: Mapping[str, str]) -> Who:

@@ -15,6 +15,7 @@ from twin.models import DistrictVersion, Scenario, ScenarioResult, ScenarioVersi
 from twin.pages import answers, differences
 from twin.pages.answers import Comparison
 from twin.pages.districts import picture_size, view
+from twin.pages.map_source import map_source
 from twin.queries import scenario_pages
 
 DEPTHS = ("quick", "seeds", "deep")
@@ -87,7 +88,7 @@ def compose(
 
 def ground(of: DistrictVersion) -> dict[str, Any]:
     """What the map of a scenario stands on."""
-    return {"view": view(of), "size": picture_size(of)}
+    return {"view": view(of), "size": picture_size(of), "map_source": map_source(of)}
 
 
 def answer_page(version: ScenarioVersion, result: ScenarioResult) -> dict[str, Any]:

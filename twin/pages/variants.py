@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from twin.pages.answers import GROUPS, Comparison, in_unit, known, verdict
+from twin.pages.answers import GROUPS, Comparison, in_unit, known, label, verdict
 
 MOST = 6
 LEVEL = 1e-6
@@ -62,7 +62,7 @@ def _row(key: str, first: dict[str, Any], columns: Sequence[dict[str, Any] | Non
         for at, row in enumerate(columns)
     )
     today = Cell(in_unit(values[0], unit), "", "same", best[0])
-    return Row(key, _(str(first["label"])), better, today, cells)
+    return Row(key, label(first), better, today, cells)
 
 
 def _best(values: Sequence[float | None], better: str) -> list[bool]:

@@ -7,8 +7,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from twin.errors import ThingNotFound
-from twin.models import DistrictVersion, Scenario, ScenarioComment, ScenarioResult
-from twin.queries.districts import things, version
+from twin.models import DistrictVersion, Scenario, ScenarioComment, ScenarioResult, ScenarioVersion
+from twin.queries.districts import things
+from twin.queries.districts import version as district_version
+from twin.queries.scenarios import scenario_result
 
 MOST_NAMES = 1500
 MOST_BUILDINGS = 300
@@ -40,13 +42,29 @@ def names_of(of: DistrictVersion, measures: Iterable[Mapping[str, Any]]) -> dict
 
 def city_of(result: ScenarioResult) -> DistrictVersion:
     """The version of the district that an answer is of."""
-    return version(result.version.scenario.district, result.city_version)
+    return district_version(result.version.scenario.district, result.city_version)
 
 
 def names_by_key(result: ScenarioResult, layer: str, keys: Sequence[str]) -> dict[str, str]:
     """What things are called, by key: their name, else their address."""
     rows = things(layer, city_of(result)).filter(key__in=keys).values_list("key", "name", "properties__address")
     return {key: name or address or "" for key, name, address in rows if name or address}
+
+
+def answer(version: ScenarioVersion, depth: str = "") -> tuple[ScenarioResult | None, bool]:
+    """The answer for a version, and whether it is of the district as it stands: else the last one that was ever kept
+    for the same measures and assumptions here, so that a shared link goes on answering when the city's data move on.
+    """
+    found = scenario_result(version, depth)
+    if found is not None:
+        return found, True
+    same = ScenarioResult.objects.filter(
+        version__measures=version.measures,
+        version__assumptions=version.assumptions,
+        version__scenario__district=version.scenario.district_id,
+        **({"depth": depth} if depth else {}),
+    )
+    return same.select_related("version__scenario__district").order_by("-made_at").first(), False
 
 
 def comments(of: Scenario) -> QuerySet[ScenarioComment]:

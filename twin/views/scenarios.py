@@ -217,9 +217,10 @@ def _panel(
     numbers = found.versions.order_by("-number")
     asked = request.GET.get("depth", "")
     depth = asked if asked in shown.DEPTHS else ""
-    result = queries.scenarios.scenario_result(version, depth)
-    run = None if result else _run_of(version, depth or "quick")
-    result = result or (queries.scenarios.scenario_result(version) if depth else None)
+    result, fresh = scenario_pages.answer(version, depth)
+    run = None if result and fresh else _open_run(version, depth or "quick")
+    if result is None and depth:
+        result, fresh = scenario_pages.answer(version)
     words = _("Work it out") if may_edit else _("Work out my own copy")
     form = shown.compose(
         of, drafts, action=request.get_full_path(), asks_title=False, run_words=words, refusal=refusal,
@@ -227,7 +228,8 @@ def _panel(
     )  # fmt: skip
     names = scenario_pages.names_of(of, version.measures)
     context: dict[str, Any] = {
-        "scenario": found, "of_version": version, "versions": list(numbers), "may_edit": may_edit, "compose": form,
+        "fresh": fresh, "scenario": found, "of_version": version, "versions": list(numbers), "may_edit": may_edit,
+        "compose": form,
         "in_words": composing.in_words(version.measures, names), "run": run, "refusal": refusal,
         "is_newest": version.number == numbers[0].number, "propose": deciding.propose_url(version),
         "link": request.build_absolute_uri(reverse("rooms:scenario", args=[found.district.slug, found.pk])),
@@ -237,8 +239,10 @@ def _panel(
     return shared | shown.ground(of) | context | _answered(version, result)
 
 
-def _run_of(version: ScenarioVersion, depth: str) -> Run | None:
-    return queries.scenarios.scenario_run(version, depth)
+def _open_run(version: ScenarioVersion, depth: str) -> Run | None:
+    """The run that works on it, or that did not come to an answer."""
+    run = queries.scenarios.scenario_run(version, depth)
+    return None if run is None or run.status == Run.Status.DONE else run
 
 
 def _answered(version: ScenarioVersion, result: ScenarioResult | None) -> dict[str, Any]:

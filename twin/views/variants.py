@@ -16,6 +16,7 @@ from twin.errors import NoAnswerYet, ScenarioNotFound
 from twin.models import District, ScenarioResult, ScenarioVersion
 from twin.pages import differences, variants
 from twin.pages import scenarios as shown
+from twin.queries import scenario_pages
 from twin.views.frame import frame
 from twin.views.scenarios import number_of, person
 
@@ -42,7 +43,7 @@ def scenario_compare(request: HttpRequest, slug: str) -> HttpResponse:
     """Which of up to six does best, figure by figure."""
     found, _of, shared = frame(request, slug, tab="scenarios")
     versions = chosen(request, found)
-    kept = [(version, queries.scenarios.scenario_result(version)) for version in versions]
+    kept = [(version, scenario_pages.answer(version)[0]) for version in versions]
     columns = [(version, document(result, version)) for version, result in kept if result]
     comparisons = [one for _version, one in columns]
     asked = ",".join(f"{version.scenario_id}.{version.number}" for version, _one in columns)
@@ -67,7 +68,7 @@ def scenario_files(request: HttpRequest, slug: str, ending: str) -> HttpResponse
     versions = chosen(request, district)
     depth = request.GET.get("depth", "")
     depth = depth if depth in shown.DEPTHS else ""
-    kept = [(version, queries.scenarios.scenario_result(version, depth)) for version in versions]
+    kept = [(version, scenario_pages.answer(version, depth)[0]) for version in versions]
     answered = [(version, result) for version, result in kept if result]
     if not answered or ending not in TYPES:
         raise NoAnswerYet(_("No engine has answered this yet, so there is nothing to take along."))

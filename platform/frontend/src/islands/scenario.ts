@@ -90,6 +90,7 @@ class ScenarioMap extends HTMLElement {
   #border = 50;
   #waiting: HTMLInputElement | null = null;
   #stops: (() => void)[] = [];
+  #styled = new WeakSet<maplibregl.Map>();
   #form: HTMLFormElement | null = null;
 
   connectedCallback(): void {
@@ -102,6 +103,7 @@ class ScenarioMap extends HTMLElement {
     this.#layers = block?.textContent ? (JSON.parse(block.textContent) as Shown[]) : [];
     this.#layer = this.#layers[0] ?? null;
     this.#compose();
+    if (!this.hasAttribute("src-buildings")) return; // a district too large to be sent: picture, form and tables answer
     this.#build();
     this.#open().catch((cause: unknown) => {
       console.debug("lc-scenario:", cause);
@@ -181,9 +183,10 @@ class ScenarioMap extends HTMLElement {
         slider.value = field.value;
         paint();
       });
-      field.parentElement!.before(slider);
+      field.before(slider);
       paint();
     }
+    if (!this.hasAttribute("src-buildings")) return;
     for (const field of measure.querySelectorAll<HTMLInputElement>("input[data-pick]")) {
       const button = el("button", { type: "button", class: "btn s" }, icon("map"), word("Choose on the map"));
       button.addEventListener("click", () => this.#wait(field));
@@ -344,6 +347,10 @@ class ScenarioMap extends HTMLElement {
     const credit = this.getAttribute("attribution") ?? "© OpenStreetMap contributors";
     if (side !== "scenario") map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credit }), "top-left");
     map.on("error", (event) => console.debug("lc-scenario:", event.error));
+    map.once("style.load", () => {
+      this.#styled.add(map);
+      this.#repaint();
+    });
     map.on("click", (event) => this.#clicked(map, event));
     map.on("mousemove", (event) => {
       const over = this.#waiting !== null || this.#hits(map, event.point).length > 0;
@@ -423,6 +430,7 @@ class ScenarioMap extends HTMLElement {
 
   #repaint(): void {
     for (const [at, map] of this.#maps.entries()) {
+      if (!this.#styled.has(map)) continue; // it repaints itself when it can
       const side = at === 1 ? "scenario" : this.#sideOfFirst();
       map.setPaintProperty("roofs", "fill-extrusion-color", this.#paint("buildings", side, "map-roof"));
       map.setPaintProperty("streets", "line-color", this.#paint("streets", side, "map-road"));

@@ -1,0 +1,123 @@
+"""A scenario from the first click to the comparison, in a real browser: composed on map and panel, worked out
+by a worker, copied, changed, and put beside the other; nothing leaves our origin.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from commons.runs.models import Run
+from tests.browser.conftest import Walk, until
+from tests.twin.test_traffic import streets
+from twin import files, services
+from twin.models import Scenario
+
+LIST = "/twin/town/scenarios/"
+
+
+@pytest.fixture
+def town(walk: Walk, tmp_path: Path) -> Walk:
+    """The small town with its grid of streets, on the served site."""
+    path = tmp_path / "town.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": streets()}), encoding="utf-8")
+    run = services.start_import(
+        slug="town", name="Town", files=[files.keep_path(path)], place=None, licence="CC-BY-4.0", attribution="The town"
+    )
+    until(lambda: Run.objects.filter(pk=run.pk, status=Run.Status.DONE).exists())
+    return walk
+
+
+def drawn(page: Page) -> None:
+    """Wait for the map."""
+    page.wait_for_selector("lc-scenario[data-ready]", timeout=90_000)
+
+
+def answered(page: Page) -> None:
+    """Wait for the worker's answer; the page loads itself anew."""
+    page.wait_for_selector("#figures", timeout=120_000)
+    drawn(page)
+
+
+def test_a_layperson_composes_sun_and_a_closed_street_and_compares(town: Walk) -> None:
+    page = town.page
+    town.goto(LIST)
+    page.get_by_role("link", name="Ask a question").click()
+    drawn(page)
+    page.get_by_label("Name").fill("Sun and quiet")
+    page.get_by_role("button", name="Solar panels").click()
+    share = page.locator("[data-kind=solar] input[type=number]")
+    slider = page.get_by_role("slider", name="Share of the roofs")
+    slider.fill("60")
+    expect(share).to_have_value("60")
+    share.fill("40")
+    expect(slider).to_have_value("40")
+    page.get_by_role("button", name="Close a street to cars").click()
+    page.locator("[data-kind=close_street] input[data-pick]").fill("North 1")
+    page.get_by_role("button", name="Trees", exact=True).click()
+    page.locator("[data-kind=trees]").get_by_role("button", name="Leave it out").click()
+    expect(page.locator("[data-measure]:visible")).to_have_count(2)
+    page.get_by_role("button", name="Work it out").click()
+    answered(page)
+    expect(page.get_by_role("heading", name="Sun and quiet")).to_be_visible()
+    expect(page.get_by_text("Solar power made").first).to_be_visible()
+    page.get_by_role("button", name="Beside today").click()
+    border = page.get_by_role("slider", name="Border between today and scenario")
+    border.press("ArrowRight")
+    expect(border).to_have_attribute("aria-valuenow", "55")
+    border.press("Home")
+    expect(border).to_have_attribute("aria-valuenow", "0")
+    page.get_by_role("button", name="Make a copy").click()
+    page.get_by_text("This is your own copy now").wait_for()
+    drawn(page)
+    page.get_by_text("Change the measures").click()
+    page.locator("[data-kind=solar] input[type=number]").fill("80")
+    page.get_by_role("button", name="Work it out").click()
+    page.get_by_text("Version 2").first.wait_for()
+    answered(page)
+    page.get_by_label("Beside another").select_option(label="Sun and quiet")
+    page.get_by_role("button", name="Compare").click()
+    table = page.get_by_role("table", name="Each figure today and in each scenario")
+    expect(table.get_by_role("columnheader", name="Sun and quiet")).to_have_count(2)
+    made = table.get_by_role("row", name="Solar power made")
+    expect(made.get_by_text("best")).to_have_count(1)
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="CSV").click()
+    rows = Path(taken.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert sum("made_kwh" in row for row in rows) == 2
+    assert Scenario.objects.count() == 2
+
+
+def test_a_click_on_the_map_becomes_a_measure(town: Walk) -> None:
+    page = town.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    town.goto(f"{LIST}new/")
+    drawn(page)
+    page.locator(".map-canvas canvas").click(position={"x": 12, "y": 300})
+    page.get_by_role("button", name="Trees here").click()
+    place = page.locator("[data-measure][data-kind=trees] input[data-pick]").last
+    assert re.fullmatch(r"24\.\d+, 60\.\d+", place.input_value())
+    page.locator("[data-kind=trees]").get_by_role("button", name="Choose on the map").click()
+    page.get_by_text("Click the place.").wait_for()
+    before = place.input_value()
+    page.locator(".map-canvas canvas").click(position={"x": 200, "y": 200})
+    expect(place).not_to_have_value(before)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_without_script_the_form_adds_leaves_out_and_asks(town: Walk, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{town.city.url}{LIST}new/")
+    page.get_by_label("Name").fill("By hand")
+    page.get_by_role("button", name="Solar panels").click()
+    page.get_by_text("Add a measure").click()
+    page.get_by_role("button", name="Green roofs").click()
+    page.get_by_role("button", name="Leave it out: Green roofs").click()
+    page.get_by_label("Share of the roofs").fill("25")
+    page.get_by_role("button", name="Work it out").click()
+    assert page.get_by_role("heading", name="By hand").is_visible()
+    assert page.get_by_text("Solar panels: 25").is_visible()
+    context.close()
