@@ -161,8 +161,8 @@ def _plans() -> "list[Plan]":
     ]
     return [
         *homes,
-        Plan("lab1", "Kamppi Makerspace", "lab", "g25", 46.0, 40.0, 10.0, 180.0),
-        Plan("lab2", "Repair workshop", "lab", "g25", 28.0, 25.0, 10.0, 180.0, moved=4),
+        Plan("lab1", "Kamppi Open Lab", "lab", "g25", 46.0, 40.0, 10.0, 180.0),
+        Plan("lab2", "Library Workshop", "lab", "g25", 28.0, 25.0, 10.0, 180.0, moved=4),
         Plan("library", "Library", "public", "g25", 85.0, 90.0, 10.0, 180.0, battery_kwh=60.0),
         Plan("school", "School", "public", "g25", 120.0, 160.0, 10.0, 180.0),
         Plan("shop", "Grocery shop", "business", "g25", 140.0, 60.0, 10.0, 180.0, moved=2),

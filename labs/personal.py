@@ -107,6 +107,7 @@ def kinds() -> None:
         ("labs.declined", lazy("Your booking is declined"), True),
         ("labs.cancelled", lazy("A booking is cancelled"), True),
         ("labs.moved", lazy("A booking of yours is moved"), True),
+        ("labs.flexible", lazy("A flexible booking of yours is moved, or stays where it is"), True),
         ("labs.offered", lazy("A time that you wait for is free")),
         ("labs.instead", lazy("Your machine is out, and another is free")),
         ("labs.badge", lazy("You are given a badge, or it is taken back"), True),

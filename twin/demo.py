@@ -5,13 +5,15 @@ contributors, ODbL).
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from commons.errors import CityError
 from commons.places.models import Place
 from commons.runs.models import Run
-from twin import files, services
+from twin import files, queries, services
 from twin.engine import ENGINE_VERSION
 from twin.models import Ahead, District
 from twin.services import ahead, coverage
@@ -63,12 +65,14 @@ def seed(say: Say) -> None:
     there = District.objects.filter(slug=SLUG).select_related("current").first()
     if there and there.current and there.current.engine_version == ENGINE_VERSION:
         say(f"the district {there.name} stands")
+        _scenarios(say)
         return
     run = services.start_import(slug=SLUG, name="Kamppi and the centre", files=[kept], place=_place(), demo=True)
     run = services.finished(run)
     if run.status == Run.Status.DONE and run.result:
         say("district: {buildings} buildings, {streets} street pieces, {services} services".format(**run.result))
         _traffic(say)
+        _scenarios(say)
     else:
         say(f"the district was not imported: {run.error}")
 
@@ -79,6 +83,49 @@ def _traffic(say: Say) -> None:
     if district.current is not None:
         run = services.finished(services.start_traffic(version=district.current, demo=True))
         say("traffic of the district reckoned" if run.status == Run.Status.DONE else f"no traffic: {run.error}")
+
+
+SCENARIOS: tuple[tuple[str, str, tuple[dict[str, Any], ...]], ...] = (
+    (
+        "Sun, batteries and a quiet Fabianinkatu",
+        "What would panels on four of ten roofs, batteries in homes and a street without cars come to?",
+        (
+            {"kind": "solar", "share_percent": 40},
+            {"kind": "home_battery", "share_percent": 30, "kwh": 8, "kw": 4},
+            {"kind": "community_battery", "kwh": 2000, "kw": 1000},
+            {"kind": "close_street", "street": "Fabianinkatu"},
+        ),
+    ),
+    (
+        "Calm the centre",
+        "Who would notice 30 km/h on Mannerheimintie, more trips by bicycle, and trees on Narinkkatori?",
+        (
+            {"kind": "calm_street", "street": "Mannerheimintie", "to": "30"},
+            {"kind": "shift_trips", "to": "bicycle", "percent": 15},
+            {"kind": "trees", "at": [24.9365, 60.1697], "count": 60},
+            {"kind": "heat_pumps", "share_percent": 30},
+            {"kind": "sharing_rule", "rule": "mid-market"},
+        ),
+    ),
+)
+
+
+def _scenarios(say: Say) -> None:
+    """Two questions with their first answers."""
+    district = District.objects.select_related("current").get(slug=SLUG)
+    for title, question, measures in SCENARIOS:
+        kept = district.scenarios.filter(title=title, demo=True).first()
+        try:
+            made = kept or services.scenarios.create(
+                district=district, by=None, title=title, question=question, measures=measures, demo=True
+            )
+            found = services.scenario_runs.start(version=queries.scenarios.scenario_version(made), demo=True)
+        except CityError as refusal:
+            say(f"the scenario “{title}” was left out: {refusal}")
+            continue
+        if isinstance(found, Run):
+            services.finished(found)
+        say(f"scenario: {title}")
 
 
 def seed_life(say: Say) -> None:

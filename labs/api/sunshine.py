@@ -87,8 +87,8 @@ class BestSlots(APIView):
                 {
                     "start": place.start, "end": place.end, "basis": basis,
                     "solar_share": place.share.expected if place.share else None,
-                    "solar_share_low": place.share.low if place.share else None,
-                    "solar_share_high": place.share.high if place.share else None,
+                    "solar_share_low": place.share.low if place.share and basis else None,
+                    "solar_share_high": place.share.high if place.share and basis else None,
                 }
                 for place, basis in rows
             ],

@@ -19,6 +19,8 @@ WEIGHT = 3.0
 SPREAD = 0.4
 #: The band that nine of ten stay within, in standard deviations.
 HALF_BAND = 1.645
+#: A phase shorter than this (two minutes) says nothing of its power: its edges are those of readings.
+LEAST_H = 1 / 30
 #: The mean while warming up, as a part of the highest power of the class.
 OF_PEAK = 0.8
 #: From so many measured jobs on a machine has a profile of its own.
@@ -93,9 +95,9 @@ def learn(begin: Profile, jobs: Sequence[Measured]) -> Profile:
     def mean(of: float, values: Sequence[float]) -> float:
         return (WEIGHT * of + sum(values)) / (WEIGHT + len(values))
 
-    warm = [job for job in known if job.warm_h > 0]
-    making = [job for job in known if job.making_h > 0]
-    idle = [job for job in known if job.idle_h > 0]
+    warm = [job for job in known if job.warm_h >= LEAST_H]
+    making = [job for job in known if job.making_h >= LEAST_H]
+    idle = [job for job in known if job.idle_h >= LEAST_H]
     booked = [job for job in known if job.booked_h]
     shares = [min((job.warm_h + job.making_h) / (job.booked_h or 1.0), 1.0) for job in booked]
     learned = Profile(

@@ -54,7 +54,7 @@ class Window:
     closes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Day:
     """One local day: where it begins, how many quarters it has, its hours and its sun in quarters from the start."""
 
@@ -255,6 +255,11 @@ def _kind(booking: Held, mine: int | None) -> str:
     return "asked" if booking.status in WAITING else "taken"
 
 
+def _lit(day: Day) -> str:
+    """The sun behind a track, the same for all machines of the day."""
+    return "".join(f'<i class="sun from-{top} len-{length} o-{share}"></i>' for top, length, share in day.suns)
+
+
 class _Pen:
     """Draws tracks. What many tracks say is made once: there are hundreds of them and few different counts."""
 
@@ -263,6 +268,7 @@ class _Pen:
         self.mine = asked.viewer.pk if asked.viewer is not None else None
         self.pattern = _("%(machine)s, %(day)s: %(bookings)s, %(free)s free")
         self.count = cache(lambda n: ngettext("%(n)d booking", "%(n)d bookings", n) % {"n": n})
+        self.sun = cache(_lit)
         self.free = cache(lambda quarters: numbers.duration(quarters * QUARTER))
 
     def track(self, row: Row, day: Day, held: Sequence[Held], shut: list[tuple[int, int]]) -> SafeString:
@@ -271,6 +277,7 @@ class _Pen:
         drawn = [(*_place(b.start - start, b.end - start, day.quarters), b) for b in held]
         gaps = _gaps(sorted([(top, length) for top, length, _b in drawn] + shut), day.quarters)
         parts = [self._opening(row, day, len(drawn), sum(length for _top, length in gaps))]
+        parts.append(self.sun(day))
         parts += [f'<i class="shut from-{top} len-{length}"></i>' for top, length in shut]
         if self.asked.full:
             parts += self._free(row, day, gaps)

@@ -155,7 +155,8 @@ def _places(
     for place, basis in sunshine.best_slots(wish, user=person, now=now):
         price = prices.price_of(machine, person, place.span)
         share = place.share
-        words = sun_words.range_words(share.low, share.high, basis) if share else ""
+        low, high = (share.low, share.high) if share and basis else (None, None)
+        words = sun_words.range_words(low, high, basis) if share else ""
         found.append({"place": place, "words": words, "price": "" if price.is_free else price.words})
     return found
 

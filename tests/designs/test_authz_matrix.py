@@ -278,6 +278,7 @@ EXPECTED: dict[str, dict[str, list[Call]]] = {
     # Notices and reports.
     "rooms:notices": {"GET": get(insiders)},
     "rooms:notices_read": {"POST": do(insiders, {}, changes=False)},
+    "rooms:notice_settings": {"GET": get(insiders), "POST": do(insiders, {"when": "never"})},
     "rooms:notices_mail": {"POST": do(insiders, {"when": "never"})},
     "rooms:notice": {"GET": get(lambda role, state: role == "owner" and sees(role, state), pk="#notice")},
     "rooms:notices_unsubscribe": {"GET": get(lambda role, state: False, word="=nobody"),

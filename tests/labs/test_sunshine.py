@@ -253,7 +253,7 @@ def test_pages_show_the_sun_in_words_and_take_a_wish(sunny: Machine, client: Cli
     one = FlexibleBooking.objects.get()
     assert said.status_code == 302 and said["location"].endswith(f"/b/{one.booking_id}/")
     shown = client.get(said["location"]).content.decode()
-    assert "expected local sun" in shown
+    assert "Expected local sun" in shown
     week = client.get(f"/labs/{slug}/week/?view=week").content.decode()
     assert "Sun to spare in words" in week
     for what in ("keep", "take-back"):

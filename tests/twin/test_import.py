@@ -150,7 +150,7 @@ def test_the_demo_comes_twice_and_goes_whole() -> None:
     said: list[str] = []
     demo.seed(said.append)
     assert said[0] == "district: 446 buildings, 4777 street pieces, 614 services"
-    assert said[1:] == ["traffic of the district reckoned"]
+    assert said[1:] == ["traffic of the district reckoned", *(f"scenario: {each[0]}" for each in demo.SCENARIOS)]
     demo.seed(said.append)
     assert DistrictVersion.objects.count() == 1
     kamppi = District.objects.get(slug="kamppi")

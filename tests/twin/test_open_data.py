@@ -213,7 +213,7 @@ def test_a_large_layer_is_not_held_in_memory(town: Import) -> None:
 
     town()
     one = Service.objects.filter(key="shop").get()
-    many = 30_000
+    many = 8_000
     Service.objects.bulk_create(
         (
             Service(
@@ -233,4 +233,4 @@ def test_a_large_layer_is_not_held_in_memory(town: Import) -> None:
             form.write(out)
             _now, most = tracemalloc.get_traced_memory()
             tracemalloc.stop()
-        assert most < 12_000_000, (form.suffix, most)
+        assert most < 6_000_000, (form.suffix, most)

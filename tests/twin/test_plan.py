@@ -48,9 +48,11 @@ def test_a_vote_adopts_a_scenario(town: Import, place: Place, voters: list[User]
     town(place=place)
     one, two = asked("Forty roofs", 40), asked("Sixty roofs", 60)
     figures: list[dict[str, Any]] = [
-        {"key": "pv", "label": "Solar power", "unit": "kWh", "difference": 1234.5, "low": 900.0, "high": 1500.0,
+        {"key": "pv", "label": "Solar power", "unit": "kWh", "group": "energy", "difference": 1234.5, "low": 900.0,
+         "high": 1500.0,
          "better": "up", "how": ""},
-        {"key": "trips", "label": "Trips by car", "unit": "", "difference": 0.0, "low": None, "high": None,
+        {"key": "trips", "label": "Trips by car", "unit": "", "group": "traffic", "difference": 0.0, "low": None,
+         "high": None,
          "better": "down", "how": ""},
     ]  # fmt: skip
     for version in (one, two):  # as an engine answered

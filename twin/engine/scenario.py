@@ -187,9 +187,9 @@ def reckon(of: Base, measures: Sequence[Given], *, beside: Outcome | None = None
     users = np.isfinite(alone)
     figures["outage_day"] = float(alone[users].mean() * 100) if users.any() else None
     figures["outage_grid"] = together * 100
-    hot = _heat(of, city, own, made)
-    columns["heat"] = hot.level.astype(np.float64)
-    figures["heat_strong"] = float((hot.level == heat.STRONG).sum())
+    untouched = beside is not None and "heat" not in touched
+    columns["heat"] = beside.buildings["heat"] if beside and untouched else _heat(of, city, own, made)
+    figures["heat_strong"] = float((columns["heat"] == heat.STRONG).sum())
     figures |= _access(reached, made)
     columns["walk_min"] = _everyday(reached.foot, of.houses.keys)
     streets: dict[str, Floats] = {}
@@ -239,12 +239,13 @@ def _year(of: Base, own: energy.Houses, made: Changes, draw: Draw, *, full: bool
     return energy.year(own, has, made, of.times if full else of.weeks, draw)
 
 
-def _heat(of: Base, city: CityModel, own: energy.Houses, made: Changes) -> heat.Heat:
+def _heat(of: Base, city: CityModel, own: energy.Houses, made: Changes) -> Floats:
+    """The class of each building."""
     planted = None
     if made.green_roofs > 0:
         lot = energy.lots(of.model.buildings, 0, "green")
         planted = energy.chosen(own.flat & (own.roof_kwp > 0), made.green_roofs, lot)
-    return places.exposed(city, of.shapes, made, planted)
+    return places.exposed(city, of.shapes, made, planted).level.astype(np.float64)
 
 
 # --- figures ------------------------------------------------------------------------------------------------
@@ -402,6 +403,12 @@ NO_ROADS = gettext_noop("No streets that are open to cars hang together here, so
 PLAIN_ROOFS = gettext_noop("The roofs' own run is not done: every roof counts as flat and without shade.")
 NO_AGES = gettext_noop("No population grid with ages is imported, so gains and losses by age are not known.")
 NOISE = gettext_noop("Noise on the street in front follows the number of vehicles alone: twice as many are 3 dB more.")
+LEFT_OUT = gettext_noop(
+    "Trips that no way is left for are counted by themselves; kilometres and times are of those that can be driven."
+)
+ROUND = gettext_noop(
+    "Who drives round the district instead is not in its kilometres; that way is an assumption, and on the ledger."
+)
 LAB_UNKNOWN = gettext_noop(
     "No lab of this place measured its use in the last year, so moving its hours changes nothing."
 )
@@ -489,6 +496,10 @@ def _limits(of: Base, baseline: Outcome, variant: Outcome) -> list[str]:
         found.append(NO_AGES)
     if "traffic" in touched and baseline.hour is not None:
         found.append(NOISE)
+    if variant.figures.get("unserved"):
+        found.append(LEFT_OUT)
+    if variant.figures.get("outside") != baseline.figures.get("outside"):
+        found.append(ROUND)
     if variant.changes.labs_by_sun and not of.labs:
         found.append(LAB_UNKNOWN)
     return [*found, *registry.limits(variant.measures)]

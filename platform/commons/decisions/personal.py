@@ -88,6 +88,7 @@ def kinds() -> None:
         ("decisions.kept", lazy("A vote leaves things as they are")),
         ("decisions.enacted", lazy("A decision comes into force"), True),
         ("decisions.stopped", lazy("A decision is stopped")),
+        ("decisions.delegated", lazy("Somebody votes for you, or you for them")),
     )
 
 

@@ -66,6 +66,7 @@ class CityDistrict extends HTMLElement {
   #told: Told = {};
   #day: Day | null = null;
   #timer = 0;
+  #asked = "";
 
   connectedCallback(): void {
     this.#suns = this.#json<Record<string, SunHour[]>>("data-suns") ?? {};
@@ -157,9 +158,11 @@ class CityDistrict extends HTMLElement {
   async #redraw(): Promise<void> {
     const host = this.#one("data-map-table");
     if (!host) return;
-    const asked = new URLSearchParams(location.search);
-    const answer = await fetch(`${this.getAttribute("table")}?${asked.toString()}`, { credentials: "same-origin" }).catch(() => null);
-    if (answer?.ok) host.innerHTML = await answer.text();
+    const asked = new URLSearchParams(location.search).toString();
+    this.#asked = asked;
+    const answer = await fetch(`${this.getAttribute("table")}?${asked}`, { credentials: "same-origin" }).catch(() => null);
+    const table = answer?.ok ? await answer.text() : null;
+    if (table !== null && this.#asked === asked) host.innerHTML = table; // an older answer may come later
   }
 
   // --- the panel, on a phone a sheet at the foot ------------------------------------------------------------------------
