@@ -152,7 +152,7 @@ def depths(version: ScenarioVersion, result: ScenarioResult) -> list[dict[str, A
         "quick": (_("At once"), _("Each engine ran once, exactly; its bands come from what we assume."), "", ""),
         "seeds": (
             _("Twenty seeds"),
-            _("Traffic was driven twenty times, today and scenario on the same seeds; bands hold 90 of 100 runs."),
+            _("Traffic was driven twenty times, today and scenario on the same seeds; its bands hold 95 of 100."),
             _("Drive the traffic twenty times"),
             _("about a minute"),
         ),
