@@ -118,6 +118,7 @@ def test_tiles_say_what_is_missing_and_new_answers_make_new_ones(
     failing.refresh_from_db()
     assert failing.status == Run.Status.FAILED and "could not make the tiles" in failing.error
     assert map_files.newest(_current(), "pmtiles") == newest
+    assert list(map_files.scratch().iterdir()) == []
 
 
 def test_roofs_of_a_3d_model_come_as_triangles(shared: Path, client: Client, db: None) -> None:

@@ -83,9 +83,9 @@ def next_version(
             public=True,
             demo=district.demo,
         )
+    prepare_map(of=version)
     for kind in ("roofs", "risk", "energy"):
         start_reckoning(of=version, kind=kind)
-    prepare_map(of=version)
     return version
 
 

@@ -42,9 +42,9 @@ def import_files(job: Job, inputs: Inputs) -> Outcome:
         version = services.store_version(
             inputs=inputs, prepared=prepared, again=lambda: _prepared(inputs["slug"], model)
         )
+        services.prepare_map(of=version, demo=inputs["demo"])  # first: without it a large district has no map
         for kind_ in ("roofs", "risk", "energy"):
             services.start_reckoning(of=version, kind=kind_, demo=inputs["demo"])
-        services.prepare_map(of=version, demo=inputs["demo"])
         outcome.result.update(
             {layer: version.counts[layer] for layer in LAYERS},
             version=version.number,

@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,28 +31,37 @@ def make_map(job: Job, inputs: Inputs) -> Outcome:
     """Make the files of a version's map and put them in their place."""
     of = queries.version(queries.district(inputs["district"]), inputs["version"])
     name = layers.etag("buildings", of)
-    made: dict[map_files.Form, Path] = {}
     scratch = Path(tempfile.mkdtemp(dir=map_files.scratch()))
-    if roofs := solids(of):
-        path = scratch / "roofs"
-        path.write_bytes(gzip.compress(roofs, compresslevel=6, mtime=0))
-        made["mesh.gz"] = path
-    if map_files.is_large(of):
-        job.progress(0.2, said(gettext_lazy("Tiles of streets and buildings")))
-        path = scratch / "tiles.pmtiles"
-        tiles.make(
-            {layer: _tiled(layer, of) for layer in _TILED},
-            path,
-            tick=lambda seconds: job.progress(0.2 + 0.7 * seconds / (seconds + 60)),
-        )
-        made["pmtiles"] = path
+    try:
+        made = _files(job, of, scratch)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
     sizes: dict[str, Any] = {form: path.stat().st_size for form, path in made.items()}
 
     def effect() -> None:
         for form, path in made.items():
             map_files.put(of, name, form, path)
+        shutil.rmtree(scratch, ignore_errors=True)
 
     return Outcome({"district": inputs["district"], "version": of.number, "bytes": sizes}, effect)
+
+
+def _files(job: Job, of: DistrictVersion, scratch: Path) -> dict[map_files.Form, Path]:
+    """What the version's map needs, in the folder `scratch`."""
+    made: dict[map_files.Form, Path] = {}
+    if roofs := solids(of):
+        made["mesh.gz"] = scratch / "roofs"
+        made["mesh.gz"].write_bytes(gzip.compress(roofs, compresslevel=6, mtime=0))
+    if map_files.is_large(of):
+        job.progress(0.2, said(gettext_lazy("Tiles of streets and buildings")))
+        made["pmtiles"] = scratch / "tiles.pmtiles"
+        tiles.make(
+            {layer: _tiled(layer, of) for layer in _TILED},
+            made["pmtiles"],
+            tick=lambda seconds: job.progress(0.2 + 0.7 * seconds / (seconds + 60)),
+        )
+    return made
 
 
 def _tiled(layer: Layer, of: DistrictVersion) -> Iterator[dict[str, Any]]:

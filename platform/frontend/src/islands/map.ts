@@ -367,12 +367,12 @@ export class CityMap extends HTMLElement {
     this.#map?.triggerRepaint();
   }
 
-  /** Light falls from where the sun stands, else from the south-west. */
+  /** Light falls from the sun's side, else from the south-west; always as high (see lightOf). */
   #light(): void {
     this.#shadows.paint = colour("map-shade");
     const up = this.#sun && this.#sun.elevation > 0 ? this.#sun : null;
     const azimuth = ((up?.azimuth ?? 200) * Math.PI) / 180;
-    const height = ((up?.elevation ?? 56) * Math.PI) / 180;
+    const height = (56 * Math.PI) / 180;
     if (this.#roofs) this.#roofs.light = [Math.sin(azimuth) * Math.cos(height), -Math.cos(azimuth) * Math.cos(height), Math.sin(height)];
     if (this.#styled) this.#map?.setLight(lightOf(this.#sun));
   }
@@ -690,10 +690,9 @@ export class CityMap extends HTMLElement {
   }
 }
 
-/** The light on walls and roofs; a lower sun lights them more from the side. */
+/** The light comes from the sun's side, but always as high: else roofs would no longer have the colours of the legend. */
 function lightOf(sun: Sun | null): maplibregl.LightSpecification {
-  const up = sun !== null && sun.elevation > 0 ? sun : null;
-  const position: [number, number, number] = up ? [1.4, up.azimuth, 90 - Math.min(Math.max(up.elevation, 12), 62)] : [1.4, 200, 34];
+  const position: [number, number, number] = [1.4, sun !== null && sun.elevation > 0 ? sun.azimuth : 200, 34];
   return { anchor: "map", position, intensity: isDark() ? 0.22 : 0.3, color: "#ffffff" };
 }
 
