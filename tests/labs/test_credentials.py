@@ -18,7 +18,7 @@ from labs.credentials.documents import Issued, StatusList, did_document, did_key
 
 ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "platform" / "frontend"
-NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)  # the independent verifier reads the clock
 LIST = "https://city.example/labs/kamppi/status/1.json"
 
 KEY = keys.new_key()

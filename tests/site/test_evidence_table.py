@@ -37,7 +37,8 @@ def test_a_period_until_midnight_ends_the_day_before_on_the_clock_here() -> None
 def test_what_a_district_and_its_city_both_tell_is_told_once() -> None:
     now = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
     weak = Evidence("electricity", 1, "use of 24 members", 24, "the community", now)
-    strong = Evidence("electricity", 2, "use of 24 members", 24, "the community", now)
+    heard = {"period_s": 900, "uptime": 0.99}
+    strong = Evidence("electricity", 2, "use of 24 members", 24, "the community", now, proof=heard)
     other = Evidence("electricity", 1, "a map of cables", 3, "the grid", now)
     cell = next(c for c in cells([weak, strong, other], now) if c.system.slug == "electricity")
     assert [(piece.what, level) for piece, level in cell.evidence] == [("use of 24 members", 2), ("a map of cables", 1)]

@@ -162,7 +162,14 @@ class CityDistrict extends HTMLElement {
     this.#asked = asked;
     const answer = await fetch(`${this.getAttribute("table")}?${asked}`, { credentials: "same-origin" }).catch(() => null);
     const table = answer?.ok ? await answer.text() : null;
-    if (table !== null && this.#asked === asked) host.innerHTML = table; // an older answer may come later
+    if (table === null || this.#asked !== asked) return; // an older answer may come later
+    const field = (): HTMLInputElement | null => host.querySelector<HTMLInputElement>("[name=q]");
+    const [typed, was, here] = [field()?.value, new URLSearchParams(asked).get("q") ?? "", document.activeElement === field()];
+    host.innerHTML = table;
+    const box = field();
+    if (!box) return;
+    if (typed !== undefined && typed.trim() !== was) box.value = typed; // written while the answer was on its way
+    if (here) box.focus();
   }
 
   // --- the panel, on a phone a sheet at the foot ------------------------------------------------------------------------
