@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from commons.places import services as places
@@ -20,7 +21,7 @@ from commons.runs.work import do
 from energy import demo_bills, services, standards
 from energy.kinds import GRID_KIND
 from energy.models import Community, CommunityVersion
-from energy.services import grids
+from energy.services import forecasts, grids
 
 if TYPE_CHECKING:
     from energy.engine.community import Community as EngineCommunity
@@ -78,6 +79,16 @@ def seed(say: Say) -> None:
     if words:
         say(words)
     demo_bills.seed(version.community, say)
+    _forecast(version, say)
+
+
+def _forecast(version: CommunityVersion, say: Say) -> None:
+    """Ring for today's forecast, which the clock would do within the hour; nobody waits for it."""
+    today = timezone.now().date()
+    if Run.objects.filter(kind=forecasts.KIND, inputs__version=version.pk, inputs__day=today.isoformat()).exists():
+        return
+    forecasts.start_forecast(version=version, day=today, demo=True)
+    say("energy: today's forecast is being made")
 
 
 def _grid(version: CommunityVersion, say: Say) -> None:
@@ -103,7 +114,7 @@ def remove(say: Say) -> None:
     """Take the demonstration away, with its runs."""
     from energy import demo_life  # noqa: PLC0415 as above
 
-    Run.objects.filter(kind__in=[services.KIND, GRID_KIND], demo=True).delete()
+    Run.objects.filter(kind__in=[services.KIND, GRID_KIND, forecasts.KIND], demo=True).delete()
     demo_bills.remove()
     demo_life.remove()
     gone = Community.objects.filter(demo=True).delete()[0]
