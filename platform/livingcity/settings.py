@@ -128,6 +128,8 @@ REPOSITORIES_DIR = DATA_DIR / "repositories"
 LFS_DIR = DATA_DIR / "lfs"
 LFS_MAX_BYTES = int(os.environ.get("LFS_MAX_MB", "2000")) * 1_000_000
 OWNER_QUOTA_BYTES = int(os.environ.get("OWNER_QUOTA_MB", "5000")) * 1_000_000
+#: Nothing that sends files may take the disk below this.
+DISK_RESERVE_BYTES = int(os.environ.get("DISK_RESERVE_MB", "300")) * 1_000_000
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 

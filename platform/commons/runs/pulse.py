@@ -135,7 +135,7 @@ class Beating:
     def _write(self, statement: Callable[[str, int], tuple[str, tuple[Any, ...]]]) -> None:
         for run, fence in list(self.holds.items()):
             try:
-                self._connected().execute(*statement(run, fence))  # type: ignore[arg-type]  # constants of this module
+                self._connected().execute(*statement(run, fence))
             except Exception as fault:
                 sys.stderr.write(f"the lease of run {run} was not written: {' '.join(str(fault).split())[:200]}\n")
                 self._hang_up()
