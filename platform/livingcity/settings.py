@@ -26,6 +26,7 @@ INTERLOCK_NETWORKS = [text for text in os.environ.get("INTERLOCK_NETWORKS", "").
 MQTT_URL = os.environ.get("MQTT_URL", "")
 MQTT_PUBLIC_URL = os.environ.get("MQTT_PUBLIC_URL", "")
 MQTT_ACCOUNTS = Path(os.environ.get("MQTT_ACCOUNTS") or DATA_DIR / "mqtt").resolve()
+WARM_WORKERS = os.environ.get("WARM_WORKERS") == "1"
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SECRET_KEY = secret_key()
