@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "commons.dashboards",
     "commons.activity",
     "commons.mine",
+    "commons.owndata",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",
