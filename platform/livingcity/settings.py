@@ -43,6 +43,7 @@ ROOMS = [r for r in os.environ.get("LIVINGCITY_ROOMS", "designs,energy,labs,twin
 
 INSTALLED_APPS = [
     "livingcity",
+    "livingcity.backups",
     "commons.web",
     "commons.people",
     "commons.places",
@@ -129,6 +130,12 @@ LFS_MAX_BYTES = int(os.environ.get("LFS_MAX_MB", "2000")) * 1_000_000
 OWNER_QUOTA_BYTES = int(os.environ.get("OWNER_QUOTA_MB", "5000")) * 1_000_000
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
+
+#: Where backups are kept; empty: none are made by the clock (docs/backup.md).
+BACKUP_TO = os.environ.get("BACKUP_TO", "")
+BACKUP_EVERY_HOURS = float(os.environ.get("BACKUP_EVERY_HOURS", "24"))
+BACKUP_KEEP = int(os.environ.get("BACKUP_KEEP", "7"))
+BACKUP_DRILL_DAYS = float(os.environ.get("BACKUP_DRILL_DAYS", "7"))
 
 # --- work --------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = redis_url(celery=True)
