@@ -44,6 +44,7 @@ ROOMS = [r for r in os.environ.get("LIVINGCITY_ROOMS", "designs,energy,labs,twin
 
 INSTALLED_APPS = [
     "livingcity",
+    "livingcity.backups",
     "commons.web",
     "commons.people",
     "commons.places",
@@ -133,6 +134,12 @@ OWNER_QUOTA_BYTES = int(os.environ.get("OWNER_QUOTA_MB", "5000")) * 1_000_000
 DISK_RESERVE_BYTES = int(os.environ.get("DISK_RESERVE_MB", "300")) * 1_000_000
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
+
+#: Where backups are kept; empty: none are made by the clock (docs/backup.md).
+BACKUP_TO = os.environ.get("BACKUP_TO", "")
+BACKUP_EVERY_HOURS = float(os.environ.get("BACKUP_EVERY_HOURS", "24"))
+BACKUP_KEEP = int(os.environ.get("BACKUP_KEEP", "7"))
+BACKUP_DRILL_DAYS = float(os.environ.get("BACKUP_DRILL_DAYS", "7"))
 
 # --- work --------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = redis_url(celery=True)
