@@ -81,7 +81,7 @@ class NewMaker(serializers.Serializer[Any]):
 class Newest(CursorPagination):
     """The newest first."""
 
-    ordering = ("-created_at", "pk")
+    ordering = "-created_at"
 
 
 class LabDrafts(generics.ListAPIView[LabDraft]):

@@ -190,10 +190,10 @@ def _position(facts: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any
     if lat is None and lon is None:
         return {"lat": None, "lon": None}
     known = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (lat, lon))
-    if not known or not (-90 <= lat <= 90 and -180 <= lon <= 180):  # type: ignore[operator]
+    if not known or not (-90 <= lat <= 90 and -180 <= lon <= 180):
         sentence = _("A latitude is from −90 to 90, a longitude from −180 to 180; give both or neither.")
         raise BadDraft(sentence, where="lat")
-    return {"lat": float(lat), "lon": float(lon)}  # type: ignore[arg-type]
+    return {"lat": float(lat), "lon": float(lon)}
 
 
 def _access(new: Mapping[str, Any]) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def _shown(  # noqa: PLR0917 the parts of one page
         "pins": [{"lat": lat, "lon": lon, "title": facts["name"], "url": "", "detail": ""}] if lat is not None else [],
         "lat": lat,
         "lon": lon,
-        "others": reads.drafts_of(person).exclude(pk=found.pk if found else None),
+        "others": [one for one in reads.drafts_of(person) if found is None or one.pk != found.pk],
     }
     wrong = bool(form.errors or week.errors) if request.method == "POST" else False
     status = refusal.status if refusal else 422 if wrong else 200
