@@ -1,4 +1,4 @@
-"""The chain is made longer, its head published, a person forgotten."""
+"""The chain is made longer, and its head published."""
 
 import datetime as dt
 
@@ -6,8 +6,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from commons.audit import chain
-from commons.audit.models import Alias, Head, Record
-from commons.people.models import User
+from commons.audit.models import Head, Record
 
 _CHAIN = 0x6C63_6175  # "lcau": the advisory lock of who makes the chain longer
 BATCH = 500
@@ -23,8 +22,8 @@ def seal() -> int:
     with transaction.atomic():
         if not _alone():
             return 0
-        former = Record.objects.exclude(number=None).order_by("-number").values("number", "hash").first()
-        number, end = (former["number"], former["hash"] or "") if former else (0, chain.BEGINNING)
+        former = Record.objects.exclude(number=None).order_by("-number").first()
+        number, end = (former.number or 0, former.hash or "") if former else (0, chain.BEGINNING)
         while rows := list(Record.objects.filter(number=None).order_by("id")[:BATCH].values(*COLUMNS)):
             links = []
             for row in rows:
@@ -56,12 +55,7 @@ def publish(today: dt.date | None = None) -> Head | None:
     seal()
     day = today or timezone.now().date()
     last = Record.objects.exclude(number=None).order_by("-number").first()
-    if last is None or Head.objects.filter(day=day).exists():
+    if last is None or last.number is None or Head.objects.filter(day=day).exists():
         return None
     head, made = Head.objects.get_or_create(day=day, defaults={"number": last.number, "hash": last.hash or ""})
     return head if made else None
-
-
-def forget(user: User) -> None:
-    """Cut a person's alias: the rows stay, whom they name and from where is gone for good."""
-    Alias.objects.filter(user=user).delete()
