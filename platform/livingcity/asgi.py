@@ -12,15 +12,18 @@ from livingcity import lean
 
 lean.go_without()
 
-from livingcity.bridge import Bridge  # noqa: E402 after what it is to go without
+from livingcity import patience  # noqa: E402 after what it is to go without
+from livingcity.bridge import Bridge  # noqa: E402
 from livingcity.dev.processes import die_with_spawner  # noqa: E402
 from livingcity.wsgi import application as wsgi_application  # noqa: E402
 
 from commons.devices import door, live, polling  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
+from commons.web.walls import filled  # noqa: E402  # isort: skip  settings must be loaded first
 from commons.web import timely  # noqa: E402  # isort: skip
 
 die_with_spawner()
+patience.limit_connections()
 pages = Bridge(wsgi_application)
 lean.settle()
 
@@ -33,6 +36,7 @@ async def application(
     """Answer one request."""
     if scope["type"] != "http":
         return
+    send = filled(send)
     if events.PATH.match(scope["path"]):
         await events.stream(scope, receive, send)
     elif live.PATH.match(scope["path"]):
