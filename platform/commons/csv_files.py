@@ -31,11 +31,15 @@ def harmless(cell: Any) -> Any:
         return ""
     if isinstance(cell, bool | int | float | Decimal):
         return cell
-    words = orjson.dumps(cell, default=str).decode() if isinstance(cell, dict | list | tuple) else str(cell)
+    words = _as_json(cell) if isinstance(cell, dict | list | tuple) else str(cell)
     if _NUMBER.fullmatch(words):
         return words
     words = _WITHIN.sub(r"\1'", words)
     return f"'{words}" if _STARTS.match(words) else words
+
+
+def _as_json(cell: Any) -> str:
+    return orjson.dumps(cell, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def lines(columns: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

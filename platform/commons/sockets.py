@@ -423,12 +423,14 @@ class CommandFile:
 @dataclass(frozen=True, slots=True)
 class Leaver:
     """What a room does when a person leaves the city. `leave` lets go of what is to come, or raises what has to be done
-    first; `keeps` says whether the account has to stay, without anything that names the person."""
+    first; `keeps` says whether the account has to stay, without anything that names the person; `first` lists what the
+    person has to pass on or delete before, with where that is done."""
 
     slug: str
     leave: "Callable[[User], None]"
     keeps: "Callable[[User], bool]"
     order: int = 100
+    first: "Callable[[User], Iterable[Hit]] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

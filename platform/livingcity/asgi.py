@@ -18,6 +18,7 @@ from livingcity.wsgi import application as wsgi_application  # noqa: E402
 
 from commons.devices import door, live, polling  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
+from commons.web import timely  # noqa: E402  # isort: skip
 
 die_with_spawner()
 pages = Bridge(wsgi_application)
@@ -39,6 +40,19 @@ async def application(
     elif polling.waits(scope):
         await polling.poll(scope, receive, send, pages)
     elif scope["path"] in door.PATHS and (secret := door.token_of(scope)) is not None:
-        await door.answer(scope, receive, send, secret, pages)
+        await in_time(door.answer, scope, receive, send, secret, pages)
     else:
-        await pages(scope, receive, send)
+        await in_time(pages, scope, receive, send)
+
+
+async def in_time(
+    answer: Callable[..., Awaitable[None]], scope: MutableMapping[str, Any], receive: Any, send: Any, *more: Any
+) -> None:
+    """Answer a request whose body comes in its time; else 408."""
+    if scope["method"] in {"GET", "HEAD"}:
+        await answer(scope, receive, send, *more)
+        return
+    try:
+        await answer(scope, timely.in_time(receive), send, *more)
+    except timely.TooSlow:
+        await timely.refuse(send)

@@ -22,6 +22,8 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import IO, Any, Protocol
 
+from commons.web.timely import TooSlow
+
 log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
@@ -80,6 +82,11 @@ class Body(io.RawIOBase):
         self._waiting: concurrent.futures.Future[tuple[bytes, bool]] | None = None
         self._late: asyncio.TimerHandle | None = None
         self._ask()
+
+    @property
+    def too_slow(self) -> TooSlow | None:
+        """That the body did not come in its time, if so."""
+        return self._fault if isinstance(self._fault, TooSlow) else None
 
     def readable(self) -> bool:
         """Always."""
@@ -367,7 +374,12 @@ class Bridge:
     ) -> None:
         environ["wsgi.input"] = io.BufferedReader(body, BLOCK_BYTES)
         environ.setdefault("CONTENT_LENGTH", str(UNKNOWN_LENGTH))
-        self._stream(context.run(self._call, environ), context, send, loop)
+        answer = context.run(self._call, environ)
+        if body.too_slow is not None:  # the application only knows that the body broke off
+            if answer.whole is None:
+                context.run(answer.close)
+            raise body.too_slow
+        self._stream(answer, context, send, loop)
 
     def _stream(
         self, answer: Answer, context: contextvars.Context, send: Send, loop: asyncio.AbstractEventLoop

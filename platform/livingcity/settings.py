@@ -26,6 +26,7 @@ INTERLOCK_NETWORKS = [text for text in os.environ.get("INTERLOCK_NETWORKS", "").
 MQTT_URL = os.environ.get("MQTT_URL", "")
 MQTT_PUBLIC_URL = os.environ.get("MQTT_PUBLIC_URL", "")
 MQTT_ACCOUNTS = Path(os.environ.get("MQTT_ACCOUNTS") or DATA_DIR / "mqtt").resolve()
+WARM_WORKERS = os.environ.get("WARM_WORKERS") == "1"
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SECRET_KEY = secret_key()
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
     "commons.dashboards",
     "commons.activity",
     "commons.mine",
+    "commons.owndata",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",
@@ -127,6 +129,8 @@ REPOSITORIES_DIR = DATA_DIR / "repositories"
 LFS_DIR = DATA_DIR / "lfs"
 LFS_MAX_BYTES = int(os.environ.get("LFS_MAX_MB", "2000")) * 1_000_000
 OWNER_QUOTA_BYTES = int(os.environ.get("OWNER_QUOTA_MB", "5000")) * 1_000_000
+#: Nothing that sends files may take the disk below this.
+DISK_RESERVE_BYTES = int(os.environ.get("DISK_RESERVE_MB", "300")) * 1_000_000
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 
