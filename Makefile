@@ -4,6 +4,7 @@
 #   make test     the whole suite with its own PostgreSQL and Valkey      make check   types, style, floors, templates
 #   make drills   the long faults and races                               make bench   benchmarks
 #   make lock     the locks anew                                          make messages  translations
+#   make trust    what is promised, measured: docs/trust.md anew (an hour of a machine that does nothing else)
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -21,7 +22,7 @@ export UV_NO_PROGRESS := 1
 # Each of a city's many processes would compile Django and the rooms anew, for 3 seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check drills bench lock messages clean
+.PHONY: run test check drills bench trust lock messages clean
 .DELETE_ON_ERROR:
 
 run: .venv/$(SET).stamp $(DIST)
@@ -35,6 +36,9 @@ drills: .venv/dev.stamp $(DIST)
 
 bench: .venv/dev.stamp
 	for bench in tests/benchmarks/bench_*.py; do PYTHONPATH=platform:. $(PY) "$$bench" || exit 1; done
+
+trust: .venv/dev.stamp $(DIST)
+	$(PY) -m tests.figures $(ARGS)
 
 check: .venv/dev.stamp $(DIST)
 	$(PY) -m ruff check .

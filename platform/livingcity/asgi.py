@@ -18,8 +18,10 @@ from livingcity.wsgi import application as wsgi_application  # noqa: E402
 
 from commons.devices import door, live, polling  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
+from commons.watching import shared, wires  # noqa: E402  # isort: skip  as above
 
 die_with_spawner()
+shared.announce("web")
 pages = Bridge(wsgi_application)
 lean.settle()
 
@@ -33,12 +35,12 @@ async def application(
     if scope["type"] != "http":
         return
     if events.PATH.match(scope["path"]):
-        await events.stream(scope, receive, send)
+        await wires.stream("runs", events.stream, scope, receive, send)
     elif live.PATH.match(scope["path"]):
-        await live.stream(scope, receive, send)
+        await wires.stream("live", live.stream, scope, receive, send)
     elif polling.waits(scope):
         await polling.poll(scope, receive, send, pages)
     elif scope["path"] in door.PATHS and (secret := door.token_of(scope)) is not None:
-        await door.answer(scope, receive, send, secret, pages)
+        await wires.exchange(scope, send, lambda said: door.answer(scope, receive, said, secret, pages))
     else:
         await pages(scope, receive, send)

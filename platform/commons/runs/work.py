@@ -3,6 +3,8 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +15,7 @@ from commons.errors import CityError
 from commons.runs import registry, services
 from commons.runs.errors import LeaseLost
 from commons.runs.models import Run
+from commons.watching import measures, tracing
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +66,12 @@ def do(run_id: UUID | str) -> bool:
     run = services.claim(run_id=str(run_id))
     if run is None:
         return False
+    with _watched(run):
+        _work_on(run)
+    return True
+
+
+def _work_on(run: Run) -> None:
     stop = threading.Event()
     heart = threading.Thread(target=_heartbeat, args=(run, stop), daemon=True)
     heart.start()
@@ -70,6 +79,7 @@ def do(run_id: UUID | str) -> bool:
         outcome = registry.find(run.kind).work(Worker(run), run.inputs)
         services.finish(run=run, outcome=outcome)
     except LeaseLost:
+        measures.count("city_leases_lost_total", kind=run.kind)
         log.warning("run %s was taken over by another worker", run.pk)
     except CityError as refusal:
         services.fail(run=run, error=refusal)
@@ -79,7 +89,16 @@ def do(run_id: UUID | str) -> bool:
     finally:
         stop.set()
         heart.join()
-    return True
+
+
+@contextmanager
+def _watched(run: Run) -> Iterator[None]:
+    """The run belongs to the trace of who started it; how long it took is counted."""
+    began = time.monotonic()
+    with tracing.span(f"run {run.kind}", tracing.CONSUMER, parent=tracing.read(run.traceparent)) as span:
+        span.attributes |= {"run.id": str(run.pk), "run.kind": run.kind, "run.attempt": run.attempts}
+        yield
+    measures.observe("city_run_seconds", time.monotonic() - began, kind=run.kind)
 
 
 def inline(**start: Any) -> Run:
