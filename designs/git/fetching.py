@@ -14,12 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commons.said import said
+from commons.web.disk import check_disk
+from commons.web.faults import DiskFull
 from commons.web.outside import Resolver, is_outside
 from designs.errors import AddressRefused, BadSource, OverQuota
 from designs.git import environment, pools, process
 from designs.git.repository import Repository
 
 FETCH_WALL_S = 1800.0
+#: More bytes than any disk has.
+BOUNDLESS = 1 << 62
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 #: Is told how far a fetch is (0..1) and git's own words of it; it may raise to stop the fetch.
 Say = Callable[[float, str], None]
@@ -89,7 +93,7 @@ def from_https(
     host, port, address = check_address(url, resolver=resolver)
     pinned = f"[{address}]" if ":" in address else address
     options = ["-c", f"http.curloptResolve={host}:{port}:{pinned}", "-c", "http.followRedirects=false"]
-    bound = None if most_bytes is None else _Bound(target, most_bytes)
+    bound = _Bound(target, BOUNDLESS if most_bytes is None else most_bytes)
     _fetch(target, url, options=options, protocol="https", say=say, refspecs=refspecs, bound=bound)
 
 
@@ -105,6 +109,7 @@ class _Bound:
         self._target, self._most = target, most_bytes
         self._before = pools.size_bytes(target)
         self._over = threading.Event()
+        self._full: DiskFull | None = None
         self._done = threading.Event()
 
     @contextmanager
@@ -117,6 +122,8 @@ class _Bound:
         finally:
             self._done.set()
             watch.join()
+        if self._full is not None:
+            raise self._full
         if self._over.is_set() or self._is_over():
             raise OverQuota(
                 _("The source is larger than the %(n).1f MB that its owner has left here.") % {"n": self._most / 1e6}
@@ -124,7 +131,11 @@ class _Bound:
 
     def _watch(self, git: "subprocess.Popen[bytes]") -> None:
         while not self._done.wait(0.5):
-            if self._is_over():
+            try:
+                check_disk(self._target.path)
+            except DiskFull as full:
+                self._full = full
+            if self._full is not None or self._is_over():
                 self._over.set()
                 process.stop(git)
                 return

@@ -19,6 +19,7 @@ from livingcity.wsgi import application as wsgi_application  # noqa: E402
 from commons.devices import door, live, polling  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.watching import shared, wires  # noqa: E402  # isort: skip  as above
+from commons.web import timely  # noqa: E402  # isort: skip
 
 die_with_spawner()
 shared.announce("web")
@@ -41,6 +42,19 @@ async def application(
     elif polling.waits(scope):
         await polling.poll(scope, receive, send, pages)
     elif scope["path"] in door.PATHS and (secret := door.token_of(scope)) is not None:
-        await wires.exchange(scope, send, lambda said: door.answer(scope, receive, said, secret, pages))
+        await wires.exchange(scope, send, lambda said: in_time(door.answer, scope, receive, said, secret, pages))
     else:
-        await pages(scope, receive, send)
+        await in_time(pages, scope, receive, send)
+
+
+async def in_time(
+    answer: Callable[..., Awaitable[None]], scope: MutableMapping[str, Any], receive: Any, send: Any, *more: Any
+) -> None:
+    """Answer a request whose body comes in its time; else 408."""
+    if scope["method"] in {"GET", "HEAD"}:
+        await answer(scope, receive, send, *more)
+        return
+    try:
+        await answer(scope, timely.in_time(receive), send, *more)
+    except timely.TooSlow:
+        await timely.refuse(send)

@@ -29,6 +29,7 @@ from typing import IO, Any, Protocol
 
 from commons.watching import measures
 from commons.watching.middleware import BEGAN
+from commons.web.timely import TooSlow
 from livingcity import busy
 from livingcity.busy import Admission
 
@@ -91,6 +92,11 @@ class Body(io.RawIOBase):
         self._waiting: concurrent.futures.Future[tuple[bytes, bool]] | None = None
         self._late: asyncio.TimerHandle | None = None
         self._ask()
+
+    @property
+    def too_slow(self) -> TooSlow | None:
+        """That the body did not come in its time, if so."""
+        return self._fault if isinstance(self._fault, TooSlow) else None
 
     def readable(self) -> bool:
         """Always."""
@@ -394,7 +400,12 @@ class Bridge:
     ) -> None:
         environ["wsgi.input"] = io.BufferedReader(body, BLOCK_BYTES)
         environ.setdefault("CONTENT_LENGTH", str(UNKNOWN_LENGTH))
-        self._stream(context.run(self._call, environ), context, send, loop)
+        answer = context.run(self._call, environ)
+        if body.too_slow is not None:  # the application only knows that the body broke off
+            if answer.whole is None:
+                context.run(answer.close)
+            raise body.too_slow
+        self._stream(answer, context, send, loop)
 
     def _stream(
         self, answer: Answer, context: contextvars.Context, send: Send, loop: asyncio.AbstractEventLoop

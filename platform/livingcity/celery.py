@@ -48,6 +48,17 @@ def die_with_the_worker(**_: Any) -> None:
     shared.announce("worker")
 
 
+@worker_process_init.connect
+def warm_up(**_: Any) -> None:
+    """What this process will work with is loaded before it is asked for, where the city wants that (WARM_WORKERS)."""
+    from django.conf import settings  # noqa: PLC0415 settings must be loaded first
+
+    if settings.WARM_WORKERS:
+        from commons.runs import warming  # noqa: PLC0415 as above
+
+        warming.begin(list(app.amqp.queues.consume_from))
+
+
 @import_modules.connect
 def gather_beat(sender: Celery, **_: Any) -> None:
     """What beat rings: the `BEAT` of every app's tasks. Connected after autodiscovery, so all of them are imported."""

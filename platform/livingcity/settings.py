@@ -26,6 +26,7 @@ INTERLOCK_NETWORKS = [text for text in os.environ.get("INTERLOCK_NETWORKS", "").
 MQTT_URL = os.environ.get("MQTT_URL", "")
 MQTT_PUBLIC_URL = os.environ.get("MQTT_PUBLIC_URL", "")
 MQTT_ACCOUNTS = Path(os.environ.get("MQTT_ACCOUNTS") or DATA_DIR / "mqtt").resolve()
+WARM_WORKERS = os.environ.get("WARM_WORKERS") == "1"
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SECRET_KEY = secret_key()
@@ -43,6 +44,7 @@ ROOMS = [r for r in os.environ.get("LIVINGCITY_ROOMS", "designs,energy,labs,twin
 
 INSTALLED_APPS = [
     "livingcity",
+    "livingcity.backups",
     "commons.web",
     "commons.people",
     "commons.places",
@@ -55,6 +57,7 @@ INSTALLED_APPS = [
     "commons.dashboards",
     "commons.activity",
     "commons.mine",
+    "commons.owndata",
     "commons.watching",
     *ROOMS,
     "django.contrib.admin",
@@ -129,8 +132,16 @@ REPOSITORIES_DIR = DATA_DIR / "repositories"
 LFS_DIR = DATA_DIR / "lfs"
 LFS_MAX_BYTES = int(os.environ.get("LFS_MAX_MB", "2000")) * 1_000_000
 OWNER_QUOTA_BYTES = int(os.environ.get("OWNER_QUOTA_MB", "5000")) * 1_000_000
+#: Nothing that sends files may take the disk below this.
+DISK_RESERVE_BYTES = int(os.environ.get("DISK_RESERVE_MB", "300")) * 1_000_000
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
+
+#: Where backups are kept; empty: none are made by the clock (docs/backup.md).
+BACKUP_TO = os.environ.get("BACKUP_TO", "")
+BACKUP_EVERY_HOURS = float(os.environ.get("BACKUP_EVERY_HOURS", "24"))
+BACKUP_KEEP = int(os.environ.get("BACKUP_KEEP", "7"))
+BACKUP_DRILL_DAYS = float(os.environ.get("BACKUP_DRILL_DAYS", "7"))
 
 # --- work --------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = redis_url(celery=True)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from commons.errors import CityError
 from commons.people.models import User
-from commons.runs import registry
+from commons.runs import pulse, registry
 from commons.runs.errors import Cancelled, GaveUp, LeaseLost, RunTimeout, UnknownKind
 from commons.runs.models import Run
 from commons.runs.signals import publish, waiting
@@ -29,8 +29,8 @@ from commons.watching import measures, tracing
 
 log = logging.getLogger(__name__)
 
-LEASE = dt.timedelta(seconds=20)
-RING_AGAIN_AFTER = dt.timedelta(seconds=30)
+LEASE = dt.timedelta(seconds=15)
+RING_AGAIN_AFTER = dt.timedelta(seconds=15)
 SWEEP_AT_MOST = 500
 
 
@@ -130,8 +130,14 @@ def _mine(run: Run) -> Any:
 
 def extend(*, run: Run) -> bool:
     """Hold the lease for longer; False when it is lost or the run shall stop."""
-    alive = _mine(run).filter(cancel_requested=False).update(lease_until=Now() + LEASE)
-    return bool(alive)
+    with connection.cursor() as cursor:
+        cursor.execute(pulse.HOLD, [LEASE.total_seconds(), run.pk, run.fence])
+        return bool(cursor.rowcount)
+
+
+def let_go(*, run: Run) -> bool:
+    """Give the lease back without an end, so that the next sweep finds the run; whether it was still ours."""
+    return bool(_mine(run).update(lease_until=Now()))
 
 
 def report(*, run: Run, share: float, stage: str) -> None:
