@@ -49,6 +49,7 @@ from designs.services.proposals import following
 #: Rung by beat (livingcity.celery collects these).
 BEAT = {
     "designs.sweep": {"task": "designs.sweep", "schedule": 86_400.0, "options": {"expires": 3600}},
+    "designs.missed": {"task": "designs.missed", "schedule": 5.0, "options": {"expires": 10}},
     "designs.purge": {"task": "designs.purge", "schedule": 3600.0, "options": {"expires": 3000}},
     "designs.mirrors": {"task": "designs.mirrors", "schedule": 300.0, "options": {"expires": 280}},
     "designs.upkeep": {"task": "designs.upkeep", "schedule": crontab(hour=2, minute=40), "options": {"expires": 3600}},
@@ -70,6 +71,12 @@ def look_after_all(job: Job, _inputs: Inputs) -> Outcome:
         done, damaged = number, damaged + bool(found is not None and found.fault)
         job.progress(number / count, said(lazy("Repository %(n)d of %(all)d"), n=number, all=count))
     return Outcome({"repositories": done, "damaged": damaged})
+
+
+@shared_task(name="designs.missed")
+def look_for_missed() -> int:
+    """Every five seconds: versions that came in while the process that took them died."""
+    return index.find_missed()
 
 
 @shared_task(name="designs.sweep")

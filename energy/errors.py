@@ -29,6 +29,11 @@ class BadCommunity(BadInput):
     title = gettext_lazy("This community cannot be read")
 
 
+def gone_from_it() -> str:
+    """Why a version is not reckoned with any more."""
+    return _("A household has left and took its curves with it. Make a new version of the data, and simulate that.")
+
+
 class BadWeather(BadInput):
     """A file of weather that cannot be read; carries file, line and column."""
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from energy import series
 from energy.engine.community import Battery, Community, Floats, Heat, Member, Vehicle
+from energy.errors import BadCommunity, gone_from_it
 from energy.models import CommunityVersion
 from energy.models import Member as MemberRow
 
@@ -51,8 +52,15 @@ def some(version: CommunityVersion, shell: Community, first: int, members: int) 
     load, pv = np.empty((members, version.steps)), np.empty((members, version.steps))
     rows = version.members.order_by("position").only("load", "pv")[first : first + members]
     for i, row in enumerate(rows.iterator(chunk_size=16)):
+        check_whole(row)
         load[i], pv[i] = _floats(row.load), _floats(row.pv)
     return replace(shell, members=shell.members[first : first + members], load_kwh=load, pv_kwh=pv)
+
+
+def check_whole(row: MemberRow) -> None:
+    """Refuse to reckon with a version of which a household has taken its curves with it. Raises BadCommunity."""
+    if bytes(row.load) == series.NOTHING:
+        raise BadCommunity(gone_from_it())
 
 
 def sums(version: CommunityVersion) -> dict[str, Floats]:

@@ -14,6 +14,10 @@ def pack(values: Iterable[float]) -> bytes:
     return zlib.compress(numbers.tobytes(), 6)
 
 
+#: A series that was deleted.
+NOTHING = pack(())
+
+
 def raw(packed: bytes | memoryview) -> bytes:
     """The series as little-endian float64 bytes."""
     return zlib.decompress(bytes(packed))

@@ -13,6 +13,7 @@ from typing import TypedDict
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from commons.web.disk import watched
 from twin.engine.errors import Unreadable
 from twin.engine.reading import format_of
 from twin.errors import TooLarge, unreadable
@@ -59,7 +60,7 @@ def _written(name: str, chunks: Iterable[bytes]) -> Kept:
     handle, temporary = tempfile.mkstemp(dir=folder())
     try:
         with os.fdopen(handle, "wb") as out:
-            for chunk in chunks:
+            for chunk in watched(chunks, folder()):
                 digest.update(chunk)
                 size += len(chunk)
                 if size > LARGEST_BYTES:

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from designs.errors import BranchMoved
-from designs.git import environment, process
+from designs.git import environment, moving, process
 from designs.git.names import check_path, check_revision
 from designs.git.repository import BRANCHES, Repository
 
@@ -102,10 +102,12 @@ def commit_tree(
 
 def move(repository: Repository, *, branch: str, to: str, expected: str) -> None:
     """Let the branch name `to`, if it still names `expected` (NO_COMMIT: if there is none). Raises BranchMoved."""
+    note = moving.announce(repository.path)
     code, _out, complaint = process.attempt(
         ["update-ref", f"{BRANCHES}{branch}", to, expected], repository=repository.path
     )
     if code != 0:
+        moving.forget([note])
         raise BranchMoved(
             _("Somebody changed “%(branch)s” meanwhile (%(words)s). Load the page again; what you sent is not lost.")
             % {"branch": branch, "words": process.last_line(complaint)}
@@ -114,10 +116,12 @@ def move(repository: Repository, *, branch: str, to: str, expected: str) -> None
 
 def drop(repository: Repository, *, branch: str, expected: str) -> None:
     """Take the branch away, if it still names `expected`. Raises BranchMoved."""
+    note = moving.announce(repository.path)
     code, _out, complaint = process.attempt(
         ["update-ref", "-d", f"{BRANCHES}{check_revision(branch)}", expected], repository=repository.path
     )
     if code != 0:
+        moving.forget([note])
         raise BranchMoved(
             _("Somebody changed “%(branch)s” meanwhile (%(words)s).")
             % {"branch": branch, "words": process.last_line(complaint)}

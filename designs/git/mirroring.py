@@ -12,7 +12,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from designs.errors import BadRevision, BadSource, BranchMoved
-from designs.git import fetching, process
+from designs.git import fetching, moving, process
 from designs.git.names import check_revision
 from designs.git.repository import BRANCHES, TAGS, Repository
 from designs.git.tags import FIXED
@@ -123,6 +123,7 @@ def take_over(repository: Repository, brought: Brought, *, at: dt.datetime) -> N
     """
     day = f"{OLD}{at:%Y-%m-%dT%H%M%S}/"
     gone, come = [], []
+    moving.announce(repository.path)
     for step in brought.steps:
         if step.here and not step.grew:
             gone.append(f"update {day}{step.ref.removeprefix('refs/')} {step.here}")

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from designs.errors import GitFailed
-from designs.git import environment, process
+from designs.git import environment, moving, process
 from designs.git.repository import BRANCHES, TAGS, Repository, create
 
 MEMBERS = "refs/members/"
@@ -110,6 +110,7 @@ def fork(source: Repository, target_id: str, *, branch: str, pool: Repository | 
         join(pool, made)
     elif refs:
         _copy(source, made)
+    moving.announce(made.path)
     _write_refs(made, refs)
     process.run(["pack-refs", "--all"], repository=made.path)
     return made

@@ -22,7 +22,7 @@ from typing import IO, Protocol
 from django.utils.translation import gettext as _
 
 from designs.errors import TooLarge
-from designs.git import environment, incoming, process, wants
+from designs.git import environment, incoming, moving, process, wants
 from designs.git.repository import Repository
 
 log = logging.getLogger(__name__)
@@ -180,6 +180,8 @@ def _answer(word: IO[bytes], asked: bytes, repository: Repository, rules: incomi
     """Tell the hook whether the push may come in. What cannot be looked at may not."""
     try:
         faults = incoming.faults(incoming.read(asked, repository.path), rules)
+        if not faults:
+            moving.announce(repository.path)
     except Exception:
         log.exception("a push to %s could not be looked at", repository.path.name)
         faults = ["what was pushed could not be looked at; try again, or tell the steward of the city"]
@@ -211,7 +213,8 @@ class Pump:
             _pump(self._pieces, self._git.stdin)
         except BaseException as fault:  # raised again by `finish`
             self._fault = fault
-            process.stop(self._git)
+            with contextlib.suppress(OSError):  # git hears the end too early, and takes back what it has written
+                self._git.stdin.close()
 
 
 def _widen(pipe: IO[bytes]) -> None:

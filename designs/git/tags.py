@@ -5,7 +5,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from designs.errors import BranchMoved
-from designs.git import process
+from designs.git import moving, process
 from designs.git.commits import NO_COMMIT, Author
 from designs.git.names import check_revision
 from designs.git.repository import TAGS, Repository
@@ -36,10 +36,12 @@ def release_tag(
         ]
     )
     lines.append(f"create {FIXED}{name} {commit}")
+    note = moving.announce(repository.path)
     code, _out, complaint = process.attempt(
         ["update-ref", "--stdin"], repository=repository.path, stdin="".join(f"{line}\n" for line in lines).encode()
     )
     if code != 0:
+        moving.forget([note])
         raise BranchMoved(
             _("The tag “%(name)s” could not be made: %(words)s.")
             % {"name": name, "words": process.last_line(complaint)}

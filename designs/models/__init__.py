@@ -3,6 +3,7 @@
 from designs.models.cards import AboutText, Card, KnownWord, SearchText
 from designs.models.designs import Collaborator, Design, OldAddress, new_repository_id
 from designs.models.diffs import ShapeDiff
+from designs.models.formers import FormerAuthor
 from designs.models.index import Blob, FileVersion
 from designs.models.lfs import LfsLink, LfsLock, LfsObject
 from designs.models.makes import Make, MakePhoto
@@ -26,6 +27,7 @@ __all__ = [
     "Comment",
     "Design",
     "FileVersion",
+    "FormerAuthor",
     "KnownWord",
     "LfsLink",
     "LfsLock",

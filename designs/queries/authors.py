@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from designs import git
 from designs.git.repository import Commit
 from designs.models import Design
+from designs.queries import formers
 
 #: Commits that are read for the names of authors.
 MOST_COMMITS = 2000
@@ -21,6 +22,7 @@ Signature = tuple[str, str]
 def authors(design: Design, commit: str) -> tuple[str, ...]:
     """Everybody who worked on a version, most commits first, each by the name that they signed with most often."""
     signed = [signature for entry in _history(design, commit) for signature in signatures(entry)]
+    signed = formers.shown_signatures(signed)
     return persons(signed, accounts_of(email for _name, email in signed))[:MOST_AUTHORS]
 
 

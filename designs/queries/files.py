@@ -9,7 +9,7 @@ from designs import git, sheets
 from designs.engine import formats
 from designs.git.repository import Commit, Entry
 from designs.models import Blob, Design
-from designs.queries import lfs
+from designs.queries import formers, lfs
 from designs.queries.cautions import cautions
 from designs.queries.scripts import LIBRARY, composed, uses
 from designs.sheets import Sheet
@@ -128,7 +128,9 @@ def readme(files: Iterable[File]) -> File | None:
 
 def history(design: Design, commit: str, *, limit: int, skip: int = 0, path: str = "") -> list[Commit]:
     """Commits that led to a version, newest first."""
-    return git.of(design.repository).history(commit, limit=limit, skip=skip, path=path) if commit else []
+    if not commit:
+        return []
+    return formers.shown(git.of(design.repository).history(commit, limit=limit, skip=skip, path=path))
 
 
 def holds_all(design: Design, oids: Iterable[str]) -> bool:

@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import User
+from commons.web.disk import check_disk
 from designs import git
 from designs.errors import DesignNotFound, FileChanged, TooLarge
 from designs.git import commits
@@ -43,6 +45,7 @@ def write_files(
     if by is not None:
         check_may_push(by, design)
         check_room(owner=design.owner, more_bytes=sum(_size(content) for content in files.values()))
+        check_disk(settings.REPOSITORIES_DIR, more_bytes=sum(_size(content) for content in files.values()))
     for path, content in files.items():
         _small_enough(path, content)
     repository, branch = git.of(design.repository), branch or design.default_branch

@@ -18,6 +18,7 @@ from commons.people.models import Handle, User
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.said import said
+from commons.web.disk import check_disk
 from designs import git, licences
 from designs.errors import BadSource, NotYours, TooLarge
 from designs.git import commits, fetching, pools
@@ -38,8 +39,6 @@ from designs.services.room import check_room, measure
 
 #: A file in a fetched repository until its design is there.
 UNSETTLED = "livingcity-unsettled"
-#: More bytes than any disk has.
-BOUNDLESS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def wish(
         raise NotYours(_("You cannot make designs as “%(owner)s”.") % {"owner": owner.name})
     if by is not None and urlsplit(source).scheme != "https":
         raise BadSource(_("Only addresses that begin with https:// can be imported here."))
-    if "://" in source:
+    if by is not None or "://" in source:
         fetching.check_address(source)
     title = check_name(name or _title(source))
     word = slug_of(slug or title)
@@ -136,7 +135,7 @@ def fetch_large(
     if "://" not in wanted.source:
         return Brought()
     try:
-        room = BOUNDLESS if room_bytes is None else room_bytes - pools.size_bytes(repository)
+        room = fetching.BOUNDLESS if room_bytes is None else room_bytes - pools.size_bytes(repository)
         return bring(
             repository=repository, url=wanted.source, refs=("refs/heads/", "refs/tags/"), held=(), room_bytes=room,
             say=say,
@@ -150,6 +149,7 @@ def fetch(
     wanted: Wish, repository_id: str, say: fetching.Say = fetching.silent, *, room_bytes: int | None = None
 ) -> Repository:
     """Fill a new repository from the source. Raises BadSource or TooLarge; then nothing is left behind."""
+    check_disk(settings.REPOSITORIES_DIR)
     git.of(repository_id).remove()  # of a worker that died at it
     repository = git.create(repository_id)
     marker = repository.path / UNSETTLED

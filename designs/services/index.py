@@ -18,7 +18,7 @@ from commons.runs.work import do
 from commons.said import said
 from designs import git
 from designs.engine import formats
-from designs.git import pointers
+from designs.git import moving, pointers
 from designs.git.names import path_fault
 from designs.git.repository import Digest, Entry, Introduced, Repository
 from designs.models import Blob, Design, FileVersion, LfsObject
@@ -27,6 +27,9 @@ from designs.services import cards, covers, declared
 
 MAX_VERSIONS = 50_000
 BATCH = 1000
+#: Between a note and the request for the index lies the move of a ref, and what is measured after it.
+MISSED_AFTER_S = 15.0
+NEVER_MADE_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,9 @@ def rebuild(*, design: Design) -> list[Blob]:
 
 @transaction.atomic
 def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
-    """Ask a worker to read what a push brought and to draw it."""
+    """Ask a worker to read what a push brought and to draw it; from then on that is noted in the database."""
+    notes = moving.announced(git.of(design.repository).path)
+    transaction.on_commit(lambda: moving.forget(notes))
     if pushed:
         Design.objects.filter(pk=design.pk).update(pushed_at=timezone.now())
     return runs.start(
@@ -199,6 +204,21 @@ def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
         title=said(gettext_lazy("Reading %(design)s"), design=design.name), subject=subject_of(design), owner=by,
         public=design.is_shown, demo=design.demo,
     )  # fmt: skip
+
+
+def find_missed(*, older_than_s: float = MISSED_AFTER_S) -> int:
+    """Ask for the index of repositories in which something moved, or was about to, and whose mover did not come so
+    far as to ask: it was killed, or the database was away; how many. Reading what is known already changes nothing."""
+    found = 0
+    for repository, notes in moving.left_behind(older_than_s).items():
+        design = Design.objects.filter(repository=repository).first()
+        if design is not None:
+            index_later(design=design, by=None)
+            moving.forget(notes)
+            found += 1
+        else:  # its design was never made, is gone, or is still on its way
+            moving.forget(note for note in notes if moving.age_s(note) > NEVER_MADE_S)
+    return found
 
 
 def index_now(*, design: Design, by: User | None, draw: bool = False, timeout_s: float = 1800.0) -> Design:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import Handle, User
+from commons.web.disk import Watched
 from designs.errors import LargeFileMissing, LargeFileWrong, Locked, NotYours, TooLarge
 from designs.git.names import check_path
 from designs.git.serve import PIECE, Source
@@ -58,6 +59,7 @@ def _receive(body: Source, oid: str, file: int, owner: Handle | None = None) -> 
     """Write the body to the file and fsync it; its SHA-1 and size. Raises when it is not what `oid` says, and as soon
     as it is more than the owner, if one is given, has room for."""
     room = None if owner is None else left_bytes(owner)
+    body = Watched(body, settings.LFS_DIR)
     # Names of content that other systems use, not a defence.
     sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
     while piece := body.read(PIECE):

@@ -21,6 +21,7 @@ from commons.people.models import User
 from commons.runs import services as runs
 from commons.said import said
 from commons.sockets import MeasuredThing
+from commons.web.disk import watched
 from designs import git
 from designs.errors import BadPhoto, NoSuchMeasured, NothingSaid, NotYours, TooMany
 from designs.models import Design, Make, MakePhoto, Release
@@ -178,7 +179,7 @@ def _receive(make: Make, number: int, sent: "UploadedFile[bytes]") -> MakePhoto:
     path = incoming(photo)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        for piece in sent.chunks():
+        for piece in watched(sent.chunks(), store()):
             file.write(piece)
     return photo
 

@@ -18,6 +18,7 @@ from commons.people.models import Handle, User
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.said import said
+from commons.web.disk import check_disk
 from designs.errors import BadSource, NotYours, TooLarge
 from designs.git.environment import MAX_PUSH_BYTES
 from designs.models import Design, new_repository_id
@@ -81,6 +82,7 @@ def _folder() -> Path:
 
 def _keep(file: Sent, token: str) -> Path:
     """Write what was sent to a file of ours, under a name that is harmless."""
+    check_disk(settings.DATA_DIR, more_bytes=2 * (file.size or 0))  # the archive, and what is in it
     stem = slugify((file.name or "").replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".zip"))[:60]
     path = _folder() / token / f"{stem or 'design'}.zip"
     path.parent.mkdir(parents=True)

@@ -7,6 +7,7 @@ somebody known who may not see it hears 404.
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -19,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from commons.errors import CityError, NotAllowed
 from commons.people.models import Scope, User
+from commons.web.disk import Watched, check_disk
 from designs import git, queries
 from designs.errors import DesignNotFound
 from designs.git import incoming, serve
@@ -42,6 +44,8 @@ def info_refs(request: HttpRequest, owner: str, slug: str) -> HttpResponseBase:
         return _words(_("Use a git client of version 1.6.6 or later."), 403)
     try:
         design, _person = enter(request, owner, slug, SERVICES[service])
+        if service == "git-receive-pack":
+            check_disk(settings.REPOSITORIES_DIR)
     except CityError as refusal:
         return _refused(request, refusal)
     answer = serve.advertise(git.of(design.repository), service=service, protocol=_protocol(request))
@@ -76,7 +80,7 @@ def _fetch(request: HttpRequest, design: Design) -> HttpResponseBase:
 def _push(request: HttpRequest, design: Design, person: User | None) -> HttpResponseBase:
     done = serve.push(
         git.of(design.repository),
-        body=Body(request),
+        body=Watched(Body(request), settings.REPOSITORIES_DIR),
         encoding=_encoding(request),
         protocol=_protocol(request),
         rules=incoming.Rules(

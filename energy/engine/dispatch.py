@@ -14,6 +14,8 @@ The policy needs no V: for each piece of c_t with slope s it is enough to know t
 V_{t+1} falls faster than -s. These thresholds are kept, and the forward pass reads the schedule off them: the
 energy after a step is the largest of min(threshold, what is held plus the piece's right end).
 
+Where a tariff has few prices, `levels` says the same of each slope by itself, several times faster.
+
 Prices: import >= export in every step. Where exporting costs, solar is curtailed and the storage may charge
 and discharge within one step, which burns energy: that is the optimum of the linear programme with a shared
 converter, c/Pc + d/Pd <= 1. The end is free (V_T = 0) or fixed; a cyclic storage is a search over its start,
@@ -27,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from energy.engine import levels
 from energy.engine.community import Bools, Floats
 from energy.engine.compiled import compiled
 from energy.engine.refusals import Infeasible, gettext_noop
@@ -237,6 +240,32 @@ def _solve(  # noqa: PLR0912, PLR0915, PLR0917 compiled: one loop, positional al
 
 
 @compiled
+def _solve_any(  # noqa: PLR0917 compiled: positional alone
+    net: Floats,
+    pv: Floats,
+    buy: Floats,
+    sell: Floats,
+    trips: Floats,
+    away: Bools,
+    tariff: tuple[int, levels.Kinds, Floats, Floats],
+    own: tuple[float, float, float, float],
+    start: float,
+    end: float,
+    scratch: Floats,
+    stored: Floats,
+) -> float:
+    """By levels where the tariff's prices are few, else by pieces; `own`: capacity, most up, most down, efficiency."""
+    kwh, up, down, eta = own
+    pairs, kinds, buys, sells = tariff
+    table, places = np.empty(levels.TABLE), np.empty(levels.PLACES, dtype=np.uint8)
+    if pairs > 0 and levels.tabled(buys, sells, pairs, up, down, eta, table, places):
+        return levels.solve(
+            net, buy, sell, trips, away, kinds, table, places, kwh, up, down, eta, start, end, scratch, stored
+        )
+    return _solve(net, pv, buy, sell, trips, away, kwh, up, down, eta, start, end, scratch, stored)
+
+
+@compiled
 def _solve_many(  # noqa: PLR0917 compiled: positional alone
     net: Floats,
     pv: Floats,
@@ -244,6 +273,7 @@ def _solve_many(  # noqa: PLR0917 compiled: positional alone
     sell: Floats,
     trips: Floats,
     away: Bools,
+    tariff: tuple[int, levels.Kinds, Floats, Floats],
     own: Floats,
     scratch: Floats,
     stored: Floats,
@@ -255,17 +285,15 @@ def _solve_many(  # noqa: PLR0917 compiled: positional alone
     same = trips.shape[0] == 1
     for row in range(net.shape[0]):
         which = 0 if same else row
-        costs[row] = _solve(
+        costs[row] = _solve_any(
             net[row],
             pv[row],
             buy,
             sell,
             trips[which],
             away[which],
-            own[row, 0],
-            own[row, 1],
-            own[row, 2],
-            own[row, 3],
+            tariff,
+            (own[row, 0], own[row, 1], own[row, 2], own[row, 3]),
             0.0,
             -1.0,
             scratch,
@@ -302,20 +330,20 @@ def best(task: Task, storage: Storage, *, cyclic: bool = False) -> Optimum:
     """The exact optimum; starts empty with a free end, or cyclic with a free start. Raises Infeasible."""
     steps = len(task.net_kwh)
     scratch, stored = np.empty(room_for(steps)), np.empty(steps + 1)
+    tariff = levels.tariff(task.import_price, task.export_price)
+    own = (storage.kwh, storage.charge_step_kwh, storage.discharge_step_kwh, storage.efficiency)
 
     def cost_from(start: float, end: float) -> float:
         return float(
-            _solve(
+            _solve_any(
                 task.net_kwh,
                 task.pv_kwh,
                 task.import_price,
                 task.export_price,
                 task.trips_kwh,
                 task.away,
-                storage.kwh,
-                storage.charge_step_kwh,
-                storage.discharge_step_kwh,
-                storage.efficiency,
+                tariff,
+                own,
                 start,
                 end,
                 scratch,
@@ -353,6 +381,7 @@ def best_many(
     own = np.array([(s.kwh, s.charge_step_kwh, s.discharge_step_kwh, s.efficiency) for s in storages])
     trips = np.zeros((1, steps)) if trips_kwh is None else trips_kwh
     gone = np.zeros((1, steps), dtype=np.bool_) if away is None else away
+    tariff = levels.tariff(import_price, export_price)
     costs, stored = np.empty(homes), np.empty((homes, steps + 1))
 
     def some(first: int) -> None:
@@ -365,6 +394,7 @@ def best_many(
             import_price,
             export_price,
             *driven,
+            tariff,
             own[here],
             scratch,
             stored[here],

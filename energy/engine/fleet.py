@@ -1,7 +1,7 @@
 """Many homes through many steps by one rule: sixteen at a time, series read once.
 
 Series are rows of homes, float32 or float64, kWh a step. Homes go in blocks of sixteen (`lanes`), blocks in
-chunks of 128; a chunk takes 64 steps of a block at once, so that what it touches stays in the first two
+chunks of 256; a chunk takes 256 steps of a block at once, so that what it touches stays in the first two
 caches and each value is read from memory once. Chunks are independent: threads take them as they come, and
 their sums are added in their order, so that the number of threads changes no bit.
 
@@ -30,8 +30,8 @@ from energy.engine.lanes import WIDTH, every, get, greater, if_less, lesser, net
 
 Series = NDArray[np.float32] | NDArray[np.float64]
 
-TILE = 64
-CHUNK = 128
+TILE = 256
+CHUNK = 256
 SERIES = ("grid", "charge", "discharge", "vehicles", "stored", "bought")
 TOTALS = ("import_kwh", "export_kwh", "cost", "peak_kwh", "held_kwh", "vehicle_held_kwh", "driven_kwh", "unserved_kwh")
 DAY_MIN = 1440.0
@@ -150,9 +150,9 @@ def _serve_itself(  # noqa: PLR0917 compiled: positional alone
         # what the battery gives (below zero: takes): as much as is asked, within power, content and room
         given = greater(lesser(net, power), most_in)
         given = greater(lesser(given, held * eta), (held - kwh) * per_eta)
+        held = greater(held - greater(given * per_eta, given * eta), zero)
         back = greater(given, zero)
         into = back - given
-        held = greater(held + into * eta - back * per_eta, zero)
         grid = net - given
         taken = greater(grid, zero)
         bought = bought + taken
@@ -351,7 +351,7 @@ def run(
     `load_kwh`, `pv_kwh` homes by steps, contiguous and of one type; `minute`: the local minute of the day at
     which each step begins (only vehicles ask); storages begin empty unless `held_kwh` says otherwise.
     `each=True` also answers each home's exchange with the grid. Memory beside the series: six numbers a step
-    for each 128 homes.
+    for each 256 homes.
     """
     homes, steps = load_kwh.shape
     totals = np.zeros((len(TOTALS), homes))

@@ -17,7 +17,7 @@ from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.said import said
 from energy import policies, publishing, series
-from energy.errors import BadCommunity, NotYours, from_engine
+from energy.errors import BadCommunity, NotYours, from_engine, gone_from_it
 from energy.models import (
     Community,
     CommunityVersion,
@@ -201,6 +201,8 @@ def start_simulation(
     """Ring for a simulation of a version. `full`: the run's result names every member (for stewards and the
     command).
     """
+    if version.members.filter(load=series.NOTHING).exists():
+        raise BadCommunity(gone_from_it())
     inputs = {
         "version": version.pk,
         "content_sha256": version.content_sha256,

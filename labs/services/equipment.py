@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from commons.runs import services as runs
+from commons.web.disk import watched
 from labs.errors import BadMachine
 from labs.errors.catalogue import BadUpload
 from labs.materials import normal
@@ -165,7 +166,7 @@ def _write(sent: "UploadedFile[bytes]", path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     sent.seek(0)
     with path.open("wb") as there:
-        for chunk in sent.chunks():
+        for chunk in watched(sent.chunks(), store()):
             there.write(chunk)
 
 

@@ -41,9 +41,22 @@ def drop_broken_connections(**_: Any) -> None:
 @worker_process_init.connect
 def die_with_the_worker(**_: Any) -> None:
     """A child of a worker that was killed would otherwise finish its task for nobody."""
+    from commons.watching import shared  # noqa: PLC0415 settings must be loaded first
     from livingcity.dev.processes import die_with_parent  # noqa: PLC0415 only workers need it
 
     die_with_parent()
+    shared.announce("worker")
+
+
+@worker_process_init.connect
+def warm_up(**_: Any) -> None:
+    """What this process will work with is loaded before it is asked for, where the city wants that (WARM_WORKERS)."""
+    from django.conf import settings  # noqa: PLC0415 settings must be loaded first
+
+    if settings.WARM_WORKERS:
+        from commons.runs import warming  # noqa: PLC0415 as above
+
+        warming.begin(list(app.amqp.queues.consume_from))
 
 
 @import_modules.connect

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy.engine import dispatch, game, kpi, netting, programme, rule, sharing, simulate
+from energy.engine import dispatch, game, kpi, levels, netting, programme, rule, sharing, simulate
 from energy.engine.community import Battery, Community, Member, Vehicle
 from energy.engine.refusals import Infeasible, NotDefined
 
@@ -312,6 +312,50 @@ def test_many_homes_are_each_home(seed: int, homes: int, steps: int) -> None:
     np.testing.assert_array_equal(stored, [f.stored_kwh for f in found])
     assert stored.min() >= -1e-9
     assert (stored.max(axis=1) <= [s.kwh + 1e-9 for s in storages]).all()
+
+
+@given(seed=st.integers(0, 1_000_000))
+@settings(deadline=None, max_examples=150)
+def test_levels_answer_what_pieces_do(seed: int) -> None:
+    """A tariff of few prices goes by levels; the same tariff with each price a hair off, hence many, goes by pieces."""
+    dice = np.random.default_rng(seed)
+    steps = int(dice.integers(1, 80))
+    pv = dice.uniform(0, 3, steps) * (dice.random(steps) < 0.5)
+    net = np.where(dice.random(steps) < 0.1, 0.0, dice.uniform(0, 2, steps) - pv)
+    sell = dice.choice([0.0, 0.08, 0.2], steps)
+    buy = np.maximum(sell, dice.choice([0.08, 0.21, 0.5], steps))
+    away = dice.random(steps) < 0.1
+    trips = np.where((dice.random(steps) < 0.1) & ~away, dice.uniform(0, 0.4, steps), 0.0)
+    storage = dispatch.Storage(*dice.uniform((0.0, 0.0, 0.0, 0.7), (6.0, 3.0, 3.0, 1.0)).tolist())
+    task, cyclic = dispatch.Task(net, pv, buy, sell, trips, away), bool(dice.random() < 0.5)
+    hair = np.arange(steps) * 1e-12
+    many = dispatch.Task(net, pv, buy + hair, sell + hair / 2, trips, away)
+    assert levels.tariff(buy, sell)[0] > 0
+    assert levels.tariff(many.import_price, many.export_price)[0] == 0 or steps <= levels.PAIRS
+    try:
+        expected = dispatch.best(many, storage, cyclic=cyclic)
+    except Infeasible:
+        with pytest.raises(Infeasible):
+            dispatch.best(task, storage, cyclic=cyclic)
+        return
+    found = dispatch.best(task, storage, cyclic=cyclic)
+    assert found.cost == pytest.approx(expected.cost, abs=1e-7)
+    assert found.stored_kwh.min() >= -1e-9
+    assert found.stored_kwh.max() <= storage.kwh + 1e-9
+    paid = np.maximum(found.net_kwh, 0) * buy - np.maximum(-found.net_kwh, 0) * sell
+    assert float(paid.sum()) == pytest.approx(found.cost, abs=1e-9)
+
+
+def test_more_prices_than_levels_go_by_pieces() -> None:
+    buy = np.arange(1, 14) / 20
+    assert levels.tariff(buy[:12], np.zeros(12))[0] == 12
+    assert levels.tariff(buy, np.zeros(13))[0] == 0
+    assert levels.tariff(np.array([0.1]), np.array([-0.1]))[0] == 0
+    task = dispatch.Task.at_home(np.ones(12), np.zeros(12), buy[:12], np.zeros(12))  # 12 pairs, but 25 slopes
+    assert dispatch.best(task, dispatch.Storage(2.0, 1.0, 1.0, 0.9)).cost == pytest.approx(
+        dispatch.best(dispatch.Task.at_home(np.ones(12), np.zeros(12), buy[:12], -np.full(12, 1e-12)),
+                      dispatch.Storage(2.0, 1.0, 1.0, 0.9)).cost
+    )  # fmt: skip
 
 
 def test_pieces_may_be_as_many_as_steps_make_them() -> None:

@@ -1,12 +1,6 @@
 """A worker killed (SIGKILL) at any statement of an enactment: afterwards it is in force once and whole, or not yet."""
 
-import os
-import signal
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from django.db import connection, connections
 from django.utils import timezone
 
 from commons.decisions import services
@@ -17,32 +11,11 @@ from tests.decisions.conftest import city_lab, kamppi, printer
 from tests.decisions.test_effects import decide, members_of
 from tests.decisions.test_motions import at_once
 
+from .killing import killed_at
+
 __all__ = ["city_lab", "kamppi", "printer"]
 pytestmark = pytest.mark.django_db(transaction=True)
 MOST_STATEMENTS = 80
-
-
-def killed_at(statement: int, work: Callable[[], object]) -> bool:
-    """Do the work in a process of its own that dies at its n-th statement; whether it came that far."""
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def die(execute: Any, *given: Any) -> Any:
-            nonlocal seen
-            seen += 1
-            if seen == statement:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return execute(*given)
-
-        try:
-            with connection.execute_wrapper(die):
-                work()
-        finally:
-            os._exit(0)
-    _pid, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
 
 
 def test_killed_anywhere_it_is_enacted_once(printer: Machine) -> None:

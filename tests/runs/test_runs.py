@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from commons.people.services import create_token, create_user
-from commons.runs import queries, registry, services, work
+from commons.runs import queries, registry, services, warming, work
 from commons.runs.errors import Cancelled, LeaseLost, RunFailed, RunNotFound, UnknownKind
 from commons.runs.models import Run
 from commons.runs.registry import Outcome
@@ -323,3 +323,26 @@ def test_a_token_sees_the_runs_of_the_rooms_of_its_scopes_and_what_everybody_see
                 found = Client().get(f"/api/v1/runs/{run.pk}/", **bearer).status_code
                 assert found == (200 if room in rooms else 404), (scope, room)
         assert set(queries.visible_to(person)) == {*by_room.values(), public}
+
+
+def test_a_process_warms_up_for_the_kinds_of_its_queues_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    warmed: list[str] = []
+
+    def fails() -> None:
+        raise RuntimeError("no engine")
+
+    def work_of(job: registry.Job, inputs: registry.Inputs) -> Outcome:
+        return Outcome()
+
+    monkeypatch.setattr(registry, "_kinds", {})
+    monkeypatch.setattr(warming, "WAIT_S", 0.0)
+    for slug, queue, warm in (("a", "simulations", lambda: warmed.append("a")), ("b", "previews", fails)):
+        registry.kind(slug, queue=queue, warm=warm)(work_of)
+    warming.begin(["simulations"]).join(20)
+    assert warmed == ["a"]
+    assert "could not warm up" not in caplog.text
+    warming.begin(["simulations", "previews"]).join(20)
+    assert warmed == ["a", "a"]
+    assert "could not warm up" in caplog.text

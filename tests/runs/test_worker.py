@@ -128,5 +128,5 @@ def test_beat_rings_what_the_apps_say() -> None:
 
     app.loader.import_default_modules()
     schedule = app.conf.beat_schedule
-    assert schedule["runs.sweep"]["schedule"] == 10.0
+    assert schedule["runs.sweep"]["schedule"] == 5.0
     assert {entry["task"] for entry in schedule.values()} <= set(app.tasks)

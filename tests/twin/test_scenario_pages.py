@@ -228,3 +228,16 @@ def test_a_crowd_of_scenarios_costs_no_more_queries(
     crowd(12)
     with django_assert_max_num_queries(len(few.captured_queries) + 1):
         page(client, LIST)
+
+
+def test_a_warm_worker_has_today_at_hand(made: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has loaded is what the first question would have made it load."""
+    from collections import OrderedDict
+
+    from twin.tasks import scenarios as tasks
+
+    monkeypatch.setattr(tasks, "_kept", OrderedDict())
+    tasks.warm_up()
+    assert len(tasks._kept) == 1
+    base = next(iter(tasks._kept.values()))
+    assert tasks._today(reads.inputs(reads.scenario_version(made), "quick")) is base

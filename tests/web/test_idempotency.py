@@ -17,6 +17,7 @@ from commons.people.services import create_token, create_user
 from commons.runs.models import Run
 from commons.web import idempotent
 from commons.web.models import IdempotentAnswer
+from tests.faults.killing import killed_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
 
@@ -31,6 +32,8 @@ def make(request: HttpRequest) -> HttpResponse:
         served["calls"] = served.get("calls", 0) + 1
         n = served["calls"]
     time.sleep(asked.get("seconds", 0))
+    if asked.get("first"):
+        Run.objects.create(kind="tests.idempotency", inputs_sha256="")
     if status := asked.get("status"):
         return JsonResponse({"n": n}, status=status)
     Run.objects.create(kind="tests.idempotency", inputs_sha256="")
@@ -152,14 +155,39 @@ def test_neither_secret_nor_key_nor_caller_stands_in_the_table() -> None:
         assert secret not in kept
 
 
-def test_a_first_request_that_died_does_not_block_for_ever() -> None:
+def test_a_key_that_was_kept_without_an_answer_is_free() -> None:
+    """An older version wrote the key down first."""
     post()
-    row = IdempotentAnswer.objects.get()
     IdempotentAnswer.objects.update(status=None)
-    assert post().status_code == 409
-    IdempotentAnswer.objects.update(created_at=timezone.now() - idempotent.RUNNING_AT_MOST * 2)
     assert post().status_code == 201
-    assert IdempotentAnswer.objects.get().pk != row.pk
+    assert served["calls"] == 2
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_what_ends_in_a_fault_of_ours_has_changed_nothing(status: int) -> None:
+    assert post(body={"first": True, "status": status}).status_code == status
+    assert not Run.objects.exists()
+    assert post("k2", body={"first": True, "status": 404}).status_code == 404
+    assert Run.objects.count() == 1, "a refusal keeps what was written before it, as it does without a key"
+
+
+def test_killed_at_any_moment_it_happens_once() -> None:
+    """The process dies before each statement in turn, and before and after the commit: the effect and its answer are
+    both there or neither, a retry succeeds at once, and the effect is there once."""
+    killed, kept_after_kill = 0, 0
+    for moment in range(1, 40):
+        key = f"killed{moment}"
+        died = killed_at(moment, lambda key=key: post(key), commits=True)
+        killed += died
+        assert Run.objects.count() == IdempotentAnswer.objects.count() <= 1
+        kept_after_kill += died and Run.objects.count()
+        assert post(key).status_code == 201, f"killed at moment {moment}"
+        assert Run.objects.count() == IdempotentAnswer.objects.count() == 1
+        Run.objects.all().delete()
+        IdempotentAnswer.objects.all().delete()
+        if not died:
+            break
+    assert killed >= 6 and kept_after_kill == 1, "once it died between the commit and the answer"
 
 
 def test_after_a_day_the_key_is_free() -> None:

@@ -398,7 +398,10 @@ class Execution(_Address):
         return [*super().get_throttles(), ScenarioThrottle()]
 
     def post(self, request: Request, name: str) -> HttpResponse:
-        """The results at once (200), or the job that works on them (201)."""
+        """The results at once (200), or the job that works on them (201).
+
+        A request with an Idempotency-Key is one transaction with its answer; the job begins after it, so it is a job.
+        """
         _check(name)
         given, raw = _given(request, name)
         depth = given.pop("depth", "seeds") if name == DEEP else "quick"
@@ -408,7 +411,8 @@ class Execution(_Address):
         scenario = services.scenarios.create(district=district, by=by, edit_key=key, **given)
         version = queries.scenarios.scenario_version(scenario)
         found = services.scenario_runs.start(version=version, depth=depth, by=by)
-        later = name == DEEP or "respond-async" in request.headers.get("Prefer", "").lower()
+        asked = "respond-async" in request.headers.get("Prefer", "").lower()
+        later = name == DEEP or asked or "Idempotency-Key" in request.headers
         if isinstance(found, Run):
             job = Job(version, found, raw)
             if later:

@@ -14,7 +14,7 @@ from twin import queries, scenario_files
 from twin.engine import SCENARIO_VERSION
 from twin.errors import bad_measure
 from twin.load_profiles import hourly_shares
-from twin.models import DistrictVersion
+from twin.models import DistrictVersion, ScenarioVersion
 from twin.queries.scenarios import KIND
 from twin.services import scenario_runs
 from twin.typical_weather import typical
@@ -36,7 +36,18 @@ MOST_KEPT = 2
 _kept: "OrderedDict[str, tuple[Base, Reckoned]]" = OrderedDict()
 
 
-@kind(KIND, queue="simulations", engine_version=SCENARIO_VERSION)
+def warm_up() -> None:
+    """Today in the districts whose scenarios were asked for last, and what is compiled for a variant of it."""
+    from twin.engine import measures, scenario  # noqa: PLC0415 engines load numpy, scipy and numba
+
+    versions = ScenarioVersion.objects.filter(scenario__district__current__isnull=False)
+    districts = versions.order_by("scenario__district", "-pk").distinct("scenario__district")
+    for version in sorted(districts, key=lambda one: one.pk)[-MOST_KEPT:]:
+        of, today = _today(queries.scenarios.inputs(version, "quick"))
+        scenario.compare(of, today, scenario.reckon(of, measures.checked(version.measures), beside=today))
+
+
+@kind(KIND, queue="simulations", engine_version=SCENARIO_VERSION, warm=warm_up)
 def reckon_scenario(job: Job, inputs: Inputs) -> Outcome:
     """A list of measures beside today. What is kept is a pure function of the inputs, byte for byte."""
     from twin.engine import measures, scenario  # noqa: PLC0415 engines load numpy, scipy and numba

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.said import said
+from commons.web.disk import watched
 from labs import policies
 from labs.errors.proof import FileNotTaken, HasFile, NotYourJob, OtherFile
 from labs.models import FilePolicy, Job, JobCandidate, JobFile, Lab
@@ -88,7 +89,7 @@ def take_file(*, job: Job, chunks: Iterable[bytes], sha256: str = "", by: User |
 def _written(chunks: Iterable[bytes], place: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     with place.open("xb") as out:
-        for chunk in chunks:
+        for chunk in watched(chunks, store()):
             size += len(chunk)
             if size > MAX_BYTES:
                 raise FileNotTaken(_("A file of a job has at most %(mb)d MB.") % {"mb": MAX_BYTES // 1024 // 1024})

@@ -1,17 +1,16 @@
 """A person leaves: rooms let go of what is to come, then the account goes, or stays without anything that names it.
 
 Where books must keep that there was somebody (a wallet, an invoice), the account stays as “former-17”: closed, without
-name, address, role or key. Everything else goes with the account.
+name, address, role or key. Everything else goes as each app declares it (`commons.kept`).
 """
 
-from allauth.account.models import EmailAddress
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from commons import sockets
-from commons.notices.models import Notice
+from commons import kept, sockets
+from commons.kept import DELETED, UNLINKED, Kept
 from commons.people.errors import PersonStays
-from commons.people.models import ApiToken, Handle, Membership, SignInLink, User
+from commons.people.models import Handle, Membership, User
 from commons.people.services import keep_an_owner
 
 
@@ -25,11 +24,13 @@ def leave(*, user: User, ask_owner: bool = True) -> bool:
     held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     for membership in Membership.objects.filter(user=held).select_related("organisation") if ask_owner else ():
         keep_an_owner(membership.organisation, held)
+    for room in sockets.leavers:
+        room.leave(held)
     handle = Handle.objects.filter(user=held).first()
     if handle is not None:
         _refuse_what_is_owned(handle)
-    for room in sockets.leavers:
-        room.leave(held)
+    for one in kept.everything():
+        _let_go(one, held)
     if any(room.keeps(held) for room in sockets.leavers):
         _forget_who(held, handle)
         return False
@@ -58,18 +59,35 @@ def _refuse_what_is_owned(handle: Handle) -> None:
             )
 
 
+def former(user: User) -> str:
+    """What an account that is closed is called."""
+    return f"former-{user.pk}"
+
+
+def _let_go(one: Kept, user: User) -> None:
+    """Do with a table's rows what is declared; what leads to the person through another table goes with that."""
+    for tie, closing in one.own():
+        if closing is DELETED:
+            one.tied(tie, user).delete()
+        elif closing is UNLINKED:
+            one.tied(tie, user).update(**{tie: None})
+    for column, closing in one.names.items():
+        rows = one.table._base_manager.filter(**{f"{column}__iexact": user.username})
+        if closing is DELETED:
+            rows.delete()
+        else:
+            rows.update(**{column: former(user)})
+
+
 def _forget_who(user: User, handle: Handle | None) -> None:
     """Close the account, and take everything from it that names the person."""
-    name = f"former-{user.pk}"
-    for model in (ApiToken, SignInLink, EmailAddress, Membership):
-        model.objects.filter(user=user).delete()
-    Notice.objects.filter(person=user).delete()
+    name = former(user)
     user.username, user.name, user.email, user.home = name, "", "", None
     user.demo = False  # the books that keep it are no demo's
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()
+    user.first_name = user.last_name = ""
+    user.last_login = None
     user.save()
-    user.groups.clear()
-    user.user_permissions.clear()
     if handle is not None:
         Handle.objects.filter(pk=handle.pk).update(name=name)

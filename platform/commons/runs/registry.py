@@ -7,7 +7,7 @@ The function must be a pure effect of its inputs and seed until it answers: what
 `Outcome.effect`, which runs inside the transaction that ends the run, and only if this worker still holds the lease.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -49,6 +49,7 @@ class Outcome:
 
 
 Work = Callable[[Job, Inputs], Outcome]
+Warm = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +61,27 @@ class Kind:
     queue: str
     engine_version: str
     max_attempts: int
+    warm: Warm | None = None
 
 
 _kinds: dict[str, Kind] = {}
 
 
 def kind(
-    slug: str, *, queue: str = "default", engine_version: str = "1", max_attempts: int = 3
+    slug: str, *, queue: str = "default", engine_version: str = "1", max_attempts: int = 3, warm: Warm | None = None
 ) -> Callable[[Work], Work]:
-    """Register the work of a kind."""
+    """Register the work of a kind. `warm` loads what the first work in a process needs (`commons.runs.warming`)."""
 
     def register(work: Work) -> Work:
-        _kinds[slug] = Kind(slug, work, queue, engine_version, max_attempts)
+        _kinds[slug] = Kind(slug, work, queue, engine_version, max_attempts, warm)
         return work
 
     return register
+
+
+def kinds_of(queues: Collection[str]) -> list[Kind]:
+    """The kinds that workers of these queues do, of rooms whose `tasks.py` is loaded."""
+    return [one for one in _kinds.values() if one.queue in queues]
 
 
 def find(slug: str) -> Kind:

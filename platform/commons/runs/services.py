@@ -20,16 +20,17 @@ from django.utils.translation import gettext as _
 
 from commons.errors import CityError
 from commons.people.models import User
-from commons.runs import registry
+from commons.runs import pulse, registry
 from commons.runs.errors import Cancelled, GaveUp, LeaseLost, RunTimeout, UnknownKind
 from commons.runs.models import Run
 from commons.runs.signals import publish, waiting
 from commons.said import keep
+from commons.watching import measures, tracing
 
 log = logging.getLogger(__name__)
 
-LEASE = dt.timedelta(seconds=20)
-RING_AGAIN_AFTER = dt.timedelta(seconds=30)
+LEASE = dt.timedelta(seconds=15)
+RING_AGAIN_AFTER = dt.timedelta(seconds=15)
 SWEEP_AT_MOST = 500
 
 
@@ -68,6 +69,7 @@ def start(
         seed=seed,
         engine_version=found.engine_version,
         demo=demo,
+        traceparent=tracing.header(),
     )
     if bell:
         transaction.on_commit(lambda: ring(run))
@@ -128,8 +130,14 @@ def _mine(run: Run) -> Any:
 
 def extend(*, run: Run) -> bool:
     """Hold the lease for longer; False when it is lost or the run shall stop."""
-    alive = _mine(run).filter(cancel_requested=False).update(lease_until=Now() + LEASE)
-    return bool(alive)
+    with connection.cursor() as cursor:
+        cursor.execute(pulse.HOLD, [LEASE.total_seconds(), run.pk, run.fence])
+        return bool(cursor.rowcount)
+
+
+def let_go(*, run: Run) -> bool:
+    """Give the lease back without an end, so that the next sweep finds the run; whether it was still ours."""
+    return bool(_mine(run).update(lease_until=Now()))
 
 
 def report(*, run: Run, share: float, stage: str) -> None:
@@ -174,6 +182,7 @@ def _end(run: Run, *, status: str, result: dict[str, Any] | None = None, error: 
         lease_until=None,
         finished_at=Now(),
     )
+    measures.count("city_runs_ended_total", kind=run.kind, status=str(status))
     transaction.on_commit(lambda: publish(run.pk, {"status": status}))
 
 
@@ -210,6 +219,8 @@ def _ring_again(run: Run) -> bool:
         return False
     if run.status == Run.Status.RUNNING and not cache.add(f"rung:{run.pk}:{run.fence}", 1, LEASE.total_seconds()):
         return False
+    if run.status == Run.Status.RUNNING:
+        measures.count("city_leases_expired_total", kind=run.kind)
     ring(run)
     return True
 

@@ -6,7 +6,7 @@ from commons.runs import services
 from commons.runs.work import do
 
 #: What beat rings, and every how many seconds (the `BEAT` of every app's tasks is collected by livingcity.celery).
-BEAT = {"runs.sweep": {"task": "runs.sweep", "schedule": 10.0, "options": {"expires": 10}}}
+BEAT = {"runs.sweep": {"task": "runs.sweep", "schedule": 5.0, "options": {"expires": 10}}}
 
 
 @shared_task(name="runs.work")
@@ -17,5 +17,5 @@ def work(run_id: str) -> None:
 
 @shared_task(name="runs.sweep")
 def sweep() -> None:
-    """Every ten seconds, by beat."""
+    """Every five seconds, by beat."""
     services.sweep()

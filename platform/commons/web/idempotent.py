@@ -4,6 +4,10 @@ The same key with another body is refused (422); while the first is still runnin
 Retry-After. Answers of 409, 429 and 5xx are not kept, so that a retry can succeed. A large body or one of unknown
 length passes untouched, key or no key.
 
+What the request does, its answer and the key are one transaction: a process killed at any moment has done both or
+neither, and a retry neither repeats an effect nor waits for the dead. So a request with a key that ends in 5xx has
+changed nothing in the database, and a view must not wait in it for what begins when it commits (a run).
+
 An answer may hold a secret that is shown once (a token). So the row keeps only hashes of the key and the caller, and
 the answer is sealed with a key made from the caller's credentials, their key and the body: who repeats the request can
 open it, who reads the table cannot.
@@ -14,17 +18,19 @@ import datetime as dt
 import hashlib
 
 from cryptography.fernet import Fernet
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from commons.web.addresses import client_ip
 from commons.web.middleware_types import GetResponse
 from commons.web.models import IdempotentAnswer
 from commons.web.problems import problem, problem_response
 
 KEEP = dt.timedelta(days=1)
-RUNNING_AT_MOST = dt.timedelta(minutes=2)
 BODY_AT_MOST = 1024 * 1024
 NOT_KEPT = frozenset({409, 429})
 
@@ -50,11 +56,18 @@ def once(request: HttpRequest, key: str, get_response: GetResponse) -> HttpRespo
     body = request.path.encode() + b"\0" + request.body
     seal = Fernet(base64.urlsafe_b64encode(_sha256(b"seal", caller, key.encode(), body)))
     principal, hashed_key = _sha256(b"caller", caller).hex(), _sha256(b"key", key.encode()).hex()
-    row, mine = _take(principal, hashed_key, _sha256(b"body", body).hex())
-    if not mine:
-        return _replay(row, _sha256(b"body", body).hex(), seal)
-    response = get_response(request)
-    _keep(row, response, seal)
+    with transaction.atomic():
+        if not _alone(principal, hashed_key):
+            return _running()
+        row = _row(principal, hashed_key)
+        if row is not None:
+            return _replay(row, _sha256(b"body", body).hex(), seal)
+        response = get_response(request)
+        if response.status_code >= 500:
+            transaction.set_rollback(True)
+        elif response.status_code not in NOT_KEPT and not response.streaming:
+            row = IdempotentAnswer(principal=principal, key=hashed_key, body_sha256=_sha256(b"body", body).hex())
+            _keep(row, response, seal)
     return response
 
 
@@ -70,40 +83,37 @@ def _caller(request: HttpRequest) -> bytes:
     """Credentials if there are any; else the address, so that strangers never meet in one key."""
     if authorization := request.headers.get("Authorization"):
         return b"token " + authorization.encode()
-    if session := request.COOKIES.get("sessionid"):
+    if session := request.COOKIES.get(settings.SESSION_COOKIE_NAME):
         return b"session " + session.encode()
-    return b"address " + str(request.META.get("REMOTE_ADDR", "")).encode()
+    return b"address " + client_ip(request).encode()
 
 
-def _take(principal: str, key: str, body: str) -> tuple[IdempotentAnswer, bool]:
-    now = timezone.now()
-    mine = IdempotentAnswer.objects.filter(principal=principal, key=key)
-    mine.filter(status=None, created_at__lt=now - RUNNING_AT_MOST).delete()
-    mine.filter(created_at__lt=now - KEEP).delete()
-    while True:
-        try:
-            with transaction.atomic():
-                return IdempotentAnswer.objects.create(principal=principal, key=key, body_sha256=body), True
-        except IntegrityError:
-            if row := mine.first():  # else the first has just failed and its row is gone: our turn
-                return row, False
+def _alone(principal: str, key: str) -> bool:
+    """Whether no other request with this key is running; if so, none begins until our transaction ends."""
+    number = int.from_bytes(_sha256(principal.encode(), key.encode())[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        return bool(cursor.fetchone()[0])
+
+
+def _row(principal: str, key: str) -> IdempotentAnswer | None:
+    """What is kept of the key; an answer that is kept long enough, or none, frees it."""
+    kept = IdempotentAnswer.objects.filter(principal=principal, key=key)
+    kept.filter(Q(status=None) | Q(created_at__lt=timezone.now() - KEEP)).delete()
+    return kept.first()
+
+
+def _running() -> HttpResponse:
+    sentence = _("The first request with this key is still running.")
+    response: HttpResponse = problem_response(problem(409, _("Still running"), sentence, "idempotency:running"))
+    response["Retry-After"] = "1"
+    return response
 
 
 def _replay(row: IdempotentAnswer, body: str, seal: Fernet) -> HttpResponse:
     if row.body_sha256 != body:
         sentence = _("This Idempotency-Key was used with another body; take a new key for a new request.")
         return problem_response(problem(422, _("Another body"), sentence, "idempotency:other-body"))
-    if row.status is None:
-        response: HttpResponse = problem_response(
-            problem(
-                409,
-                _("Still running"),
-                _("The first request with this key is still running."),
-                "idempotency:running",
-            )
-        )
-        response["Retry-After"] = "1"
-        return response
     content = seal.decrypt(bytes(row.content or b""))
     response = HttpResponse(content, status=row.status, content_type=row.content_type or None)
     if not row.content_type:
@@ -115,16 +125,11 @@ def _replay(row: IdempotentAnswer, body: str, seal: Fernet) -> HttpResponse:
 
 
 def _keep(row: IdempotentAnswer, response: HttpResponse, seal: Fernet) -> None:
-    mine = IdempotentAnswer.objects.filter(pk=row.pk)
-    if response.status_code in NOT_KEPT or response.status_code >= 500 or response.streaming:
-        mine.delete()
-        return
-    mine.update(
-        status=response.status_code,
-        content=seal.encrypt(response.content),
-        content_type=response.get("Content-Type", ""),
-        headers={name: response[name] for name in ("Location", "ETag") if name in response},
-    )
+    row.status = response.status_code
+    row.content = seal.encrypt(response.content)
+    row.content_type = response.get("Content-Type", "")
+    row.headers = {name: response[name] for name in ("Location", "ETag") if name in response}
+    row.save()
 
 
 def forget_old() -> int:

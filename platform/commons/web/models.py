@@ -4,7 +4,7 @@ from django.db import models
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to a principal's Idempotency-Key; `status` is null while the first request runs.
+    """The answer to a principal's Idempotency-Key, written in the transaction of what it did.
 
     `principal` and `key` are SHA-256 in hex; `content` is sealed (see commons.web.idempotent).
     """

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import HTTPError
@@ -54,6 +54,7 @@ class Part:
     death_signal: int
     stop_signal: int = signal.SIGTERM
     nice: int = 0
+    env: Mapping[str, str] = field(default_factory=dict)
     child: Child | None = None
     started: float = 0.0
     pause_s: float = 0.5
@@ -61,7 +62,7 @@ class Part:
 
     def start(self) -> None:
         """Start it."""
-        self.child = spawn(self.argv, death_signal=self.death_signal, env=child_environment(), nice=self.nice)
+        self.child = spawn(self.argv, death_signal=self.death_signal, env=child_environment(**self.env), nice=self.nice)
         self.started = time.monotonic()
 
     def look_after(self, say: Callable[[str], None]) -> None:
@@ -91,7 +92,7 @@ def parts() -> list[Part]:
         Part("web server", web_argv(port=settings.PORT, workers=min(2, os.cpu_count() or 1)), signal.SIGKILL),
         Part("worker", worker_argv(queues=QUICK_QUEUES, processes=1), signal.SIGKILL),
         # A preview or a simulation may take minutes: it must neither hold up the quick work nor slow the pages down.
-        Part("heavy worker", heavy, signal.SIGKILL, nice=HEAVY_NICE),
+        Part("heavy worker", heavy, signal.SIGKILL, nice=HEAVY_NICE, env={"WARM_WORKERS": "1"}),
         Part("clock", beat, signal.SIGTERM),
         Part("ingest", [sys.executable, str(settings.ROOT / "manage.py"), "ingest"], signal.SIGKILL),
     ]

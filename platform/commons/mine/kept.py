@@ -1,0 +1,8 @@
+"""What is kept of a person's first hour."""
+
+from django.utils.translation import gettext_lazy as _
+
+from commons.kept import DELETED, Kept
+
+KEPT = (Kept("mine.FirstHour", _("Your first hour here"), {"person": DELETED}),)
+NOT_PERSONAL: dict[str, str] = {}

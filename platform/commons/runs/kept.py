@@ -1,0 +1,8 @@
+"""What is kept of a person by runs."""
+
+from django.utils.translation import gettext_lazy as _
+
+from commons.kept import UNLINKED, Kept
+
+KEPT = (Kept("runs.Run", _("Work that ran for you, with its results"), {"owner": UNLINKED}),)
+NOT_PERSONAL: dict[str, str] = {}

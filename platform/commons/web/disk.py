@@ -1,0 +1,71 @@
+"""The reserve of the disk: what sends files is refused before the disk is full, so that PostgreSQL, Valkey and a new
+start always have room. Reads go on; nothing needs to be told when there is room again.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from commons.web.faults import DiskFull
+
+#: How much may come in between two looks at the disk.
+LOOK_EVERY_BYTES = 4 * 1024 * 1024
+
+
+class Source(Protocol):
+    """What is read in pieces: the body of a request, a file."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; nothing at the end."""
+        ...
+
+
+def check_disk(folder: Path | str, *, more_bytes: int = 0) -> None:
+    """Raise DiskFull when so many bytes more in the folder would leave less than the reserve."""
+    free = shutil.disk_usage(_there(Path(folder))).free
+    if free - more_bytes < settings.DISK_RESERVE_BYTES:
+        raise DiskFull(
+            _(
+                "The city's disk has %(free)d MB left and keeps %(reserve)d MB in reserve. Nothing was written, and "
+                "what is kept can still be read. Try again when the steward of the city has made room."
+            )
+            % {"free": free // 1_000_000, "reserve": settings.DISK_RESERVE_BYTES // 1_000_000}
+        )
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the nearest one above it that has been made."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+class Watched:
+    """A source that stops with DiskFull when the disk of a folder runs into its reserve while it is read."""
+
+    def __init__(self, source: Source, folder: Path | str) -> None:
+        check_disk(folder)
+        self._source, self._folder, self._unseen = source, folder, 0
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes. Raises DiskFull."""
+        piece = self._source.read(size)
+        self._unseen += len(piece)
+        if self._unseen >= LOOK_EVERY_BYTES:
+            check_disk(self._folder)
+            self._unseen = 0
+        return piece
+
+
+def watched(pieces: Iterable[bytes], folder: Path | str) -> Iterator[bytes]:
+    """The same for what comes in pieces by itself, such as an uploaded file."""
+    check_disk(folder)
+    unseen = 0
+    for piece in pieces:
+        yield piece
+        unseen += len(piece)
+        if unseen >= LOOK_EVERY_BYTES:
+            check_disk(folder)
+            unseen = 0
