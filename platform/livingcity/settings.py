@@ -49,6 +49,7 @@ ROOMS = [r for r in os.environ.get("LIVINGCITY_ROOMS", "designs,energy,labs,twin
 
 INSTALLED_APPS = [
     "livingcity",
+    "livingcity.backups",
     "commons.web",
     "commons.people",
     "commons.places",
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
     "commons.mine",
     "commons.audit",
     "commons.owndata",
+    "commons.watching",
     *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",
@@ -85,6 +87,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "commons.watching.middleware.watched",
     "commons.web.walls.walls",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -148,6 +151,12 @@ DISK_RESERVE_BYTES = int(os.environ.get("DISK_RESERVE_MB", "300")) * 1_000_000
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 
+#: Where backups are kept; empty: none are made by the clock (docs/backup.md).
+BACKUP_TO = os.environ.get("BACKUP_TO", "")
+BACKUP_EVERY_HOURS = float(os.environ.get("BACKUP_EVERY_HOURS", "24"))
+BACKUP_KEEP = int(os.environ.get("BACKUP_KEEP", "7"))
+BACKUP_DRILL_DAYS = float(os.environ.get("BACKUP_DRILL_DAYS", "7"))
+
 # --- work --------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = redis_url(celery=True)
 CELERY_TASK_IGNORE_RESULT = True
@@ -165,7 +174,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # What beat rings stands in code (each app's `BEAT`, gathered in livingcity.celery). It rings everything once when it
 # starts, so it needs no file to remember by, which `kill -9` would break.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "livingcity.clock:Clock"
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {}
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"
@@ -250,6 +259,7 @@ SPECTACULAR_SETTINGS = {
             {
                 "MachineKindEnum": "labs.models.Machine.Kind",
                 "LabStatusEnum": "labs.models.Lab.Status",
+                "LabTieKindEnum": "labs.models.LabTie.Kind",
                 "OrderStatusEnum": "labs.models.MakeOrder.Status",
             }
             if "labs" in ROOMS
@@ -347,18 +357,31 @@ if _mail := os.environ.get("EMAIL_URL"):
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _m.username or "", _m.password or ""
     EMAIL_USE_TLS, EMAIL_USE_SSL = _m.scheme == "smtp+tls", _m.scheme == "smtps"
 DEFAULT_FROM_EMAIL = os.environ.get("FROM_EMAIL", "Living City <city@localhost>")
+#: `json`: each line of the log is a document, and each request leaves one; for people it would be too much.
+LOG_FORMAT = "json" if os.environ.get("LOG_FORMAT") == "json" else "line"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"trace": {"()": "commons.watching.logs.WithTrace"}},
     "formatters": {
         "line": {
             "()": "commons.web.masking.MaskedFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s [%(trace)s]",
+        },
+        "json": {"()": "commons.watching.logs.Json"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["trace"]},
+        "faults": {"class": "commons.watching.shared.Faults", "level": "ERROR"},
+    },
+    "root": {"handlers": ["console", "faults"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
+        "city.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+    },
 }
+#: Who may read `/metrics` from elsewhere; without it only this machine may.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 SILENCED_SYSTEM_CHECKS: list[str] = []
 SITE_NAME = _("Living City")

@@ -13,6 +13,7 @@ MODULES = ["commons.people.urls", "commons.devices.urls", "commons.runs.urls", "
 MODULES += ["commons.notices.urls", "commons.reports.urls", "commons.decisions.urls"]
 MODULES += ["commons.dashboards.urls", "commons.activity.urls", "commons.mine.urls", "commons.owndata.urls"]
 MODULES += ["commons.audit.urls"]
+MODULES += ["commons.watching.urls"]
 MODULES += [f"{room}.urls" for room in settings.ROOMS]
 
 

@@ -12,14 +12,14 @@ from typing import ClassVar
 
 import redis
 from django.db import Error, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template import loader
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import requires_csrf_token
-from django.views.defaults import server_error
 
 from commons.errors import CityError
+from commons.watching import tracing
 from commons.web.problems import is_api, problem_response
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def answer_fault(request: HttpRequest) -> HttpResponse:
     fault = sys.exc_info()[1]
     refusal = explain(fault)
     if refusal is None:
-        return server_error(request)
+        return _broken(request)
     log.warning("%s %s: %s (%s)", request.method, request.path, refusal.code, " ".join(str(fault).split())[:200])
     if is_api(request):
         response: HttpResponse = problem_response(refusal.problem())
@@ -105,3 +105,9 @@ def answer_fault(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(RETRY_AFTER_S)
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django would write a traceback for each request
     return response
+
+
+def _broken(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: the page names it by the request's id, under which it stands in the log."""
+    trace = tracing.current()
+    return HttpResponseServerError(loader.render_to_string("500.html", {"fault": trace.trace_id if trace else ""}))
