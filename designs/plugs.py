@@ -14,12 +14,13 @@ from designs.visitors import of_session
 
 def plug_in() -> None:
     """Register everything; called once when the app is ready."""
-    from designs import activity, deciding, open_data, personal, queries  # noqa: PLC0415 models must be loaded first
+    from designs import activity, deciding, keeping, open_data, personal, queries  # noqa: PLC0415 models must be loaded first
     from designs.queries import addresses, notices  # noqa: PLC0415
     from designs.services import hiding, leaving  # noqa: PLC0415
 
     activity.register()
     personal.register()
+    keeping.register()
     sockets.nav.register(sockets.NavEntry("designs", _("Designs"), "rooms:designs", "designs", order=20))
     sockets.leavers.register(sockets.Leaver("designs", leaving.leave, leaving.keeps, order=50, first=leaving.first))
     sockets.home_cards.register(sockets.HomeCard("designs.new", "designs/home_card.html", new_designs, order=40))

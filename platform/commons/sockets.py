@@ -4,6 +4,7 @@ Each socket is a typed record and a registry. A room that is left out simply lea
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 
@@ -11,6 +12,7 @@ from django.utils.functional import Promise
 
 if TYPE_CHECKING:
     import datetime as dt
+    from pathlib import Path
 
     from django.http import HttpRequest
 
@@ -245,6 +247,33 @@ class HealthCheck:
 
     slug: str
     check: Callable[[], Health]
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStore:
+    """A folder below the data folder that a backup takes in a way of its own; all others are taken file by file.
+
+    `is_whole` says of a path below the data folder whether it is one thing (a repository); while `hold` holds it,
+    nothing in it is moved about. `rank` orders what stands directly in it: what names things comes before the things
+    that it names. Names like `skip` are halves of something that is being written.
+    """
+
+    slug: str
+    is_whole: "Callable[[Path], bool]" = lambda _path: False
+    hold: "Callable[[Path], AbstractContextManager[None]]" = lambda _path: nullcontext()
+    rank: Callable[[str], int] = lambda _name: 0
+    skip: tuple[str, ...] = ()
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCheck:
+    """Whether what the database names is on the disk. `check` says how far it is, and answers figures by name with
+    sentences about what is missing."""
+
+    slug: str
+    check: "Callable[[Callable[[float, str], None]], tuple[Mapping[str, int], Sequence[str]]]"
     order: int = 100
 
 
@@ -566,6 +595,8 @@ evidence: Socket[SystemEvidence] = Socket("evidence")
 makeable: Socket[Makeable] = Socket("makeable")
 sun: Socket[SunRibbon] = Socket("sun")
 health_checks: Socket[HealthCheck] = Socket("health_checks")
+kept_stores: Socket[KeptStore] = Socket("kept_stores")
+kept_checks: Socket[KeptCheck] = Socket("kept_checks")
 demo_parts: Socket[DemoPart] = Socket("demo_parts")
 open_datasets: Socket[OpenDataset] = Socket("open_datasets")
 open_shelves: Socket[OpenShelf] = Socket("open_shelves")

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path, re_path
 
 from commons.people.views import sign_in
 from commons.web import views as web
+from livingcity.backups import views as backups
 from livingcity.views import data, finding, home, measure, search
 
 urlpatterns: list[URLPattern] = [
@@ -19,6 +20,9 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^data/catalog\.(?P<form>jsonld|ttl)$", data.catalogue, name="data_catalogue"),
     path("data/files/<path:path>", data.weekly_file, name="data_file"),
     re_path(r"^data/(?P<slug>[-\w]+)\.(?P<form>csv|jsonl)$", data.dataset, name="dataset"),
+    path("backups/", backups.page, name="backups"),
+    path("backups/now/", backups.now, name="backup_now"),
+    path("backups/drill/", backups.drill, name="backup_drill"),
     path("sign-in/<str:secret>/", sign_in.sign_in_link, name="sign_in_link"),
     path("states/", web.states, name="states"),
     path("theme/", web.choose_theme, name="theme"),

@@ -21,6 +21,7 @@ from django.db import DatabaseError
 from redis import RedisError
 
 from livingcity.dev import keeper
+from livingcity.dev.places import RESTORING, data_dir
 from livingcity.dev.processes import child_environment, spawn, stop
 from livingcity.dev.services import ServiceError
 
@@ -67,6 +68,8 @@ def services_for(words: list[str]) -> Iterator[None]:
         _quiet_without_database()
         yield
         return
+    if words[1] != "restore":
+        refuse_half_restored()
     with keeper.Stay() as stay:
         prepare_database(words[1])
         with worker_available(alone=stay.was_first) if _needs_worker(command, words) else contextlib.nullcontext():
@@ -98,11 +101,20 @@ def _quiet_without_database() -> None:
     warnings.filterwarnings("ignore", message="Got an error checking a consistent migration history")
 
 
+def refuse_half_restored() -> None:
+    """A city that a restore was killed in is no city yet. Raises ServiceError."""
+    if (data_dir() / RESTORING).exists():
+        raise ServiceError(
+            f"A backup is being restored into {data_dir()}, or was when the machine stopped: "
+            "run the same `manage.py restore` once more."
+        )
+
+
 def prepare_database(name: str = "") -> None:
     """Lay out the tables of a database that has none yet; one process does it, the others wait."""
     from django.db import connection  # noqa: PLC0415 settings must be loaded
 
-    ours = "postgres" in keeper.wanted() and name != "migrate"
+    ours = "postgres" in keeper.wanted() and name not in {"migrate", "restore"}
     if not ours or "django_migrations" in connection.introspection.table_names():
         connection.close()
         return

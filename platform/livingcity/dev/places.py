@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[3]
+#: In a data folder into which a backup is being restored.
+RESTORING = "restoring.json"
 
 
 def data_dir() -> Path:

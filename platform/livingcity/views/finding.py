@@ -22,7 +22,7 @@ PLAIN = ("home", "measures", "data", "docs")
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
 #: Not for robots: what is one's own, what is made on demand, and lists in all their combinations.
-CLOSED = ("account/", "me/", "staff/", "search/", "runs/", "sign-in/", "designs/?", "designs/okh/")
+CLOSED = ("account/", "me/", "staff/", "backups/", "search/", "runs/", "sign-in/", "designs/?", "designs/okh/")
 
 
 @require_safe

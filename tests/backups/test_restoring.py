@@ -1,0 +1,231 @@
+"""A backup becomes a city again: from one server to another and back, after a kill, never over a city that is there.
+
+Oracles: MD5 over all rows by SQL itself on both servers, and git and sha256sum on the files.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.test import Client
+
+from commons.notices.models import Notice
+from commons.people.services import create_user
+from commons.runs.work import inline
+from livingcity.backups import drills, making, shelf, tasks
+from livingcity.backups.manifest import Backup
+from livingcity.backups.telling import health, state
+from livingcity.dev.processes import child_environment
+from livingcity.dev.services import Postgres
+from tests.backups.conftest import ROOT, City, here, oracle, silent
+
+PATIENCE_S = 400
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine that may have a city one day."""
+
+    data: Path
+    database: str = ""
+    secret: str = "only for tests " * 4
+
+    def environ(self) -> dict[str, str]:
+        """For its commands."""
+        found = child_environment(LIVINGCITY_DATA=str(self.data), LIVINGCITY_DEMO="0", SECRET_KEY=self.secret)
+        found.pop("BACKUP_TO", None)
+        for name, value in {"DATABASE_URL": self.database, "REDIS_URL": ""}.items():
+            found.pop(name, None)
+            if value:
+                found[name] = value
+        return found
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """A command."""
+        argv = [sys.executable, str(ROOT / "manage.py"), *words]
+        return subprocess.Popen(
+            argv,
+            env=self.environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        """Its status, what it answered and what it said."""
+        child = self.start(*words)
+        answer, said = child.communicate(timeout=PATIENCE_S)
+        return child.returncode, answer, said
+
+    def restore(self, backup: Backup) -> dict[str, Any]:
+        """Bring a backup back; it must work."""
+        status, answer, said = self.run("restore", str(backup.folder), "--json")
+        assert status == 0, said[-3000:]
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    def sums(self) -> dict[str, tuple[int, str]]:
+        """Of its own database."""
+        if self.database:
+            return oracle(self.database)
+        code = "import json, tests.backups.conftest as c; print(json.dumps(c.oracle(c.here())))"
+        status, answer, said = self.run("shell", "-v", "0", "-c", code)
+        assert status == 0, said[-3000:]
+        return {name: tuple(found) for name, found in json.loads(answer.splitlines()[-1]).items()}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def second_server(tmp_path: Path) -> Iterator[str]:
+    """A PostgreSQL that is reached over TCP, like one that a city rents, and an empty database of a plain account."""
+    home = Path("/tmp") / f"lc-second-{os.getpid()}"
+    home.mkdir(mode=0o711)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+
+    class Reached(Postgres):
+        def _options(self) -> list[str]:
+            return [*super()._options(), "-c", "listen_addresses=127.0.0.1", "-c", f"port={port}"]
+
+        def connect(self, database: str = "postgres") -> Any:
+            return psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname=database, autocommit=True)
+
+    server = Reached(home / "postgres", home / "sockets", home / "log", durable=False)
+    try:
+        server.start()
+        with server.connect() as asked:
+            asked.execute("CREATE ROLE city LOGIN")
+            asked.execute("CREATE DATABASE livingcity OWNER city TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'")
+        yield f"postgresql://city@127.0.0.1:{port}/livingcity"
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A machine with nothing on it, where the city would bring its own PostgreSQL."""
+    data = Path("/tmp") / f"lc new city {os.getpid()}-{time.monotonic_ns()}"
+    yield Machine(data)
+    shutil.rmtree(data, ignore_errors=True)
+
+
+def make(folder: Path, **how: Any) -> Backup:
+    return making.make(folder, **{"keep": 7, "say": silent, **how})[0]
+
+
+def files_of(data: Path) -> dict[str, bytes]:
+    """What a person would miss, by its path."""
+    return {
+        str(path.relative_to(data)): path.read_bytes()
+        for name in ("repositories", "lfs", "media")
+        for path in (data / name).rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def test_from_one_server_to_another_and_back(
+    city: City, folder: Path, machine: Machine, second_server: str, tmp_path: Path
+) -> None:
+    """Named server → killed → embedded one → named one over TCP, as a plain account: the same city each time."""
+    made, want, files = make(folder), oracle(here()), files_of(city.data)
+    assert want["devices_reading_20260301"][0] == 2000
+
+    child = machine.start("restore", str(made.folder))
+    assert child.stderr is not None
+    for line in child.stderr:
+        if "%" in line and int(line.partition("%")[0]) >= 45:  # in the middle of the rows
+            break
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    assert (machine.data / "restoring.json").exists()
+    status, _answer, said = machine.run("shell", "-v", "0", "-c", "print(1)")
+    assert status == 1
+    assert "once more" in said
+
+    found = machine.restore(made)
+    assert found["ok"]
+    assert found["checked"]["tables_differing"] == 0
+    assert found["checked"]["commits"] == 2
+    assert found["checked"]["large_files"] == 1
+    assert not found["notes"], "the same SECRET_KEY"
+    assert not (machine.data / "restoring.json").exists()
+    assert files_of(machine.data) == files
+    assert machine.sums() == want
+
+    again = tmp_path / "again"
+    status, _answer, said = machine.run("backup", "--to", str(again), "--json")
+    assert status == 0, said[-3000:]
+    other = Machine(tmp_path / "other", second_server, secret="another one " * 5)
+    found = other.restore(shelf.backups(again)[0])
+    assert found["ok"]
+    assert any("SECRET_KEY" in note for note in found["notes"])
+    assert other.sums() == want
+    assert files_of(other.data) == files
+
+    status, _answer, said = other.run("restore", str(made.folder))
+    assert status == 1
+    assert "needs an empty one" in said
+    assert other.sums() == want, "a city that is there is never touched"
+
+
+def test_a_drill_finds_what_is_wrong_and_staff_is_told(city: City, folder: Path, settings: Any, client: Client) -> None:
+    settings.BACKUP_TO = str(folder)
+    create_user(username="niko")
+    assert health().data["alarm"]
+    assert tasks.look() == tasks.MAKE
+    run = inline(kind=tasks.MAKE, inputs={})
+    assert run.status == "done", run.error
+    run = inline(kind=tasks.DRILL, inputs={})
+    assert run.status == "done", run.error
+    assert run.result is not None
+    assert run.result["checked"]["tables_differing"] == 0
+    assert run.result["checked"]["commits"] == 2
+    assert not health().data["alarm"], state().alarms
+    assert not list(folder.glob(".drill-*/"))
+
+    newest = shelf.backups(folder)[-1]
+    found = next((newest.folder / "files" / "repositories").rglob("objects/??/*"))
+    found.chmod(0o600)
+    found.write_bytes(found.read_bytes()[:-1] + b"?")
+    run = inline(kind=tasks.DRILL, inputs={})
+    assert run.status == "failed"
+    assert found.name in run.error
+    assert health().data["alarm"]
+    assert health().ok, "the city serves all the same"
+    told = Notice.objects.filter(kind="city.backup", person=city.person, read_at=None)
+    assert told.count() == 1
+    assert not Notice.objects.filter(kind="city.backup", person__username="niko").exists()
+    client.force_login(city.person)
+    page = client.get("/backups/").content.decode()
+    assert found.name in page
+    assert newest.name in page
+
+
+def test_a_table_that_is_damaged_is_no_city(city: City, folder: Path, machine: Machine) -> None:
+    made = make(folder)
+    table = made.folder / "tables" / "people_user.gz"
+    table.write_bytes(table.read_bytes()[:-20])
+    found = drills.drill(made, say=silent)
+    assert not found["ok"]
+    assert "people_user.gz" in found["sentence"]
+    with contextlib.suppress(FileNotFoundError):
+        assert "people_user.gz" in json.loads(next((folder / "drills").glob("*.json")).read_text())["sentence"]
