@@ -71,6 +71,7 @@ ALLOWED = {
     "labs/interlocks/trust.py": "names of types",
     "platform/commons/devices/mqtt/client.py": "the city's own broker, where MQTT_URL says",
     "platform/commons/devices/door.py": "the socket of the process `ingest`",
+    "platform/commons/devices/services/heartbeat.py": "the socket of the process `ingest`",
     "platform/commons/devices/management/commands/simulate_device.py": "a command, at the address on its line",
     "platform/commons/notices/mail.py": LETTERS,
     "labs/services/imports.py": LETTERS,
