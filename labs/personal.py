@@ -129,6 +129,7 @@ def kinds() -> None:
         ("labs.join", lazy("Somebody wants to join your lab")),
         ("labs.joined", lazy("You belong to a lab")),
         ("labs.invited", lazy("A lab invites you")),
+        ("labs.tie", lazy("A lab and its energy community or building ask for each other")),
         ("labs.imported", lazy("An import of your lab has ended")),
     )
 
@@ -228,7 +229,7 @@ def _host() -> None:
             (
                 "lab",
                 lazy("Open your lab"),
-                lazy("Found the organisation that runs it, and open the lab under its name."),
+                lazy("Say what it is, where, and when it is open; nobody sees it before you open it."),
                 lambda p: led(p).exists(),
             ),
             (
@@ -263,6 +264,5 @@ def _host() -> None:
         sockets.steps.register(Step(f"host-{slug}", "host", title, what, where, done, order=20 + 10 * order))
 
 
-def _where_to_open(person: User) -> str:
-    founded = Membership.objects.filter(user=person, role__in=MANAGING).exists()
-    return reverse("rooms:labs") if founded else reverse("rooms:new_organisation")
+def _where_to_open(_person: User) -> str:
+    return reverse("rooms:lab_new")

@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -16,7 +17,7 @@ from commons.people.models import User
 from commons.places.models import Place
 from labs import activity, dashboards, deciding, open_data, personal
 from labs.engine.times import Offer
-from labs.models import Job
+from labs.models import Job, LabTie
 from labs.queries import (
     addresses,
     badges,
@@ -27,13 +28,16 @@ from labs.queries import (
     figure,
     job_table,
     jobs,
+    lab_days,
     learning,
     live,
     made,
     matching,
     passport_reports,
+    sides,
     slices,
     standing,
+    ties,
 )
 from labs.queries import passports as passport_reads
 from labs.queries.near import near_of
@@ -55,6 +59,8 @@ def plug_in() -> None:
     dashboards.register()
     activity.register()
     personal.register()
+    if apps.is_installed("energy"):
+        sides.register()
     hooks.listen(ledger.heard)
     hooks.listen(waitlist.time_freed)
     hooks.listen(interlocks.heard)
@@ -79,6 +85,9 @@ def plug_in() -> None:
         )
     )
     sockets.sheets.register(sockets.Sheet("labs.hours", "src/styles/hours.css", packages=("labs",)))
+    sockets.sheets.register(
+        sockets.Sheet("labs.standing", "src/styles/person.css", packages=("labs.views.standing",), order=110)
+    )
     sockets.home_cards.register(sockets.HomeCard("labs.now", "labs/parts/home.html", making_now, order=30))
     sockets.page_slots.register(
         sockets.PageSlot("labs.make_button", "designs.design.actions", "labs/parts/make_button.html", make_button)
@@ -276,9 +285,18 @@ def my_things(request: HttpRequest, person: User) -> Mapping[str, Any] | None:
 
 
 def in_community(request: HttpRequest, community: Any) -> Mapping[str, Any] | None:
-    """The labs of a community with their live load; away where it has none."""
-    found = standing.live(community.place) if community.place else []
-    return {"labs": found} if found else None
+    """The labs of a community with their load, and for its stewards those that ask; away where it has none."""
+    found, asked = standing.of_community(community), _asks(request, community)
+    if not found and not asked:
+        return None
+    loads = lab_days.of_labs([one.lab for one in found], timezone.now())
+    return {"labs": [(one, loads[one.lab.pk]) for one in found], "asked": asked}
+
+
+def _asks(request: HttpRequest, community: Any) -> Sequence[LabTie]:
+    """The labs that ask this community, shown to who answers."""
+    asked = list(ties.asked_of(LabTie.Kind.COMMUNITY, community.slug)) if request.user.is_authenticated else []
+    return asked if asked and ties.may_answer(_person(request), asked[0]) else []
 
 
 def make_rows(design: "Design", caller: User | None) -> Iterable[Mapping[str, Any]]:

@@ -12,19 +12,21 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commons import sockets
 from commons.decisions import queries as decisions
+from commons.decisions.models import Enactment
 from commons.people.models import Membership, User
 from commons.places.models import Place
 from commons.runs.models import Run
 from commons.web import numbers
 from energy.models import Community
 from energy.queries import measured
-from twin import queries
+from twin import came_of, queries
 from twin.errors import ScenarioNotFound
 from twin.models import District, ScenarioVersion
 from twin.services import scenario_runs
@@ -189,14 +191,33 @@ def propose_url(version: ScenarioVersion) -> str:
 
 
 def reckon(key: str, value: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The comparison with today, from the engines; asked for where nobody has yet."""
-    found = scenario_runs.start(version=_version(key, value), depth="quick")
+    """The comparison with today, from the engines; asked for where nobody has yet. The changes of what will be measured
+    stand by name, so that the measure can be held against them."""
+    version = _version(key, value)
+    found = scenario_runs.start(version=version, depth="quick")
     if isinstance(found, Run):
         return None
-    names = ("key", "label", "unit", "difference", "low", "high", "better", "how")
+    names = ("key", "label", "unit", "baseline", "difference", "low", "high", "better", "how")
     rows = [{name: row.get(name) for name in names} for row in found.summary.get("figures", ())]
-    moved = sorted((row for row in rows if row["difference"]), key=lambda row: row["key"])
-    return {"figures": {"rows": moved, "depth": found.depth, "city_version": found.city_version}}
+    labs = came_of.lab_promise(version, _place(key), timezone.now())
+    moved = sorted((row for row in [*rows, labs] if row and row["difference"]), key=lambda row: str(row["key"]))
+    changes = {name: told["change"] for name, told in came_of.promised(moved).items()}
+    return {"figures": {"rows": moved, "depth": found.depth, "city_version": found.city_version, **changes}}
+
+
+def measure(
+    key: str, _before: Mapping[str, Any], after: Mapping[str, Any], since: dt.datetime, until: dt.datetime
+) -> Mapping[str, Any] | None:
+    """The same figures where they can be measured, before and since."""
+    place = _place(key)
+    return came_of.measure(_version(key, after), place, since, until) if place is not None else None
+
+
+def enacted(place: Place | None) -> Enactment | None:
+    """The decision by which the plan of a neighbourhood holds, with what was promised and measured."""
+    held = decisions.value(SLUG, f"{KIND}:{place.slug}") if place else None
+    rows = Enactment.objects.select_related("motion")
+    return rows.filter(motion=held.decided_by_id).first() if held and held.decided_by_id else None
 
 
 def preview(
@@ -213,13 +234,21 @@ def preview(
 
 
 def shows(_key: str, figures: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The differences in words, the first ones; with their range where there is one."""
+    """What was measured; or the differences that were promised, those first that will be measured, each with its
+    range."""
+    if "days" in figures:
+        return came_of.shows(figures)
+    rows = sorted(figures.get("rows", ()), key=lambda row: row["key"] not in came_of.KINDS)
+    measured = came_of.promised(rows)
     found = []
-    for row in figures.get("rows", ())[:SHOWN]:
+    for row in rows[: max(SHOWN, len(measured))]:
         value = f"{_signed(row['difference'])} {row['unit']}"
         if row["low"] is not None and row["high"] is not None:
             value += " " + _("(%(low)s to %(high)s)") % {"low": _signed(row["low"]), "high": _signed(row["high"])}
-        found.append({"title": _(row["label"]), "value": value})
+        told = {"title": _(row["label"]), "value": value}
+        if row["key"] in measured:
+            told["promised"] = came_of.promise_words(row["key"], measured[row["key"]])
+        found.append(told)
     return found
 
 
@@ -245,6 +274,7 @@ def register() -> None:
             apply=apply,
             preview=preview,
             reckon=reckon,
+            measure=measure,
             shows=shows,
             order=40,
         )

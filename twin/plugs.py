@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -49,6 +50,10 @@ def plug_in() -> None:
     sockets.home_cards.register(sockets.HomeCard("map", "twin/home_map.html", home_map, order=20, wide=True))
     sockets.map_grounds.register(sockets.MapGround("twin", map_ground))
     deciding.register()
+    if apps.is_installed("labs"):
+        from twin import lab_side  # noqa: PLC0415 only where the labs' room is there
+
+        lab_side.register()
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
     sockets.demo_parts.register(sockets.DemoPart("twin-life", demo.seed_life, demo.remove_life, order=70))
     sockets.open_shelves.register(sockets.OpenShelf("twin", open_data.datasets))

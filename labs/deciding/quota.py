@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from commons import sockets
 from commons.people.models import User
-from labs.deciding import use
+from labs.deciding import use, weeks
 from labs.deciding.body import KIND, border
 from labs.engine.rules import SORTS
 from labs.errors.rules import BadRule
@@ -66,7 +66,7 @@ def apply(key: str, value: Mapping[str, Any], _at: dt.datetime, _url: str) -> No
 
 
 def preview(
-    key: str, value: Mapping[str, Any], person: User | None, _reckoned: Mapping[str, Any]
+    key: str, value: Mapping[str, Any], person: User | None, reckoned: Mapping[str, Any]
 ) -> sockets.Preview | None:
     """Whose bookings to come these limits alone would have refused when they were made."""
     lab = Lab.objects.select_related("place").filter(slug=key).first()
@@ -89,7 +89,9 @@ def preview(
         {"title": _("bookings to come that are beyond it"), "value": f"{len(found.refused)} / {found.looked_at}"},
         {"title": _("people whose they are"), "value": str(found.people)},
     ]
-    return sockets.Preview(you if mine else "", figures, _("Each booking to come, judged when it was made."))
+    booked = reckoned.get("people", {}).get(str(person.pk)) if person else None
+    said = [words for words in (weeks.you(booked) if booked else "", you if mine else "") if words]
+    return sockets.Preview(" ".join(said), figures, _("Each booking to come, judged when it was made."))
 
 
 EFFECT = sockets.Effect(
@@ -103,7 +105,7 @@ EFFECT = sockets.Effect(
     border=border,
     apply=apply,
     preview=preview,
-    reckon=use.reckon,
+    reckon=weeks.reckon,
     measure=use.measure,
     shows=use.shows,
     order=20,

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy
 from commons import sockets
 from commons.decisions import queries
 from commons.web import numbers
-from labs.deciding import use
+from labs.deciding import sunny, use
 from labs.deciding.body import KIND, border
 from labs.errors.rules import BadRule
+from labs.models import Lab
 
 SLUG = "labs.surplus_price"
 MOST_PERCENT = 50
@@ -60,6 +61,22 @@ def say(_key: str, value: Mapping[str, Any]) -> str | Promise:
     }
 
 
+def reckon(key: str, value: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the last bookings would have cost, beside what they cost by the value that holds."""
+    return sunny.reckon(key, value, holds(key))
+
+
+def measure(
+    key: str, before: Mapping[str, Any], after: Mapping[str, Any], since: dt.datetime, until: dt.datetime
+) -> Mapping[str, Any] | None:
+    """How the lab was used since, which of it was sunny, and what was taken off."""
+    found = use.measure(key, before, after, since, until)
+    if found is None:
+        return None
+    lab = Lab.objects.select_related("place").get(slug=key)
+    return {**found, "figures": found["figures"] | sunny.measure(lab, after, since, until)}
+
+
 EFFECT = sockets.Effect(
     slug=SLUG,
     body=KIND,
@@ -70,8 +87,9 @@ EFFECT = sockets.Effect(
     say=say,
     border=border,
     apply=lambda _key, _value, _at, _url: None,
-    reckon=use.reckon,
-    measure=use.measure,
-    shows=use.shows,
+    preview=sunny.preview,
+    reckon=reckon,
+    measure=measure,
+    shows=sunny.shows,
     order=24,
 )

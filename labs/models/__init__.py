@@ -25,6 +25,7 @@ from labs.models.rules import BookingRule, RuleSet
 from labs.models.series import BookingSeries
 from labs.models.slices import Slice, SlicingProfile
 from labs.models.sunshine import BookingPlan, FirstAsked, FlexibleBooking, FlexibleMove, PowerProfile, SunDay
+from labs.models.ties import LabDraft, LabTie
 from labs.models.trust import TrustPolicy, TrustRule
 from labs.models.waitlist import WaitlistEntry
 
@@ -69,7 +70,9 @@ __all__ = [
     "Kiosk",
     "KioskPass",
     "Lab",
+    "LabDraft",
     "LabImport",
+    "LabTie",
     "LogEntry",
     "Machine",
     "MachineLabel",

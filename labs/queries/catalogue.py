@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Count, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,7 +15,7 @@ from commons.places.models import Place
 from commons.sockets import Hit, Reach
 from commons.web.fulltext import matching
 from labs.errors import UnknownLab, UnknownMachine
-from labs.models import Badge, Lab, Machine
+from labs.models import Badge, Lab, LabTie, Machine
 from labs.policies import MANAGING
 
 if TYPE_CHECKING:
@@ -61,6 +63,16 @@ def find_lab(slug: str) -> Lab:
     if found is None:
         raise UnknownLab(_("There is no lab called “%(slug)s”.") % {"slug": slug})
     return found
+
+
+def find_shown(slug: str) -> Lab:
+    """The lab of that name with `belongs`: where it belongs by consent of both sides, [{kind, title, url}]; one query
+    for both. Raises UnknownLab."""
+    tie = JSONObject(kind="kind", title="title", url="url")
+    held = LabTie.objects.filter(lab=OuterRef("pk"), state=LabTie.State.HOLDS).order_by("-kind")
+    rows = Lab.objects.select_related("organisation", "place").annotate(belongs=ArraySubquery(held.values(told=tie)))
+    found = rows.filter(slug=slug.lower()).first()
+    return found if found is not None else find_lab(slug)
 
 
 def machines(lab: Lab | None = None) -> QuerySet[Machine]:

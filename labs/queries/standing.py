@@ -1,6 +1,7 @@
-"""Where a lab stands: the member that it is of its neighbourhood's community, and what it draws now.
+"""Where a lab stands: the member that it is of its energy community, and what it draws now.
 
-A lab is the member whose organisation is its own; in imported data, which know no organisations, the one of its name.
+Its community is the one that confirmed it (`LabTie`); until somebody asked, that of its neighbourhood. A lab is the
+member whose organisation is its own; in imported data, which know no organisations, the one of its name.
 """
 
 import datetime as dt
@@ -13,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from commons.places.models import Place
-from labs.models import Booking, Lab, Machine
-from labs.queries import board
+from labs.models import Booking, Lab, LabTie, Machine
+from labs.queries import board, ties
 
 if TYPE_CHECKING:
     from energy.models import Community, Member, Participant
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A lab's community, and what it is there: a participant with meters, a member of the data, either or neither."""
+    """A lab's community, and what it is there: a participant with meters, a member of the data, either or neither.
+
+    `apart`: one of the two has said that it does not belong there.
+    """
 
     community: "Community | None" = None
     participant: "Participant | None" = None
     member: "Member | None" = None
+    apart: bool = False
 
     @property
     def is_member(self) -> bool:
@@ -38,15 +43,21 @@ NOWHERE = Standing()
 
 
 def of(lab: Lab) -> Standing:
-    """Where the lab stands; three queries."""
-    if lab.place is None or not apps.is_installed("energy"):
+    """Where the lab stands; four queries."""
+    if not apps.is_installed("energy"):
         return NOWHERE
-    from energy.models import Participant  # noqa: PLC0415 the room may be left out
+    from energy.models import Community, Participant  # noqa: PLC0415 the room may be left out
     from energy.queries import community_of, public  # noqa: PLC0415 as above
 
-    community = community_of(lab.place)
+    said = ties.last_said([lab], LabTie.Kind.COMMUNITY).get(lab.pk)
+    if said is not None and said.state == LabTie.State.HOLDS:
+        community = Community.objects.filter(slug=said.target).first()
+    else:
+        community = community_of(lab.place) if lab.place else None
     if community is None:
         return NOWHERE
+    if said is not None and said.state != LabTie.State.HOLDS and said.target == community.slug:
+        return Standing(community, apart=True)
     today = timezone.now().date()
     own = Participant.objects.filter(community=community, kind="lab", organisation=lab.organisation_id)
     participant = own.filter(joined_on__lte=today).exclude(left_on__lte=today).first()
@@ -89,6 +100,25 @@ def live(place: Place) -> list[Now]:
 
     labs = list(Lab.objects.filter(Q(place=place) | Q(place__parent=place)).select_related("place").order_by("name"))
     return of_labs(labs, timezone.now())
+
+
+def of_community(community: "Community") -> list[Now]:
+    """The labs of a community with their live load: those that it confirmed, and those of its place that belong to no
+    other and were not declined."""
+    from django.db.models import Q  # noqa: PLC0415 beside its use
+
+    tied = {lab.pk: lab for lab in ties.labs_of(LabTie.Kind.COMMUNITY, community.slug)}
+    place = community.place
+    rows = Lab.objects.filter(Q(place=place) | Q(place__parent=place)).select_related("place") if place else []
+    here = [lab for lab in rows if lab.pk not in tied]
+    said = ties.last_said(here, LabTie.Kind.COMMUNITY)
+    here = [lab for lab in here if not _is_elsewhere(said.get(lab.pk), community.slug)]
+    return of_labs(sorted([*tied.values(), *here], key=lambda lab: (lab.name, lab.pk)), timezone.now())
+
+
+def _is_elsewhere(said: LabTie | None, slug: str) -> bool:
+    """Whether the last word is that a lab belongs to another community, or not to this one."""
+    return said is not None and (said.state == LabTie.State.HOLDS or said.target == slug)
 
 
 def of_labs(labs: list[Lab], now: dt.datetime) -> list[Now]:

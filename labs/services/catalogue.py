@@ -39,8 +39,8 @@ PROCESS_OF = {
 #: Names under a lab's address that are pages of the lab, so no machine may carry them.
 _PAGES = """
 about badges book bookings calendar.ics consumables courses desk faults import incidents interlocks invoices join kiosk
-labels learn live log machines maintenance members money new okw orders people prices rules settings status tasks trust
-waitlist wallets week
+labels learn live log machines maintenance members money new okw orders people prices rules settings standing status
+tasks trust waitlist wallets week
 """
 RESERVED = frozenset(_PAGES.split())
 

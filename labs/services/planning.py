@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from labs.engine import draw, planning
 from labs.engine.hours import Span
 from labs.engine.planning import Measured, Profile
-from labs.models import Booking, BookingPlan, EnergyFigure, Job, Lab, Machine, PowerProfile
+from labs.models import Booking, BookingPlan, EnergyFigure, Job, Lab, LabTie, Machine, PowerProfile
 from labs.queries import drawing, standing
 
 AHEAD_DAYS = 9
@@ -204,8 +204,9 @@ def publish(lab: Lab, now: dt.datetime) -> int | None:
 
     source = f"labs:{lab.slug}"
     here = standing.of(lab)
-    outlooks.forget_plans(source=source, keep=[here.community.pk] if here.community else [])
-    if here.community is None:
+    belongs = here.community is not None and not here.apart
+    outlooks.forget_plans(source=source, keep=[here.community.pk] if here.community and belongs else [])
+    if here.community is None or not belongs:
         return None
     plan = plan_of(lab, now)
     changed = outlooks.plan(
@@ -220,5 +221,6 @@ def publish(lab: Lab, now: dt.datetime) -> int | None:
 def publish_all(now: dt.datetime | None = None) -> list[int]:
     """Hand over the plans of all labs; the communities in which something changed."""
     now = now or timezone.now()
-    labs = Lab.objects.filter(place__isnull=False).select_related("place", "organisation").order_by("pk")
+    belongs = Q(place__isnull=False) | Q(ties__state=LabTie.State.HOLDS, ties__kind=LabTie.Kind.COMMUNITY)
+    labs = Lab.objects.filter(belongs).select_related("place", "organisation").order_by("pk").distinct()
     return sorted({key for key in (publish(lab, now) for lab in labs) if key is not None})

@@ -18,13 +18,14 @@ from labs.urls import (
     passports,
     profile,
     rules,
+    standing,
     sunshine,
     week,
 )
 
 PARTS = (
-    sunshine, bookings, floor, imports, interlocks, jobs, learning, money, passports, rules, make, week, profile,
-    catalogue,
+    standing, sunshine, bookings, floor, imports, interlocks, jobs, learning, money, passports, rules, make, week,
+    profile, catalogue,
 )  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [address for part in PARTS for address in part.pages]

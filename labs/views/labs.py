@@ -44,7 +44,7 @@ def directory(request: HttpRequest) -> HttpResponse:
 @require_safe
 def lab(request: HttpRequest, lab: str) -> HttpResponse:
     """What can I use here now? The board, what comes next, the last 30 days."""
-    found, now, person = catalogue.find_lab(lab), timezone.now(), viewer(request)
+    found, now, person = catalogue.find_shown(lab), timezone.now(), viewer(request)
     every = board.board(found, viewer=person, now=now)
     show = request.GET.get("show", "")
     shown = {"free": [t for t in every if t.free], "mine": [t for t in every if t.may_use]}

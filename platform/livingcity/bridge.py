@@ -5,6 +5,10 @@ only when its whole body is here (up to 1 MB); a page's answer is sent by the ev
 Longer bodies and streamed answers (git clone and push, exports) run in their own pool, with back-pressure in both
 directions and constant memory. When that pool is full, the next long request is refused with 503 and Retry-After.
 
+More requests than the threads can do are refused before anything of them is read (`Admission`): who is let in is served
+about as fast as ever, and the rest hears at once when to come back. What devices say and what watches over the city
+have threads of their own, which pages cannot fill.
+
 A body of unknown length (chunked, as git sends it) is announced to Django as one of `UNKNOWN_LENGTH` bytes, for Django
 would read nothing otherwise; `request.read(n)` answers b"" at its end.
 """
@@ -19,10 +23,15 @@ import logging
 import queue
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import IO, Any, Protocol
 
+from commons.watching import measures
+from commons.watching.middleware import BEGAN
 from commons.web.timely import TooSlow
+from livingcity import busy
+from livingcity.busy import Admission
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +53,7 @@ UNKNOWN_LENGTH = sys.maxsize
 PAGE_THREADS = 8
 STREAM_THREADS = 24
 STREAM_QUEUE = 24
+OWN_THREADS = 2
 PATIENCE_S = 120.0
 BUSY = b"Too many long transfers at once; try again in a few seconds.\n"
 
@@ -254,6 +264,11 @@ class Threads:
         self._busy = 0
         self._waking = False
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a thread."""
+        return max(self._busy - self._count, 0)
+
     def run(self, work: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":
         """Do the work in a thread; call from the loop."""
         self._busy += 1
@@ -300,6 +315,8 @@ class Bridge:
     ) -> None:
         self.application = application
         self.pages = Threads(page_threads, "page")
+        self.own = Threads(OWN_THREADS, "own")
+        self.admission, self.admission_of_own = Admission(), Admission()
         self.streams = Threads(stream_threads, "stream")
         self.long_requests = 0
         self.most_long_requests = stream_threads + STREAM_QUEUE
@@ -307,8 +324,16 @@ class Bridge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         loop = asyncio.get_running_loop()
+        own = busy.is_own(scope["path"])
+        threads, admission = (self.own, self.admission_of_own) if own else (self.pages, self.admission)
+        began = time.monotonic()
+        if not admission.lets_in(scope["path"], threads.waiting):
+            measures.count("city_http_refused_total", pool="own" if own else "pages")
+            await busy.refuse(scope, send)
+            return
         context = contextvars.copy_context()
         environ = environ_of(scope)
+        environ[BEGAN] = began
         try:
             head, more = await self._head(receive)
         except ClientGone:
@@ -321,7 +346,7 @@ class Bridge:
         environ["wsgi.input"] = io.BytesIO(head)
         if head or "CONTENT_LENGTH" not in environ:
             environ["CONTENT_LENGTH"] = str(len(head))
-        answer = await self.pages.run(context.run, self._call, environ)
+        answer = await threads.run(context.run, self._call, environ)
         if answer.whole is None:
             await self._long(self._stream, answer, context, send, loop)
             return
@@ -355,6 +380,7 @@ class Bridge:
         """Give long work to the pool of streams, or refuse it."""
         *_rest, send, _loop = arguments
         if self.long_requests >= self.most_long_requests:
+            measures.count("city_http_refused_total", pool="transfers")
             if isinstance(arguments[0], Answer):
                 await self.pages.run(arguments[0].close)
             headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"5")]

@@ -41,9 +41,11 @@ def drop_broken_connections(**_: Any) -> None:
 @worker_process_init.connect
 def die_with_the_worker(**_: Any) -> None:
     """A child of a worker that was killed would otherwise finish its task for nobody."""
+    from commons.watching import shared  # noqa: PLC0415 settings must be loaded first
     from livingcity.dev.processes import die_with_parent  # noqa: PLC0415 only workers need it
 
     die_with_parent()
+    shared.announce("worker")
 
 
 @worker_process_init.connect

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -51,6 +52,9 @@ async def city(broker: Mosquitto, answer: dict[str, object]) -> AsyncIterator[li
     async def work(client: aiomqtt.Client) -> None:
         async for message in client.messages:
             heard.append(str(message.topic).rpartition("/")[2])
+            if heard[-1] in {"telemetry", "jobs"}:
+                (said,) = message.properties.UserProperty
+                assert said[0] == "traceparent" and re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", said[1])
             asked = getattr(message.properties, "CorrelationData", None)
             if asked is None:
                 continue

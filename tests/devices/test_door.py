@@ -12,12 +12,14 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from commons.devices import door, queries, services, serving, wire
 from commons.devices.errors import IngestAway
 from commons.devices.intake import Intake
-from commons.devices.models import Device
+from commons.devices.models import HEARTBEAT, Device
+from commons.devices.services import heartbeat
 from commons.people import tokens
 from livingcity.dev.processes import Child, spawn, stop
 from tests.devices.streams import day_start, reading
@@ -71,6 +73,40 @@ def test_many_devices_over_one_line(socket_path: Path, transactional_db: None) -
 
     with_process(work)
     assert {queries.acked(device) for device, _token in made} == {12}
+
+
+def test_the_heartbeat_goes_through_the_process_and_a_silent_one_is_seen(
+    socket_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a process it is the process that stores; one that takes questions and answers none stores nothing."""
+
+    def beat() -> services.Ack:
+        try:
+            return heartbeat.beat()
+        finally:
+            connection.close()
+
+    async def work(_doorkeeper: serving.Doorkeeper) -> None:
+        for seq in (1, 2, 3):
+            ack = await asyncio.to_thread(beat)
+            assert (ack.acked, ack.stored) == (seq, 1)
+
+    with_process(work)
+    age = queries.heartbeat_age()
+    assert age is not None and age < 30
+
+    async def silent() -> None:
+        server = await asyncio.get_running_loop().create_unix_server(Deaf, str(socket_path))
+        monkeypatch.setattr(heartbeat, "PATIENCE_S", 0.3)
+        with pytest.raises(IngestAway):
+            await asyncio.to_thread(beat)
+        server.close()
+        Deaf.hang_up()
+        with pytest.raises(IngestAway):
+            await asyncio.to_thread(beat)
+
+    asyncio.run(silent())
+    assert queries.acked(Device.objects.get(kind=HEARTBEAT)) == 3
 
 
 def test_a_revoked_device_is_out_at_once(socket_path: Path, transactional_db: None) -> None:

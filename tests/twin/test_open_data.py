@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
+from commons import sockets
 from commons.opendata import catalogue, tasks, writing
 from commons.people.services import create_organisation, create_user
 from commons.runs.models import Run
@@ -205,6 +206,20 @@ def test_the_weekly_files_and_their_page(town: Import, client: Client, settings:
     old = before.resolve()
     writing.renew()
     assert before.is_dir() and not old.exists()
+
+
+def test_the_demo_is_in_the_files_when_it_is_whole_and_out_when_it_is_gone(db: None) -> None:
+    """Files written while the demo grew would be half empty for a week."""
+    parts = list(sockets.demo_parts)
+    first, last = parts[0], parts[-1]
+    said: list[str] = []
+    first.seed(said.append)
+    last.remove(said.append)
+    assert not said and not Run.objects.filter(kind=tasks.KIND).exists()
+    last.seed(said.append)
+    first.remove(said.append)
+    assert said == ["the files of open data are written anew"] * 2
+    assert Run.objects.filter(kind=tasks.KIND).count() == 2
 
 
 def test_a_large_layer_is_not_held_in_memory(town: Import) -> None:

@@ -4,10 +4,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from django.apps import apps
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from commons import sockets
+from commons.decisions import pages as decided
 from commons.places.models import Place
 from twin import deciding, layers, queries
 from twin.coverage.cells import breadth, cells, collected, depth
@@ -60,8 +63,20 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "known": queries.best_known(of),
         "plan": (adopted := deciding.plan(found.place)),
         "plan_url": deciding.address(adopted) if adopted else "",
+        **_came_of(found.place),
         "decides": found.place is not None and found.place.kind == Place.Kind.NEIGHBOURHOOD,
     }
+
+
+def _came_of(place: Place | None) -> dict[str, Any]:
+    """The decision behind the plan, and what was measured since beside what its ballot said."""
+    done = deciding.enacted(place)
+    effect = sockets.effects.get(deciding.SLUG)
+    if done is None or effect is None or place is None:
+        return {"plan_decided": done, "plan_came": []}
+    figures = (done.measured or {}).get("figures", {})
+    rows = decided.beside(effect, place.slug, done.promised or {}, figures) if figures else []
+    return {"plan_decided": done, "plan_came": rows}
 
 
 def map_card(found: District) -> dict[str, Any]:
@@ -265,9 +280,19 @@ def building_page(found: District, of: DistrictVersion, row: Building) -> dict[s
         "reach": seen,
         "roof": queries.of_building(queries.reckoning(of, "roofs"), row.key),
         "energy": layers.energy_of(row.kind),
+        "labs_here": _labs_in(found, row.key),
         "heat": HEAT.get(queries.of_building(queries.reckoning(of, "risk"), row.key).get("heat", -1)),
         **_facts(row),
     }
+
+
+def _labs_in(found: District, key: str) -> Sequence[Any]:
+    """The labs of a building, if the labs' room is there."""
+    if not apps.is_installed("labs"):
+        return []
+    from twin import lab_side  # noqa: PLC0415 only where the labs' room is there
+
+    return lab_side.in_building(found, key)
 
 
 def _minutes(kept: Access, key: str) -> dict[str, float]:

@@ -99,9 +99,12 @@ def things(district: District) -> Things:
 
 def _labs(district: District) -> list[Thing]:
     from labs.queries import board, catalogue  # noqa: PLC0415 only where the labs' room is there
+    from twin import lab_side  # noqa: PLC0415 as above
 
     found = []
-    for lab in catalogue.labs(district.place):
+    labs = list(catalogue.labs(district.place))
+    spots = lab_side.spots(district, labs)
+    for lab in labs:
         rows = list(catalogue.machines(lab))
         meters = board.meters_of(rows)
         machines = tuple(
@@ -114,10 +117,13 @@ def _labs(district: District) -> list[Thing]:
             )
             for m in rows
         )
-        known = _("as the lab itself says") if lab.lon is not None else ""
+        lon, lat, known = lab.lon, lab.lat, _("as the lab itself says") if lab.lon is not None else ""
+        if lab.pk in spots:
+            lon, lat, building = spots[lab.pk]
+            known = _("in the building “%(name)s”, as both have said") % {"name": building}
         found.append(
             Thing(
-                f"lab-{lab.pk}", "lab", lab.name, reverse("rooms:lab", args=[lab.slug]), lab.lon, lab.lat, known,
+                f"lab-{lab.pk}", "lab", lab.name, reverse("rooms:lab", args=[lab.slug]), lon, lat, known,
                 lab=lab, machines=machines,
             )
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """What the city offers to devices: enrolment, the two doors of telemetry and jobs, commands, files."""
 
 import datetime as dt
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -8,8 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from livingcity_agent import tracing
 from livingcity_agent.adapters.base import AdapterError, JobFile
 from livingcity_agent.http import Answer, BadStatus, Http, NoAnswer, said
+
+log = logging.getLogger("livingcity_agent")
 
 
 class TokenRefused(AdapterError):
@@ -94,7 +98,11 @@ class City:
 
     async def send(self, path: str, body: bytes) -> Ack:
         """Send a batch through one of the doors. Raises NoAnswer, NotNow, TokenRefused, TooMuch, WillNot."""
-        answer = await self._http.ask("POST", path, body=body, headers={"Content-Type": "application/json"})
+        trace = tracing.traceparent()
+        headers = {"Content-Type": "application/json", "traceparent": trace}
+        answer = await self._http.ask("POST", path, body=body, headers=headers)
+        if answer.status >= 500:
+            log.info("%s answered %d (number %s)", path, answer.status, tracing.number(trace))
         if answer.status == 200:
             try:
                 return ack_of(answer.json())

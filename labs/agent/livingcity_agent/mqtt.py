@@ -14,6 +14,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from livingcity_agent import tracing
 from livingcity_agent.adapters.base import AdapterError
 from livingcity_agent.city import Ack, NotNow, TooMuch, WillNot, ack_of
 from livingcity_agent.journal import Enrolled, Kind
@@ -62,6 +63,7 @@ class MqttLine:
         number = next(self._numbers).to_bytes(8, "big")
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.CorrelationData = number
+        properties.UserProperty = ("traceparent", tracing.traceparent())
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:

@@ -113,10 +113,22 @@ def _measured(motion: Motion, effect: sockets.Effect | None) -> list[dict[str, A
     if effect is None or effect.shows is None or enactment is None or not enactment.measured:
         return []
     key = motion.body.key
-    promised = {row["title"]: row["value"] for row in effect.shows(key, enactment.promised or {})}
-    rows = effect.shows(key, enactment.measured.get("figures", {}))
+    return beside(effect, key, enactment.promised or {}, enactment.measured.get("figures", {}))
+
+
+def beside(
+    effect: sockets.Effect, key: str, promised: Mapping[str, Any], measured: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Each measured figure with what the ballot said of it; a room may also say what was, and how much is known."""
+    if effect.shows is None:
+        return []
+    said = {row["title"]: row.get("promised", row["value"]) for row in effect.shows(key, promised)}
+    rows = effect.shows(key, measured)
+    names = ("before", "since", "coverage", "basis")
     return [
-        {"title": row["title"], "promised": promised.get(row["title"], "–"), "measured": row["value"]} for row in rows
+        {"title": row["title"], "promised": said.get(row["title"], "–"), "measured": row["value"]}
+        | {name: row.get(name, "") for name in names}
+        for row in rows
     ]
 
 

@@ -31,6 +31,7 @@ from commons.devices.errors import DeviceRevoked, IngestAway, IngestBroken, Nobo
 from commons.devices.models import Device
 from commons.devices.reading import Reader
 from commons.errors import CityError
+from commons.watching import measures
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Intake:
             except CityError as refusal:
                 return refused(refusal)
             waiting.sent = services.Sent(device, batch, count, token_sha256)
+            measures.count("city_ingest_readings_total", count)
             waiting.readings = max(count, 1)  # a body without any is to be answered too
         else:
             waiting.work = functools.partial(_jobs, device, body, token_sha256)

@@ -25,6 +25,7 @@ from commons.devices import wire
 from commons.devices.errors import IngestAway
 from commons.devices.intake import Answer, Intake, refused
 from commons.devices.models import Device
+from commons.watching import measures, shared
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,11 @@ class Counter(asyncio.Protocol):
             task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, question: wire.Question) -> None:
+        began = time.monotonic()
         answer = await self._stored(question)
+        kind = "jobs" if question.kind == wire.JOBS else "telemetry"
+        measures.count("city_ingest_bodies_total", kind=kind, status=str(answer.status))
+        measures.observe("city_ingest_seconds", time.monotonic() - began, kind=kind)
         said = wire.Said(question.number, answer.status, answer.body)
         self._out.put(said.head(), said.body)
 
@@ -163,6 +168,7 @@ class Counter(asyncio.Protocol):
 async def serve() -> None:
     """Take in, until TERM or INT; what was taken is finished and answered first."""
     sys.setswitchinterval(SWITCH_S)
+    shared.announce("ingest")
     stopping = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)

@@ -2,13 +2,17 @@
 
 import dataclasses
 import datetime as dt
+import logging
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
 from commons.devices import services
+from commons.devices.errors import IngestAway
 from commons.devices.services import demo, heartbeat, retention
+
+log = logging.getLogger(__name__)
 
 BEAT = {
     "devices.heartbeat": {
@@ -37,8 +41,11 @@ BEAT = {
 
 @shared_task(name="devices.heartbeat")
 def beat() -> None:
-    """A reading goes through the whole ingest."""
-    heartbeat.beat()
+    """A reading goes through the whole ingest; one that cannot is missed, and its age is seen."""
+    try:
+        heartbeat.beat()
+    except IngestAway as refusal:
+        log.warning("no heartbeat: %s", refusal.sentence)
 
 
 @shared_task(name="devices.demo_tick")

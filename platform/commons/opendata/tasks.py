@@ -1,6 +1,7 @@
 """The weekly files of what is open."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
@@ -32,8 +33,18 @@ def weekly() -> bool:
         young = timezone.now() - dt.datetime.fromisoformat(index["made_at"]) < EVERY
         if young and {data["slug"] for data in index["datasets"]} == {data.slug for data in shelves.everything()}:
             return False
-    runs.start(kind=KIND, inputs={}, title=said(gettext_lazy("Open data as files")))
+    _start()
     return True
+
+
+def renewed(say: Callable[[str], None]) -> None:
+    """Start a run that writes them as the city is now."""
+    _start()
+    say("the files of open data are written anew")
+
+
+def _start() -> None:
+    runs.start(kind=KIND, inputs={}, title=said(gettext_lazy("Open data as files")))
 
 
 @kind(KIND, queue="simulations")

@@ -54,6 +54,7 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     demo = models.BooleanField(default=False)
+    traceparent = models.CharField(max_length=55, blank=True, default="", editable=False)
 
     class Meta:
         indexes = (

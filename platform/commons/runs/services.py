@@ -25,6 +25,7 @@ from commons.runs.errors import Cancelled, GaveUp, LeaseLost, RunTimeout, Unknow
 from commons.runs.models import Run
 from commons.runs.signals import publish, waiting
 from commons.said import keep
+from commons.watching import measures, tracing
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ def start(
         seed=seed,
         engine_version=found.engine_version,
         demo=demo,
+        traceparent=tracing.header(),
     )
     if bell:
         transaction.on_commit(lambda: ring(run))
@@ -180,6 +182,7 @@ def _end(run: Run, *, status: str, result: dict[str, Any] | None = None, error: 
         lease_until=None,
         finished_at=Now(),
     )
+    measures.count("city_runs_ended_total", kind=run.kind, status=str(status))
     transaction.on_commit(lambda: publish(run.pk, {"status": status}))
 
 
@@ -216,6 +219,8 @@ def _ring_again(run: Run) -> bool:
         return False
     if run.status == Run.Status.RUNNING and not cache.add(f"rung:{run.pk}:{run.fence}", 1, LEASE.total_seconds()):
         return False
+    if run.status == Run.Status.RUNNING:
+        measures.count("city_leases_expired_total", kind=run.kind)
     ring(run)
     return True
 

@@ -15,6 +15,7 @@ from commons.runs import registry, services
 from commons.runs.errors import LeaseLost
 from commons.runs.models import Run
 from commons.runs.pulse import pulse
+from commons.watching import measures, tracing
 from commons.web.faults import ServerAway, explain
 
 log = logging.getLogger(__name__)
@@ -70,17 +71,33 @@ def do(run_id: UUID | str) -> bool:
     run = services.claim(run_id=str(run_id))
     if run is None:
         return False
+    with _watched(run):
+        _work_on(run)
+    return True
+
+
+def _work_on(run: Run) -> None:
     try:
         with _held(run):
             outcome = registry.find(run.kind).work(Worker(run), run.inputs)
             services.finish(run=run, outcome=outcome)
     except LeaseLost:
+        measures.count("city_leases_lost_total", kind=run.kind)
         log.warning("run %s was taken over by another worker", run.pk)
     except CityError as refusal:
         services.fail(run=run, error=refusal)
     except Exception as fault:
         _broken(run, fault)
-    return True
+
+
+@contextmanager
+def _watched(run: Run) -> Iterator[None]:
+    """The run belongs to the trace of who started it; how long it took is counted."""
+    began = time.monotonic()
+    with tracing.span(f"run {run.kind}", tracing.CONSUMER, parent=tracing.read(run.traceparent)) as span:
+        span.attributes |= {"run.id": str(run.pk), "run.kind": run.kind, "run.attempt": run.attempts}
+        yield
+    measures.observe("city_run_seconds", time.monotonic() - began, kind=run.kind)
 
 
 def _broken(run: Run, fault: Exception) -> None:

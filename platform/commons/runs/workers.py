@@ -50,6 +50,11 @@ def alive() -> dict[str, float]:
     return {name: round(time.time() - float(said["at"]), 1) for name, said in _said().items()}
 
 
+def queues() -> dict[str, list[str]]:
+    """The queues that each living worker takes, by its name; raises RedisError when Valkey is away."""
+    return {name: list(said.get("queues", ())) for name, said in _said().items()}
+
+
 def unserved() -> list[str]:
     """The queues that no living worker takes; raises RedisError when Valkey is away."""
     taken = {queue for said in _said().values() for queue in said.get("queues", ())}

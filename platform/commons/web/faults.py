@@ -12,14 +12,14 @@ from typing import ClassVar
 
 import redis
 from django.db import Error, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template import loader
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import requires_csrf_token
-from django.views.defaults import server_error
 
 from commons.errors import CityError
+from commons.watching import tracing
 from commons.web.problems import is_api, problem_response
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ RETRY_AFTER_S = 5
 NO_SPACE = "No space left on device"
 #: SQLSTATE classes and codes of a server that is stopping, starting, overrun or gone.
 AWAY = ("08", "53", "57P", "58")
+#: A statement or a lock that took longer than a request may (livingcity.patience).
+TOO_LONG = ("57014", "55P03", "25P03")
 
 
 class ServerAway(CityError):
@@ -36,6 +38,14 @@ class ServerAway(CityError):
     code = "city:server-away"
     status = 503
     title: ClassVar[str | Promise] = _("The city is away for a moment")
+
+
+class TooLong(CityError):
+    """The database was asked for more than a request may take; nothing of it was kept."""
+
+    code = "city:too-long"
+    status = 503
+    title: ClassVar[str | Promise] = _("This took too long")
 
 
 class DiskFull(CityError):
@@ -53,6 +63,8 @@ def explain(fault: BaseException | None) -> CityError | None:
             return fault
         if _is_full(fault):
             return DiskFull(_("Nothing more can be written until room is made there; what is kept can still be read."))
+        if isinstance(fault, OperationalError) and _state(fault) in TOO_LONG:
+            return TooLong(_("The city stopped working on it, and nothing was changed. Try again in a few seconds."))
         if _is_away(fault):
             return ServerAway(_("A server of the city does not answer just now. Try again in a few seconds."))
         fault = fault.__cause__ or fault.__context__
@@ -82,7 +94,7 @@ def answer_fault(request: HttpRequest) -> HttpResponse:
     fault = sys.exc_info()[1]
     refusal = explain(fault)
     if refusal is None:
-        return server_error(request)
+        return _broken(request)
     log.warning("%s %s: %s (%s)", request.method, request.path, refusal.code, " ".join(str(fault).split())[:200])
     if is_api(request):
         response: HttpResponse = problem_response(refusal.problem())
@@ -93,3 +105,9 @@ def answer_fault(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(RETRY_AFTER_S)
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django would write a traceback for each request
     return response
+
+
+def _broken(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: the page names it by the request's id, under which it stands in the log."""
+    trace = tracing.current()
+    return HttpResponseServerError(loader.render_to_string("500.html", {"fault": trace.trace_id if trace else ""}))

@@ -37,6 +37,7 @@ from paho.mqtt.properties import Properties
 from commons.devices import services
 from commons.devices.intake import Answer, Kind
 from commons.devices.mqtt import accounts, link, topics
+from commons.watching import tracing
 
 log = logging.getLogger(__name__)
 
@@ -177,10 +178,17 @@ async def _deal(client: Client, intake: Taker, clerk: ThreadPoolExecutor, messag
         if (now := online(body)) is not None:
             await _until_kept(lambda: asyncio.get_running_loop().run_in_executor(clerk, _keep_link, device, now))
     elif part in {topics.TELEMETRY, topics.JOBS}:
-        answer = await _until_kept(lambda: intake.submit(device=device, kind=part, body=body))  # type: ignore[arg-type]
-        await _reply(client, message, device, part, answer)
+        with tracing.span(f"mqtt {part}", tracing.CONSUMER, parent=_trace_of(message)):
+            answer = await _until_kept(lambda: intake.submit(device=device, kind=part, body=body))  # type: ignore[arg-type]
+            await _reply(client, message, device, part, answer)
     with contextlib.suppress(aiomqtt.MqttError, OSError):
         client.settle(message)
+
+
+def _trace_of(message: aiomqtt.Message) -> tracing.Trace | None:
+    """The trace that the device's agent began: the user property `traceparent` of MQTT 5."""
+    said = dict(getattr(message.properties, "UserProperty", None) or ())
+    return tracing.read(said.get("traceparent"))
 
 
 async def _until_kept(work: Callable[[], Awaitable[Any]]) -> Any:
