@@ -26,6 +26,8 @@ from livingcity.dev.pytest_plugin import TEMPLATE
 from livingcity.dev.web import web_argv
 from tests.conftest import ROOT, _answers, free_port
 
+pytestmark = pytest.mark.drill
+
 FILL = """
 import datetime as dt
 from django.db import connection

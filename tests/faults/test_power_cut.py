@@ -29,6 +29,8 @@ from tests.conftest import _answers, free_port
 from tests.designs.conftest import make, wait_for
 from tests.ground.test_services import family
 
+pytestmark = pytest.mark.drill
+
 CACHESTAT = 451
 _libc = ctypes.CDLL(None, use_errno=True)
 
