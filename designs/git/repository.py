@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from designs.errors import BadRevision, DesignNotFound
 from designs.git import process
+from designs.git.forced import force, force_all
 from designs.git.names import OID, check_path, check_revision
 
 BRANCHES = "refs/heads/"
@@ -225,6 +226,8 @@ class Repository:
     def point_head(self, branch: str) -> None:
         """Let HEAD name the branch, so that clones check it out."""
         process.run(["symbolic-ref", "HEAD", f"{BRANCHES}{check_revision(branch)}"], repository=self.path)
+        force(self.path / "HEAD")
+        force(self.path)
 
     def remove(self) -> None:
         """Delete the repository from disk."""
@@ -243,6 +246,7 @@ def create(repository_id: str, *, branch: str = "main") -> Repository:
     made = of(repository_id)
     made.path.mkdir(parents=True, exist_ok=True)
     process.run(["init", "--quiet", "--bare", f"--initial-branch={check_revision(branch)}", made.path])
+    force_all(made.path, under=Path(settings.REPOSITORIES_DIR))
     return made
 
 
