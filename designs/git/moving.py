@@ -16,8 +16,6 @@ from pathlib import Path
 
 from django.conf import settings
 
-from designs.git.forced import force
-
 _numbers = itertools.count()
 
 
@@ -36,7 +34,11 @@ def announce(repository: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / f"{_mine(repository)}{next(_numbers)}"
     note.touch()
-    force(folder)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
     return note
 
 

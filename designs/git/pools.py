@@ -22,8 +22,7 @@ from django.utils.translation import gettext as _
 
 from designs.errors import GitFailed
 from designs.git import environment, moving, process
-from designs.git.forced import force
-from designs.git.repository import BRANCHES, TAGS, Repository, create
+from designs.git.repository import BRANCHES, TAGS, Repository, create, settle
 
 MEMBERS = "refs/members/"
 PACK_WALL_S = 3600.0
@@ -42,6 +41,7 @@ def create_pool() -> str:
     made = of(pool_id)
     made.path.mkdir(parents=True)
     process.run(["init", "--quiet", "--bare", made.path])
+    settle(made.path)
     return pool_id
 
 
@@ -76,7 +76,7 @@ def join(pool: Repository, member: Repository) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(info / "alternates")
-    force(info)
+    _fsync_folder(info)
 
 
 def is_member(repository: Repository) -> bool:
@@ -98,7 +98,7 @@ def leave(member: Repository) -> None:
             aside.replace(alternates)
             raise GitFailed(_("The repository could not be made whole: %(fault)s.") % {"fault": fault})
         aside.unlink()
-        force(alternates.parent)
+        _fsync_folder(alternates.parent)
 
 
 def fork(source: Repository, target_id: str, *, branch: str, pool: Repository | None) -> Repository:
@@ -212,15 +212,15 @@ def _link_objects(source: Path, target: Path) -> None:
     for index in sorted((source / "pack").glob("pack-*.idx")):
         for part in PACK_PARTS:
             _link(index.with_suffix(part), target / "pack" / index.with_suffix(part).name)
-    force(target / "pack")
+    _fsync_folder(target / "pack")
     for folder in source.iterdir():
         if len(folder.name) == 2:
             (target / folder.name).mkdir(exist_ok=True)
             for file in folder.iterdir():
                 if not file.name.startswith("tmp_"):
                     _link(file, target / folder.name / file.name)
-            force(target / folder.name)
-    force(target)
+            _fsync_folder(target / folder.name)
+    _fsync_folder(target)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -230,3 +230,11 @@ def _link(source: Path, target: Path) -> None:
         except FileNotFoundError:
             if source.suffix != ".rev":  # git 2.39 writes none
                 raise
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -259,6 +259,7 @@ SPECTACULAR_SETTINGS = {
             {
                 "MachineKindEnum": "labs.models.Machine.Kind",
                 "LabStatusEnum": "labs.models.Lab.Status",
+                "LabTieKindEnum": "labs.models.LabTie.Kind",
                 "OrderStatusEnum": "labs.models.MakeOrder.Status",
             }
             if "labs" in ROOMS
