@@ -337,7 +337,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"trace": {"()": "commons.watching.logs.WithTrace"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s [%(trace)s]"},
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(trace)s"},
         "json": {"()": "commons.watching.logs.Json"},
     },
     "handlers": {
