@@ -4,6 +4,7 @@
 #   make test     the whole suite with its own PostgreSQL and Valkey      make check   types, style, floors, templates
 #   make drills   the long faults and races                               make bench   benchmarks
 #   make lock     the locks anew                                          make messages  translations
+#   make sbom     what the city is made of (sbom.cdx.json)                make advisories  known holes of locked versions
 #   make trust    what is promised, measured: docs/trust.md anew (an hour of a machine that does nothing else)
 
 PYTHON ?= python3
@@ -22,7 +23,7 @@ export UV_NO_PROGRESS := 1
 # Each of a city's many processes would compile Django and the rooms anew, for 3 seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check drills bench trust lock messages clean
+.PHONY: run test check sbom advisories drills bench trust lock messages clean
 .DELETE_ON_ERROR:
 
 run: .venv/$(SET).stamp $(DIST)
@@ -50,6 +51,14 @@ check: .venv/dev.stamp $(DIST)
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(PY) -m djlint --lint --quiet platform $(ROOMS)
 	cd platform/frontend && $(NPM) run --silent check
+	$(PY) manage.py sbom sbom.cdx.json
+	$(PY) manage.py advisories
+
+sbom: .venv/dev.stamp
+	$(PY) manage.py sbom sbom.cdx.json
+
+advisories: .venv/dev.stamp
+	$(PY) manage.py advisories
 
 messages: .venv/dev.stamp
 	$(PY) manage.py messages

@@ -18,8 +18,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from commons import csv_files
 from commons.devices import channels
-from commons.opendata.tables import write_csv
 from commons.sockets import DataDoor, DataForm, PublicData
 from twin import queries
 from twin.models import Thing
@@ -59,7 +59,7 @@ def _series() -> PublicData:
             for one in source.observations(rows)
             for public, channel in (source.streams[one.id >> 23],)
         )
-        write_csv(out, ("time", "thing", "channel", "value"), told)
+        csv_files.write(out, ("time", "thing", "channel", "value"), told)
 
     return PublicData(
         slug="public-series",
@@ -141,7 +141,7 @@ class _Writer:
                 middle = [round((west + east) / 2, 7), round((south + north) / 2, 7)]
                 yield [*self.cells(row, began), *middle, well_known(row.geometry)]
 
-        write_csv(out, (*self.columns, "lon", "lat", "wkt"), lines())
+        csv_files.write(out, (*self.columns, "lon", "lat", "wkt"), lines())
 
     def geojson(self, out: BinaryIO) -> None:
         """A collection of features."""

@@ -1,14 +1,13 @@
 """Answers of scenarios as files: CSV, PDF, GeoJSON. Pure but for the language; fpdf2 is loaded by the first paper."""
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from commons import csv_files
 from twin.pages import answers, variants
 from twin.pages.answers import Comparison
 
@@ -18,22 +17,12 @@ VALUES = ("baseline", "scenario", "difference", "low", "high", "better", "engine
 
 def table(comparisons: Sequence[Comparison]) -> str:
     """A row for each figure of each scenario, with the numbers as they were reckoned (no rounding), RFC 4180."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, "today", "in_scenario", *VALUES[2:]])
-    for one in comparisons:
-        about = [one[name] for name in COLUMNS[:6]]
-        for row in one["figures"]:
-            values = [row.get(name) for name in VALUES]
-            writer.writerow([_safe(cell) for cell in (*about, *(row.get(name) for name in COLUMNS[6:]), *values)])
-    return out.getvalue()
-
-
-def _safe(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula begins with an apostrophe."""
-    if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{cell}"
-    return "" if cell is None else cell
+    rows = (
+        [*(one[name] for name in COLUMNS[:6]), *(row.get(name) for name in (*COLUMNS[6:], *VALUES))]
+        for one in comparisons
+        for row in one["figures"]
+    )
+    return csv_files.text([*COLUMNS, "today", "in_scenario", *VALUES[2:]], rows)
 
 
 def features(parts: Iterable[tuple[Comparison, str, Mapping[str, Any]]]) -> dict[str, Any]:

@@ -1,25 +1,17 @@
 """Parts lists as CSV that a spreadsheet opens without running anything."""
 
-import csv
-import io
 from collections.abc import Iterable
 
+from commons import csv_files
 from designs.bom.lines import Line
 
-#: A cell that begins so is a formula for some program; an apostrophe before it makes it words.
-STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 COLUMNS = ("name", "quantity", "unit", "mass_g", "cost", "currency", "supplier_ref", "source_url", "file", "design",
            "designators", "material", "note")  # fmt: skip
 
 
 def write_csv(lines: Iterable[Line]) -> str:
     """The lines with our own headings; `read_table` reads them again."""
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\r\n")
-    table.writerow(COLUMNS)
-    for line in lines:
-        table.writerow([safe_cell(cell) for cell in _cells(line)])
-    return out.getvalue()
+    return csv_files.text(COLUMNS, map(_cells, lines))
 
 
 def _cells(line: Line) -> list[str]:
@@ -30,8 +22,3 @@ def _cells(line: Line) -> list[str]:
         line.currency, line.supplier_ref, line.source_url, line.path, design, line.designators, line.material,
         line.note,
     ]  # fmt: skip
-
-
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(STARTS) else text

@@ -1,7 +1,6 @@
 """Copies of repositories that live elsewhere: https with checked and pinned addresses, or a local repository."""
 
 import re
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commons.said import said
+from commons.web import outside
 from commons.web.disk import check_disk
 from commons.web.faults import DiskFull
 from commons.web.outside import Resolver, is_outside
@@ -47,10 +47,9 @@ def silent(_share: float, _stage: str) -> None:
 def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host by the system's resolver."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return outside.resolve(host, port)
     except OSError as error:
         raise AddressRefused(_("“%(host)s” has no address: %(why)s.") % {"host": host, "why": error.strerror}) from None
-    return [str(entry[4][0]) for entry in found]
 
 
 def check_address(url: str, *, resolver: Resolver = resolve) -> tuple[str, int, str]:
@@ -59,22 +58,29 @@ def check_address(url: str, *, resolver: Resolver = resolve) -> tuple[str, int, 
     Every address that the name has must be public: git is then pinned to the one that was looked at, so that the name
     cannot answer differently a moment later.
     """
-    parts = urlsplit(url)
+    place = look(url, resolver=resolver)
+    return place.host, place.port, place.address
+
+
+def look(url: str, *, resolver: Resolver | None = None) -> outside.Place:
+    """Where an https URL leads. Raises AddressRefused."""
     try:
-        port = parts.port or 443
-    except ValueError:
-        raise AddressRefused(_("The port of this address is not a number.")) from None
-    if parts.scheme != "https" or not parts.hostname:
-        raise AddressRefused(_("Only addresses that begin with https:// can be imported."))
-    if parts.username or parts.password or any(letter in url for letter in "\n\r\t \\"):
-        raise AddressRefused(_("Give the address without a name, a password or spaces in it."))
-    addresses = resolver(parts.hostname, port)
-    if not addresses or not all(is_outside(address) for address in addresses):
-        raise AddressRefused(
-            _("“%(host)s” leads into a private network; only public addresses can be imported.")
-            % {"host": parts.hostname}
-        )
-    return parts.hostname, port, addresses[0]
+        return outside.place_of(url, resolver=resolver or resolve, judge=is_outside)
+    except outside.Refused as refused:
+        raise AddressRefused(_refusal(refused.why, url)) from None
+
+
+def _refusal(why: str, url: str) -> str:
+    if why == "port":
+        return _("The port of this address is not a number.")
+    if why == "scheme":
+        return _("Only addresses that begin with https:// can be imported.")
+    if why == "secret":
+        return _("Give the address without a name, a password or spaces in it.")
+    words = {"host": (urlsplit(url).hostname or "")[:120]}
+    if why == "host":
+        return _("“%(host)s” is not a host's name as all programs write it.") % words
+    return _("“%(host)s” leads into a private network; only public addresses can be imported.") % words
 
 
 def from_https(

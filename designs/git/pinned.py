@@ -4,17 +4,14 @@ The certificate and the name that the server is asked for (SNI) are the host's, 
 was looked at. So a name that answers differently a moment later leads nowhere.
 """
 
-import contextlib
 import http.client
-import socket
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
+from commons.web import outside
 from designs.errors import BadSource
 from designs.git import fetching
 
@@ -28,29 +25,6 @@ def context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-class _Connection(http.client.HTTPSConnection):
-    """To one address, with the certificate of the host."""
-
-    def __init__(self, host: str, port: int, address: str) -> None:
-        self._tls = context()
-        super().__init__(host, port, timeout=SILENCE_S, context=self._tls)
-        self._address = address
-
-    def connect(self) -> None:
-        """Connect to the checked address, whatever the name says by now."""
-        plain = socket.create_connection((self._address, self.port), SILENCE_S)
-        try:
-            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
-        except BaseException:
-            plain.close()
-            raise
-
-    def hang_up(self) -> None:
-        """End it from another thread."""
-        with contextlib.suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-
-
 @contextmanager
 def request(
     method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, wall_s: float
@@ -61,27 +35,18 @@ def request(
     """
     if len(url) > MAX_URL:
         raise BadSource(_("The source answered with an address that is too long."))
-    host, port, address = fetching.check_address(url)
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = _Connection(host, port, address)
-    clock = threading.Timer(wall_s, connection.hang_up)
-    clock.daemon = True
-    clock.start()
-    try:
+    place = fetching.look(url)
+    with outside.Pinned(place, trust=context(), wait_s=SILENCE_S).within(wall_s) as connection:
         try:
-            connection.request(method, path, body=body, headers=dict(headers))
+            connection.request(method, place.path, body=body, headers=dict(headers))
             answer = connection.getresponse()
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise BadSource(
-                _("“%(host)s” could not be reached: %(why)s.") % {"host": host, "why": _why(error)}
+                _("“%(host)s” could not be reached: %(why)s.") % {"host": place.host, "why": _why(error)}
             ) from None
         if answer.status != 200:
-            raise BadSource(_refused(host, answer.status))
+            raise BadSource(_refused(place.host, answer.status))
         yield answer
-    finally:
-        clock.cancel()
-        connection.close()
 
 
 def _why(error: Exception) -> str:

@@ -68,7 +68,7 @@ def wish(
         raise NotYours(_("You cannot make designs as “%(owner)s”.") % {"owner": owner.name})
     if by is not None and urlsplit(source).scheme != "https":
         raise BadSource(_("Only addresses that begin with https:// can be imported here."))
-    if "://" in source:
+    if by is not None or "://" in source:
         fetching.check_address(source)
     title = check_name(name or _title(source))
     word = slug_of(slug or title)

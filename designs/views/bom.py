@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from commons import csv_files
 from designs import bom, git, queries
 from designs.bom import Node, Rolled
 from designs.models import Design
@@ -75,7 +76,7 @@ def download(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """The parts list as CSV that no spreadsheet takes for formulas."""
     design = queries.find(owner=owner, slug=slug, visitor=reader(request))
     found = boms.wanted(design, _commit(design, request.GET.get("ref", "").strip()))
-    response = HttpResponse(bom.write_csv(found.lines), content_type="text/csv; charset=utf-8", headers=SANDBOX)
+    response = HttpResponse(bom.write_csv(found.lines), content_type=csv_files.TYPE, headers=SANDBOX)
     response["Content-Disposition"] = f'attachment; filename="{design.slug}-bom.csv"'
     return response
 

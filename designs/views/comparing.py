@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from commons.web import numbers
+from commons.web.addresses import client_ip
 from designs import git, queries
 from designs.addresses import versioned
 from designs.engine.diff import DIFF_VERSION
@@ -76,7 +77,7 @@ def compare(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
 
 def asker(request: HttpRequest) -> str:
     """Whom to count a caller without an account as."""
-    return f"address:{request.META.get('REMOTE_ADDR', '')}"
+    return f"address:{client_ip(request)}"
 
 
 def parts(request: HttpRequest, comparison: Comparison) -> dict[str, Any]:

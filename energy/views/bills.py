@@ -1,17 +1,16 @@
 """Pages of bills: a member's statements, one of them on paper and as a table; what stewards see and make."""
 
-import csv
-import io
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from commons import csv_files
 from commons.people.models import User
 from energy import bill_charts, policies
 from energy import bills as words
@@ -21,8 +20,6 @@ from energy.models import Community, Settlement, Statement
 from energy.queries import statements as queries
 from energy.services import statements as services
 from energy.views.frame import frame
-
-STARTS_A_FORMULA = ("=", "+", "@", "\t", "\r")
 
 
 def _found(request: HttpRequest, slug: str, tab: str = "bills") -> tuple[Community, dict[str, Any]]:
@@ -131,18 +128,11 @@ def bill_pdf(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 @require_safe
 @never_cache
-def bill_csv(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+def bill_csv(request: HttpRequest, slug: str, number: int) -> StreamingHttpResponse:
     """The statement as a table."""
     community, _context = _of_statement(request, slug)
     statement = queries.statement(community, number, request.user)
-    held = io.StringIO()
-    writer = csv.writer(held)
-    writer.writerow(words.COLUMNS)
-    for row in words.table(statement):
-        writer.writerow([f"'{cell}" if cell.startswith(STARTS_A_FORMULA) else cell for cell in row])
-    answer = HttpResponse(held.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{community.slug}-{number}.csv"'
-    return answer
+    return csv_files.answer(f"{community.slug}-{number}", words.COLUMNS, words.table(statement))
 
 
 @require_POST

@@ -1,17 +1,17 @@
 """A member's own page: for their person, and for whom they allow; nobody else learns that it is there."""
 
-import csv
 import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from commons import csv_files
 from commons.web import numbers
 from energy import bill_charts, bills, charts, flow, policies, series
 from energy.errors import CommunityNotFound
@@ -122,17 +122,14 @@ def _worth(
 
 @require_safe
 @login_required
-def mine_csv(request: HttpRequest, slug: str) -> HttpResponse:
+def mine_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """Every step of one's own use and solar."""
     community, _context = frame(request, slug, tab="own")
     member = _chosen(own.members_of(community, request.user), request.GET.get("member", ""))
     if member is None:
         raise CommunityNotFound(_("You are not a member of “%(name)s” here.") % {"name": community})
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{community.slug}-{member.key}.csv"'
+    steps = zip(moments(member.version), series.unpack(member.load), series.unpack(member.pv), strict=True)
+    rows = ((moment.isoformat(), repr(load), repr(made)) for moment, load, made in steps)
+    response = csv_files.answer(f"{community.slug}-{member.key}", ("time", "load_kwh", "pv_kwh"), rows)
     response["Cache-Control"] = "private, no-store"
-    writer = csv.writer(response)
-    writer.writerow(["time", "load_kwh", "pv_kwh"])
-    rows = zip(moments(member.version), series.unpack(member.load), series.unpack(member.pv), strict=True)
-    writer.writerows([moment.isoformat(), repr(load), repr(made)] for moment, load, made in rows)
     return response

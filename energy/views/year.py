@@ -1,6 +1,5 @@
 """The year of a community: its hours as a picture and as a file, its months, where it stands against net positive."""
 
-import csv
 from array import array
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from commons import csv_files
 from energy import charts, figures, heat, policies, queries
 from energy.errors import CommunityNotFound
 from energy.models import CommunityVersion
@@ -75,23 +75,13 @@ def year_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
         raise CommunityNotFound(_("The hours of “%(name)s” are not shown.") % {"name": community})
     simulation = queries.latest_simulation(version, "rule", "none")
     flows = public.flows(simulation, request.user) if simulation else {}
-    response = StreamingHttpResponse(_lines(version, {**flows, **curves}), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{community.slug}-{version.number}.csv"'
-    return response
+    shown = {**flows, **curves}
+    names = [name for name in COLUMNS if name in shown]
+    columns = ["time", *(f"{name}_kwh" for name in names)]
+    rows = _rows(version, [shown[name] for name in names])
+    return csv_files.answer(f"{community.slug}-{version.number}", columns, rows)
 
 
-class _Echo:
-    """A file that hands back what is written."""
-
-    def write(self, line: str) -> str:
-        """The line itself."""
-        return line
-
-
-def _lines(version: CommunityVersion, series: "dict[str, array[float]]") -> Iterator[str]:
-    names = [name for name in COLUMNS if name in series]
-    writer = csv.writer(_Echo())
-    yield writer.writerow(["time", *(f"{name}_kwh" for name in names)])
-    columns = [series[name] for name in names]
+def _rows(version: CommunityVersion, columns: "list[array[float]]") -> Iterator[list[str]]:
     for i, moment in enumerate(whole.moments(version)):
-        yield writer.writerow([moment.isoformat(), *(f"{values[i]:.4f}" for values in columns)])
+        yield [moment.isoformat(), *(f"{values[i]:.4f}" for values in columns)]

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from commons import csv_files
 from commons.errors import BadInput
 from commons.people.models import Scope, User
 from commons.web.api import CursorPagination, requires
@@ -29,7 +30,6 @@ from labs.models import Account, Entry, Invoice, Lab, Posting, Tariff, Till
 from labs.queries import books, catalogue
 from labs.services import invoices, ledger, tills
 from labs.services.rules import Scope as Where
-from labs.views.tables import csv_of
 
 OWN = requires(read=Scope.BOOKINGS_READ)
 DESK = requires(read=Scope.LABS_MANAGE, write=Scope.LABS_MANAGE)
@@ -371,4 +371,4 @@ class LabEntries(APIView):
         found = desk_of(request, lab)
         start = moment(request, "from", dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
         end = moment(request, "to", timezone.now())
-        return csv_of(f"{found.slug}-entries", books.COLUMNS, books.rows(found, start=start, end=end))
+        return csv_files.answer(f"{found.slug}-entries", books.COLUMNS, books.rows(found, start=start, end=end))

@@ -48,7 +48,7 @@ class TieAnswer(serializers.Serializer[Any]):
     answer = serializers.ChoiceField(choices=ANSWERS)
 
 
-class HourSerializer(serializers.Serializer[Any]):
+class LabHourSerializer(serializers.Serializer[Any]):
     """An hour of today, kWh; what was not measured is null."""
 
     start = serializers.DateTimeField()
@@ -56,7 +56,7 @@ class HourSerializer(serializers.Serializer[Any]):
     measured_kwh = serializers.FloatField(source="measured", allow_null=True)
 
 
-class DaySerializer(serializers.Serializer[Any]):
+class LabDaySerializer(serializers.Serializer[Any]):
     """A day that is over, kWh: planned when bookings began, measured of jobs that ended, and their share of sun."""
 
     date = serializers.DateField()
@@ -73,8 +73,8 @@ class StandingSerializer(serializers.Serializer[Any]):
     ties = TieSerializer(many=True)
     community = serializers.CharField(allow_null=True)
     watts = serializers.FloatField(allow_null=True)
-    hours = HourSerializer(many=True)
-    days = DaySerializer(many=True)
+    hours = LabHourSerializer(many=True)
+    days = LabDaySerializer(many=True)
 
 
 class LabStanding(APIView):

@@ -6,12 +6,12 @@ private network only when the setting INTERLOCK_NETWORKS names it.
 """
 
 import ipaddress
-import socket
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from commons.web import outside
 from labs.errors.interlocks import BadInterlock
 from labs.interlocks.base import RelayError, Target
 
@@ -60,11 +60,11 @@ def target(driver: str, url: str, **more: object) -> Target:
     except BadInterlock as refused:
         raise RelayError(str(refused.sentence)) from None
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = outside.resolve(host, port)
     except OSError as error:
         words = {"host": host, "why": error.strerror or "?"}
         raise RelayError(_("“%(host)s” has no address: %(why)s.") % words, silent=True) from None
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
     for address in addresses:
         refusal = _refusal(scheme, host, address)
         if refusal:
@@ -78,7 +78,7 @@ def _refusal(scheme: str, host: str, address: IP) -> str:
         address = address.ipv4_mapped
     if any(address in network for network in networks() if network.version == address.version):
         return ""
-    if not address.is_global or address.is_multicast:
+    if not outside.is_outside(str(address)):
         return _(
             "“%(host)s” is in a private network, which this site may not reach into. Who runs the site names the "
             "network of the lab's relays in INTERLOCK_NETWORKS."

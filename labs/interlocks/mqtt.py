@@ -58,10 +58,8 @@ class Mqtt:
             ) from None
 
     def _client(self) -> aiomqtt.Client:
-        # by name where a certificate proves the name, else to the address that was checked
-        host = self._target.host if self._target.tls else self._target.address
-        return aiomqtt.Client(
-            host,
+        return aiomqtt.Client(  # to the address that was checked; its certificate is the name's (`trust`)
+            self._target.address,
             self._target.port,
             username=self._target.user or None,
             password=self._target.password or None,

@@ -1,6 +1,8 @@
 """Whose certificates are believed: those that every computer believes, or the one authority that a relay names."""
 
+import socket
 import ssl
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -28,12 +30,25 @@ def check_authority(pem: str) -> str:
     return text
 
 
+class _OfHost(ssl.SSLContext):
+    """Wants a certificate of the host that was typed, although the connection goes to the address that was checked."""
+
+    host = ""
+
+    def wrap_socket(self, sock: socket.socket, **how: Any) -> ssl.SSLSocket:  # type: ignore[override]
+        """As always, under that name, whatever the client calls the other end."""
+        return super().wrap_socket(sock, **{**how, "server_hostname": self.host})
+
+
 def context_of(target: Target) -> ssl.SSLContext:
     """How TLS is spoken to a relay: with its own authority alone, where it names one. Raises RelayError."""
-    authority = target.text("ca")
+    context, authority = _OfHost(ssl.PROTOCOL_TLS_CLIENT), target.text("ca")
+    context.host = target.host
     if not authority:
-        return ssl.create_default_context()
+        context.load_default_certs()
+        return context
     try:
-        return ssl.create_default_context(cadata=authority)
+        context.load_verify_locations(cadata=authority)
     except (ssl.SSLError, ValueError):
         raise RelayError(_("The certificate of the relay's authority cannot be read; type it in again.")) from None
+    return context

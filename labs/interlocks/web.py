@@ -4,12 +4,12 @@ import hashlib
 import http.client
 import os
 import re
-import socket
 import ssl
 from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
+from commons.web import outside
 from labs.interlocks.base import MOST_BYTES, SILENCE_S, RelayError, Target
 from labs.interlocks.trust import context_of
 
@@ -22,7 +22,7 @@ class _Pinned(http.client.HTTPConnection):
         self._target = target
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._target.address, self._target.port), SILENCE_S)
+        self.sock = outside.dial(self._target.address, self._target.port, SILENCE_S)
         if self._target.tls:
             self.sock = context_of(self._target).wrap_socket(self.sock, server_hostname=self._target.host)
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commons.errors import CityError
 from commons.people.models import User
 from commons.runs.models import Run
+from commons.web.addresses import client_ip
 from labs.credentials.documents import did_document
 from labs.errors.learning import BadCredential, TooManyChecks, UnknownBadge
 from labs.models import BadgeGrant, Credential, IssuerKey, Lab, OutsideBadge, TrustRule
@@ -161,7 +162,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 def _slow(request: HttpRequest) -> None:
     """Raises TooManyChecks when an address asks for more than it may."""
-    who = request.user.pk if isinstance(request.user, User) else request.META.get("REMOTE_ADDR", "")
+    who = request.user.pk if isinstance(request.user, User) else client_ip(request)
     key = f"labs.verify:{hashlib.sha256(str(who).encode()).hexdigest()[:20]}"
     try:
         cache.add(key, 0, 60)

@@ -1,19 +1,18 @@
 """Taking over from elsewhere, for those who run a lab: upload, see by line what would happen, confirm."""
 
-import csv
-import io
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from commons import csv_files
 from commons.errors import CityError
 from commons.people.models import User
 from labs.errors import UnknownLab
@@ -188,13 +187,10 @@ def _told(report: dict[str, Any]) -> dict[str, Any]:
 
 @login_required
 @require_safe
-def template(request: HttpRequest, lab: str, kind: str) -> HttpResponse:
+def template(request: HttpRequest, lab: str, kind: str) -> StreamingHttpResponse:
     """A table to fill in, with an example."""
     _managed(request, lab)
     if kind not in TEMPLATES:
         raise UnknownImport(_("There is no such template."))
-    text = io.StringIO()
-    csv.writer(text).writerows(TEMPLATES[kind])
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
-    return response
+    columns, *rows = TEMPLATES[kind]
+    return csv_files.answer(kind, columns, rows)

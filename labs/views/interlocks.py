@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from commons import csv_files
 from commons.errors import CityError
 from commons.people.models import User
 from labs.errors import UnknownLab, UnknownMachine
@@ -24,7 +25,6 @@ from labs.services import interlocks as services
 from labs.views.common import page, uuid_of, viewer
 from labs.views.frame import frame
 from labs.views.one_booking import found_or_404
-from labs.views.tables import csv_of
 
 MOST_SHOWN, MOST_ROWS = 60, 100_000
 
@@ -256,7 +256,7 @@ def commands(request: HttpRequest, lab: str) -> StreamingHttpResponse:
         ]
         for row in rows[:MOST_ROWS].iterator(chunk_size=500)
     )
-    return csv_of(f"{found.slug}-power", columns, lines)
+    return csv_files.answer(f"{found.slug}-power", columns, lines)
 
 
 @login_required

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from commons.errors import CityError
 from commons.people.models import User
 from commons.web import numbers
+from commons.web.addresses import client_ip
 from labs.errors import BadTime, UnknownBooking, UnknownMachine
 from labs.errors.floor import NotAKiosk
 from labs.models import Booking, Kiosk, KioskPass, Lab, Machine
@@ -184,7 +185,7 @@ def pair(request: HttpRequest, lab: str) -> HttpResponse:
     found = catalogue.find_lab(lab)
     try:
         _paired, secret = services.pair(
-            lab=found, code=request.POST.get("code", "")[:40], where=request.META.get("REMOTE_ADDR", "")
+            lab=found, code=request.POST.get("code", "")[:40], where=client_ip(request)
         )
     except CityError as refusal:
         context = {"lab": found, "refusal": refusal}

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from commons import csv_files
 from commons.errors import CityError
 from labs.errors import UnknownLab
 from labs.models import Lab, LogEntry, Machine
@@ -23,7 +24,6 @@ from labs.queries import catalogue, faults
 from labs.services.log import write_entry
 from labs.views.common import page, uuid_of, viewer
 from labs.views.frame import frame
-from labs.views.tables import csv_of
 
 PER_PAGE = 40
 CLOCK = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
@@ -153,4 +153,4 @@ def lab_log_csv(request: HttpRequest, lab: str) -> StreamingHttpResponse:
             ]
             yield [*cells, entry.private] if manages else cells
 
-    return csv_of(f"{found.slug}-log", [*columns, "private"] if manages else columns, lines())
+    return csv_files.answer(f"{found.slug}-log", [*columns, "private"] if manages else columns, lines())

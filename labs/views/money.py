@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from commons import csv_files
 from commons.errors import CityError
 from commons.people.models import User
 from labs import policies
@@ -27,7 +28,6 @@ from labs.services import invoices, ledger, tills
 from labs.views.common import page, viewer
 from labs.views.frame import frame
 from labs.views.scopes import ScopeForm
-from labs.views.tables import csv_of
 
 PER_PAGE, MOST_INVOICES = 50, 50
 
@@ -138,7 +138,7 @@ def my_entries(request: HttpRequest) -> StreamingHttpResponse:
     assert person is not None  # noqa: S101 login_required
     labs = Lab.objects.filter(accounts__user=person).distinct().order_by("slug")
     rows = ((lab.slug, *row) for lab in labs for row in books.rows(lab, user=person))
-    return csv_of("wallet", ("lab", *books.COLUMNS), rows)
+    return csv_files.answer("wallet", ("lab", *books.COLUMNS), rows)
 
 
 def _desk(request: HttpRequest, slug: str) -> tuple[Lab, dict[str, Any]]:
@@ -245,7 +245,7 @@ def _issue(request: HttpRequest, lab: Lab, person: User, form: forms.Form) -> Ht
 def lab_entries(request: HttpRequest, lab: str) -> StreamingHttpResponse:
     """The books of the lab as CSV."""
     found, _context = _desk(request, lab)
-    return csv_of(f"{found.slug}-entries", books.COLUMNS, books.rows(found))
+    return csv_files.answer(f"{found.slug}-entries", books.COLUMNS, books.rows(found))
 
 
 @require_safe

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from commons import csv_files
 from commons.errors import CityError
 from commons.web.qr import code_of
 from labs.errors.passports import UnknownPassport
@@ -24,7 +25,6 @@ from labs.queries.job_table import job_table
 from labs.services import passports as services
 from labs.views.common import page, viewer
 from labs.views.frame import frame
-from labs.views.tables import csv_of
 
 PER_PAGE = 30
 
@@ -190,4 +190,4 @@ def jobs_csv(request: HttpRequest, lab: str) -> HttpResponseBase:
     """All finished jobs of the lab as CSV: nobody's name, no private file."""
     found, _context = frame(request, lab, tab="made")
     columns, rows = job_table(found)
-    return csv_of(f"{found.slug}-jobs", columns, rows)
+    return csv_files.answer(f"{found.slug}-jobs", columns, rows)

@@ -12,7 +12,8 @@ from livingcity import lean
 
 lean.go_without()
 
-from livingcity.bridge import Bridge  # noqa: E402 after what it is to go without
+from livingcity import patience  # noqa: E402 after what it is to go without
+from livingcity.bridge import Bridge  # noqa: E402
 from livingcity.dev.processes import die_with_spawner  # noqa: E402
 from livingcity.wsgi import application as wsgi_application  # noqa: E402
 
@@ -20,8 +21,10 @@ from commons.devices import door, live, polling  # noqa: E402  # isort: skip  mo
 from commons.runs import events  # noqa: E402  # isort: skip  models can be imported once Django stands
 from commons.watching import shared, wires  # noqa: E402  # isort: skip  as above
 from commons.web import timely  # noqa: E402  # isort: skip
+from commons.web.walls import filled  # noqa: E402  # isort: skip  settings must be loaded first
 
 die_with_spawner()
+patience.limit_connections()
 shared.announce("web")
 pages = Bridge(wsgi_application)
 lean.settle()
@@ -35,6 +38,7 @@ async def application(
     """Answer one request."""
     if scope["type"] != "http":
         return
+    send = filled(send)
     if events.PATH.match(scope["path"]):
         await wires.stream("runs", events.stream, scope, receive, send)
     elif live.PATH.match(scope["path"]):

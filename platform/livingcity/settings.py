@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,10 @@ MQTT_ACCOUNTS = Path(os.environ.get("MQTT_ACCOUNTS") or DATA_DIR / "mqtt").resol
 WARM_WORKERS = os.environ.get("WARM_WORKERS") == "1"
 DEBUG = os.environ.get("DEBUG") == "1"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
+#: How many proxies of our own stand before the city and add to X-Forwarded-For.
+PROXIES = int(_hops) if (_hops := os.environ.get("PROXIES", "1" if HTTPS else "0")).isdecimal() else -1
+if not 0 <= PROXIES <= 9:
+    raise ImproperlyConfigured(f"PROXIES must be a number from 0 to 9, not “{_hops}”.")
 SECRET_KEY = secret_key()
 SECRET_KEY_FALLBACKS = os.environ.get("SECRET_KEY_FALLBACKS", "").split()
 ALLOWED_HOSTS = [
@@ -57,6 +62,7 @@ INSTALLED_APPS = [
     "commons.dashboards",
     "commons.activity",
     "commons.mine",
+    "commons.audit",
     "commons.owndata",
     "commons.watching",
     *ROOMS,
@@ -82,9 +88,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "commons.watching.middleware.watched",
+    "commons.web.walls.walls",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "commons.web.walls.library_pages",
     "commons.web.middleware.problem_json",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -97,6 +105,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "commons.web.middleware.idempotency",
+    "commons.people.sessions.seen",
+    "commons.audit.middleware.audit",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -123,6 +133,10 @@ TEMPLATES = [
 
 # --- what holds the truth ----------------------------------------------------------------------------------------
 DATABASES: dict[str, Any] = {"default": database_settings()}
+#: What the database may take for a request of the web, in seconds (livingcity.patience).
+WEB_STATEMENT_TIMEOUT_S = int(os.environ.get("WEB_STATEMENT_TIMEOUT_S", "60"))
+WEB_LOCK_TIMEOUT_S = 10
+WEB_IDLE_TRANSACTION_TIMEOUT_S = 300
 REDIS_URL = redis_url()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(db=1)}}
 #: Where the process `ingest` listens for the web server; elsewhere when they share no /tmp.
@@ -171,7 +185,7 @@ AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "commons.people.guarding.OncePerName",
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -193,10 +207,19 @@ ACCOUNT_ADAPTER = "commons.people.adapter.AccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
-AXES_FAILURE_LIMIT = 20
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+# What axes counts for an account stays with axes: a limit for an account alone would shut its owner out.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+AXES_FAILURE_LIMIT = 12
 AXES_COOLOFF_TIME = 1
+AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "commons.people.guarding.account_of"
+AXES_CLIENT_IP_CALLABLE = "commons.people.guarding.network"
+AXES_LOCKOUT_CALLABLE = "commons.people.guarding.locked_out"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
+AXES_DISABLE_ACCESS_LOG = True  # it keeps addresses as they were asked for, one-time links too; ours is commons.audit
 AXES_ENABLE_ADMIN = False
 
 # --- the API -----------------------------------------------------------------------------------------------------
@@ -215,7 +238,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ("django_filters.rest_framework.DjangoFilterBackend",),
     "DEFAULT_THROTTLE_CLASSES": ("commons.web.api.AnonymousThrottle", "commons.web.api.PrincipalThrottle"),
     "DEFAULT_THROTTLE_RATES": {"anon": "600/min", "user": "3000/min"},
-    "NUM_PROXIES": 1 if HTTPS else 0,
+    "NUM_PROXIES": PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -236,6 +259,7 @@ SPECTACULAR_SETTINGS = {
             {
                 "MachineKindEnum": "labs.models.Machine.Kind",
                 "LabStatusEnum": "labs.models.Lab.Status",
+                "LabTieKindEnum": "labs.models.LabTie.Kind",
                 "OrderStatusEnum": "labs.models.MakeOrder.Status",
             }
             if "labs" in ROOMS
@@ -293,13 +317,14 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
-        "script-src": ["'self'", "'wasm-unsafe-eval'"],
+        "script-src": [NONCE, "'strict-dynamic'", "'wasm-unsafe-eval'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "worker-src": ["'self'"],
         "manifest-src": ["'self'"],
+        "object-src": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
@@ -313,9 +338,11 @@ SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
-CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
+if HTTPS:  # a neighbour on a subdomain, or somebody on the way, cannot set these
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
@@ -337,7 +364,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"trace": {"()": "commons.watching.logs.WithTrace"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(trace)s"},
+        "line": {
+            "()": "commons.web.masking.MaskedFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(trace)s",
+        },
         "json": {"()": "commons.watching.logs.Json"},
     },
     "handlers": {

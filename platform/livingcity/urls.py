@@ -12,6 +12,7 @@ handler500 = "commons.web.faults.answer_fault"
 MODULES = ["commons.people.urls", "commons.devices.urls", "commons.runs.urls", "commons.places.urls"]
 MODULES += ["commons.notices.urls", "commons.reports.urls", "commons.decisions.urls"]
 MODULES += ["commons.dashboards.urls", "commons.activity.urls", "commons.mine.urls", "commons.owndata.urls"]
+MODULES += ["commons.audit.urls"]
 MODULES += ["commons.watching.urls"]
 MODULES += [f"{room}.urls" for room in settings.ROOMS]
 

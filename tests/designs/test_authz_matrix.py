@@ -487,7 +487,7 @@ def effective(role: str, name: str, method: str, call: Call) -> str:
     return "owner" if role == "token-read" and surface(name) != "page" and reads else "anonymous"
 
 
-TOKEN_WORDS = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"')
+TOKEN_WORDS = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"| nonce="[^"]*"')
 
 
 #: What an earlier call of the same session left to be told once.

@@ -258,7 +258,7 @@ def test_nobody_but_its_person_sees_a_homes_curve(client: Client, small: Communi
     page = client.get("/energy/few/mine/?day=2026-01-02")
     assert "no-store" in page["Cache-Control"]
     assert "H01" in page.content.decode()
-    lines = client.get("/energy/few/mine.csv").content.decode().splitlines()
+    lines = client.get("/energy/few/mine.csv").getvalue().decode().splitlines()
     assert len(lines) == 1 + small.steps
 
 

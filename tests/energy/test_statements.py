@@ -415,7 +415,7 @@ def test_the_statement_on_page_paper_and_as_table(
     page = client.get("/energy/street/bills/1/").content.decode()
     assert "To pay: 7.98" in page
     assert "Power from the community" in page
-    table = client.get("/energy/street/bills/1.csv").content.decode().splitlines()
+    table = client.get("/energy/street/bills/1.csv").getvalue().decode().splitlines()
     assert table[0] == "line,from,until,kwh,days,rate,amount,tax_pct,exact"
     assert table[1] == "Power from the grid,2026-06-01,2026-06-30,0.550000,,0.200000,0.11,25.50,0.110000000000"
     assert table[-1] == "To pay,2026-06-01,2026-06-30,,,,7.98,,"

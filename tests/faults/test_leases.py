@@ -141,6 +141,27 @@ def test_a_database_that_goes_away_ends_no_run(monkeypatch: pytest.MonkeyPatch) 
     assert User.objects.filter(username__startswith="cut").count() == 1
 
 
+@pytest.mark.parametrize("jump_s", [3600.0, -3600.0, 315_360_000.0])
+def test_a_clock_that_jumps_on_the_workers_machine_changes_nothing(
+    jump_s: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Leases are counted by the database's clock, beats by one that cannot jump."""
+    monkeypatch.setattr(services, "LEASE", dt.timedelta(seconds=1.5))
+    right = time.time
+    run, _where = start(3.0, tmp_path)
+    monkeypatch.setattr(time, "time", lambda: right() + jump_s)
+    with another_process(run):
+        until(lambda: Run.objects.get(pk=run.pk).fence)
+        while Run.objects.get(pk=run.pk).status == "running":
+            services.sweep()
+            assert services.claim(run_id=str(run.pk)) is None
+            time.sleep(0.1)
+    run.refresh_from_db()
+    assert (run.status, run.attempts) == ("done", 1)
+    assert run.started_at is not None and run.finished_at is not None
+    assert abs((run.finished_at - run.started_at).total_seconds() - 3.0) < 2.5
+
+
 # --- a real worker ------------------------------------------------------------------------------------------------
 
 
@@ -171,3 +192,18 @@ def test_killed_at_random_steps_it_ends_once_with_the_same_bytes(worker: Any, ki
     assert canonical_json(done.result) == canonical_json(undisturbed.result)
     assert User.objects.filter(username__startswith="walk").count() == 1
     print(f"{kills} kills, found again within {slowest_s:.1f} s, bytes equal", file=sys.stderr)  # noqa: T201
+
+
+@pytest.mark.drill
+def test_what_lasts_longer_than_lease_and_broker_allow_is_done_once(worker: Any, settings: Any) -> None:
+    """Deaf for longer than the broker waits for an answer: it delivers the ring again and again, to whom finds the run
+    held."""
+    allowed = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
+    assert allowed > services.LEASE.total_seconds()
+    run = services.start(kind=kinds.DEAF, inputs={"seconds": allowed * 1.5, "name": "long"})
+    began = time.monotonic()
+    until(lambda: services.sweep() >= 0 and Run.objects.get(pk=run.pk).is_over, allowed * 3, 5.0)
+    done = Run.objects.get(pk=run.pk)
+    assert (done.status, done.attempts, done.fence, done.result) == ("done", 1, 1, {"attempt": 1})
+    assert User.objects.filter(username__startswith="long").count() == 1
+    print(f"deaf for {allowed * 1.5:.0f} s, done once after {time.monotonic() - began:.0f} s")  # noqa: T201

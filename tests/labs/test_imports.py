@@ -580,7 +580,7 @@ def test_an_import_is_seen_by_those_who_run_the_lab_alone(city_lab: Lab, boss: U
 
 def test_the_templates_themselves_can_be_imported(city_lab: Lab, boss: User) -> None:
     client = client_of(boss)
-    files = {kind: client.get(f"/labs/{city_lab.slug}/import/template/{kind}.csv").content for kind in TEMPLATES}
+    files = {kind: client.get(f"/labs/{city_lab.slug}/import/template/{kind}.csv").getvalue() for kind in TEMPLATES}
     report = check(city_lab, **files)
     assert not report["stops"], report["messages"]
 

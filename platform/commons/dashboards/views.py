@@ -9,13 +9,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from commons import csv_files
 from commons import sockets as house
 from commons.dashboards import documents, drawing, outlines, queries, sockets
 from commons.errors import NotFound
 from commons.places import queries as places
 from commons.places.models import Place
 from commons.web.context import set_place
-from commons.web.tables import csv_response
 
 FEWEST_POINTS = 2
 MOST_SHOWN = 60
@@ -92,13 +92,13 @@ def export(request: HttpRequest, slug: str, what: str, form: str) -> HttpRespons
     """A figure's past, a panel, the sectors or the comparison, as CSV or JSON with definition and version."""
     here = _asked(request, slug)
     table = documents.table(what, here)
-    name = f"{what}-{here.slug}.{form}"
+    name = f"{what}-{here.slug}"
     if form == "csv":
         columns = [*table.columns, "definition_version", "definition"]
         tail = [table.head["version"], table.head["definition"]]
-        return csv_response(name, columns, ([*(row.get(c) for c in table.columns), *tail] for row in table.rows))
+        return csv_files.answer(name, columns, ([*(row.get(c) for c in table.columns), *tail] for row in table.rows))
     response = JsonResponse(table.document(), json_dumps_params={"ensure_ascii": False})
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return response
 
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from commons.audit.marks import unaudited
 from commons.decisions import ballot_box, queries, services
 from commons.decisions.engine import counting
 from commons.decisions.errors import BadVote, MotionNotFound, NotNow
@@ -164,6 +165,7 @@ class Decision(APIView):
         return Response(DecisionShape(found).data)
 
 
+@unaudited
 class Vote(APIView):
     """The caller's vote."""
 
@@ -180,6 +182,7 @@ class Vote(APIView):
         return Response({"choice": kept.choice, "reason": kept.reason})
 
 
+@unaudited
 class Token(APIView):
     """The one token of the caller in a secret vote."""
 
@@ -205,6 +208,7 @@ class Token(APIView):
         return Response({"signature": base64.b64encode(signature).decode()})
 
 
+@unaudited
 class SecretVote(APIView):
     """A ballot for the box. Who calls is not looked at; send it without a session and without a token of the API."""
 

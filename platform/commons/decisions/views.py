@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commons import sockets
+from commons.audit.marks import unaudited
 from commons.decisions import amendment, delegating, forms, pages, queries, services
 from commons.decisions.charter import SECRET_FROM
 from commons.decisions.engine.counting import sha256
@@ -125,6 +126,7 @@ def _page(found: Motion, who: sockets.Decider, person: User | None, refusal: Cit
     return pages.motion_page(found, who, person) | {"refusal": refusal, "consent_choices": pages.CONSENT_CHOICES}
 
 
+@unaudited
 @require_POST
 @login_required
 def vote(request: HttpRequest, number: int) -> HttpResponse:

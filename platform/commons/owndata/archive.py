@@ -1,8 +1,6 @@
 """One ZIP of all that is kept of a person: each table as JSON and as CSV, and a README that explains each file."""
 
-import csv
 import hashlib
-import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -14,11 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commons import kept
+from commons import csv_files, kept
 from commons.kept import Extra, Kept
 from commons.owndata import collect
 from commons.people.models import User
-from commons.web.tables import FORMULA
 
 Say = Callable[[float, str], None]
 
@@ -115,23 +112,9 @@ def _both(
             file.write((b",\n" if count else b"") + json.dumps(row, ensure_ascii=False).encode())
             count += 1
         file.write(b"\n]\n")
-    with out.open(f"csv/{slug}.csv", "w", force_zip64=True) as file, io.TextIOWrapper(
-        file, encoding="utf-8", newline=""
-    ) as text:
-        table = csv.writer(text)
-        table.writerow(names)
-        for row in rows():
-            table.writerow([_cell(row[name]) for name in names])
+    with out.open(f"csv/{slug}.csv", "w", force_zip64=True) as file:
+        csv_files.write(file, names, ([row[name] for name in names] for row in rows()))
     return count
-
-
-def _cell(value: Any) -> Any:
-    """A value in a table: lists as JSON, and no text that a spreadsheet would take for a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _readme(person: User, parts: list[_Part]) -> str:

@@ -15,9 +15,11 @@ class PeopleConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Plug people and organisations into search."""
+        """Plug people and organisations into search; listen for sign-ins."""
+        from commons.people import sessions  # noqa: PLC0415 models must be ready
         from commons.sockets import SearchSource, search_sources  # noqa: PLC0415 apps are ready only now
 
+        sessions.connect()
         search_sources.register(SearchSource("people", _("People and organisations"), search=search, order=900))
 
 

@@ -12,6 +12,13 @@ class HandleTaken(Conflict):
     title = _("This name is taken")
 
 
+class EmailTaken(Conflict):
+    """One account for an address, where staff or a command makes it."""
+
+    code = "people:email-taken"
+    title = _("This e-mail has an account")
+
+
 class HandleNotAllowed(CityError):
     """Reserved or with characters that an address cannot hold."""
 

@@ -1,7 +1,7 @@
 """People, organisations, the one namespace of their handles, memberships, API tokens and sign-in links."""
 
 import datetime as dt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -41,6 +41,15 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """An address stands with the account that had it first: sign-up tells nobody that it is taken. Whose it is, who
+        reads its mail shows (allauth's `EmailAddress`)."""
+        written = kwargs.get("update_fields")
+        if self.email and (written is None or "email" in written):
+            others = User.objects.filter(email__iexact=self.email).exclude(pk=self.pk)
+            self.email = "" if others.exists() else self.email
+        super().save(*args, **kwargs)
 
 
 class Organisation(models.Model):

@@ -8,8 +8,17 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from commons.audit.recording import note, person
 from commons.people import tokens
-from commons.people.errors import HandleNotAllowed, HandleTaken, LastOwner, NoScope, UnknownRole, UnknownScope
+from commons.people.errors import (
+    EmailTaken,
+    HandleNotAllowed,
+    HandleTaken,
+    LastOwner,
+    NoScope,
+    UnknownRole,
+    UnknownScope,
+)
 from commons.people.handles import username_validators
 from commons.people.models import ApiToken, Handle, Membership, Organisation, Scope, SignInLink, User
 from commons.places.models import Place
@@ -59,10 +68,14 @@ def create_user(
     username = username.lower()
     _hold(username)
     check_handle(username)
+    if email and User.objects.filter(email__iexact=email).exists():
+        raise EmailTaken(_("An account has the e-mail “%(email)s” already.") % {"email": email})
     user = User(username=username, email=email.lower(), name=name, is_staff=is_staff, is_superuser=is_staff, demo=demo)
     user.set_password(password)
     user.save()
     _claim(username, user=user)
+    if is_staff:
+        note("staff account made", person(user))
     return user
 
 
@@ -95,9 +108,12 @@ def set_role(*, organisation: Organisation, user: User, role: str) -> Membership
     Organisation.objects.select_for_update().get(pk=organisation.pk)
     if role != Membership.Role.OWNER:
         keep_an_owner(organisation, user)
+    held = Membership.objects.filter(organisation=organisation, user=user).values("role").first()
     membership, _created = Membership.objects.update_or_create(
         organisation=organisation, user=user, defaults={"role": role}
     )
+    if held is None or held["role"] != role:
+        note("role given", _thing(organisation, user, role), before=held, after={"role": role})
     return membership
 
 
@@ -106,7 +122,16 @@ def remove_member(*, organisation: Organisation, user: User) -> None:
     """End a membership. Locks the organisation; raises LastOwner."""
     Organisation.objects.select_for_update().get(pk=organisation.pk)
     keep_an_owner(organisation, user)
-    Membership.objects.filter(organisation=organisation, user=user).delete()
+    held = Membership.objects.filter(organisation=organisation, user=user)
+    before = held.values("role").first()
+    if before is not None:
+        held.delete()
+        note("role taken", _thing(organisation, user, before["role"]), before=before)
+
+
+def _thing(organisation: Organisation, user: User, role: str) -> str:
+    """A role as the audit log names it."""
+    return f"organisation={organisation.pk} person={person(user)} role={role}"
 
 
 def keep_an_owner(organisation: Organisation, leaving: User) -> None:
@@ -144,12 +169,15 @@ def create_token(
         scopes=sorted(set(scopes)),
         expires_at=expires_at,
     )
+    note("token made", f"token={token.pk} person={person(user)} scopes={','.join(token.scopes)}")
     return token, secret
 
 
+@transaction.atomic
 def revoke_token(*, token: ApiToken) -> None:
     """End a token at once."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        note("token revoked", f"token={token.pk} person={person(token.user)}")
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from commons.watching import measures, tracing
+from commons.web.masking import masked
 
 #: What a record has of itself; anything else was given as `extra` and is told.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "exc_text", "trace"}
@@ -39,4 +40,5 @@ class Json(logging.Formatter):
         said |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info:
             said["fault"] = self.formatException(record.exc_info)
-        return json.dumps(said, default=str, ensure_ascii=False)
+        safe = {name: masked(value) if isinstance(value, str) else value for name, value in said.items()}
+        return json.dumps(safe, default=lambda value: masked(str(value)), ensure_ascii=False)

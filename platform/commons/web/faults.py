@@ -28,6 +28,8 @@ RETRY_AFTER_S = 5
 NO_SPACE = "No space left on device"
 #: SQLSTATE classes and codes of a server that is stopping, starting, overrun or gone.
 AWAY = ("08", "53", "57P", "58")
+#: A statement or a lock that took longer than a request may (livingcity.patience).
+TOO_LONG = ("57014", "55P03", "25P03")
 
 
 class ServerAway(CityError):
@@ -36,6 +38,14 @@ class ServerAway(CityError):
     code = "city:server-away"
     status = 503
     title: ClassVar[str | Promise] = _("The city is away for a moment")
+
+
+class TooLong(CityError):
+    """The database was asked for more than a request may take; nothing of it was kept."""
+
+    code = "city:too-long"
+    status = 503
+    title: ClassVar[str | Promise] = _("This took too long")
 
 
 class DiskFull(CityError):
@@ -53,6 +63,8 @@ def explain(fault: BaseException | None) -> CityError | None:
             return fault
         if _is_full(fault):
             return DiskFull(_("Nothing more can be written until room is made there; what is kept can still be read."))
+        if isinstance(fault, OperationalError) and _state(fault) in TOO_LONG:
+            return TooLong(_("The city stopped working on it, and nothing was changed. Try again in a few seconds."))
         if _is_away(fault):
             return ServerAway(_("A server of the city does not answer just now. Try again in a few seconds."))
         fault = fault.__cause__ or fault.__context__

@@ -18,12 +18,14 @@ import datetime as dt
 import hashlib
 
 from cryptography.fernet import Fernet
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from commons.web.addresses import client_ip
 from commons.web.middleware_types import GetResponse
 from commons.web.models import IdempotentAnswer
 from commons.web.problems import problem, problem_response
@@ -81,9 +83,9 @@ def _caller(request: HttpRequest) -> bytes:
     """Credentials if there are any; else the address, so that strangers never meet in one key."""
     if authorization := request.headers.get("Authorization"):
         return b"token " + authorization.encode()
-    if session := request.COOKIES.get("sessionid"):
+    if session := request.COOKIES.get(settings.SESSION_COOKIE_NAME):
         return b"session " + session.encode()
-    return b"address " + str(request.META.get("REMOTE_ADDR", "")).encode()
+    return b"address " + client_ip(request).encode()
 
 
 def _alone(principal: str, key: str) -> bool:

@@ -27,7 +27,7 @@ class TooSlow(OSError):
 
 
 class Pace:
-    """How much longer a body may be waited for: at first the grace, which waiting uses up and what comes fills up again.
+    """How much longer a body may be waited for: first the grace, which waiting uses up and what comes fills up again.
 
     Only waiting counts: what the application takes to read is not the client's fault. Several pieces may be waited for
     at a time.

@@ -109,5 +109,5 @@ export function lengthMm(value: number): string {
 /** The value of Django's CSRF cookie or of the form field in the page. */
 export function csrfToken(): string {
   const field = document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]");
-  return field?.value ?? /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+  return field?.value ?? /(?:^|; )(?:__Host-csrf|csrftoken)=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 }

@@ -12,10 +12,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from commons import sockets
+from commons import csv_files, sockets
 from commons.errors import NotFound
 from commons.opendata import licences, writing
-from commons.web.tables import csv_response
 
 #: How many rows are read to learn a CSV's columns.
 LOOK_AHEAD = 200
@@ -78,7 +77,7 @@ def dataset(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     first = list(islice(rows, LOOK_AHEAD))
     columns = list(dict.fromkeys(name for row in first for name in row))
     cells = ([_flat(row.get(name)) for name in columns] for row in chain(first, rows))
-    return csv_response(f"{slug}.csv", columns, cells)
+    return csv_files.answer(slug, columns, cells)
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:

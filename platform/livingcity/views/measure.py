@@ -6,12 +6,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from commons import sockets
+from commons import csv_files, sockets
 from commons.errors import NotFound
 from commons.places import queries
 from commons.places.models import Place
 from commons.web.context import place_of, set_place
-from commons.web.tables import csv_response
 
 
 @require_safe
@@ -38,17 +37,17 @@ def figure_file(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     """The same as a file: JSON with everything, or CSV of the rows."""
     headline, here = _asked(request, slug)
     found = queries.figure_of(headline, here)
-    name = f"{slug}-{here.slug}.{form}"
+    name = f"{slug}-{here.slug}"
     if form == "csv":
         columns = queries.evidence_columns(found)
-        return csv_response(name, columns, ([row.get(c) for c in columns] for row in found.evidence))
+        return csv_files.answer(name, columns, ([row.get(c) for c in columns] for row in found.evidence))
     document = {
         "place": here.slug,
         **queries.figure_document(headline, found),
         "evidence": list(found.evidence),
     }
     response = JsonResponse(document, json_dumps_params={"ensure_ascii": False})
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return response
 
 

@@ -1,6 +1,5 @@
 """`assign_traffic NET.tntp TRIPS.tntp --gap 1e-6 --json`"""
 
-import csv
 import json
 import math
 import time
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+
+from commons import csv_files
 
 if TYPE_CHECKING:
     from twin.engine.assignment import Assignment
@@ -98,11 +99,10 @@ def _text(path: Path) -> str:
 def _write(path: Path, network: "Network", found: "Assignment") -> None:
     """Flow and cost of each link, in the order of the network's file."""
     try:
-        with path.open("w", newline="", encoding="utf-8") as out:
-            rows = csv.writer(out)
-            rows.writerow(["link", "from", "to", "flow", "cost"])
-            ends = network.links()
-            for i, (flow, cost) in enumerate(zip(found.flow.tolist(), found.cost_s.tolist(), strict=True)):
-                rows.writerow([i + 1, ends.tail[i] + 1, ends.head[i] + 1, flow, cost])
+        ends = network.links()
+        flows = enumerate(zip(found.flow.tolist(), found.cost_s.tolist(), strict=True))
+        rows = ((i + 1, ends.tail[i] + 1, ends.head[i] + 1, flow, cost) for i, (flow, cost) in flows)
+        with path.open("wb") as out:
+            csv_files.write(out, ("link", "from", "to", "flow", "cost"), rows)
     except OSError as fault:
         raise CommandError(f"{path} cannot be written: {fault.strerror}.") from fault

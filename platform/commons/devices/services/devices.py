@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from commons.audit.recording import note
 from commons.devices.errors import CodeNotGood, SecondHeartbeat
 from commons.devices.models import HEARTBEAT, Device, EnrolmentCode
 from commons.devices.mqtt import accounts
@@ -79,6 +80,7 @@ def create_enrolment_code(*, device: Device) -> ShownCode:
     row = EnrolmentCode.objects.create(
         device=device, sha256=_code_sha256(plain), created_at=now, expires_at=now + CODE_LIFETIME
     )
+    note("enrolment code made", f"device={device.pk}")
     return ShownCode(f"{plain[:4]}-{plain[4:]}", row.expires_at)
 
 
@@ -104,12 +106,14 @@ def enrol(*, code: str, kind: str = "", hardware_id: str = "") -> tuple[Device, 
         device.kind = kind[:40] or device.kind
     device.hardware_id = hardware_id[:120] or device.hardware_id
     device.enrolled_at, device.revoked_at = now, None
+    note("device enrolled", f"device={device.pk}")
     return device, _new_token(device)
 
 
 @transaction.atomic
 def rotate_token(*, device: Device) -> str:
     """A new token in place of the old one, which ends at once."""
+    note("device key changed", f"device={device.pk}")
     return _new_token(Device.objects.select_for_update(no_key=True).get(pk=device.pk))
 
 
@@ -126,6 +130,7 @@ def revoke_device(*, device: Device) -> None:
     """End its token and its waiting codes at once; what it reported stays."""
     now = timezone.now()
     Device.objects.filter(pk=device.pk).update(revoked_at=now, token_sha256=None, mqtt_hash="")
+    note("device revoked", f"device={device.pk}")
     accounts.changed()
     EnrolmentCode.objects.filter(device=device, used_at=None, expires_at__gt=now).update(expires_at=now)
 

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from commons.people import queries, services
+from commons.people import queries, services, sessions
 from commons.people.errors import BadLink
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -28,4 +28,5 @@ def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     if user is None:
         raise BadLink(_("It was used already, is older than a day, or was copied only in part. Ask for a new one."))
     login(request, user, backend=BACKEND)
+    sessions.begin(request)
     return redirect("rooms:me")

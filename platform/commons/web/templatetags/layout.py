@@ -34,18 +34,24 @@ MOST_IN_TAB_BAR = 5
 
 @register.simple_tag(takes_context=True)
 def assets(context: template.Context) -> SafeString:
-    """Style sheets, script and the first font, by the names of the last build; nothing when it was never built."""
+    """Style sheets, the script with this page's nonce and the first font, by the names of the last build; nothing when
+    it was never built."""
     loader = DjangoViteAssetLoader.instance()
+    request: HttpRequest | None = context.get("request")
+    nonce = str(getattr(request, "csp_nonce", ""))
     try:
         font = loader.generate_vite_asset_url(FONT)
-        tags = loader.generate_vite_asset(ENTRY)
-        more = [loader.generate_vite_asset_url(sheet.entry) for sheet in _sheets(context.get("request"))]
+        tags = loader.generate_vite_asset(ENTRY, nonce=nonce)
+        more = [loader.generate_vite_asset_url(sheet.entry) for sheet in _sheets(request)]
     except DjangoViteAssetNotFoundError:
         log.warning("the front end is not built, so pages have no style: run `npm run build` in platform/frontend")
         return mark_safe("")
     preload = f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>\n'
+    # By this mark Vite gives the nonce to what it loads ahead.
+    mark = f'\n<meta property="csp-nonce" nonce="{nonce}">'
     links = "".join(f'\n<link rel="stylesheet" href="{url}">' for url in more)
-    return mark_safe(preload + str(tags) + links)  # noqa: S308 made of the manifest alone
+    made = preload + str(tags) + mark + links
+    return mark_safe(made)  # noqa: S308 of the manifest and random letters alone
 
 
 def _sheets(request: HttpRequest | None) -> list[sockets.Sheet]:
