@@ -11,7 +11,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -286,7 +285,7 @@ Door = Callable[[str], Any]
 
 
 @pytest.fixture
-def doors(anna: User, client: Client) -> dict[str, Door]:
+def doors(anna: User, client: Client, tmp_path: Path) -> dict[str, Door]:
     """Everything that follows an address: called with one, it answers with the sentence of its refusal."""
     city = places.ensure_city(slug="helsinki", name="Helsinki")
     place = places.ensure_neighbourhood(slug="kamppi", name="Kamppi", city=city)
@@ -340,7 +339,7 @@ def doors(anna: User, client: Client) -> dict[str, Door]:
 
     def repository(url: str) -> str:
         with pytest.raises((CityError, subprocess.SubprocessError)) as refused:
-            fetching.from_https(Nowhere(), url)  # type: ignore[arg-type]
+            fetching.from_https(Nowhere(tmp_path), url)  # type: ignore[arg-type]
         return str(refused.value) or "refused"
 
     def large_file(url: str) -> str:
@@ -371,7 +370,8 @@ def doors(anna: User, client: Client) -> dict[str, Door]:
 class Nowhere:
     """A folder in the place of a repository, for a fetch that never begins."""
 
-    path = Path(tempfile.gettempdir())
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
 
 @pytest.mark.django_db
