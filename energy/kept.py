@@ -70,7 +70,7 @@ EXTRA = (
 OF_A_COMMUNITY = (
     "Community", "CommunityVersion", "VersionSeries", "Simulation", "SimulationSeries", "SimulationPart",
     "ForecastCard", "Forecast", "Grid", "GridVersion", "GridCheck", "UtilityMapping", "PlannedLoad", "Outlook",
-    "Publication", "WeatherFeed", "WeatherReport", "PriceList", "PriceDay", "Tariff", "SharingScheme",
+    "Publication", "PublishedSpan", "WeatherFeed", "WeatherReport", "PriceList", "PriceDay", "Tariff", "SharingScheme",
     "Settlement_tariff_versions", "Settlement_scheme_versions",
 )  # fmt: skip
 NOT_PERSONAL = {f"energy.{name}": "of a community or a place, or sums over many" for name in OF_A_COMMUNITY} | {
