@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from commons.people.models import Handle, User
 from commons.web.api import CursorPagination, has_scope, requires
+from commons.web.schema import page_of
 from designs import queries, vocabulary
 from designs.api import shapes
 from designs.api.caller import caller
@@ -72,7 +73,7 @@ class Designs(APIView):
     @extend_schema(
         operation_id="designs_list",
         parameters=FILTERS,
-        responses=shapes.DesignOut(many=True),
+        responses=page_of(shapes.DesignOut),
         description="Cursor pages: {next, previous, results}. A filter that means nothing is 400 design:bad-query.",
     )
     def get(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from commons.people.models import Handle, User
 from commons.web.api import requires
+from commons.web.schema import page_of
 from designs import queries
 from designs.api import shapes
 from designs.api.designs import NewestPushed, visitor
@@ -39,7 +40,7 @@ class Forks(APIView):
     @extend_schema(
         operation_id="designs_forks",
         parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
-        responses=shapes.DesignOut(many=True),
+        responses=page_of(shapes.DesignOut),
         description="Cursor pages: {next, previous, results}.",
     )
     def get(self, request: Request, owner: str, slug: str) -> Response:

@@ -49,7 +49,7 @@ class Yaml(_Manifest):
 
     @extend_schema(
         operation_id="designs_okh_yaml", parameters=[REF],
-        responses={(200, "application/yaml"): OpenApiTypes.STR},
+        responses={(200, "application/yaml"): OpenApiTypes.OBJECT},
     )  # fmt: skip
     def get(self, request: Request, owner: str, slug: str) -> HttpResponse:
         """The same in the older language."""

@@ -12,6 +12,7 @@ from commons import sockets
 from commons.people import queries as people
 from commons.web.api import CursorPagination, requires
 from commons.web.parsers import Json
+from commons.web.schema import page_of
 from designs import queries
 from designs.api import shapes_social as shapes
 from designs.api.caller import caller
@@ -103,7 +104,7 @@ class Comments(APIView):
 
     permission_classes = OPEN
 
-    @extend_schema(operation_id="designs_comments_list", responses=shapes.CommentOut(many=True))
+    @extend_schema(operation_id="designs_comments_list", responses=page_of(shapes.CommentOut))
     def get(self, request: Request, owner: str, slug: str) -> Response:
         """Comments on the design itself, newest first, in cursor pages."""
         design = _design(request, owner, slug)
@@ -156,7 +157,7 @@ class Collaborators(APIView):
 
     permission_classes = requires(read="designs:read", write="designs:write")
 
-    @extend_schema(operation_id="designs_collaborators_list", responses=shapes.CollaboratorOut(many=True))
+    @extend_schema(operation_id="designs_collaborators_list", responses=shapes.CollaboratorsOut)
     def get(self, request: Request, owner: str, slug: str) -> Response:
         """Everybody with a role."""
         design = _design(request, owner, slug)
@@ -207,7 +208,7 @@ class Collections(APIView):
 
     permission_classes = OPEN
 
-    @extend_schema(operation_id="collections_list", responses=shapes.CollectionOut(many=True))
+    @extend_schema(operation_id="collections_list", responses=page_of(shapes.CollectionOut))
     def get(self, request: Request) -> Response:
         """Collections, newest change first, in cursor pages."""
         pages = NewestChange()

@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from commons.web.api import CursorPagination, requires
+from commons.web.schema import page_of
 from designs import queries
 from designs.api import shapes_releases as shapes
 from designs.api.caller import caller
@@ -32,7 +33,7 @@ class Releases(APIView):
     @extend_schema(
         operation_id="designs_releases",
         parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
-        responses=shapes.ReleaseOut(many=True),
+        responses=page_of(shapes.ReleaseOut),
         description="Cursor pages: {next, previous, results}.",
     )
     def get(self, request: Request, owner: str, slug: str) -> Response:

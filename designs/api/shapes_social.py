@@ -120,6 +120,12 @@ class CollaboratorOut(serializers.Serializer[Any]):
     since = serializers.DateTimeField()
 
 
+class CollaboratorsOut(serializers.Serializer[Any]):
+    """Everybody with a role."""
+
+    results = CollaboratorOut(many=True)
+
+
 class CollaboratorIn(serializers.Serializer[Any]):
     """A person and what they may do."""
 

@@ -65,8 +65,12 @@ class MachineSerializer(serializers.ModelSerializer[Machine]):
         slug_field="slug", many=True, read_only=True
     )
     volume_mm = serializers.SerializerMethodField()
-    circuit: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(slug_field="name", read_only=True)
-    device: "serializers.PrimaryKeyRelatedField[Any]" = serializers.PrimaryKeyRelatedField(read_only=True)
+    circuit: "serializers.SlugRelatedField[Any]" = serializers.SlugRelatedField(
+        slug_field="name", read_only=True, allow_null=True
+    )
+    device: "serializers.PrimaryKeyRelatedField[Any]" = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True
+    )
 
     class Meta:
         model = Machine

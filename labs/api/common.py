@@ -37,7 +37,7 @@ def design_named(name: str, viewer: User | None) -> "Design":
 
 
 def moment(request: Request, name: str, default: dt.datetime) -> dt.datetime:
-    """A time of the query, ISO 8601 with its zone. Raises BadInput."""
+    """A time of the query, ISO 8601 with its zone, within two centuries. Raises BadInput."""
     text = request.query_params.get(name)
     if not text:
         return default
@@ -49,4 +49,6 @@ def moment(request: Request, name: str, default: dt.datetime) -> dt.datetime:
     if found is None or found.tzinfo is None:
         words = {"name": name, "text": text}
         raise BadInput(_("“%(name)s” is “%(text)s”; write a time such as 2026-06-18T13:50:00Z.") % words)
+    if not 2000 <= found.year <= 2200:
+        raise BadInput(_("“%(name)s” lies too far away.") % {"name": name})
     return found

@@ -1,5 +1,6 @@
 """Calendar feeds: the text itself behind a secret key, and the keys of the caller."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,8 +37,8 @@ class CalendarText(renderers.BaseRenderer):
     charset = "utf-8"
 
     def render(self, data: Any, *_args: Any, **_kwargs: Any) -> bytes:
-        """Text as it is; a refusal as its sentence."""
-        return (data if isinstance(data, str) else str(data)).encode()
+        """Text as it is; a refusal as the document that it calls itself."""
+        return (data if isinstance(data, str) else json.dumps(data, default=str, ensure_ascii=False)).encode()
 
 
 class Whatever(BaseContentNegotiation):

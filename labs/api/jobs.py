@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from commons.devices.authentication import DeviceAuthentication, IsDevice
 from commons.web.api import CursorPagination, requires
+from commons.web.schema import page_of
 from labs.api.common import caller
 from labs.engine.fold import EVENTS
 from labs.models import EnergyFigure, Job, JobCandidate, Passport
@@ -188,7 +189,8 @@ class Jobs(APIView):
     permission_classes = requires(anonymous_reads=True)
 
     @extend_schema(
-        responses=JobSerializer(many=True),
+        operation_id="jobs_list",
+        responses=page_of(JobSerializer),
         parameters=[
             OpenApiParameter("lab", OpenApiTypes.STR, description="a lab's name"),
             OpenApiParameter("machine", OpenApiTypes.INT, description="a machine's number"),

@@ -27,6 +27,7 @@ class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
     """What happened or was said."""
 
     by: "serializers.SlugRelatedField[User]" = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    status = serializers.ChoiceField(choices=MakeOrder.Status.choices, allow_blank=True, read_only=True)
 
     class Meta:
         model = OrderEvent

@@ -252,6 +252,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "commons.web.schema.null_once"],
     "ENUM_NAME_OVERRIDES": {
         "PreviewStatusEnum": [(word, word) for word in ("ready", "pending", "failed", "none")],
         "ComparedKindEnum": [(word, word) for word in ("solid", "drawing", "image", "table", "text")],

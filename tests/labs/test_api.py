@@ -127,7 +127,8 @@ def test_availability_says_what_is_free(client: Client, printer: Machine) -> Non
     slots = client.get(f"/api/v1/machines/{printer.pk}/availability/", query).json()["slots"]
     assert [(s["free"], s["why"]) for s in slots] == [(True, ""), (False, "taken"), (True, "")]
     assert set(slots[0]) >= {"start", "end", "free", "solar_share"}
-    for bad in ({"from": "soon"}, {"from": start.isoformat(), "to": start.isoformat()}, {"step": "7"}):
+    far = {"from": "9999-12-31T23:59:59Z"}
+    for bad in ({"from": "soon"}, far, {"from": start.isoformat(), "to": start.isoformat()}, {"step": "7"}):
         assert client.get(f"/api/v1/machines/{printer.pk}/availability/", bad).status_code == 400
 
 

@@ -80,7 +80,7 @@ class ScenarioSerializer(serializers.ModelSerializer[Scenario]):
     """A scenario with its newest version. `may_edit`: whether the caller may change it."""
 
     district = serializers.CharField(source="district.slug", read_only=True)
-    owner = serializers.CharField(source="owner.username", default=None, read_only=True)
+    owner = serializers.CharField(source="owner.username", default=None, read_only=True, allow_null=True)
     version = serializers.SerializerMethodField()
     measures = serializers.SerializerMethodField()
     assumptions = serializers.SerializerMethodField()
@@ -120,7 +120,7 @@ class ScenarioSerializer(serializers.ModelSerializer[Scenario]):
         rows = sorted(of.versions.all(), key=lambda each: -each.number)
         return list(ScenarioVersionSerializer(rows, many=True).data)
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field(serializers.DictField(allow_null=True))
     def get_parent(self, of: Scenario) -> dict[str, Any] | None:
         """What it was copied from, where that is listed: {"scenario", "version"}."""
         found = of.parent_version

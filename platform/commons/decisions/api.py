@@ -20,6 +20,7 @@ from commons.decisions.models import Motion, PolicyValue
 from commons.errors import BadInput
 from commons.people.models import Scope, User
 from commons.web.api import CursorPagination, requires
+from commons.web.schema import page_of
 
 RULES = requires(write=Scope.DECISIONS_VOTE, anonymous_reads=True)
 
@@ -130,7 +131,7 @@ class Decisions(APIView):
 
     permission_classes = RULES
 
-    @extend_schema(operation_id="decisions_list", responses=DecisionShape(many=True))
+    @extend_schema(operation_id="decisions_list", responses=page_of(DecisionShape))
     def get(self, request: Request) -> Response:
         """Decisions that the caller may see, newest first."""
         seen = [motion.pk for motion, _who in queries.motions(_person(request))]

@@ -12,6 +12,7 @@ from commons.notices import queries, services
 from commons.notices.models import Notice
 from commons.people.models import Scope, User
 from commons.web.api import CursorPagination, requires
+from commons.web.schema import page_of
 
 
 class NoticeOut(serializers.Serializer[Any]):
@@ -52,7 +53,7 @@ class Notices(APIView):
 
     permission_classes = requires(read=Scope.DESIGNS_READ, write=Scope.DESIGNS_WRITE)  # they tell of private designs
 
-    @extend_schema(responses=NoticeOut(many=True), description="Newest first, in cursor pages.")
+    @extend_schema(responses=page_of(NoticeOut), description="Newest first, in cursor pages.")
     def get(self, request: Request) -> Response:
         """Notices that still lead somewhere."""
         assert isinstance(request.user, User)  # noqa: S101 the permission saw to it

@@ -12,6 +12,7 @@ from commons.people.models import Scope, User
 from commons.reports import queries, services
 from commons.reports.models import Reason, Report
 from commons.web.api import CursorPagination, requires
+from commons.web.schema import page_of
 
 
 class ReportIn(serializers.Serializer[Any]):
@@ -51,7 +52,7 @@ class Reports(APIView):
 
     permission_classes = requires(read=Scope.DESIGNS_READ, write=Scope.DESIGNS_WRITE)  # they tell of private designs
 
-    @extend_schema(operation_id="reports_list", responses=ReportOut(many=True), description="The caller's own.")
+    @extend_schema(operation_id="reports_list", responses=page_of(ReportOut), description="The caller's own.")
     def get(self, request: Request) -> Response:
         """The caller's reports, newest first."""
         assert isinstance(request.user, User)  # noqa: S101 the permission saw to it
