@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from commons.errors import NotAllowed
-from commons.people.authentication import person_of
+from commons.people.authentication import person_of_living
 from commons.people.models import Scope, User
 from commons.web.api import has_scope
 from designs.policies import Visitor, known
@@ -35,11 +35,11 @@ def secret_in(request: HttpRequest) -> str | None:
 
 def of_token(request: HttpRequest, scope: Scope) -> tuple[User | None, bool]:
     """(the person of the token in the request, whether a token that works was sent). Raises NotAllowed for a token
-    that lacks the scope."""
+    that lacks the scope, DeadToken for one that ran out or was taken back."""
     secret = secret_in(request)
     if secret is None:
         return None, False
-    found = person_of(secret)
+    found = person_of_living(secret)
     if found is None:
         return None, False
     user, token = found

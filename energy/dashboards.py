@@ -207,13 +207,14 @@ def _sheet(
 
 def cells(place: Place) -> Iterator[CellState]:
     """Energy: whether what is made and used is metered and fresh, and what everybody may read of it."""
-    versions = [v for v in latest_versions(place) if v.community.public and public.standing(v, None).enough]
+    versions = [v for v in latest_versions(place) if v.community.public and public.standing(v, None).curves]
     if versions:
         version = max(versions, key=lambda v: v.end)
         url = reverse("rooms:community_year", args=[version.community.slug])
         fresh = version.end > timezone.now() - FRESH and not version.demo
         words = {"community": version.community.name, "kwh": ""}
-        made, used = sum(v.pv_kwh for v in versions), sum(v.load_kwh for v in versions)
+        made = sum(v.pv_kwh for v in versions)
+        used = sum(public.used_kwh(v, exact=False) or 0.0 for v in versions)
         tail = "" if fresh else f" ({_how_old(version)})"
         for respect, kwh, said in (
             ("made", made, _("%(kwh)s of sun made in the newest data of %(community)s")),

@@ -25,6 +25,9 @@ LEAST_MEMBERS_BELOW_AN_HOUR = 30
 LARGEST_SHARE = 0.15
 #: Fewer households than this must not tell two published versions apart.
 LEAST_CHANGED = 5
+#: Of what these households differ by, none may be more than this, and the whole must not be nearly one's own.
+LARGEST_SHARE_OF_CHANGE = 0.5
+NEARLY = 0.2
 
 
 def visible(viewer: Viewer) -> "QuerySet[Community]":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from energy import policies, series
+from energy import policies, series, veil
 from energy.models import CommunityVersion, Publication
 
 SAME_KWH = 1e-6
@@ -36,8 +36,12 @@ def publish(version: CommunityVersion) -> bool:
         if 0 < _come_or_go(mine) < policies.LEAST_CHANGED:
             return False
         for before in _published(version):
-            if 0 < len(changed(mine, _data(before))) < policies.LEAST_CHANGED:
+            earlier = _data(before)
+            differ = changed(mine, earlier)
+            if 0 < len(differ) < policies.LEAST_CHANGED or one_shows(mine, earlier, differ):
                 return False
+        if not veil.lay(version):
+            return False
     Publication.objects.create(version=version)
     return True
 
@@ -70,15 +74,33 @@ def _data(version: CommunityVersion) -> _Data:
 
 def changed(a: _Data, b: _Data) -> set[str]:
     """Households that are in one of the two alone, or whose use or solar differ in the time that both have."""
-    first = max(a.start * a.step_minutes, b.start * b.step_minutes)
-    until = min((a.start + a.steps) * a.step_minutes, (b.start + b.steps) * b.step_minutes)
-    if until <= first:
+    spans = _both(a, b)
+    if spans is None:
         return set()
-    common = max(a.step_minutes, b.step_minutes)
-    spans = _span(a, first, until, common), _span(b, first, until, common)
     alone = set(a.members) ^ set(b.members)
     both = set(a.members) & set(b.members)
     return alone | {key for key in both if _differ(a.members[key], b.members[key], spans)}
+
+
+def one_shows(a: _Data, b: _Data, differ: Iterable[str]) -> bool:
+    """Whether among households in which two versions differ one is more than its share of the difference, or the
+    difference of the two sums is nearly one's own: where four of five use next to nothing, five hide nobody.
+    """
+    spans = _both(a, b)
+    if spans is None:
+        return False
+    for column in (0, 1):
+        change = [_used(a, key, column, spans[0]) - _used(b, key, column, spans[1]) for key in differ]
+        whole, net = sum(map(abs, change)), sum(change)
+        if any(abs(one) > policies.LARGEST_SHARE_OF_CHANGE * whole for one in change):
+            return True
+        if any(abs(net - one) <= policies.NEARLY * abs(one) for one in change if abs(one) > SAME_KWH):
+            return True
+    return False
+
+
+def _used(data: _Data, key: str, column: int, span: "_Span") -> float:
+    return sum(_cut(data.members[key][column], span)) if key in data.members else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +110,16 @@ class _Span:
     first: int
     until: int
     together: int
+
+
+def _both(a: _Data, b: _Data) -> "tuple[_Span, _Span] | None":
+    """The time that both have, in steps of each; None where there is none."""
+    first = max(a.start * a.step_minutes, b.start * b.step_minutes)
+    until = min((a.start + a.steps) * a.step_minutes, (b.start + b.steps) * b.step_minutes)
+    if until <= first:
+        return None
+    common = max(a.step_minutes, b.step_minutes)
+    return _span(a, first, until, common), _span(b, first, until, common)
 
 
 def _span(data: _Data, first_min: int, until_min: int, common_min: int) -> _Span:

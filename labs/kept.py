@@ -68,6 +68,10 @@ KEPT = (
     Kept("labs.LabImport", _("Tables that you brought into a lab"), {"by": UNLINKED}, hidden=frozenset({"report"})),
     Kept("labs.BookingRule", _("Rules of a lab that you set or ended"), {"by": UNLINKED, "ended_by": UNLINKED}),
     Kept("labs.Tariff", _("Prices of a lab that you set or ended"), {"by": UNLINKED, "ended_by": UNLINKED}),
+    Kept("labs.LabTie", _("Ties of labs to communities and buildings that you asked for or answered"),
+         {"asked_by": UNLINKED, "answered_by": UNLINKED}),
+    Kept("labs.LabDraft", _("Labs that you were about to open"), {"owner": DELETED, "makers": FOLLOWS}),
+    Kept("labs.LabDraft_makers", _("Labs that you helped to prepare"), {"user": DELETED, "labdraft__owner": FOLLOWS}),
     Kept("labs.TrustPolicy", _("Whose badges count, where you said so"), {"changed_by": UNLINKED}),
     Kept("labs.TrustRule", _("Rules about others' badges that you set"), {"by": UNLINKED}),
 )  # fmt: skip

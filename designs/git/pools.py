@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from designs.errors import GitFailed
 from designs.git import environment, moving, process
-from designs.git.repository import BRANCHES, TAGS, Repository, create
+from designs.git.repository import BRANCHES, TAGS, Repository, create, settle
 
 MEMBERS = "refs/members/"
 PACK_WALL_S = 3600.0
@@ -41,6 +41,7 @@ def create_pool() -> str:
     made = of(pool_id)
     made.path.mkdir(parents=True)
     process.run(["init", "--quiet", "--bare", made.path])
+    settle(made.path)
     return pool_id
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -225,6 +226,7 @@ class Repository:
     def point_head(self, branch: str) -> None:
         """Let HEAD name the branch, so that clones check it out."""
         process.run(["symbolic-ref", "HEAD", f"{BRANCHES}{check_revision(branch)}"], repository=self.path)
+        settle(self.path)
 
     def remove(self) -> None:
         """Delete the repository from disk."""
@@ -243,7 +245,19 @@ def create(repository_id: str, *, branch: str = "main") -> Repository:
     made = of(repository_id)
     made.path.mkdir(parents=True, exist_ok=True)
     process.run(["init", "--quiet", "--bare", f"--initial-branch={check_revision(branch)}", made.path])
+    settle(made.path)
     return made
+
+
+def settle(path: Path) -> None:
+    """Let a repository survive a power cut where git itself leaves it to the system: HEAD, without which it is none,
+    its configuration, and the names of its folders."""
+    for part in (path / "HEAD", path / "config", path / "refs", path, path.parent):
+        handle = os.open(part, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def read_log(repository: Repository, options: Iterable[str], revisions: Iterable[str], *paths: str) -> list[Commit]:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from commons.errors import CityError, NotAllowed
+from commons.people.errors import DeadToken
 from commons.people.models import Scope, User
 from commons.web.disk import Watched, check_disk
 from designs import git, queries
@@ -119,6 +120,8 @@ def _refused(request: HttpRequest, refusal: CityError) -> HttpResponse:
 
 def asks_for_token(request: HttpRequest, refusal: CityError) -> bool:
     """Whether the answer is 401: somebody without a good token asks for what is hidden or not allowed."""
+    if isinstance(refusal, DeadToken):
+        return True
     unknown = secret_in(request) is None or not _is_good(request)
     return unknown and isinstance(refusal, DesignNotFound | NotAllowed)
 

@@ -181,7 +181,8 @@ class VersionSerializer(serializers.ModelSerializer[CommunityVersion]):
 
     def get_load_kwh(self, version: CommunityVersion) -> float | None:
         """Sum over members and period; null with too few households to show one."""
-        return self._rounded(version.load_kwh) if self.context["standing"].enough else None
+        standing: public.Standing = self.context["standing"]
+        return public.used_kwh(version, exact=standing.exact) if standing.enough else None
 
     def get_pv_kwh(self, version: CommunityVersion) -> float:
         """Sum over members and period."""
@@ -189,9 +190,11 @@ class VersionSerializer(serializers.ModelSerializer[CommunityVersion]):
 
     def get_prosumer_ratio(self, version: CommunityVersion) -> float | None:
         """kWh made per kWh used, metered use alone; null with too few households to show it."""
-        if not self.context["standing"].enough or version.load_kwh <= 0:
+        used = self.get_load_kwh(version)
+        if not used:
             return None
-        return version.pv_kwh / version.load_kwh
+        ratio = version.pv_kwh / used
+        return ratio if self.context["standing"].exact else round(ratio, 4)
 
     def get_members(self, version: CommunityVersion) -> dict[str, int]:
         """How many of each kind."""

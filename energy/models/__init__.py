@@ -9,7 +9,7 @@ from energy.models.meters import MeterDay, MeterFile, MeterPoint, UtilityMapping
 from energy.models.outlooks import Outlook, PlannedLoad
 from energy.models.participants import Asset, Invitation, Participant
 from energy.models.parts import SimulationPart
-from energy.models.publishing import Publication
+from energy.models.publishing import Publication, PublishedSpan
 from energy.models.sources import Dwelling, ModelledYear, WeatherFeed, WeatherReport
 from energy.models.statements import MarketView, Settlement, Statement, StatementLine
 from energy.models.tariffs import PriceDay, PriceList, SchemeVersion, SharingScheme, Tariff, TariffChoice, TariffVersion
@@ -38,6 +38,7 @@ __all__ = [
     "PriceDay",
     "PriceList",
     "Publication",
+    "PublishedSpan",
     "SchemeVersion",
     "Settlement",
     "SharingScheme",

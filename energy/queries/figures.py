@@ -17,11 +17,12 @@ def prosumer(place: Place) -> Figure:
     last end. A community with too few households to publish a sum is left out.
     Completeness is the share of that period, weighted by members, for which there are data.
     """
-    versions = [v for v in latest_versions(place) if v.community.public and public.standing(v, None).enough]
+    versions = [v for v in latest_versions(place) if v.community.public and public.standing(v, None).curves]
     if not versions:
         words = _("No energy community of %(place)s has brought its data yet.") % {"place": place.name}
         return Figure(None, None, None, "kWh", None, None, None, words)
-    made, used = sum(v.pv_kwh for v in versions), sum(v.load_kwh for v in versions)
+    told = {v.pk: public.used_kwh(v, exact=False) or 0.0 for v in versions}
+    made, used = sum(v.pv_kwh for v in versions), sum(told.values())
     value = made / used if used > 0 else None
     start, end = min(v.start for v in versions), max(v.end for v in versions)
     return Figure(
@@ -34,7 +35,7 @@ def prosumer(place: Place) -> Figure:
         completeness=_completeness(versions),
         sentence=_("%(made)s made here for %(used)s used in %(year)s.")
         % {"made": numbers.kwh(made), "used": numbers.kwh(used), "year": _years(versions)},
-        evidence=[_row(v) for v in versions],
+        evidence=[_row(v, told[v.pk]) for v in versions],
         estimated=any(v.demo for v in versions),
         demo=any(v.demo for v in versions),
         notes=[_("generated for demonstration")] if any(v.demo for v in versions) else [],
@@ -54,14 +55,14 @@ def _years(versions: list[CommunityVersion]) -> str:
     return str(first) if first == last else f"{first}–{last}"
 
 
-def _row(version: CommunityVersion) -> dict[str, object]:
+def _row(version: CommunityVersion, used_kwh: float) -> dict[str, object]:
     return {
         "community": version.community.slug,
         "version": version.number,
         "from": version.first_day,
         "until": version.last_day,
         "made_kwh": round(version.pv_kwh, 3),
-        "used_kwh": round(version.load_kwh, 3),
+        "used_kwh": round(used_kwh, 3),
         "step_minutes": version.step_minutes,
         "demo": version.demo,
         "sha256": version.content_sha256,

@@ -78,9 +78,39 @@ def meters_of(community: Community) -> tuple[list[MeterPoint], bool]:
     )
     found = list(rows)
     private = {m.participant_id for m in found if m.participant.kind not in policies.OPEN_KINDS}
-    if community.demo or len(private) >= policies.LEAST_MEMBERS_BELOW_AN_HOUR:
+    if community.demo:
         return found, True
+    if len(private) >= policies.LEAST_MEMBERS_BELOW_AN_HOUR:
+        counted = _counted(community, first, today) & private
+        if len(counted) >= policies.LEAST_MEMBERS_BELOW_AN_HOUR:
+            return [m for m in found if m.participant.kind in policies.OPEN_KINDS or m.participant_id in counted], True
     return [m for m in found if m.participant.kind in policies.OPEN_KINDS or m.direction == SOLAR], False
+
+
+def _counted(community: Community, first: dt.date, today: dt.date) -> frozenset[int]:
+    """The households that count in the live sum of this month; none once one of them has gone: the step in the sum
+    would be theirs."""
+    rows = community.participants.exclude(kind__in=policies.OPEN_KINDS).values_list("pk", "joined_on", "left_on")
+    spells = list(rows)
+    counted = settled(spells, first)
+    gone = {key for key, _joined, left in spells if left is not None and left <= today}
+    return frozenset() if counted & gone else counted
+
+
+def settled(spells: Iterable[tuple[int, dt.date, dt.date | None]], month: dt.date) -> frozenset[int]:
+    """Who counts in the month of that first day: who comes or goes counts from a month's first day on, and only when at
+    least five change together; until then they wait for others."""
+    spells = list(spells)
+    days = {day for _key, joined, left in spells for day in (joined, left) if day is not None and day <= month}
+    borders = {day if day.day == 1 else (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1) for day in days}
+    counted: frozenset[int] = frozenset()
+    for border in sorted(border for border in borders if border <= month):
+        inside = frozenset(
+            key for key, joined, left in spells if joined <= border and (left is None or left > border)
+        )
+        if len(inside ^ counted) >= policies.LEAST_CHANGED:
+            counted = inside
+    return counted
 
 
 def now_of(meters: Iterable[MeterPoint], *, whole: bool) -> Now:

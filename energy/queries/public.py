@@ -2,7 +2,8 @@
 
 Stewards see sums as they are, and everybody where data are generated. All others see the newest *published* version
 (`energy.publishing`), sums over cells (`energy.engine.disclosure`) rounded to 0.1 kWh and spread evenly over the steps
-of their cell, households together in one sum, and storage only where nobody's own battery or car shows through it.
+of their cell as the ledger has them (`energy.veil`), households together in one sum, and storage only where nobody's
+own battery or car shows through it.
 Below 15 households there are no sums at all: labs, public buildings and the solar of all are what is left.
 """
 
@@ -11,13 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from energy import policies, series
+from energy import policies, series, veil
 from energy.models import Community, CommunityVersion, Member, Simulation
 
-ROUND_KWH = 0.1
+ROUND_KWH = veil.ROUND_KWH
 HOUSEHOLDS = "load:households"
 OPEN_LOADS = tuple(f"load:{kind}" for kind in sorted(policies.OPEN_KINDS))
-NOT_SHOWN = -1
+NOT_SHOWN = veil.NOT_SHOWN
+over_cells = veil.over_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,10 @@ def curves(version: CommunityVersion, viewer: policies.Viewer, *names: str) -> "
     households = array("d", (all_of_it - sum(part) for all_of_it, *part in zip(load, *open_loads, strict=True)))
     if not exact:
         cells = found.pop("cells", None)
+        shown = cells is not None and len(cells) > 0 and cells[0] != NOT_SHOWN
         for name in ("load", "load:home", "load:business"):
             found.pop(name, None)
-        households = _shown(households, cells)
+        households = veil.lift(version) if shown else array("d")
         if households:
             found["load"] = array("d", (sum(parts) for parts in zip(households, *open_loads, strict=True)))
     if households:
@@ -105,24 +108,13 @@ def curves(version: CommunityVersion, viewer: policies.Viewer, *names: str) -> "
     return {name: values for name, values in found.items() if name in names}
 
 
-def _shown(values: "array[float]", cells: "array[float] | None") -> "array[float]":
-    """A sum as it is published: nothing where cells do not say how."""
-    if cells is None or not cells or cells[0] == NOT_SHOWN:
-        return array("d")
-    return over_cells(values, cells)
-
-
-def over_cells(values: "array[float]", cells: "array[float]") -> "array[float]":
-    """Sums of the cells, rounded and spread evenly over their steps."""
-    found = array("d", bytes(8 * len(values)))
-    first = 0
-    for i in range(1, len(values) + 1):
-        if i == len(values) or cells[i] != cells[first]:
-            even = round(sum(values[first:i]) / ROUND_KWH) * ROUND_KWH / (i - first)
-            for j in range(first, i):
-                found[j] = even
-            first = i
-    return found
+def used_kwh(version: CommunityVersion, *, exact: bool) -> float | None:
+    """What all members used in the whole of a version, as it is published: the sum of what its hours say, so that no
+    total tells more than they do; None where they are not shown."""
+    if exact or version.demo:
+        return version.load_kwh
+    load = curves(version, None, "load").get("load")
+    return round(sum(load), 1) if load else None
 
 
 def flows(simulation: Simulation, viewer: policies.Viewer) -> "dict[str, array[float]]":

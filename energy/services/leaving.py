@@ -8,7 +8,7 @@ from commons.devices.services.forgetting import forget_readings
 from commons.notices.models import Notice
 from commons.people.models import User
 from energy import series
-from energy.models import Member, MeterFile, Participant
+from energy.models import Dwelling, MarketView, Member, MeterFile, ModelledYear, Participant
 from energy.queries.participants import today
 from energy.services import participants
 
@@ -29,6 +29,8 @@ def leave(user: User) -> None:
         forget_readings(devices=list(Device.objects.filter(meter_points__participant=row).distinct()))
         called = row.name
         participants.forget(participant=row, by=None)
+        for model in (Dwelling, ModelledYear, MarketView):
+            model._base_manager.filter(participant=row).delete()
         row.refresh_from_db()
         _call_otherwise(row, called)
     for member in Member.objects.filter(person=user):

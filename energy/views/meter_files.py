@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commons.errors import CityError
 from commons.people.models import User
 from energy import policies, queries
-from energy.errors import UnknownParticipant
+from energy.errors import BadMeterFile, UnknownParticipant
 from energy.forms_people import FileForm, MappingForm, initial_of
 from energy.meterfiles.mapping import DELIMITERS, BadMapping, Mapping
 from energy.models import MeterFile, MeterPoint
@@ -49,7 +49,7 @@ def bring(request: HttpRequest, slug: str, pk: int | None = None) -> HttpRespons
             data = sent.read(services.BYTES_AT_MOST + 1)
             made = services.receive(community=community, by=by, name=sent.name or "", data=data, participant=owner)
             return redirect("rooms:meter_file", community.slug, made.pk)
-        except CityError as error:
+        except BadMeterFile as error:
             messages.error(request, str(error.sentence))
     return redirect("rooms:participant", slug, pk) if pk else redirect("rooms:community_participants", slug)
 

@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 from django.http import StreamingHttpResponse
@@ -61,7 +61,7 @@ def text(columns: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
     return "".join(lines(columns, rows))
 
 
-def write(out: BinaryIO, columns: Sequence[Any], rows: Iterable[Sequence[Any]]) -> None:
+def write(out: IO[bytes], columns: Sequence[Any], rows: Iterable[Sequence[Any]]) -> None:
     """The file into an open one."""
     for piece in lines(columns, rows):
         out.write(piece.encode("utf-8", "replace"))

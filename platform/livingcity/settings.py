@@ -366,7 +366,7 @@ LOGGING = {
     "formatters": {
         "line": {
             "()": "commons.web.masking.MaskedFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s [%(trace)s]",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(trace)s",
         },
         "json": {"()": "commons.watching.logs.Json"},
     },

@@ -1,6 +1,7 @@
 """A backup holds everything of one moment, takes no room twice, and is whole or has no name."""
 
 import gzip
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from commons.errors import CityError
 from livingcity.backups import making, shelf
 from livingcity.backups.errors import BackupDamaged, BackupFailed
 from livingcity.backups.manifest import Backup, read
@@ -114,6 +116,16 @@ def test_one_at_a_time_and_faults_in_words(city: City, folder: Path, tmp_path: P
     (made.folder / "files.jsonl").write_text('{"path": "../x", "size": 1, "mtime_ns": 1, "mode": 1, "sha256": "a"}\n')
     with pytest.raises(BackupDamaged, match="leads out"):
         list(made.entries())
+
+
+def test_a_disk_that_is_full_ends_it_in_words(city: City, folder: Path, settings: Any) -> None:
+    first = make(folder)
+    (city.data / "media" / "more.bin").write_bytes(b"m" * 5000)
+    settings.DISK_RESERVE_BYTES = shutil.disk_usage(folder).free + 2**30
+    with pytest.raises(CityError, match="reserve"):
+        make(folder)
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == [first.name]
+    assert sums_hold(first.folder)
 
 
 def test_killed_at_any_moment_it_leaves_whole_backups_alone(

@@ -192,6 +192,7 @@ def test_a_drill_finds_what_is_wrong_and_staff_is_told(city: City, folder: Path,
     create_user(username="niko")
     assert health().data["alarm"]
     assert tasks.look() == tasks.MAKE
+    assert not Notice.objects.exists()
     run = inline(kind=tasks.MAKE, inputs={})
     assert run.status == "done", run.error
     run = inline(kind=tasks.DRILL, inputs={})

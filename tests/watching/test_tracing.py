@@ -288,6 +288,15 @@ def test_the_way_of_the_ballot_is_untraced_in_the_real_addresses() -> None:
         assert request.untraced  # type: ignore[attr-defined]
 
 
+def test_a_line_for_people_ends_with_the_number() -> None:
+    record = logging.LogRecord("city", logging.INFO, __file__, 1, "at work", (), None)
+    assert logs.WithTrace().filter(record)
+    assert logging.Formatter("%(message)s%(trace)s").format(record) == "at work"
+    with tracing.span("a") as span:
+        assert logs.WithTrace().filter(record)
+    assert logging.Formatter("%(message)s%(trace)s").format(record) == f"at work [{span.trace.trace_id}]"
+
+
 # --- from the agent ----------------------------------------------------------------------------------------------
 
 

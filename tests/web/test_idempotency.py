@@ -12,10 +12,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 from django.test import Client
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from commons.people.services import create_token, create_user
+from commons.people.services import create_token, create_user, revoke_token
 from commons.runs.models import Run
 from commons.web import idempotent
+from commons.web.api import requires
 from commons.web.models import IdempotentAnswer
 from tests.faults.killing import killed_at
 
@@ -57,7 +61,22 @@ class Ballot:
         return make(request)
 
 
-urlpatterns = [path("api/make/", make), path("api/ballot/", Ballot()), path("api/stream/", stream), path("page/", make)]
+class Known(APIView):
+    """A view for people alone."""
+
+    permission_classes = requires(write="admin")
+
+    def post(self, request: Request) -> Response:
+        return Response({"token": "lcd_secret"}, status=201)
+
+
+urlpatterns = [
+    path("api/known/", Known.as_view()),
+    path("api/make/", make),
+    path("api/ballot/", Ballot()),
+    path("api/stream/", stream),
+    path("page/", make),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -218,3 +237,22 @@ def test_a_stream_and_a_large_body_pass_untouched() -> None:
     post(body=large)
     assert served["calls"] == 4
     assert not IdempotentAnswer.objects.exists()
+
+
+def test_who_is_known_no_more_hears_no_answer_again() -> None:
+    """The answer that is kept is for who may ask today: not for a token that was taken back, nor after signing out."""
+    anna = create_user(username="anna")
+    row, secret = create_token(user=anna, name="t", scopes=["admin"])
+    asked = {"key": "k", "where": "/api/known/", "authorization": f"Bearer {secret}"}
+    assert [post(**asked).status_code for _n in range(2)] == [201, 201]
+    revoke_token(token=row)
+    refused = post(**asked)
+    assert (refused.status_code, "Idempotent-Replayed" in refused) == (401, False)
+    client = Client()
+    client.force_login(anna)
+    cookie = client.cookies["sessionid"].value
+    sent: dict[str, Any] = {"content_type": "application/json", "headers": {"idempotency-key": "s"}}
+    assert client.post("/api/known/", "{}", **sent).status_code == 201
+    client.logout()
+    client.cookies["sessionid"] = cookie
+    assert client.post("/api/known/", "{}", **sent).status_code in {401, 403}

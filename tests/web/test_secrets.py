@@ -18,6 +18,7 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.utils.module_loading import import_string
 
 from commons.devices import services as devices
 from commons.people import services as people
@@ -70,10 +71,15 @@ def test_arguments_and_tracebacks_are_masked_too() -> None:
     assert "Traceback" in said and "it broke" in said
 
 
-def test_every_handler_of_the_city_masks() -> None:
-    formatters = {name: one["()"] for name, one in settings.LOGGING["formatters"].items()}
+def test_every_formatter_of_the_city_masks() -> None:
+    secret = "lcu_" + "Zz9" * 16
+    for how in settings.LOGGING["formatters"].values():
+        formatter = import_string(how["()"])(*([how["format"]] if "format" in how else []))
+        record = logging.makeLogRecord({"msg": "asked with %s", "args": (secret,), "trace": "-", "extra": secret})
+        line = formatter.format(record)
+        assert "asked with" in line and secret not in line, how
     for handler in settings.LOGGING["handlers"].values():
-        assert formatters[handler["formatter"]] == "commons.web.masking.MaskedFormatter"
+        assert handler.get("formatter") in settings.LOGGING["formatters"] or handler["class"].endswith("shared.Faults")
 
 
 def ask(url: str, data: bytes | None = None, **headers: str) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from commons.people import tokens
+from commons.people.errors import DeadToken
 from commons.people.models import ApiToken, User
 
 
@@ -22,6 +23,14 @@ def person_of(secret: str) -> tuple[User, ApiToken] | None:
     if token.last_used_at is None or (now - token.last_used_at).total_seconds() > 60:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token.user, token
+
+
+def person_of_living(secret: str) -> tuple[User, ApiToken] | None:
+    """The person and the token, or None for what is no token of ours. Raises DeadToken for one that was one."""
+    found = person_of(secret)
+    if found is None and any(tokens.looks_right(secret, prefix) for prefix in ("lcu", "lcd")):
+        raise DeadToken(_("This token is not known, has expired or was revoked."))
+    return found
 
 
 class TokenAuthentication(authentication.BaseAuthentication):

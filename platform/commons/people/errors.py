@@ -101,3 +101,11 @@ class UnknownRole(CityError):
     code = "people:unknown-role"
     status = 422
     title = _("There is no such role")
+
+
+class DeadToken(CityError):
+    """A token of ours that is not known, has run out or was taken back: whoever shows one is told."""
+
+    code = "people:dead-token"
+    status = 401
+    title = _("This token is not good any more")

@@ -137,7 +137,10 @@ async def _lines(run_id: UUID, reader: Reader) -> AsyncGenerator[bytes, None]:
     with newsroom.watching(run_id) as news:
         while True:
             news.clear()
-            state = await streams.in_thread(_readers, _state, run_id, reader)
+            try:
+                state = await streams.in_thread(_readers, _state, run_id, reader)
+            except CityError:
+                return
             if state is None:
                 return
             over = state["status"] in OVER

@@ -94,14 +94,17 @@ def _disk() -> Iterator[Gauge]:
 
 def _checks() -> Iterator[Gauge]:
     for check in sockets.health_checks:
-        yield "city_check_ok", {"check": check.slug}, float(_holds(check))
+        health = _asked(check)
+        yield "city_check_ok", {"check": check.slug}, float(health.ok)
+        if "alarm" in health.data:  # it needs somebody, and the city serves all the same
+            yield "city_check_alarm", {"check": check.slug}, float(bool(health.data["alarm"]))
 
 
-def _holds(check: sockets.HealthCheck) -> bool:
+def _asked(check: sockets.HealthCheck) -> sockets.Health:
     try:
-        return check.check().ok
+        return check.check()
     except Exception:
-        return False
+        return sockets.Health(False, "")
 
 
 ASKED: dict[str, Callable[[], Iterator[Gauge]]] = {

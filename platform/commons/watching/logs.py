@@ -13,12 +13,12 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 
 
 class WithTrace(logging.Filter):
-    """Gives each record the id of the request or run that it belongs to."""
+    """Gives each record the id of the request or run that it belongs to, as a line ends with it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always lets it through."""
         trace = tracing.current()
-        record.trace = trace.trace_id if trace else "-"
+        record.trace = f" [{trace.trace_id}]" if trace else ""
         return True
 
 

@@ -53,6 +53,7 @@ KNOWN = {
     "city_disk_free_bytes": About("gauge", "Room on the disk of the city's data."),
     "city_disk_bytes": About("gauge", "Size of the disk of the city's data."),
     "city_check_ok": About("gauge", "Whether a check of /readyz holds."),
+    "city_check_alarm": About("gauge", "Whether a check of /readyz needs somebody, such as backups that are too old."),
     "city_up": About("gauge", "What could be asked: 1, or 0 where it did not answer."),
 }
 

@@ -59,11 +59,13 @@ def tell() -> None:
     with contextlib.suppress(redis.RedisError, OSError):
         line = valkey().pipeline(transaction=False)
         line.set(PREFIX + name_of_this(), json.dumps(measures.counts.snapshot()), ex=FADES_AFTER_S)
-        faults = [_faults.popleft() for _ in range(len(_faults))]
+        faults = list(_faults)
         if faults:
             line.lpush(FAULTS, *(json.dumps(fault) for fault in faults))
             line.ltrim(FAULTS, 0, MOST_FAULTS - 1)
         line.execute()
+        for _ in faults:  # told; a Valkey that is away leaves them for the next time
+            _faults.popleft()
 
 
 def _weigh() -> None:

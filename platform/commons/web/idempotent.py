@@ -22,8 +22,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
 
 from commons.web.addresses import client_ip
 from commons.web.middleware_types import GetResponse
@@ -61,6 +64,8 @@ def once(request: HttpRequest, key: str, get_response: GetResponse) -> HttpRespo
             return _running()
         row = _row(principal, hashed_key)
         if row is not None:
+            if not _still_known(request):
+                return get_response(request)  # which says what is wrong with their credentials
             return _replay(row, _sha256(b"body", body).hex(), seal)
         response = get_response(request)
         if response.status_code >= 500:
@@ -84,8 +89,23 @@ def _caller(request: HttpRequest) -> bytes:
     if authorization := request.headers.get("Authorization"):
         return b"token " + authorization.encode()
     if session := request.COOKIES.get(settings.SESSION_COOKIE_NAME):
-        return b"session " + session.encode()
+        person = getattr(getattr(request, "user", None), "pk", None)
+        return f"session {session} of {person}".encode()  # whoever has signed out is somebody else
     return b"address " + client_ip(request).encode()
+
+
+def _still_known(request: HttpRequest) -> bool:
+    """Whether the view would take the credentials today: a token that was taken back hears no answer again."""
+    cls = getattr(resolve(request.path_info).func, "cls", None)
+    if cls is None:
+        return True
+    try:
+        for authenticator in cls().get_authenticators():
+            if authenticator.authenticate(Request(request)) is not None:
+                break
+    except APIException:
+        return False
+    return True
 
 
 def _alone(principal: str, key: str) -> bool:

@@ -19,7 +19,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.http import HttpRequest
 
-from commons.people.authentication import person_of
+from commons.people.authentication import person_of_living
 from commons.said import language_of
 from commons.web.problems import PROBLEM_JSON
 
@@ -51,11 +51,11 @@ def language(scope: Scope) -> str:
 
 
 def person(headers: dict[str, str]) -> tuple[Any, Any]:
-    """Who asks and with which token: by bearer token, or by the session's cookie; nobody for a stranger."""
+    """Who asks and with which token: by bearer token, or by the session's cookie; nobody for a stranger. Raises
+    DeadToken."""
     scheme, _space, secret = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        found = person_of(secret.strip())
-        return found or (None, None)
+        return person_of_living(secret.strip()) or (None, None)
     cookies: SimpleCookie = SimpleCookie()
     with contextlib.suppress(CookieError):
         cookies.load(headers.get("cookie", ""))

@@ -19,6 +19,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from commons import sockets
+from commons.web.disk import check_disk
 from livingcity.backups.manifest import Backup, Entry
 
 PIECE = 1 << 20
@@ -127,6 +128,7 @@ class Taking:
         return known
 
     def _copied(self, path: Path, name: str, found: os.stat_result) -> Entry:
+        check_disk(self.target, more_bytes=found.st_size)
         sha256 = copy(path, self._room_for(name))
         self.new_bytes += found.st_size
         return Entry(name, found.st_size, found.st_mtime_ns, stat.S_IMODE(found.st_mode), sha256)

@@ -21,6 +21,7 @@ from django.db import connection as city
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from commons.web.disk import check_disk
 from livingcity.backups.errors import BackupDamaged, BackupFailed
 from livingcity.backups.manifest import Kept, Table
 
@@ -145,7 +146,8 @@ def _pieces(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
 
 
 def keep(connection: Connection, table: Table, folder: Path) -> Kept:
-    """Write the rows of a table into a backup."""
+    """Write the rows of a table into a backup. Raises DiskFull."""
+    check_disk(folder)
     digest, rows, size = hashlib.sha256(), 0, 0
     path = folder / table.file
     with path.open("wb") as file:

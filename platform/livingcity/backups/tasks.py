@@ -37,7 +37,7 @@ def look() -> str:
     if not settings.BACKUP_TO:
         return ""
     found = state()
-    for alarm in found.alarms:
+    for alarm in found.alarms if found.backups else ():  # the first one is only about to be made
         warn(alarm)
     if under_way():
         return ""

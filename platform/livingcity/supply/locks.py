@@ -81,7 +81,7 @@ def _licence(name: str) -> str:
 
 
 def _field(said: metadata.PackageMetadata, name: str) -> str:
-    return (said.get_all(name) or [""])[0]
+    return str((said.get_all(name) or [""])[0])
 
 
 def npm_lock(text: str) -> Iterator[Package]:

@@ -1,0 +1,321 @@
+"""Who gets in where: each route, for everybody. The answers that are right stand in `tables/`.
+
+The ordinary suite asks each row as the least that is let in, as one just outside, and where tokens are read with a dead
+one; `make drills` asks as everybody. `doors.ELSEWHERE` names the rooms that have no table here, and why.
+`WRITE_ACCESS_TABLES=room:regex` (`make access-tables ASKED=…`) writes what is heard now for a person to read and judge.
+"""
+
+import os
+import re
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory, force_authenticate
+from rest_framework.views import APIView
+
+from commons.people.models import User
+from tests.authz import doors, tables
+from tests.authz.asking import Heard, ask, words
+from tests.authz.requests import Ask, asks, object_of, parameters
+from tests.authz.roles import BY_TOKEN, DEAD, ORDER
+from tests.authz.routes import Route, all_routes, class_of
+from tests.authz.world import World
+
+pytestmark = pytest.mark.django_db
+
+ADD = "write its rows with `make access-tables ASKED='{room}:{name}'`, and read them before you commit (docs/access.md)"
+
+
+def everything() -> Iterator[tuple[Route, str, Ask]]:
+    """Every way of asking every route."""
+    for route in all_routes().values():
+        if route.room in doors.ELSEWHERE:
+            continue
+        for method in route.methods:
+            for said in asks(route, method):
+                yield route, method, said
+
+
+def key_of(route: Route, method: str, said: Ask) -> tables.Key:
+    return route.name, method, said.variant
+
+
+def heard_by(world: World, route: Route, method: str, said: Ask, role: str) -> Heard:
+    """What a role hears; repositories are mended where something was done to them."""
+    heard = ask(world, route, method, said, role)
+    if method != "GET" and heard.let_in and route.room == "designs" and world.designs is not None:
+        world.designs.mend()
+    return heard
+
+
+# --- the tables are whole -----------------------------------------------------------------------------------------
+
+
+def test_every_route_has_its_rows() -> None:
+    rows = tables.read()
+    wanted = {key_of(*each): each[0] for each in everything()}
+    lacking = [
+        f"{method} {wanted[name, method, variant].path} ({name}{f' [{variant}]' if variant else ''}) has no row: "
+        + ADD.format(room=wanted[name, method, variant].room, name=name)
+        for name, method, variant in sorted(set(wanted) - set(rows))
+    ]
+    assert not lacking, "\n".join(lacking)
+    assert set(rows) <= set(wanted), f"these are no routes any more; take the rows away: {set(rows) - set(wanted)}"
+    moved = [
+        f"{name}: {row.path} is {wanted[row.key].path} now"
+        for (name, *_), row in rows.items()
+        if row.path != wanted[row.key].path
+    ]
+    assert not moved, "\n".join(moved)
+
+
+def test_a_line_says_who_hears_what() -> None:
+    text = "POST   /a/<int:pk>/  rooms:a [do it] -> 200: manager superuser; 403: stranger; login: rest"
+    row = tables.read_line(text)
+    assert row.key == ("rooms:a", "POST", "do it")
+    assert (row.answers["manager"], row.answers["stranger"], row.answers["anonymous"]) == ("200", "403", "login")
+    assert tables.read_line(row.written()) == row
+    for wrong in (text.replace("manager", "nobody"), text.replace("; login: rest", ""), "GET /a/ b"):
+        with pytest.raises(ValueError, match=r"no role|no rest|no row"):
+            tables.read_line(wrong)
+
+
+# --- what is heard ------------------------------------------------------------------------------------------------
+
+
+def border(row: tables.Row) -> list[str]:
+    """The weakest that is let in; of those that are not, the strongest below it, else of all; and a dead token."""
+    dead = ["expired"] if row.path.startswith("/api/") else []
+    inside = [role for role in ORDER if row.answers[role][0] in "23"]
+    outside = [role for role in ORDER if role not in inside]
+    if not inside:
+        return [ORDER[-1], *dead]
+    below = [role for role in outside if ORDER.index(role) < ORDER.index(inside[0])]
+    return [inside[0], *(below or outside)[-1:], *dead]
+
+
+def compare(world: World, roles_of: "dict[tables.Key, list[str]]") -> list[str]:
+    """What is otherwise than the tables say."""
+    rows, found = tables.read(), []
+    for route, method, said in everything():
+        row = rows.get(key_of(route, method, said))
+        for role in roles_of.get(row.key, []) if row else []:
+            assert row is not None
+            heard = heard_by(world, route, method, said, role)
+            if heard.status != row.answers[role]:
+                found.append(f"{row.key} as {role}: {heard.status}, the table says {row.answers[role]}")
+            if heard.status[0] in "45l" and (touched := heard.wrote - MAY_BE_WRITTEN) and method != "GET":
+                found.append(f"{row.key} as {role}: refused with {heard.status}, and wrote {sorted(touched)}")
+    return found
+
+
+#: What an answer that refuses may write: who was here, how often, and a file of readings that could not be read, which
+#: is kept with what is wrong with it.
+MAY_BE_WRITTEN = frozenset(
+    {"django_session", "usersessions_usersession", "axes_accessattempt", "people_apitoken", "energy_meterfile"}
+)
+
+
+def test_the_borders_are_where_the_tables_say(world: World) -> None:
+    found = compare(world, {key: border(row) for key, row in tables.read().items()})
+    assert not found, f"{len(found)} answers:\n" + "\n".join(found)
+
+
+@pytest.mark.drill
+def test_everybody_hears_what_the_tables_say(world: World) -> None:
+    found = compare(world, {key: list(ORDER) for key in tables.read()})
+    assert not found, f"{len(found)} answers:\n" + "\n".join(found)
+
+
+# --- rules besides the tables --------------------------------------------------------------------------------------
+
+
+def let_in(row: tables.Row, role: str) -> bool:
+    return row.answers[role][0] in "23"
+
+
+def unsafe() -> list[tables.Row]:
+    return [row for row in tables.read().values() if row.method != "GET"]
+
+
+def test_nobody_without_an_account_changes_anything_but_what_is_named() -> None:
+    found = {row.name for row in unsafe() if let_in(row, "anonymous")}
+    assert found == set(doors.ANYBODY), "name it with its reason in doors.ANYBODY, or shut it"
+
+
+def test_a_stranger_changes_nothing_of_others_but_what_is_named() -> None:
+    found = {row.name for row in unsafe() if let_in(row, "stranger")} - set(doors.ANYBODY)
+    assert found == set(doors.SIGNED_IN), "name it with its reason in doors.SIGNED_IN, or shut it"
+
+
+def test_dead_credentials_are_never_taken() -> None:
+    """A token that ran out or was taken back, and a device that was let out, hear 401 wherever tokens are read."""
+    routes = all_routes()
+    found = [
+        f"{row.key}: {role} hears {row.answers[role]}"
+        for row in tables.read().values()
+        for role in DEAD
+        if (routes[row.name].by_api or routes[row.name].by_git)
+        and row.answers[role] != "401"
+        and row.name not in doors.READ_NO_TOKENS
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_a_view_that_names_no_policy_lets_nobody_in() -> None:
+    class Forgotten(APIView):
+        """A view whose author has not said who may call it."""
+
+        def get(self, request: HttpRequest) -> Response:
+            return Response({})
+
+    for user in (AnonymousUser(), User(username="root", is_staff=True, is_superuser=True)):
+        request = APIRequestFactory().get("/")
+        force_authenticate(request, user=user)
+        assert Forgotten.as_view()(request).status_code in {401, 403}
+
+
+def test_every_view_of_the_api_names_its_policy() -> None:
+    silent = []
+    for route in all_routes().values():
+        cls = class_of(route.view)
+        if cls is None or not issubclass(cls, APIView):
+            continue
+        ours = [base.__dict__ for base in cls.__mro__ if not base.__module__.startswith("rest_framework")]
+        own = next((said["permission_classes"] for said in ours if "permission_classes" in said), None)
+        if not own or (AllowAny in own and route.name not in doors.ALLOW_ANY):
+            silent.append(f"{route.name} ({cls.__module__}.{cls.__name__})")
+    assert not silent, f"say `permission_classes = requires(…)`: {silent}"
+
+
+def hidden(route: Route, said: Ask) -> str:
+    """The last parameter that names an object which not everybody may know of; empty where there is none."""
+    for kind, name in reversed(parameters(route)):
+        named = object_of(route, said, kind, name)
+        if named and not named.startswith("="):
+            return "" if named in doors.KNOWN_TO_ALL else name
+    return ""
+
+
+def test_what_is_not_theirs_is_as_if_it_were_not_there(world: World) -> None:
+    """The same status, and of the API the same words, whether it is somebody else's or nothing at all."""
+    rows, found, asked = tables.read(), [], 0
+    for route, method, said in everything():
+        row = rows.get(key_of(route, method, said))
+        if row is None or let_in(row, "stranger") or not (name := hidden(route, said)):
+            continue
+        asked += 1
+        there, nothing = (ask(world, route, method, said, "stranger", missing=m) for m in ("", name))
+        same = words(there) == words(nothing) if route.by_api else there.status == nothing.status
+        if not same:
+            found.append(f"{row.key}: {there.status} for somebody else's, {nothing.status} for nothing")
+    assert asked > 60, asked
+    assert not found, "\n".join(found)
+
+
+ODD = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND")
+
+
+@pytest.mark.drill
+def test_odd_methods_change_nothing(world: World) -> None:
+    """A method that no row names writes nothing, for nobody, and breaks nothing."""
+    found = []
+    for route in all_routes().values():
+        if route.room == "streams":
+            continue
+        for method in sorted(set(ODD) - set(route.methods)):
+            for role in ("anonymous", "stranger", "superuser"):
+                heard = ask(world, route, method, Ask(), role)
+                touched = heard.wrote - MAY_BE_WRITTEN
+                fine = heard.status < "500" or heard.status == "501"
+                if not fine or (touched and not (method == "HEAD" and "GET" in route.methods)):
+                    found.append(f"{method} {route.path} as {role}: {heard.status}, wrote {sorted(touched)}")
+    assert not found, "\n".join(found)
+
+
+TIMES = 40
+
+
+@pytest.mark.drill
+def test_what_is_not_theirs_takes_as_long_as_what_is_not_there(world: World) -> None:
+    """The medians of forty answers differ by less than a third, or by less than 3 ms: no clock tells the two apart."""
+    rows, found = tables.read(), []
+    for route, method, said in everything():
+        row = rows.get(key_of(route, method, said))
+        if row is None or method != "GET" or let_in(row, "stranger") or not (name := hidden(route, said)):
+            continue
+        took: dict[str, list[float]] = {"": [], name: []}
+        for _n in range(TIMES):
+            for missing, times in took.items():
+                began = time.perf_counter()
+                ask(world, route, method, said, "stranger", missing=missing)
+                times.append(time.perf_counter() - began)
+        there, nothing = map(statistics.median, took.values())
+        if abs(there - nothing) > max(0.003, min(there, nothing) / 3):
+            found.append(f"{row.key}: {there * 1000:.1f} ms for somebody else's, {nothing * 1000:.1f} ms for nothing")
+    assert not found, "\n".join(found)
+
+
+#: Who has a tie to the things of a room; the others are taken for strangers while a table is written. `make drills`
+#: asks as everybody, and so finds where that was wrong.
+TIES = {
+    "labs": {"kiosk", "customer", "fellow", "trainer", "manager"},
+    "designs": {"reader", "fellow", "maintainer", "manager", "owner"},
+    "energy": {"viewer", "other-household", "household", "steward"},
+    "twin": {"city-steward", "owner"},
+    "streams": set(ORDER),
+    "account": {"owner"},
+    "administration": {"owner"},
+}
+GROUND = {"owner", "manager", "fellow", "city-steward", "customer"}
+ALWAYS = {"anonymous", "expired", "device-revoked", "stranger", "neighbour", "staff", "superuser"}
+
+
+def taken_for(route: Route, role: str) -> str:
+    """The role whose answer is also that of this one: on pages a token is not looked at, and most are strangers."""
+    if role in BY_TOKEN and not (route.by_api or route.by_git or route.room in {"designs", "streams"}):
+        return "anonymous"
+    if role == "revoked":
+        return "expired"
+    if role in BY_TOKEN or role in ALWAYS | TIES.get(route.room, GROUND):
+        return role
+    return "anonymous" if role == "kiosk" else "stranger"
+
+
+def answers_of(world: World, route: Route, method: str, said: Ask) -> dict[str, str]:
+    """What everybody hears."""
+    heard: dict[str, str] = {}
+    for role in ORDER:
+        same = taken_for(route, role)
+        if same not in heard:
+            heard[same] = heard_by(world, route, method, said, same).status
+    return {role: heard[taken_for(route, role)] for role in ORDER}
+
+
+if "WRITE_ACCESS_TABLES" in os.environ:
+
+    def test_write_the_tables(world: World) -> None:
+        """Rows that were asked for are written as they are heard; rows of routes that are gone fall away."""
+        room, _colon, pattern = os.environ["WRITE_ACCESS_TABLES"].partition(":")
+        before = tables.read()
+        by_room: dict[str, list[tuple[Route, str, Ask]]] = defaultdict(list)
+        for route, method, said in everything():
+            by_room[route.room].append((route, method, said))
+        for name, ways in sorted(by_room.items()):
+            if not re.fullmatch(room or ".*", name):
+                continue
+            rows = []
+            for route, method, said in ways:
+                if re.fullmatch(pattern or ".*", route.name):
+                    answers = answers_of(world, route, method, said)
+                    rows.append(tables.Row(method, route.path, route.name, said.variant, answers))
+                elif (key := key_of(route, method, said)) in before:
+                    rows.append(before[key])
+            tables.write(name, rows)
