@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from commons import sockets
 from commons.places.models import Place
-from twin import activity, dashboards, deciding, demo, map_files, open_data, pages, personal, queries
+from twin import activity, dashboards, deciding, demo, demo_loop, map_files, open_data, pages, personal, queries
 from twin.coverage import figure, twin_evidence
 from twin.models import Building, District, Service, Street, Thing
 from twin.queries import live
@@ -56,6 +56,7 @@ def plug_in() -> None:
         lab_side.register()
     sockets.demo_parts.register(sockets.DemoPart("twin", demo.seed, demo.remove, order=30))
     sockets.demo_parts.register(sockets.DemoPart("twin-life", demo.seed_life, demo.remove_life, order=70))
+    sockets.demo_parts.register(sockets.DemoPart("twin-loop", demo_loop.seed, demo_loop.remove, order=80))
     sockets.open_shelves.register(sockets.OpenShelf("twin", open_data.datasets))
     sockets.open_datasets.register(
         sockets.OpenDataset("twin-services", gettext_lazy("Services of the districts"), "ODbL-1.0", open_services)
