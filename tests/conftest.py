@@ -58,6 +58,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 #: Files of half a minute and more, longest first. Whole files are dealt to the workers of xdist in the order of
 #: collection: a long one dealt last would leave the other worker idle while it runs.
 LONG_FILES = (
+    "backups/test_restoring.py",
+    "owndata/test_closing.py",
+    "authz/test_access.py",
+    "fuzz/test_document.py",
+    "faults/test_city_killed.py",
+    "energy/test_differencing.py",
     "designs/test_authz_matrix.py",
     "ground/test_services.py",
     "site/test_every_address.py",
