@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from commons.errors import BadInput
 from commons.people.models import User
+from commons.web.api import has_scope
 from labs.errors import UnknownDesign
 
 if TYPE_CHECKING:
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 def caller(request: Request) -> User | None:
     """The signed-in person, or None."""
     return request.user if isinstance(request.user, User) else None
+
+
+def reader(request: Request, *scopes: str) -> User | None:
+    """The signed-in person; of a token only where it carries all these scopes. Else it reads as a stranger does."""
+    if request.auth is not None and not all(has_scope(request.auth, scope) for scope in scopes):
+        return None
+    return caller(request)
 
 
 def design_named(name: str, viewer: User | None) -> "Design":

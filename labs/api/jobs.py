@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from commons.devices.authentication import DeviceAuthentication, IsDevice
+from commons.people.models import Scope
 from commons.web.api import CursorPagination, requires
 from commons.web.schema import page_of
-from labs.api.common import caller
+from labs.api.common import reader
 from labs.engine.fold import EVENTS
 from labs.models import EnergyFigure, Job, JobCandidate, Passport
 from labs.queries import catalogue, jobs, passports
@@ -183,6 +184,10 @@ class Newest(CursorPagination):
     ordering = "-started_at"
 
 
+READS = (Scope.DESIGNS_READ, Scope.BOOKINGS_READ)
+"""A job tells what was made, and for whom: a token of other scopes sees what everybody sees."""
+
+
 class Jobs(APIView):
     """What machines made."""
 
@@ -200,7 +205,7 @@ class Jobs(APIView):
         """Jobs, newest first, as you may see them."""
         pages = Newest()
         page = pages.paginate_queryset(_asked(request), request, view=self) or []
-        shown = jobs.shown(page, caller(request))
+        shown = jobs.shown(page, reader(request, *READS))
         return pages.get_paginated_response(JobSerializer([document(s) for s in shown], many=True).data)
 
 
@@ -222,7 +227,7 @@ class OneJob(APIView):
     @extend_schema(responses=JobSerializer)
     def get(self, request: Request, job: uuid.UUID) -> Response:
         """The job of that id, as you may see it."""
-        shown = jobs.shown([jobs.find(job)], caller(request))[0]
+        shown = jobs.shown([jobs.find(job)], reader(request, *READS))[0]
         return Response(JobSerializer(document(shown, jobs.figures_of([shown.job]))).data)
 
 

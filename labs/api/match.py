@@ -11,8 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from commons.errors import BadInput
+from commons.people.models import Scope
 from commons.web.api import requires
-from labs.api.common import caller, design_named
+from labs.api.common import design_named, reader
 from labs.queries import jobs, matching
 from labs.queries.near import told
 
@@ -85,7 +86,7 @@ class MatchView(APIView):
     )
     def get(self, request: Request) -> Response:
         """The machines with reasons for and against, best first, those that do not fit last; and a plan."""
-        query, person = request.query_params, caller(request)
+        query, person = request.query_params, reader(request, Scope.DESIGNS_READ)
         design = design_named(query.get("design", ""), person)
         near = told(query)
         asked = matching.Asked(

@@ -187,6 +187,25 @@ def test_match_gives_reasons_for_and_against(client: Client, printer: Machine) -
     assert client.get("/api/v1/match/").status_code == 404
 
 
+def test_a_token_of_another_scope_does_not_name_private_designs(client: Client, printer: Machine) -> None:
+    """What a match and a job tell of designs is for a token that may read designs; any other reads as a stranger."""
+    owner = person()
+    made = design(owner, b"secret", public=False, facts={"extents_mm": [84, 40, 66], "watertight": True}).design
+    named = {"design": f"{owner.username}/{made.slug}"}
+    device, _token = enrolled(printer)
+    job = Job.objects.create(
+        machine=printer, device=device, device_job="1", design=made, started_at=timezone.now(), provenance="proven"
+    )
+    both = ("designs:read", "bookings:read")
+    for scopes, match, told in ((both, 200, made.slug), (("bookings:read",), 404, None), (("energy:read",), 404, None)):
+        headers = bearer(owner, *scopes)
+        assert client.get("/api/v1/match/", named, headers=headers).status_code == match
+        shown = client.get(f"/api/v1/jobs/{job.pk}/", headers=headers).json()
+        assert (shown["design"] or {}).get("slug") == told
+        listed = client.get("/api/v1/jobs/", headers=headers).json()["results"][0]
+        assert (listed["design"] or {}).get("slug") == told
+
+
 def _fill(of: Machine, nth: int) -> None:
     """A device, a job that runs, one that ended, and a booking."""
     user = person()
