@@ -95,9 +95,10 @@ class Running:
 #: A row as `runs.start` writes it, long ago enough for the sweep to ring.
 RUN = """
 INSERT INTO runs_run (id, kind, title, subject, public, inputs, inputs_sha256, seed, engine_version, status, progress,
-                      stage, error_code, error, cancel_requested, attempts, fence, created_at, demo)
+                      stage, error_code, error, cancel_requested, attempts, fence, created_at, demo,
+                      traceparent)
 VALUES (%s, %s, 'drill', '', false, %s, '', 0, '1', 'queued', 0, '', '', '', false, 0, 0, now() - interval '1 minute',
-        false)
+        false, '')
 """
 
 

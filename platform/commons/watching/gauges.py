@@ -30,7 +30,8 @@ def look() -> list[Gauge]:
             found.append(("city_up", {"what": what}, 1.0))
         except Exception:
             log.info("%s could not be measured", what, exc_info=True)
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
             found.append(("city_up", {"what": what}, 0.0))
     return found
 
