@@ -15,11 +15,12 @@ from commons.devices.models import Device, Retention
 from commons.devices.services import retention
 from commons.places.models import Place
 from energy import series
-from energy.models import Community, CommunityVersion, Publication, VersionSeries
+from energy.models import Community, CommunityVersion, VersionSeries
 from labs.engine import draw
 from labs.models import Circuit, EnergyFigure, Job, Lab, Machine, PowerMeter
 from labs.services import jobs as services
 from labs.services import passports
+from tests.energy.ledger import published
 from tests.labs.conftest import machine
 from tests.labs.test_jobs import HOUR, START, Agent
 
@@ -208,7 +209,7 @@ def community(place: Place, start: dt.datetime, hours: int, **curves: list[float
         VersionSeries(version=version, name=name, packed=series.pack(values))
         for name, values in {**curves, "cells": [float(hour) for hour in range(hours)]}.items()
     )
-    Publication.objects.create(version=version)
+    published(version)
     return version
 
 

@@ -12,7 +12,7 @@ from commons.people.models import User
 from commons.places.models import Place
 from commons.runs.models import Run
 from commons.runs.work import do
-from energy import series
+from energy import series, veil
 from energy.models import Community, CommunityVersion
 from energy.models.communities import VersionSeries
 from energy.models.publishing import Publication
@@ -50,6 +50,7 @@ def measured(town: Import, place: Place) -> District:
     for name, values in (("load", load), ("pv", sun)):
         VersionSeries.objects.create(version=version, name=name, packed=series.pack(values.tolist()))
     Publication.objects.create(version=version)
+    assert veil.lay(version)
     return the_town()
 
 

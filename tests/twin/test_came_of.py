@@ -15,10 +15,11 @@ from commons.people.models import User
 from commons.people.services import create_organisation, set_role
 from commons.places.models import Place
 from energy import series
-from energy.models import Community, CommunityVersion, Publication, VersionSeries
+from energy.models import Community, CommunityVersion, VersionSeries
 from labs.models import Lab, SunDay
 from labs.services import catalogue
 from tests.decisions.test_motions import WHY, at_once
+from tests.energy.ledger import published
 from tests.twin.conftest import Import, the_town
 from twin import came_of, deciding
 from twin.coverage.levels import standing
@@ -52,7 +53,7 @@ def measured(place: Place, *, days: int, since: int, pv_before: float, pv_since:
     VersionSeries.objects.bulk_create(
         VersionSeries(version=version, name=name, packed=series.pack(values)) for name, values in curves.items()
     )
-    Publication.objects.create(version=version)
+    published(version)
     return version
 
 
