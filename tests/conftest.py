@@ -67,6 +67,7 @@ LONG_FILES = (
     "designs/test_authz_matrix.py",
     "ground/test_services.py",
     "site/test_every_address.py",
+    "site/test_headers.py",
     "designs/test_authz_leaks.py",
     "browser/test_walks.py",
     "browser/test_labs.py",
