@@ -73,6 +73,30 @@ def test_a_long_request_is_read_as_it_comes(kind: bytes) -> None:
     assert body(exchange(echo, *pieces, headers=((b"content-type", kind),))) == b"".join(pieces)
 
 
+def test_pieces_stand_in_the_order_in_which_they_were_asked_for() -> None:
+    """Asked for several, a server may have one at hand before who waits for an earlier one has woken up."""
+    pieces = [bytes([n]) * BUFFERED_BODY_BYTES for n in range(2)] + [bytes([n % 251]) * 4000 for n in range(400)]
+
+    async def run() -> bytes:
+        sent: list[dict[str, Any]] = []
+        waiting = list(enumerate(pieces))
+
+        async def receive() -> Any:
+            number, piece = waiting.pop(0) if waiting else (0, b"")
+            for _turn in range(3 * (number % 3 == 1)):
+                await asyncio.sleep(0)
+            return {"type": "http.request", "body": piece, "more_body": piece is not pieces[-1]}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        kind = ((b"content-type", b"application/x-git-receive-pack-request"),)
+        await Bridge(echo)({**SCOPE, "headers": kind}, receive, send)
+        return body(sent)
+
+    assert asyncio.run(run()) == b"".join(pieces)
+
+
 @pytest.mark.parametrize("kind", [b"text/plain", b"application/x-git-receive-pack-request"])
 def test_what_a_slow_client_has_sent_is_not_kept_waiting(kind: bytes) -> None:
     """Less than a block reaches the application although the client has gone silent; the rest comes later."""
@@ -89,12 +113,14 @@ def test_what_a_slow_client_has_sent_is_not_kept_waiting(kind: bytes) -> None:
 
     async def run() -> None:
         waiting = [b"x" * BUFFERED_BODY_BYTES, b"little", b"more"]
+        in_turn = asyncio.Lock()
 
         async def receive() -> Any:
-            if len(waiting) == 1:
-                await asyncio.to_thread(heard.wait, 60)
-            piece = waiting.pop(0) if waiting else b""
-            return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
+            async with in_turn:
+                if len(waiting) == 1:
+                    await asyncio.to_thread(heard.wait, 60)
+                piece = waiting.pop(0) if waiting else b""
+                return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
 
         async def send(_message: Any) -> None:
             pass
