@@ -29,7 +29,7 @@ from typing import IO, Any, Protocol
 
 from commons.watching import measures
 from commons.watching.middleware import BEGAN
-from commons.web.timely import TooSlow
+from commons.web.timely import TooSlow, Watch, in_time
 from livingcity import busy
 from livingcity.busy import Admission
 
@@ -75,9 +75,9 @@ class Body(io.RawIOBase):
     and a thread that asked for each of them would mostly wait. So about two blocks are in memory.
 
     `ahead` is how many pieces the server is asked for at the same time, which spares most of the way between its
-    threads and ours. Its answers are taken in the order in which they were asked for; that this is the order of the
-    bytes holds for granian with one thread for each of its tasks, but no server promises it. So more than one is only
-    for bodies that are checked by what is in them (`CHECKED`).
+    threads and ours. Its answers are taken in the order in which it gives them; that this is the order of the bytes
+    holds for granian with one thread for each of its tasks, but no server promises it. So more than one is only for
+    bodies that are checked by what is in them (`CHECKED`).
     """
 
     def __init__(self, head: bytes, receive: Receive, loop: asyncio.AbstractEventLoop, *, ahead: int = 1) -> None:
@@ -85,13 +85,15 @@ class Body(io.RawIOBase):
         self._ended = False
         self._receive, self._loop, self._ahead = receive, loop, ahead
         self._parts: list[bytes] = []
-        self._size = 0
-        self._asks: collections.deque[asyncio.Future[Message]] = collections.deque()
+        self._size = self._asked = 0
         self._largest = USUAL_PIECE_BYTES
         self._more = True
         self._fault: Exception | None = None
         self._waiting: concurrent.futures.Future[tuple[bytes, bool]] | None = None
         self._late: asyncio.TimerHandle | None = None
+        self._watch: Watch | None = None
+        if ahead > 1 and isinstance(receive, in_time):
+            self._receive, self._watch = receive.raw, Watch(self._too_late)
         self._ask()
 
     @property
@@ -118,33 +120,38 @@ class Body(io.RawIOBase):
     # The rest runs in the event loop.
 
     def _ask(self) -> None:
-        while self._more and len(self._asks) < self._ahead:
-            coming = self._size + len(self._asks) * self._largest
+        while self._more and self._asked < self._ahead:
+            coming = self._size + self._asked * self._largest
             if coming >= READ_AHEAD_BYTES:
                 break
-            coming_next = asyncio.ensure_future(self._receive(), loop=self._loop)
-            self._asks.append(coming_next)
-            coming_next.add_done_callback(self._came)
+            self._asked += 1
+            if self._watch is not None:
+                self._watch.begin()
+            asyncio.ensure_future(self._receive(), loop=self._loop).add_done_callback(self._came)
 
-    def _came(self, _one: "asyncio.Future[Message]") -> None:
-        """Take what has come in the order in which it was asked for: an answer that was there at once overtakes one
-        that has yet to wake up who waits for it."""
-        while self._asks and self._asks[0].done():
-            self._take(self._asks.popleft())
-        self._hand_over()
-        self._ask()
-
-    def _take(self, coming: "asyncio.Future[Message]") -> None:
+    def _came(self, coming: "asyncio.Future[Message]") -> None:
+        self._asked -= 1
         try:
             part, more = _part(coming.result())
         except Exception as fault:
             part, more = b"", False
             self._fault = self._fault or (fault if self._more else None)
+        if self._watch is not None:
+            self._watch.came(len(part))
         if self._more:
             self._parts.append(part)
             self._size += len(part)
             self._largest = max(self._largest, len(part))
             self._more = more
+        self._hand_over()
+        self._ask()
+        if self._watch is not None and self._more and self._asked:
+            self._watch.begin()
+
+    def _too_late(self) -> None:
+        if self._more:
+            self._fault, self._more = TooSlow("a body that was read ahead did not come in its time"), False
+            self._hand_over()
 
     def _want(self, block: "concurrent.futures.Future[tuple[bytes, bool]]") -> None:
         self._waiting = block

@@ -2,12 +2,14 @@
 `test_served.py`; here each rule alone."""
 
 import asyncio
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from commons.web import timely
 from livingcity.bridge import BUFFERED_BODY_BYTES, Bridge, ClientGone, Threads
 
 SCOPE = {"type": "http", "method": "POST", "path": "/ä", "query_string": b"a=1", "http_version": "1.1"}
@@ -73,28 +75,56 @@ def test_a_long_request_is_read_as_it_comes(kind: bytes) -> None:
     assert body(exchange(echo, *pieces, headers=((b"content-type", kind),))) == b"".join(pieces)
 
 
-def test_pieces_stand_in_the_order_in_which_they_were_asked_for() -> None:
-    """Asked for several, a server may have one at hand before who waits for an earlier one has woken up."""
+def test_pieces_that_were_asked_for_ahead_are_all_there() -> None:
+    """Also where the time is kept in which a body must come, and where some answers are there at once."""
     pieces = [bytes([n]) * BUFFERED_BODY_BYTES for n in range(2)] + [bytes([n % 251]) * 4000 for n in range(400)]
 
     async def run() -> bytes:
         sent: list[dict[str, Any]] = []
         waiting = list(enumerate(pieces))
 
-        async def receive() -> Any:
+        def receive() -> Any:
+            """As granian answers: a future, which may be done already."""
+            coming = asyncio.get_running_loop().create_future()
             number, piece = waiting.pop(0) if waiting else (0, b"")
-            for _turn in range(3 * (number % 3 == 1)):
-                await asyncio.sleep(0)
-            return {"type": "http.request", "body": piece, "more_body": piece is not pieces[-1]}
+            message = {"type": "http.request", "body": piece, "more_body": piece is not pieces[-1]}
+            if number % 3 == 1:
+                asyncio.get_running_loop().call_soon(coming.set_result, message)
+            else:
+                coming.set_result(message)
+            return coming
 
         async def send(message: Any) -> None:
             sent.append(message)
 
         kind = ((b"content-type", b"application/x-git-receive-pack-request"),)
-        await Bridge(echo)({**SCOPE, "headers": kind}, receive, send)
+        await Bridge(echo)({**SCOPE, "headers": kind}, timely.in_time(receive), send)
         return body(sent)
 
-    assert asyncio.run(run()) == b"".join(pieces)
+    whole = asyncio.run(run())
+    assert len(whole) == sum(map(len, pieces))
+
+
+def test_a_push_that_stops_coming_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read ahead or not, a body has its time; the application hears that it broke off."""
+    monkeypatch.setattr("livingcity.bridge.Watch", functools.partial(timely.Watch, grace_s=0.2))
+
+    async def run() -> None:
+        waiting = [b"x" * BUFFERED_BODY_BYTES, b"little"]
+
+        async def receive() -> Any:
+            if not waiting:
+                await asyncio.sleep(30)
+            return {"type": "http.request", "body": waiting.pop(0), "more_body": True}
+
+        async def send(_message: Any) -> None:
+            raise AssertionError("nothing is answered to a body that did not come")
+
+        kind = ((b"content-type", b"application/x-git-receive-pack-request"),)
+        with pytest.raises(timely.TooSlow):
+            await Bridge(echo)({**SCOPE, "headers": kind}, timely.in_time(receive), send)
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("kind", [b"text/plain", b"application/x-git-receive-pack-request"])

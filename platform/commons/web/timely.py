@@ -62,19 +62,53 @@ class Pace:
         self.whole = not message.get("more_body", False)
 
 
-def in_time(receive: Receive, *, grace_s: float = GRACE_S, least_bytes_per_s: float = LEAST_BYTES_PER_S) -> Receive:
-    """`receive` that raises TooSlow when the body has not come in its time."""
-    pace = Pace(grace_s, least_bytes_per_s)
+class in_time:  # noqa: N801 it reads like a function where it is used
+    """`receive` that raises TooSlow when the body has not come in its time.
 
-    async def received() -> Message:
-        if pace.whole:
-            return await receive()
+    `raw` is the server's own: who asks it for several messages at a time must hear the answers in the order in which
+    they come, and keeps the time with a `Watch`.
+    """
+
+    def __init__(
+        self, raw: Receive, *, grace_s: float = GRACE_S, least_bytes_per_s: float = LEAST_BYTES_PER_S
+    ) -> None:
+        self.raw = raw
+        self._pace = Pace(grace_s, least_bytes_per_s)
+
+    async def __call__(self) -> Message:
+        """The next message."""
+        if self._pace.whole:
+            return await self.raw()
         try:
-            return await pace.wait(receive)
+            return await self._pace.wait(self.raw)
         except TimeoutError:
-            raise TooSlow(f"{pace.size} bytes of a body have come, and no more") from None
+            raise TooSlow(f"{self._pace.size} bytes of a body have come, and no more") from None
 
-    return received
+
+class Watch:
+    """The same time for who is told of each piece: `late` is called once when it is over. In the event loop."""
+
+    def __init__(
+        self, late: Callable[[], None], *, grace_s: float = GRACE_S, least_bytes_per_s: float = LEAST_BYTES_PER_S
+    ) -> None:
+        self._late, self._grace_s, self._rate = late, grace_s, least_bytes_per_s
+        self._left_s, self._from = grace_s, 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Somebody waits for the next piece, if nobody did."""
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._from = loop.time()
+            self._timer = loop.call_later(self._left_s, self._late)
+
+    def came(self, size: int) -> None:
+        """A piece has come; nobody waits until the next `begin`."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            waited = asyncio.get_running_loop().time() - self._from
+            self._left_s = min(self._grace_s, self._left_s - waited + size / self._rate)
 
 
 async def refuse(send: Send) -> None:
