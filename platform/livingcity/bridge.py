@@ -85,7 +85,8 @@ class Body(io.RawIOBase):
         self._ended = False
         self._receive, self._loop, self._ahead = receive, loop, ahead
         self._parts: list[bytes] = []
-        self._size = self._asked = 0
+        self._size = 0
+        self._asks: set[asyncio.Future[Message]] = set()
         self._largest = USUAL_PIECE_BYTES
         self._more = True
         self._fault: Exception | None = None
@@ -120,17 +121,20 @@ class Body(io.RawIOBase):
     # The rest runs in the event loop.
 
     def _ask(self) -> None:
-        while self._more and self._asked < self._ahead:
-            coming = self._size + self._asked * self._largest
+        while self._more and len(self._asks) < self._ahead:
+            coming = self._size + len(self._asks) * self._largest
             if coming >= READ_AHEAD_BYTES:
                 break
-            self._asked += 1
             if self._watch is not None:
                 self._watch.begin()
-            asyncio.ensure_future(self._receive(), loop=self._loop).add_done_callback(self._came)
+            ask = asyncio.ensure_future(self._receive(), loop=self._loop)
+            self._asks.add(ask)
+            ask.add_done_callback(self._came)
 
     def _came(self, coming: "asyncio.Future[Message]") -> None:
-        self._asked -= 1
+        self._asks.discard(coming)
+        if coming.cancelled():
+            return
         try:
             part, more = _part(coming.result())
         except Exception as fault:
@@ -145,12 +149,14 @@ class Body(io.RawIOBase):
             self._more = more
         self._hand_over()
         self._ask()
-        if self._watch is not None and self._more and self._asked:
+        if self._watch is not None and self._more and self._asks:
             self._watch.begin()
 
     def _too_late(self) -> None:
         if self._more:
             self._fault, self._more = TooSlow("a body that was read ahead did not come in its time"), False
+            for ask in list(self._asks):  # the server would keep the line open for them
+                ask.cancel()
             self._hand_over()
 
     def _want(self, block: "concurrent.futures.Future[tuple[bytes, bool]]") -> None:
