@@ -100,7 +100,7 @@ def _child(request: dict[str, Any], limits: Limits) -> None:
         os._exit(3)
     except BaseException as error:  # whatever it was, this process ends here
         with contextlib.suppress(BaseException):
-            Path("fault.txt").write_text(f"{type(error).__name__}: {error}"[:2000])
+            Path(request["folder"], "fault.txt").write_text(f"{type(error).__name__}: {error}"[:2000])
         os._exit(4)
     os._exit(0)
 
