@@ -62,7 +62,6 @@ LONG_FILES = (
     "owndata/test_closing.py",
     "authz/test_access.py",
     "fuzz/test_document.py",
-    "faults/test_city_killed.py",
     "energy/test_differencing.py",
     "designs/test_authz_matrix.py",
     "ground/test_services.py",

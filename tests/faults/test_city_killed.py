@@ -128,6 +128,7 @@ def killed(running: Running, mark: str, work: Callable[[], bool]) -> float:
     return time.monotonic() - died
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     "parts",
     [
