@@ -30,7 +30,7 @@ run: .venv/$(SET).stamp $(DIST)
 	@exec $(PY) manage.py up
 
 test: .venv/dev.stamp $(DIST)
-	$(PY) -m pytest -m "not drill" -n 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=3 $(ARGS)
+	$(PY) -m pytest -m "not drill" --tb=short -n 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=3 $(ARGS)
 
 drills: .venv/dev.stamp $(DIST)
 	$(PY) -m pytest -m drill $(ARGS)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from commons.runs.models import Run
 from tests.browser.conftest import Walk, until
@@ -37,7 +37,11 @@ def drawn(page: Page) -> None:
 
 def answered(page: Page) -> None:
     """Wait for the worker's answer; the page loads itself anew."""
-    page.wait_for_selector("#figures", timeout=120_000)
+    try:
+        page.wait_for_selector("#figures", timeout=120_000)
+    except TimeoutError as late:
+        runs = Run.objects.order_by("-created_at").values("kind", "status", "progress", "stage", "error")[:3]
+        raise AssertionError(f"no answer at {page.url}: {list(runs)}") from late
     drawn(page)
 
 

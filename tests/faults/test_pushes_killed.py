@@ -102,7 +102,8 @@ def test_the_web_server_is_killed_while_it_takes_a_push(
             git_client("commit", "-m", f"push {kill}", at=work)
             head, before = head_of(git_client, work), repository.head("main")
             words = ["git", "push", address(served, design, token), "main:main"]
-            push = subprocess.Popen(words, cwd=work, env=_plain(tmp_path), stderr=subprocess.DEVNULL)
+            with (tmp_path / "push.log").open("ab") as said:
+                push = subprocess.Popen(words, cwd=work, env=_plain(tmp_path), stderr=said)
             until = time.monotonic() + (20.0 if kills == 1 else chance.uniform(0.05, 0.6))
             while time.monotonic() < until and repository.head("main") == before and push.poll() is None:
                 time.sleep(0.002)
@@ -110,7 +111,8 @@ def test_the_web_server_is_killed_while_it_takes_a_push(
             if push.wait(60) == 0:
                 acknowledged.append(head)
             moved += repository.head("main") == head
-    assert kills > 1 or moved == 1, "the kill came before the branch had moved"
+    said = (tmp_path / "push.log").read_text() + log.read_text()[-2000:]
+    assert kills > 1 or moved == 1, f"the branch had not moved before the kill: {said}"
     find_missed(older_than_s=0)
     do_waiting()
     assert indexed(design)

@@ -82,7 +82,7 @@ def run(now: dt.datetime | None = None, *, most_days: int = 400) -> Done:
         for day in _days(kind, row, until, most_days):
             _close(kind, day)
             done.closed += 1
-    for table in _partitions():
+    for table in days_with_a_table():
         _drop(table, done)
     _sweep(now, done)
     return done
@@ -109,7 +109,7 @@ def _begin(kind: str, until: dt.datetime) -> dt.datetime | None:
             cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
             cursor.execute("SELECT min(ts) FROM devices_reading_default WHERE flags = 0")
             stray: dt.datetime | None = cursor.fetchone()[0]
-            days = [dt.datetime.combine(day, dt.time(), dt.UTC) for day in _partitions()[:1]]
+            days = [dt.datetime.combine(day, dt.time(), dt.UTC) for day in days_with_a_table()[:1]]
             first = min([*days, *([_midnight(stray)] if stray else [])], default=until)
             if first >= until:
                 Retention.objects.update_or_create(kind=kind, defaults={"closed_until": until})
@@ -127,7 +127,7 @@ def _close(kind: str, day: dt.datetime) -> None:
     row = Retention.objects.select_for_update().get(kind=kind)
     if row.closed_until is not None and row.closed_until > day:
         return  # another run was here
-    home = name_of(day.date()) if day.date() in _partitions() else "devices_reading_default"
+    home = name_of(day.date()) if day.date() in days_with_a_table() else "devices_reading_default"
     with connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {home} IN SHARE MODE")
         if kind in {Retention.Kind.POWER, Retention.Kind.COUNTER}:
@@ -170,7 +170,7 @@ UPDATE devices_stretch s SET "end" = p."end", end_seq = p.end_seq, end_value = p
 FROM pairs p WHERE s.id = p.kept"""
 
 
-def _partitions() -> list[dt.date]:
+def days_with_a_table() -> list[dt.date]:
     """The days that have a table of their own, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -258,4 +258,4 @@ def size() -> dict[str, int]:
         readings = cursor.fetchone()[0]
         cursor.execute("SELECT pg_total_relation_size('devices_rollup')")
         rollups = cursor.fetchone()[0]
-    return {"days": len(_partitions()), "readings_bytes": readings, "rollups_bytes": rollups}
+    return {"days": len(days_with_a_table()), "readings_bytes": readings, "rollups_bytes": rollups}
