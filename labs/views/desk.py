@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods
 
-from commons.errors import CityError
+from commons.errors import CityError, NotAllowed
 from commons.people.models import User
 from labs import policies
 from labs.errors import UnknownLab
@@ -129,10 +129,11 @@ def desk(request: HttpRequest, lab: str) -> HttpResponse:
 def _do(request: HttpRequest, lab: Lab, do: str, context: dict[str, Any]) -> HttpResponse | None:
     """Do what a form asks; None shows the desk again with what `context` then holds."""
     try:
-        if do == "badge" and context["badge_form"].is_valid():
-            return _grant(request, lab, viewer(request), context["badge_form"])
+        if do == "badge":
+            form = context["badge_form"]
+            return _grant(request, lab, viewer(request), form) if form.is_valid() else None
         if not context["manages"]:
-            return None
+            raise NotAllowed(_("Only those who run %(lab)s do that.") % {"lab": lab.name})
         if do == "machine" and context["machine_form"].is_valid():
             facts = {k: v for k, v in context["machine_form"].cleaned_data.items() if v not in (None, "")}
             made = services.add_machine(lab=lab, **facts)

@@ -74,7 +74,8 @@ def kiosk(request: HttpRequest, lab: str) -> HttpResponse:
     found = catalogue.find_lab(lab)
     device = services.kiosk_of(lab=found, secret=request.COOKIES.get(COOKIE, ""), now=timezone.now())
     if device is None:
-        return page(request, "labs/kiosk_pair.html", {"lab": found}, lab=found)
+        status = 403 if request.method == "POST" else 200
+        return page(request, "labs/kiosk_pair.html", {"lab": found}, lab=found, status=status)
     person, refusal = _person(request, device, touched="look" not in request.GET), None
     machine = next((m for m in catalogue.machines(found) if str(m.pk) == request.POST.get("machine", "")), None)
     fault = request.POST if request.POST.get("do") == "fault" else None

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods
 
-from commons.errors import CityError
+from commons.errors import CityError, NotAllowed
 from commons.people.models import User
 from labs.errors import UnknownLab
 from labs.errors.interlocks import BadPlan
@@ -74,9 +74,11 @@ def lab_maintenance(request: HttpRequest, lab: str) -> HttpResponse:
 
 
 def _do(request: HttpRequest, lab: Lab, person: User, form: PlanForm, *, manages: bool) -> str:
-    """Do what a form asks, and say that it is done; nothing when it cannot be read."""
+    """Do what a form asks, and say that it is done; nothing when it cannot be read. Raises NotAllowed."""
     do, number = request.POST.get("do", ""), request.POST.get("plan", "")
-    if do == "plan" and manages:
+    if do != "done" and not manages:
+        raise NotAllowed(_("Only those who run %(lab)s do that.") % {"lab": lab.name})
+    if do == "plan":
         if not form.is_valid():
             return ""
         facts = form.cleaned_data
@@ -92,7 +94,7 @@ def _do(request: HttpRequest, lab: Lab, person: User, form: PlanForm, *, manages
             plan=held, by=person, note=fields.get("note", ""), used=fields.get("used", ""), parts=_parts(request, lab)
         )
         return _("Noted: %(name)s is done.") % {"name": held.name}
-    return _change(held, do) if manages else ""
+    return _change(held, do)
 
 
 def _change(held: MaintenancePlan, do: str) -> str:

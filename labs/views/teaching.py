@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from commons.errors import CityError
+from commons.errors import CityError, NotAllowed
 from commons.people.models import Membership, User
 from labs import policies
 from labs.api.common import design_named
@@ -147,7 +147,7 @@ def teaching(request: HttpRequest, lab: str, teaching: int) -> HttpResponse:
 
 
 def _do(request: HttpRequest, taught: Teaching, person: User, do: str, form: SessionForm) -> HttpResponse | None:
-    """Do what a form asks. None shows the page again."""
+    """Do what a form asks. None shows the page again. Raises NotAllowed for what only those who run the lab do."""
     here = redirect("rooms:teaching", taught.lab.slug, taught.pk)
     if do == "session":
         _plan(taught, form)
@@ -158,7 +158,9 @@ def _do(request: HttpRequest, taught: Teaching, person: User, do: str, form: Ses
         if user is None:
             raise BadSignOff(_("There is no account of that name."))
         return redirect("rooms:sign", taught.lab.slug, taught.pk, user.username)
-    return _manage(request, taught, person, do) if policies.may_manage(person, taught.lab) else None
+    if not policies.may_manage(person, taught.lab):
+        raise NotAllowed(_("Only those who run %(lab)s do that.") % {"lab": taught.lab.name})
+    return _manage(request, taught, person, do)
 
 
 def _manage(request: HttpRequest, taught: Teaching, person: User, do: str) -> HttpResponse | None:

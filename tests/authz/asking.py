@@ -2,10 +2,16 @@
 
 import json
 import re
+import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import quote
+
+from django.utils.html import escape
 
 from commons.errors import CityError
+from tests.authz.before import prepare
 from tests.authz.requests import Ask, address, filled
 from tests.authz.roles import BY_TOKEN
 from tests.authz.routes import Route
@@ -16,12 +22,17 @@ LOGIN = "/account/login/"
 
 @dataclass(frozen=True)
 class Heard:
-    """An answer: its status as the tables write it, its address, its body, and the tables that were written."""
+    """An answer: its status as the tables write it, where it sends to, its body, the tables that were written, its
+    headers, the address that was asked, and how many seconds the answer took.
+    """
 
     status: str
     location: str
     body: bytes
     wrote: frozenset[str] = frozenset()
+    headers: tuple[tuple[str, str], ...] = ()
+    path: str = ""
+    took: float = 0.0
 
     @property
     def let_in(self) -> bool:
@@ -30,19 +41,26 @@ class Heard:
 
 
 def ask(world: World, route: Route, method: str, said: Ask, role: str, *, missing: str = "") -> Heard:
-    """Ask, and take back what that did."""
-    path = address(route, said, world, missing)
-    if route.room == "streams":
-        return _stream(world, route, path, role)
-    headers = _headers(world, route, role)
-    client = world.client("anonymous" if role in BY_TOKEN else role)
-    more = _sent(route, method, filled(said.body, world))
-    with world.undone(), written() as tables:
-        response = getattr(client, method.lower())(path, headers=headers, **more)
-        body = b"".join(response.streaming_content) if response.streaming else response.content
+    """Bring about what the request needs, ask, and take back what that did."""
+    with world.undone():
+        world.names["me"] = str(getattr(world.people.get(role), "username", ""))
+        prepare(world, method, route.name, said.variant)
+        path = address(route, said, world, missing)
+        if route.room == "streams":
+            return _stream(world, route, path, role)
+        credentials = _headers(world, route, role)
+        client = world.client("anonymous" if role in BY_TOKEN else role)
+        more = _sent(route, method, filled(said.body, world))
+        with written() as tables:
+            began = time.perf_counter()
+            send = getattr(client, method.lower(), partial(client.generic, method))
+            response = send(path, headers=credentials, **more)
+            body = b"".join(response.streaming_content) if response.streaming else response.content
+            took = time.perf_counter() - began
     location = response.headers.get("Location", "")
     status = "login" if LOGIN in location and response.status_code == 302 else str(response.status_code)
-    return Heard(status, location, body, frozenset(tables))
+    headers = tuple(sorted(response.headers.items()))
+    return Heard(status, location, body, frozenset(tables), headers, path, took)
 
 
 def _headers(world: World, route: Route, role: str) -> dict[str, str]:
@@ -51,7 +69,7 @@ def _headers(world: World, route: Route, role: str) -> dict[str, str]:
 
 
 def _sent(route: Route, method: str, body: Any) -> dict[str, Any]:
-    if method in {"GET", "DELETE"} and body is None:
+    if method in {"GET", "HEAD", "TRACE", "DELETE"} and body is None:
         return {}
     if isinstance(body, bytes):
         return {"data": body, "content_type": "application/octet-stream"}
@@ -87,9 +105,25 @@ def _stream(world: World, route: Route, path: str, role: str) -> Heard:
     return Heard("200", "", b"")
 
 
-NAMES = re.compile(rb"/api/[^\"?]*|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+")
+NAMES = re.compile(rb"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,64}|[0-9]+")
+#: What differs from one answer to the next by itself: tokens of forms, nonces, what is told once.
+PASSING = re.compile(
+    rb"name=\"csrfmiddlewaretoken\" value=\"[^\"]*\"|\"X-CSRFToken\": \"[^\"]*\"| nonce=\"[^\"]*\"|'nonce-[^']*'|"
+    rb"<div class=\"toast [^\"]*\">.*?</button></div>",
+    re.DOTALL,
+)
+OWN_HEADERS = frozenset({"Content-Length", "Set-Cookie", "X-Request-Id"})
 
 
-def words(heard: Heard) -> tuple[str, bytes]:
-    """What the API says, without the names and numbers that were asked for."""
-    return heard.status, NAMES.sub(b"~", heard.body)
+def words(heard: Heard) -> tuple[str, tuple[tuple[str, bytes], ...], bytes]:
+    """What an answer says and how, without the names and numbers that were asked for."""
+    told = ((name, value) for name, value in heard.headers if name not in OWN_HEADERS)
+    headers = tuple((name, _nameless(value.encode(), heard)) for name, value in told)
+    return heard.status, headers, _nameless(heard.body, heard)
+
+
+def _nameless(text: bytes, heard: Heard) -> bytes:
+    text = PASSING.sub(b"~", text)
+    for form in (heard.path, quote(heard.path, safe=""), quote(heard.path), escape(heard.path)):
+        text = text.replace(form.encode(), b"~")
+    return NAMES.sub(b"~", text)

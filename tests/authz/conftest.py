@@ -18,7 +18,7 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
     """Built once in one transaction that is taken back. Nobody is rung, and nobody is throttled: how often somebody may
     ask is another question."""
     folder = tmp_path_factory.mktemp("authz")
-    own = {name: folder / name.lower() for name in ("REPOSITORIES_DIR", "LFS_DIR", "MEDIA_ROOT")}
+    own = {name: folder / name.lower() for name in ("REPOSITORIES_DIR", "LFS_DIR", "MEDIA_ROOT", "DATA_DIR")}
     for path in own.values():
         path.mkdir()
     with pytest.MonkeyPatch.context() as patch, override_settings(**own), django_db_blocker.unblock():

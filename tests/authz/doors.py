@@ -1,27 +1,30 @@
 """The doors that stand open, each with its reason. What is not named here is shut to those who have no tie to it."""
 
-#: Rooms whose routes have no table here, and where they are asked instead.
-ELSEWHERE: dict[str, str] = {
-    "designs": "tests/designs/test_authz_matrix.py: every route, in five states of a design",
-    "account": "allauth's own pages",
-    "administration": "Django's own pages, for staff alone; tests/people/test_admin.py",
-    "notices": "tests/designs/test_authz_matrix.py",
-    "reports": "tests/designs/test_authz_matrix.py",
-    "twin": "its table is still to be written and read; tests/twin asks part of it",
-    "people": "its table is still to be written and read; tests/people asks part of it",
-    "runs": "its table is still to be written and read; tests/runs asks part of it",
-    "mine": "its table is still to be written and read; tests/person asks part of it",
-    "places": "its table is still to be written and read: what everybody may see",
-    "site": "its table is still to be written and read: what everybody may see; tests/site opens each page",
-    "owndata": "its table is still to be written and read; tests/owndata asks part of it",
-    "watching": "its table is still to be written and read; tests/watching asks part of it",
-    "web": "the look of pages, which everybody chooses",
-    "streams": "their table is still to be written and read; tests/devices/test_live.py asks part of it",
-}
-
 #: Unsafe requests that somebody without an account may make.
 ANYBODY: dict[str, str] = {
-    "rooms:lab_kiosk": "says what is on a lab's screen; only a paired screen acts, by addresses of its own",
+    "account_confirm_login_code": "allauth's own: without a code that was sent nothing comes of it",
+    "account_login": "the way in",
+    "account_logout": "the way out",
+    "account_reset_password": "a letter to an address that is known, and the same words for one that is not",
+    "account_reset_password_from_key": "comes with the key of a letter",
+    "account_signup": "an account of one's own",
+    "api": "sends on to the documentation",
+    "api:device-enrol": "comes with a code that lets a device in once",
+    "api:district-scenarios": "everybody may ask what would be; who has no account gets a key to change it with",
+    "api:scenario-fork": "a copy of one's own",
+    "api:scenario-runs": "everybody may have a scenario reckoned",
+    "mfa_authenticate": "the second step of the way in",
+    "mfa_login_webauthn": "the way in by a passkey",
+    "ogc-execution": "everybody may ask what would be, in the words of a standard",
+    "ogc-job": "who has the name of a job of nobody's scenario may dismiss it",
+    "rooms:pair_kiosk": "comes with the code of the desk, which works once",
+    "rooms:scenario": "has a scenario reckoned, or makes a copy of one's own",
+    "rooms:scenario_fork": "a copy of one's own",
+    "rooms:scenario_new": "everybody may ask what would be",
+    "sensorthings": "sends on to where the standard begins",
+    "set_language": "the language that one reads in",
+    "sign_in_link": "comes with the secret of the link, which works once",
+    "theme": "how pages look",
     "rooms:verify": "checks a badge that is sent; nothing here changes, and the check is forgotten after a day",
 }
 
@@ -39,6 +42,36 @@ SIGNED_IN: dict[str, str] = {
     "rooms:energy_found": "founds a community, which is then theirs to look after",
     "rooms:energy_join": "comes with the code of an invitation",
     "rooms:lab_join": "asks to join, takes that back, leaves: about oneself alone",
+    "account_email": "addresses of one's own",
+    "account_change_password": "a password of one's own",
+    "account_set_password": "a password of one's own",
+    "account_reauthenticate": "shows again who one is",
+    "api:close-account": "closes one's own account",
+    "api:community-runs": "a run of one's own over figures that everybody may see",
+    "api:district-offers": "whoever has an account may say what is wrong in the city",
+    "api:district-sandboxes": "a sandbox of one's own",
+    "api:district-traffic": "a run of one's own",
+    "api:lab_drafts": "begins a draft of a lab of one's own",
+    "api:own-data": "a file of one's own data",
+    "mfa_activate_totp": "a second factor of one's own",
+    "mfa_add_webauthn": "a passkey of one's own",
+    "mfa_generate_recovery_codes": "codes of one's own",
+    "rooms:close_account": "closes one's own account",
+    "rooms:community_simulate": "a run of one's own over figures that everybody may see",
+    "rooms:district-sandboxes": "a sandbox of one's own",
+    "rooms:district-traffic": "a run of one's own",
+    "rooms:end_other_sessions": "browsers of one's own",
+    "rooms:first_hour": "one's own first hour",
+    "rooms:lab_new": "begins a draft of a lab of one's own",
+    "rooms:lesson": "one's own answers",
+    "rooms:new_organisation": "founds an organisation, which is then theirs",
+    "rooms:new_token": "a token of one's own",
+    "rooms:own_data": "a file of one's own data",
+    "rooms:profile": "one's own name and neighbourhood",
+    "rooms:scenario_say": "whoever has an account may say something",
+    "rooms:twin-add": "whoever has an account may say what is missing in the city",
+    "rooms:twin-correct": "whoever has an account may say what is wrong in the city",
+    "usersessions_list": "browsers of one's own",
     "rooms:my_badges": "brings a badge of one's own",
     "rooms:my_calendars": "calendars of one's own",
     "rooms:my_kiosk_pass": "one's own number for the screens of labs",
@@ -70,3 +103,41 @@ KNOWN_TO_ALL = frozenset(
         "the customer", "member", "list.key", "list.number", "passport", "import.run", "profile",
     }
 )  # fmt: skip
+
+#: Unsafe requests that let somebody in and yet write no row, as a regular expression over rows (`name [variant]`).
+WRITES_NOTHING: dict[str, str] = {
+    r"admin:.*": "Django's own forms, sent empty: who comes to them is what the row says",
+    r"(account|mfa)_.*|usersessions_list": "allauth's own forms, sent empty: who comes to them is what the row says",
+    r"api|sensorthings": "sends on to another address",
+    r"api:telemetry|api:device_jobs": "kept by statements past this watch; tests/devices reads what is kept",
+    r"set_language|theme": "a cookie of one's own browser",
+    r"rooms:kiosk_touch": "somebody is still there",
+    r"rooms:district-map": "a small district has no files that could be made anew",
+    r"rooms:meter_file \[keep\]": "shows the form that asks what the columns mean",
+    r"rooms:lab_rules \[try\]|api:lab_rules_preview": "says what a rule would mean",
+}
+
+#: Unsafe requests that nobody is let in with, as a regular expression over rows (`name [variant]`).
+NOBODY: dict[str, str] = {
+    r"(account|mfa)_.*|usersessions_list": "allauth's own forms want a password or a key; see tests/people",
+    r"admin:.*": "Django's own forms, sent empty, of things that are not there",
+    r"api:community-grid-(runs|places)|rooms:community_grid_(check|connect)": "no grid is known here; see tests/energy",
+    r"rooms:decision_delegate": "a lab's charter lets nobody vote for another; tests/decisions has one that does",
+    r"api:decision_(token|ballot)": "no vote here is secret; tests/decisions votes so",
+    r"rooms:simulation_again": "nothing was simulated yet; tests/energy does it again",
+    r"rooms:participant \[device\]": "connects a device of one's own; tests/energy has one",
+}
+
+#: What the issue of access is about, and the routes that are of it, as a regular expression over names.
+KINDS: dict[str, str] = {
+    "git smart HTTP": r"git-.*",
+    "Git LFS": r"lfs-.*",
+    "raw files": r"design-raw|.*_file|.*-file",
+    "previews": r"design-(preview|made|layer|board|compared)|.*-?picture|.*_photo|district-plan|rooms:district-plan",
+    "archives": r"design-(release-)?archive|rooms:design_release_pack",
+    "feeds": r".*feed.*|.*calendar.*",
+    "exports": r".*(csv|export|entries|okh|okw|interfacer|own.data|catalogue?|dataset|receipt|scenario_files).*",
+    "event streams": r"stream:.*",
+    "pages": r"rooms:.*|home|place|search",
+    "API": r"api:.*|ogc-.*|sensorthings.*",
+}

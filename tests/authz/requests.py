@@ -47,6 +47,7 @@ OBJECTS: dict[str, dict[str, str]] = {
         "sign_off": "sign_off", "credential": "credential", "key": "badge.key", "key:int": "list.key",
         "number": "invoice", "order": "order", "do": "=accept", "wallet": "wallet", "tariff": "tariff",
         "passport": "passport", "device": "device", "rule": "rule", "feed": "feed", "run": "run", "kind": "=people",
+        "draft": "draft", "tie": "tie", "flexible": "flexible", "name": "photo",
     },
     "energy": {"slug": "street", "pk": "participant", "number": "bill", "kind": "=tariff"},
     "twin": {
@@ -57,6 +58,8 @@ OBJECTS: dict[str, dict[str, str]] = {
 
 #: Routes, as a regular expression over the whole name, whose parameters are other objects than their room's.
 OTHERWISE: tuple[tuple[str, dict[str, str]], ...] = (
+    (r"rooms:machine_manual", {"number": "manual"}),
+    (r"rooms:flexible_(keep|take_back)", {"booking": "flexible.booking"}),
     (r"rooms:(make|order_new)", {"owner": "released.owner", "slug": "released.slug"}),
     (r"status-list", {"number": "list.number"}),
     (r"rooms:community_(terms_back)", {"pk": "terms"}),
@@ -64,10 +67,20 @@ OTHERWISE: tuple[tuple[str, dict[str, str]], ...] = (
     (r"rooms:(meter_letter)|api:meter-proof", {"number": "meter"}),
     (r"rooms:meter_file", {"pk": "meter.file"}),
     (r"rooms:simulation_again", {"number": "=1"}),
-    (r"api:participant-tariff", {"number": "tariff of street"}),
     (r"rooms:(twin-offer)|api:district-(offer|decision)", {"pk": "offer"}),
+    (r"rooms:twin-conflict|api:district-conflict", {"pk": "conflict"}),
+    (r"api:participant-tariff", {"number": "choice"}),
+    (r"rooms:end_session", {"pk": "session row"}),
+    (r"rooms:own_data_file|api:own-data-file", {"pk": "export"}),
+    (r"sign_in_link", {"secret": "sign-in"}),
+    (r"api_error", {"room": "=labs", "reason": "=overlap"}),
+    (r"sitemap_file", {"kind": "=designs", "page": "=1"}),
+    (r"rooms:person|api:person|rooms:set_member", {"name": "organisation"}),
     (r"rooms:district-sandbox.*|api:district-sandbox", {"pk": "sandbox"}),
     (r"rooms:scenario_unsay", {"number": "scenario.comment"}),
+    (r"ogc-(process|execution)", {"name": "=run-scenario-deep"}),
+    (r"ogc-(job|results)", {"name": "ogc.job"}),
+    (r"api:lab_meter", {"device": "meter.device"}),
     (r"ogc-.*", {"name": "=town.buildings", "key": "building"}),
     (r"api:place-coverage", {"slug": "place"}),
     (r"stream:lab", {"key": "lab"}),
@@ -76,7 +89,9 @@ OTHERWISE: tuple[tuple[str, dict[str, str]], ...] = (
     (r"stream:energymine", {"key": "street"}),
     (r"stream:district", {"key": "district"}),
     (r"stream:device", {"key": "device"}),
-    (r"rooms:measure|measure.*", {"slug": "=designs"}),
+    (r"measure(_file)?", {"slug": "=coverage"}),
+    (r"dataset", {"slug": "=designs", "form": "=csv"}),
+    (r"data_catalogue", {"form": "=ttl"}),
     (r"admin:.*", {"object_id": "=1", "app_label": "=people"}),
 )
 

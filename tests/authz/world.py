@@ -4,6 +4,7 @@ to whom. It is built once for a module, in a transaction that is taken back, and
 
 import datetime as dt
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,12 +30,14 @@ from commons.runs.work import do
 from energy import services as energy
 from energy.services import founding, meter_files, participants, statements, tariffs
 from energy.services import meters as meter_points
-from labs.models import Badge, Booking, Fault, Lab, Mending, Slice, SlicingProfile, StatusList
+from labs.models import Badge, Booking, Fault, Lab, MachinePhoto, Mending, Slice, SlicingProfile, StatusList
 from labs.services import (
     badges,
     bookings,
     courses,
     credentials,
+    drafts,
+    equipment,
     faults,
     feeds,
     imports,
@@ -50,7 +53,9 @@ from labs.services import (
     rules,
     sessions,
     stock,
+    ties,
     tills,
+    trust,
     waitlist,
 )  # fmt: skip
 from labs.services import kiosk as kiosks
@@ -69,8 +74,14 @@ from twin import files as twin_files
 from twin import services as twin
 from twin.services import offers, sandboxes, scenario_comments, scenarios
 
+#: What `before.py` makes for the moment of a request; until then there is nothing of that name.
+MOMENTARY_NUMBERS = ("choice", "conflict", "session row", "meter.number")
+MOMENTARY_KEYS = ("flexible", "flexible.booking", "export", "meter.device", "plug")
+MOMENTARY_WORDS = ("sign-in", "enrolment.code", "ogc.job")
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 EDIT_KEY = "the edit key of nobody's scenario"
+#: From where everybody asks: not from the machine itself, to which more is told.
+ELSEWHERE = "203.0.113.9"
 
 
 @dataclass
@@ -138,13 +149,15 @@ def build(folder: Path) -> World:
     _community(made, folder)
     _district(made, folder)
     _decisions(made)
+    made.names |= dict.fromkeys(MOMENTARY_NUMBERS, 424242) | dict.fromkeys(MOMENTARY_KEYS, uuid.UUID(int=42))
+    made.names |= dict.fromkeys(MOMENTARY_WORDS, "nothing")
     _everybody_comes_in(made)
     return made
 
 
 def _everybody_comes_in(made: World) -> None:
     for role in ORDER:
-        made.clients[role] = Client(raise_request_exception=False)
+        made.clients[role] = Client(raise_request_exception=False, REMOTE_ADDR=ELSEWHERE)
         if role in made.people:
             made.clients[role].force_login(made.people[role])
             made.git[role] = create_token(user=made.people[role], name="git", scopes=[Scope.DESIGNS_WRITE])[1]
@@ -159,6 +172,7 @@ def _everybody_comes_in(made: World) -> None:
     kiosk, code = kiosks.add_kiosk(lab=made.names["the lab"], name="By the door", by=None)
     _kiosk, secret = kiosks.pair(lab=made.names["the lab"], code=code)
     made.names["kiosk"] = kiosk.pk
+    _other, made.names["kiosk.code"] = kiosks.add_kiosk(lab=made.names["the lab"], name="Not yet paired", by=None)
     made.clients["kiosk"].cookies[COOKIE] = secret
     made.cookies = {
         role: {name: crumb.value for name, crumb in client.cookies.items()} for role, client in made.clients.items()
@@ -189,6 +203,7 @@ def _ground(made: World, designs: Designs) -> None:
     made.names |= {
         "run": run.pk, "notice": notice.pk, "token": token.pk, "case": designs.numbers["case"],
         "place": "kamppi", "organisation": "works", "member": made.people["manager"].username,
+        "the customer.id": made.people["customer"].pk,
     }  # fmt: skip
 
 
@@ -231,13 +246,21 @@ def _lab(made: World) -> None:
     brought = imports.stage(lab=here, by=boss, files={"members": ("m.csv", b"id,name,email\n1,Bo,bo@example.org\n")})
     label = labels.label_of(machine=printer)
     joining = members.ask_to_join(lab=here, user=guest, note="Please")
+    photo = MachinePhoto.objects.create(machine=printer, by=boss)
+    manual = equipment.add_manual(machine=printer, title="Manual", by=boss, url="https://example.org/manual")
+    draft = drafts.start(by=who["owner"], facts={
+        "name": "Owner's lab", "handle": "owners-lab", "place": "kamppi", "access": "public",
+        "opening_hours": {}, "machine": {"name": "Saw", "cls": "3d-printer"},
+    })  # fmt: skip
     line = log.write_entry(lab=here, kind="note", text="Swept", private="Nobody's business", by=boss, machine=printer)
     made.names |= {
         "the lab": here, "lab": here.slug, "lab.id": here.pk, "machine": printer.slug, "machine.id": printer.pk,
         "other lab": other.slug, "booking": booking.pk, "waiting": waiting.pk, "fault": fault.pk, "order": order.pk,
         "feed": key.pk, "feed.key": secret, "plan": plan.pk, "part": part.pk, "rule": rule.pk, "mending": mending.pk,
         "released.owner": release.design.owner.name, "released.slug": release.design.slug,
-        "import": brought.pk, "label": label.code, "joining": joining.pk, "log": line.pk,
+        "import": brought.pk, "label": label.code, "joining": joining.pk, "log": line.pk, "ender.id": laser.pk,
+        "other lab.id": other.pk, "photo.id": photo.pk, "manual": manual.pk, "manual.id": manual.pk,
+        "draft": draft.pk, "photo": photo.name,
     }  # fmt: skip
     _work(made, here, printer, booking)
 
@@ -283,7 +306,8 @@ def _work(made: World, here: Lab, printer: Any, booking: Booking) -> None:
     )  # fmt: skip
     made.names |= {
         "device": agent.device.pk, "command": command.pk, "job": job.pk, "job.name": job.device_job,
-        "passport": passport.pk, "slice": sliced.pk, "profile": profile.sha256,
+        "passport": passport.pk, "slice": sliced.pk, "profile": profile.sha256, "profile.id": profile.pk,
+        "sliced.id": design.design.pk, "sliced.file": design.design.file_versions.get().pk,
     }  # fmt: skip
 
 
@@ -302,13 +326,15 @@ def _teaching(made: World) -> None:
     signed = learning.sign_off(teaching=taught, user=who["customer"], trainer=who["manager"], seen=[0, 1])
     badge = Badge.objects.create(slug="soldering", name="Soldering", lab=here)
     grant = badges.give(badge=badge, user=who["customer"], by=who["manager"], given_in=here)
+    trusted = trust.add_rule(lab=here, by=who["manager"], issuer_did="did:web:example.org", badge=badge)
     credential = credentials.share(credential=credentials.prepare(grant=grant))
     listed = StatusList.objects.get(pk=credential.list_id)
     design = taught.course.design
     made.names |= {
         "teaching": taught.pk, "grant": grant.pk, "session": session.pk, "sign_off": signed.pk, "badge": badge.slug,
+        "badge.id": badge.pk, "trust.rule": trusted.pk,
         "credential": credential.pk, "badge.key": credential.share, "course.owner": design.owner.name,
-        "course.slug": design.slug, "lesson": "01-before", "list.key": listed.key_id, "list.number": listed.number,
+        "course.slug": design.slug, "lesson": "before", "list.key": listed.key_id, "list.number": listed.number,
     }  # fmt: skip
 
 
@@ -340,7 +366,7 @@ def _community(made: World, folder: Path) -> None:
     tariffs.add_scheme_version(
         community=street, law="at-local", key="dynamic", price=Decimal("0.12"), valid_from=since, by=who["steward"]
     )
-    _invitation, code = participants.invite(community=street, by=who["steward"], name="Next")
+    invitation, code = participants.invite(community=street, by=who["steward"], name="Next")
     waiting = meter_files.receive(
         community=street, by=who["household"], name="m.csv", data=b"time,kwh\n2026-06-01T00:00Z,1\n", participant=home
     )
@@ -350,6 +376,7 @@ def _community(made: World, folder: Path) -> None:
     made.names |= {
         "street": street.slug, "hidden street": hidden.slug, "participant": home.pk, "meter": meter.pk,
         "tariff of street": version.tariff_id, "terms": version.pk, "invitation": code, "meter.file": waiting.pk,
+        "invitation.id": invitation.pk,
     }  # fmt: skip
     _bills(made, street)
 
@@ -398,3 +425,7 @@ def _decisions(made: World) -> None:
         method="majority", options=[{"title": "Open"}],
     )  # fmt: skip
     made.names |= {"motion": motion.pk, "body.kind": "labs.lab", "body.key": "fablab"}
+    tie = ties.ask(
+        lab=made.names["the lab"], kind="community", target=made.names["street"], by=made.people["manager"]
+    )  # fmt: skip
+    made.names["tie"] = tie.pk

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from commons.errors import CityError
 from commons.people.models import User
@@ -24,17 +25,20 @@ from twin.views.frame import asked, frame
 PAGE = 50
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """All districts."""
     return render(request, "twin/home.html", {"cards": pages.district_cards(), "may_import": may_import(request.user)})
 
 
+@require_safe
 def district(request: HttpRequest, slug: str) -> HttpResponse:
     """What the city is made of, and how much is modelled."""
     found, of, shared = frame(request, slug, tab="district")
     return render(request, "twin/district.html", pages.district_page(found, of) | shared)
 
 
+@require_safe
 def things(request: HttpRequest, slug: str) -> HttpResponse:
     """The map as a list, for who cannot see it."""
     found, of, shared = frame(request, slug, tab="list")
@@ -46,6 +50,7 @@ def things(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "twin/list.html", context | shared)
 
 
+@require_safe
 def building(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """What is known of a building; only the facts for the map's panel."""
     found, of, shared = frame(request, slug, tab="list")
@@ -74,12 +79,14 @@ def drawn_bytes(request: HttpRequest, tag: str, body: bytes) -> HttpResponse:
     return response
 
 
+@require_safe
 def picture(request: HttpRequest, slug: str) -> HttpResponse:
     """The district drawn from the south-west, for pages without the map."""
     return plan_picture(request, asked(request, queries.district(slug)))
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Import files as a district, for stewards."""
     if not may_import(request.user):
@@ -104,6 +111,7 @@ def _started(form: ImportForm, request: HttpRequest) -> Run | None:
         return None
 
 
+@require_safe
 def importing(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """How far an import is."""
     user = request.user if isinstance(request.user, User) else None

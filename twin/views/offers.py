@@ -9,7 +9,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commons.errors import BadInput, CityError
 from commons.people.models import User
@@ -24,6 +24,7 @@ from twin.views.frame import frame
 PAGE = 30
 
 
+@require_safe
 def thing(request: HttpRequest, slug: str, layer: str, key: str) -> HttpResponse:
     """What is known of a street, a service, an area or a cell."""
     found, of, shared = frame(request, slug, tab="list")
@@ -39,6 +40,7 @@ def thing(request: HttpRequest, slug: str, layer: str, key: str) -> HttpResponse
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: HttpRequest, slug: str, layer: str, key: str) -> HttpResponse:
     """Say what is wrong with a thing."""
     found, _of, shared = frame(request, slug, tab="list")
@@ -58,6 +60,7 @@ def correct(request: HttpRequest, slug: str, layer: str, key: str) -> HttpRespon
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, slug: str) -> HttpResponse:
     """Say which service is missing."""
     found, _of, shared = frame(request, slug, tab="list")
@@ -89,6 +92,7 @@ def _offered(request: HttpRequest, found: District, form: Form, given: dict[str,
 
 
 @login_required
+@require_safe
 def offers(request: HttpRequest, slug: str) -> HttpResponse:
     """What waits for a decision; one's own offers for who decides nothing."""
     found, _of, shared = frame(request, slug, tab="versions")

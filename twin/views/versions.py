@@ -6,7 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from commons.errors import BadInput
 from commons.people.models import User
@@ -20,6 +20,7 @@ from twin.views.frame import frame
 PAGE = 30
 
 
+@require_safe
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     """How the district came to be what it is."""
     found, _of, shared = frame(request, slug, tab="versions")
@@ -54,6 +55,7 @@ def _number(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+@require_safe
 def difference(request: HttpRequest, slug: str) -> HttpResponse:
     """What differs between two versions."""
     found, _of, shared = frame(request, slug, tab="versions")
@@ -63,6 +65,7 @@ def difference(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "twin/difference.html", shared | context)
 
 
+@require_safe
 def difference_picture(request: HttpRequest, slug: str) -> HttpResponse:
     """The picture of what differs."""
     found = queries.district(slug)

@@ -3,13 +3,14 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from commons.web import states as examples
 
 YEAR_S = 31_536_000
 
 
+@require_safe
 def states(request: HttpRequest) -> HttpResponse:
     """Every component in every state, with invented figures; developers and reviewers look here."""
     return render(request, "web/states.html", examples.context())
