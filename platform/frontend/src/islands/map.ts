@@ -18,7 +18,8 @@
  * `choose(key)`, `shade({azimuth, elevation} | null)`, `things([…])`, `told(id, words, tones)`. `keeps` writes the camera
  * (`eye`) and what was picked (`pick`) into the address, and opens there.
  * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
- * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
+ * [data-map-panel]: by panel-url as HTML of the server, else with the facts. `sets="id_lat id_lon"`: a click writes where
+ * it was into these two fields, and a mark stands where they say. Sets data-ready when drawn.
  */
 import "../styles/island-map.css";
 import * as maplibregl from "maplibre-gl";
@@ -298,6 +299,7 @@ export class CityMap extends HTMLElement {
     if (this.#tiled) map.on("idle", () => this.#takeShadows());
     this.#stops.push(onThemeChange(() => this.#restyle()));
     this.#pins(map);
+    this.#sets(map);
     this.#clicks(map);
     this.#key();
     this.#mark();
@@ -620,6 +622,27 @@ export class CityMap extends HTMLElement {
       map.on("load", keep);
       map.on("resize", keep);
     }
+  }
+
+  /** A click chooses a place for the form around; what is typed moves the mark as well. */
+  #sets(map: maplibregl.Map): void {
+    const fields = (this.getAttribute("sets") ?? "").split(" ").map((id) => document.getElementById(id));
+    const [lat, lon] = fields;
+    if (!(lat instanceof HTMLInputElement) || !(lon instanceof HTMLInputElement)) return;
+    const sign = el("span", { class: "pin" }, el("i", { class: "dot c-battery" }), this.getAttribute("label") ?? "");
+    const mark = new maplibregl.Marker({ element: el("div", { class: "map-pin" }, sign), anchor: "bottom", offset: [0, -16] });
+    const stand = (): void => {
+      const at: [number, number] = [lon.valueAsNumber, lat.valueAsNumber];
+      if (Number.isFinite(at[0]) && Math.abs(at[1]) <= 90) mark.setLngLat(at).addTo(map);
+      else mark.remove();
+    };
+    for (const field of [lat, lon]) field.addEventListener("input", stand);
+    map.on("click", (event) => {
+      lat.value = event.lngLat.lat.toFixed(6);
+      lon.value = event.lngLat.lng.toFixed(6);
+      stand();
+    });
+    stand();
   }
 
   #clicks(map: maplibregl.Map): void {
