@@ -78,12 +78,17 @@ class Round:
         self.found_by: dict[str, Counter[str]] = defaultdict(Counter)
 
     def run(self) -> None:
-        """All of it."""
+        """All of it; what was tried is written down also when it is ended before."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._as_they_are()
         mutants = [one for module in self.group.modules for one in mutants_of(module) if self._chosen(one)]
-        known = self._known()
-        rows = [known.get(_key(one)) or self._row(one, nth, len(mutants)) for nth, one in enumerate(mutants)]
-        write_verdicts(self.group.name, rows, partial=bool(self.options.only) or self.options.every > 1)
+        known, rows = self._known(), list[dict[str, Any]]()
+        try:
+            for nth, one in enumerate(mutants):
+                rows.append(known.get(_key(one)) or self._row(one, nth, len(mutants)))
+        finally:
+            partial = bool(self.options.only) or self.options.every > 1 or len(rows) < len(mutants)
+            write_verdicts(self.group.name, rows, partial=partial)
 
     def _known(self) -> dict[str, dict[str, Any]]:
         """What was found before, by a test that is still there."""
