@@ -147,6 +147,11 @@ def test_who_was_too_late_hears_when_it_is_free(city_lab: Lab) -> None:
         bookings.book_together(machines=[two, one], user=person(), start=start, end=start + HOUR)
     assert late.value.data["next_free"]["start"] == (start + 2 * HOUR).isoformat()
     assert Booking.objects.count() == 1, "all or none"
+    book(two, person(), start + 5 * HOUR)
+    with pytest.raises(Overlap, match=r"^Two is taken then"):
+        bookings.book_together(
+            machines=[one, two], user=person(), start=start + 5 * HOUR, end=start + 6 * HOUR
+        )
 
 
 def test_a_machine_that_is_taken_for_as_far_as_one_can_book(printer: Machine, manager: User) -> None:
@@ -630,6 +635,17 @@ def test_a_closure_is_ended_by_its_name_or_as_it_stands(printer: Machine, manage
     assert row(other).status == "cancelled", "it ended as it began"
 
 
+def test_a_closure_leaves_what_is_before_it_and_to_reopen_leaves_who_is_at_work(
+    printer: Machine, manager: User
+) -> None:
+    start = tomorrow(8)
+    before = book(printer, person(), start)
+    assert close(printer, manager, start + 2 * HOUR) == []
+    bookings.check_in(booking=before, now=start)
+    assert bookings.reopen_machine(machine=printer, now=start + 30 * MINUTE) == []
+    assert row(before).status == "running"
+
+
 # --- presence --------------------------------------------------------------------------------------------------------
 
 
@@ -643,6 +659,26 @@ def test_when_one_may_check_in(printer: Machine) -> None:
     assert (held.status, row(mine).checked_in_at) == ("running", start - 15 * MINUTE)
     again = bookings.check_in(booking=mine, now=start)
     assert (again.pk, row(mine).checked_in_at, row(mine).sequence) == (mine.pk, start - 15 * MINUTE, 1)
+
+
+def test_early_only_while_nobody_else_has_it(city_lab: Lab) -> None:
+    one, two = machine(city_lab), machine(city_lab)
+    start = tomorrow()
+    mine, other = book(one, person(), start), book(one, person(), start - HOUR)
+    book(two, person(), start - HOUR)
+    with pytest.raises(TooEarly):
+        bookings.check_in(booking=mine, now=start - 10 * MINUTE)
+    bookings.cancel_booking(booking=other, now=start - HOUR - MINUTE)
+    assert bookings.check_in(booking=mine, now=start - 10 * MINUTE).status == "running"
+
+
+def test_one_of_a_step_is_cancelled_alone(city_lab: Lab) -> None:
+    machines, start = [machine(city_lab), machine(city_lab)], tomorrow()
+    both = bookings.book_together(machines=machines, user=person(), start=start, end=start + HOUR)
+    bookings.cancel_booking(booking=both[0])
+    assert [row(b).status for b in both] == ["cancelled", "booked"]
+    bookings.move_booking(booking=both[1], start=start + HOUR, end=start + 2 * HOUR, scope="together")
+    assert row(both[1]).start == start + HOUR and row(both[0]).start == start
 
 
 def test_what_is_not_booked_is_not_checked_in_to(printer: Machine, manager: User) -> None:

@@ -4,13 +4,16 @@ import datetime as dt
 import hashlib
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery import Task
 from django.conf import settings as site
-from django.db import connection
-from django.utils import timezone
+from django.db import connection, transaction
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from commons.errors import BadInput
@@ -49,7 +52,9 @@ def claimed(**more: Any) -> Run:
 def left_s(run: Run) -> float:
     """How long the lease lasts yet, by the clock of the database."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM lease_until - statement_timestamp()) FROM runs_run WHERE id = %s", [run.pk])
+        cursor.execute(
+            "SELECT extract(epoch FROM lease_until - statement_timestamp()) FROM runs_run WHERE id = %s", [run.pk]
+        )
         return float(cursor.fetchone()[0])
 
 
@@ -134,6 +139,79 @@ def test_to_report_holds_it_for_another_and_tells(news: News) -> None:
     services.report(run=mine, share=-3.0, stage=said(gettext_lazy("Drawing %(design)s"), design="lamp"))
     mine.refresh_from_db()
     assert mine.progress == 0.0 and mine.stage_kept is not None
+
+
+def test_one_runs_word_is_not_anothers(news: News) -> None:
+    mine, other, over = claimed(), claimed(), claimed()
+    short(other)
+    Run.objects.filter(pk=other.pk).update(cancel_requested=True)
+    Run.objects.filter(pk=over.pk).update(status="done", lease_until=None)
+    services.report(run=mine, share=0.5, stage="half")
+    assert services.let_go(run=mine) is True
+    other.refresh_from_db()
+    assert (other.progress, other.stage) == (0.0, "") and 0 < left_s(other) <= 1
+    with pytest.raises(LeaseLost):
+        services.report(run=over, share=0.5, stage="half")
+    assert services.let_go(run=over) is False
+    over.refresh_from_db()
+    assert (over.progress, over.lease_until) == (0.0, None)
+
+
+@pytest.mark.parametrize("end", ["finish", "fail"])
+def test_the_end_of_one_is_not_the_end_of_another(end: str) -> None:
+    other, mine = sorted([claimed(), claimed()], key=lambda run: run.pk)
+    if end == "finish":
+        services.finish(run=mine, outcome=Outcome({"n": 1}))
+    else:
+        services.fail(run=mine, error=BadInput("No."))
+    found = {run.pk: Run.objects.get(pk=run.pk).status for run in (mine, other)}
+    assert found == {mine.pk: {"finish": "done", "fail": "failed"}[end], other.pk: "running"}
+    with pytest.raises(LeaseLost):
+        services.finish(run=mine, outcome=Outcome({"n": 2}, effect=lambda: pytest.fail("a second effect")))
+
+
+def test_to_stop_one_stops_no_other() -> None:
+    one, other, busy = start(), start(), claimed()
+    services.cancel(run=one)
+    assert not Run.objects.filter(pk__in=[other.pk, busy.pk], cancel_requested=True).exists()
+    other.refresh_from_db()
+    assert other.status == "queued"
+
+
+def test_where_it_was_stopped_is_said() -> None:
+    mine, waiting = claimed(), start()
+    for run in (mine, waiting):
+        services.cancel(run=run)
+    with pytest.raises(Cancelled, match="stopped at “drawing”"):
+        services.report(run=mine, share=0.5, stage="drawing")
+    waiting.refresh_from_db()
+    assert waiting.error == "It was stopped before it began."
+
+
+def test_a_title_is_kept_for_every_language() -> None:
+    run = Run.objects.get(pk=start(title=said(gettext_lazy("Drawing %(design)s"), design="lamp")).pk)
+    assert run.title == "Drawing lamp" and run.title_kept is not None
+    with translation.override("fi"):
+        assert run.name == "Piirretään: lamp"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_another_holds_is_not_waited_for() -> None:
+    run = start()
+    with transaction.atomic():
+        Run.objects.select_for_update().get(pk=run.pk)
+        found: list[Run | None] = []
+
+        def claim() -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '20s'")
+            found.append(services.claim(run_id=str(run.pk)))
+            connection.close()
+
+        thread = threading.Thread(target=claim)
+        thread.start()
+        thread.join()
+    assert found == [None]
 
 
 def test_to_extend_holds_it_and_a_lost_one_is_not_held() -> None:
@@ -234,6 +312,31 @@ def test_the_sweep_takes_the_oldest_and_not_too_many(monkeypatch: pytest.MonkeyP
     assert _counted("city_leases_expired_total", kind=kinds.COUNT) == before + 2
 
 
+def test_the_sweep_leaves_old_runs_alone_that_are_held_or_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "ring", lambda run: pytest.fail("nobody is to be rung"))
+    monkeypatch.setattr(services, "waiting", lambda queue: 0)
+    held, over = claimed(), claimed()
+    services.finish(run=over, outcome=Outcome())
+    Run.objects.filter(pk__in=[held.pk, over.pk]).update(created_at=timezone.now() - dt.timedelta(days=1))
+    assert services.sweep() == 0
+
+
+def test_an_orphan_is_rung_for_once_in_a_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, float]] = []
+    monkeypatch.setattr(services, "ring", lambda run: None)
+    monkeypatch.setattr(services, "waiting", lambda queue: 0)
+    kept = SimpleNamespace(add=lambda key, _value, seconds: asked.append((key, seconds)) or len(asked) == 1)
+    monkeypatch.setattr(services, "cache", kept)
+    orphan, forgotten = claimed(), start()
+    Run.objects.filter(pk=orphan.pk).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+    before = _counted("city_leases_expired_total", kind=kinds.COUNT)
+    assert (services.sweep(), services.sweep()) == (1, 0)
+    assert asked == [(f"rung:{orphan.pk}:1", LEASE_S)] * 2
+    Run.objects.filter(pk=forgotten.pk).update(created_at=timezone.now() - dt.timedelta(minutes=9))
+    assert services.sweep() == 1
+    assert _counted("city_leases_expired_total", kind=kinds.COUNT) == before + 1, "who only waited lost no lease"
+
+
 def test_the_sweep_asks_how_busy_the_queue_of_the_kind_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -268,6 +371,14 @@ def test_to_wait_answers_what_is_over_and_gives_up_on_what_is_not() -> None:
     timer.start()
     assert services.wait(run=slow, timeout_s=60.0, poll_s=0.01).is_over
     timer.join()
+
+
+def test_what_is_done_here_rings_for_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(services, "ring", lambda run: pytest.fail("nobody is to be rung"))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert work.inline(kind=kinds.COUNT, inputs={}).status == "done"
 
 
 # --- doing it --------------------------------------------------------------------------------------------------------
@@ -344,9 +455,12 @@ def test_how_long_it_took_is_counted_and_its_span_says_which_it_was(monkeypatch:
     right = tracing.span
     monkeypatch.setattr(work.measures, "observe", lambda name, s, **labels: took.append((name, s, labels)))
 
-    def watch(name: str, *args: Any, **more: Any) -> Any:
-        spans.append((name, args, more))
-        return right(name, *args, **more)
+    @contextmanager
+    def watch(name: str, *args: Any, **more: Any) -> Iterator[tracing.Span]:
+        with right(name, *args, **more) as made:
+            made.attributes["from"] = "before"
+            yield made
+        spans.append((name, args, more, made.attributes))
 
     monkeypatch.setattr(work.tracing, "span", watch)
     with right("asked") as asked:
@@ -356,6 +470,8 @@ def test_how_long_it_took_is_counted_and_its_span_says_which_it_was(monkeypatch:
     name, seconds, labels = took[-1]
     assert (name, labels) == ("city_run_seconds", {"kind": kinds.COUNT})
     assert 0 < seconds <= time.monotonic() - began
-    name, args, more = spans[0]
+    name, args, more, attributes = spans[0]
+    which = {"run.id": str(run.pk), "run.kind": kinds.COUNT, "run.attempt": 1}
+    assert attributes == {"from": "before", **which}
     assert name == f"run {kinds.COUNT}" and args == (tracing.CONSUMER,)
     assert more["parent"].trace_id == asked.trace.trace_id
