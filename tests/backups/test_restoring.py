@@ -30,6 +30,7 @@ from livingcity.backups.telling import health, state
 from livingcity.dev.processes import child_environment
 from livingcity.dev.services import Postgres
 from tests.backups.conftest import ROOT, City, here, oracle, silent
+from tests.figures_said import figure
 
 PATIENCE_S = 400
 
@@ -169,7 +170,9 @@ def test_from_one_server_to_another_and_back(
     assert not found["notes"], "the same SECRET_KEY"
     assert not (machine.data / "restoring.json").exists()
     assert files_of(machine.data) == files
-    assert machine.sums() == want
+    back = machine.sums()
+    figure("backup_tables_unlike", sum(back.get(table) != told for table, told in want.items()), f"of {len(want)}")
+    assert back == want
 
     again = tmp_path / "again"
     status, _answer, said = machine.run("backup", "--to", str(again), "--json")

@@ -34,6 +34,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.authz.requests import Ask, address, asks, filled
 from tests.authz.routes import Route, all_routes
 from tests.authz.world import World
+from tests.figures_said import figure
 from tests.fuzz.stage import nobody_outside, runs_the_room, the_connection_stays, tokens, world
 
 __all__ = ["nobody_outside", "the_connection_stays", "tokens", "world"]
@@ -164,6 +165,8 @@ def fuzz(world: World, tokens: dict[str, str]) -> Iterator[Fuzz]:
 def judge(fuzz: Fuzz) -> None:
     """Nothing was wrong, everything was asked, and enough was let in to say anything."""
     print(f"document: {len(fuzz.tested)} of {len(fuzz.operations)} operations, {dict(fuzz.answers)}")  # noqa: T201
+    figure("fuzz_server_errors", fuzz.answers[5], f"of {sum(fuzz.answers.values())} calls")
+    figure("fuzz_schema_violations", sum(map(len, fuzz.faults.values())), f"in {len(fuzz.tested)} operations")
     assert not fuzz.faults, fuzz.report()
     if not ONLY:
         assert fuzz.tested == {operation.label for operation, _route in fuzz.operations}

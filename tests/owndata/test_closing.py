@@ -25,6 +25,7 @@ from energy.errors import BadCommunity
 from energy.models import MeterDay
 from energy.queries import public
 from energy.services.communities import start_simulation
+from tests.figures_said import figure
 
 from .conftest import NAMES, PASSWORD, World, pay
 
@@ -108,6 +109,7 @@ def test_not_a_row_and_not_a_file_names_who_has_left(
     key = world.person.pk
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         assert close(signed_in) == 200
+    figure("privacy_left", len(said()) + len(numbered(key)) + len(on_disk(tmp_path)), "rows and files")
     assert said() == []
     assert numbered(key) == []
     assert on_disk(tmp_path) == []

@@ -13,6 +13,7 @@ from django.test.utils import override_settings
 from commons.people.services import create_user
 from commons.web.walls import BARE, PERMISSIONS
 from tests.conftest import LiveCity
+from tests.figures_said import figure
 from tests.site.test_every_address import addresses, sample, visitor
 
 __all__ = ["sample"]
@@ -86,6 +87,7 @@ def test_every_address_has_every_header(sample: dict[str, Any], who: str) -> Non
             faults.append(f"{address}: {response.status_code}")
         pages += "html" in response.get("Content-Type", "")
     print(f"{who}: {len(addresses(sample))} addresses, {pages} pages")  # noqa: T201 a figure of docs/security.md
+    figure("headers_faults", f"+{len(faults)}", "faults")
     assert not faults
     assert pages > 40
 
