@@ -27,6 +27,7 @@ from tests.authz.requests import Ask, asks, object_of, parameters
 from tests.authz.roles import BY_TOKEN, DEAD, ORDER
 from tests.authz.routes import Route, all_routes, class_of
 from tests.authz.world import World
+from tests.figures_said import figure
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,7 @@ def heard_by(world: World, route: Route, method: str, said: Ask, role: str) -> H
 def test_every_route_has_its_rows() -> None:
     rows = tables.read()
     wanted = {key_of(*each): each[0] for each in everything()}
+    figure("authz_routes", 100 * len(set(wanted) & set(rows)) / len(wanted), f"% of {len(wanted)}")
     lacking = [
         f"{method} {wanted[name, method, variant].path} ({name}{f' [{variant}]' if variant else ''}) has no row: "
         + ADD.format(room=wanted[name, method, variant].room, name=name)
@@ -113,6 +115,7 @@ def compare(world: World, roles_of: "dict[tables.Key, list[str]]") -> list[str]:
                 found.append(f"{row.key} as {role}: {heard.status}, the table says {row.answers[role]}")
             if heard.status[0] in "45l" and (touched := heard.wrote - MAY_BE_WRITTEN) and method != "GET":
                 found.append(f"{row.key} as {role}: refused with {heard.status}, and wrote {sorted(touched)}")
+    figure("authz_unlike", len(found), f"of {sum(map(len, roles_of.values()))} answers")
     return found
 
 

@@ -22,6 +22,7 @@ from designs.sandbox.limits import Limits
 from designs.services import create_design, index_now, write_files
 from tests.designs import hostile
 from tests.designs.hostile import LOADSAFE, OK, REJECT, Canary
+from tests.figures_said import figure
 
 CASES = hostile.cases()
 #: Reached by nothing in the corpus; 25 seconds are what a file may take.
@@ -86,6 +87,7 @@ def test_a_hostile_file_ends_as_expected(name: str, canary: Canary, tmp_path: Pa
     if not result.ready:
         assert result.reason.endswith(".")
         assert len(result.reason) > 15
+    figure("hostile_as_expected", "+1", f"of {len(CASES)} files")
 
 
 def controls() -> dict[str, bytes]:

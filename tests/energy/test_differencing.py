@@ -40,6 +40,7 @@ from energy.queries import live, public
 from energy.services import past as history
 from energy.services.communities import start_simulation
 from tests.energy.test_public import keep, made
+from tests.figures_said import figure
 from twin import past as twin
 
 pytestmark = pytest.mark.django_db
@@ -260,8 +261,8 @@ def test_a_thousand_pairs_recover_no_household(told: Found) -> None:
     assert {one.where for one in told.attacker.sums} == DOORS
     assert len({one.group for one in told.attacker.sums}) >= 3, "the public saw several groups"
     control, real = attack(told.naive), attack(told.attacker)
-    print(f"\nFIGURE privacy_recovered_plain {len(control)} of {PAIRS}")  # noqa: T201 the figure
-    print(f"FIGURE privacy_recovered {len(real)} of {PAIRS}")  # noqa: T201 as above
+    figure("privacy_recovered_plain", len(control), f"of {PAIRS} pairs of sums that are not cut")
+    figure("privacy_recovered", len(real), f"of {PAIRS} pairs")
     assert len(control) >= 20
     assert real == []
 
@@ -276,14 +277,14 @@ def test_every_pair_of_published_figures_of_one_time(told: Found) -> None:
         for a, b in itertools.combinations(some.values(), 2):
             pairs += 1
             assert told.attacker.recovers(a, b) is None, (a.where, b.where, a.time, a.group ^ b.group)
-    print(f"\nFIGURE privacy_pairs_compared {pairs} pairs")  # noqa: T201 as above
+    figure("privacy_pairs_compared", pairs, "pairs")
 
 
 def test_a_thousand_pairs_at_each_door_recover_no_household(told: Found) -> None:
     """One of the two sums was said at that door, the other anywhere."""
     for door in sorted(DOORS):
         real = attack(told.attacker, door=door)
-        print(f"\nFIGURE privacy_recovered_at_{re.sub('[^a-z]+', '_', door.lower())} {len(real)} of {PAIRS}")  # noqa: T201 the figure
+        figure(f"privacy_recovered_at_{re.sub('[^a-z]+', '_', door.lower())}", len(real), f"of {PAIRS}")
         assert real == [], door
 
 
@@ -295,7 +296,7 @@ def test_without_the_veil_a_simulation_gives_them_away(
     monkeypatch.setattr(veil, "cells", lambda version: array("d", range(version.steps)))
     attacker = tell(client, monkeypatch).attacker
     found = attack(attacker, door="year.csv import_kwh")
-    print(f"\nFIGURE privacy_recovered_unveiled {len(found)} of {PAIRS}")  # noqa: T201 the figure
+    figure("privacy_recovered_unveiled", len(found), f"of {PAIRS}")
     assert len(found) >= 20
 
 

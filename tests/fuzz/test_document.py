@@ -34,6 +34,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.authz.requests import Ask, address, asks, filled
 from tests.authz.routes import Route, all_routes
 from tests.authz.world import World
+from tests.figures_said import figure
 from tests.fuzz.stage import nobody_outside, runs_the_room, the_connection_stays, tokens, world
 
 __all__ = ["nobody_outside", "the_connection_stays", "tokens", "world"]
@@ -169,8 +170,8 @@ def judge(fuzz: Fuzz) -> None:
     broken = sum("ServerError" in fault for fault in faults)
     print(f"document, part {PART} of {PARTS}: {len(fuzz.tested)} of {len(fuzz.operations)} operations, "  # noqa: T201
           f"{dict(fuzz.answers)}")  # fmt: skip
-    print(f"FIGURE fuzz_server_errors {broken} answers")  # noqa: T201
-    print(f"FIGURE fuzz_schema_violations {len(faults) - broken} answers")  # noqa: T201
+    figure("fuzz_server_errors", broken, "answers")
+    figure("fuzz_schema_violations", len(faults) - broken, "answers")
     assert not fuzz.faults, fuzz.report()
     if not ONLY:
         assert fuzz.tested == {operation.label for operation, _route in fuzz.operations}

@@ -28,6 +28,7 @@ from energy.errors import BadCommunity
 from energy.models import MeterDay
 from energy.queries import public
 from energy.services.communities import start_simulation
+from tests.figures_said import figure
 
 from .conftest import NAMES, PASSWORD, World, pay
 
@@ -130,7 +131,7 @@ def test_not_a_row_and_not_a_file_names_who_has_left(
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         assert close(signed_in) == 200
     rows, files, cached = said() + numbered(key), on_disk(tmp_path), in_valkey()
-    print(f"\nFIGURE privacy_left {len(rows) + len(files) + len(cached)} rows, files and keys")  # noqa: T201
+    figure("privacy_left", len(rows) + len(files) + len(cached), "rows, files and keys")
     assert (rows, files, cached) == ([], [], [])
     assert not list(archive.folder().glob("*")), "the file of their data, with their photos and designs, is gone"
     assert not User.objects.filter(pk=key).exists()

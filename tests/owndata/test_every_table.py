@@ -23,6 +23,7 @@ from commons.kept import Kept
 from commons.owndata import archive
 from commons.people.models import User
 from commons.people.services import create_user
+from tests.figures_said import figure
 
 pytestmark = pytest.mark.django_db
 
@@ -150,7 +151,7 @@ def test_a_row_in_every_table_by_every_way_is_in_the_file(person: User, tmp_path
             _has_keys(one, rows, put[one.model])
             assert f"csv/{one.slug}.csv" in page, one.model
     assert told.tables == len(kept.everything()) or told.tables > len(put)
-    print(f"\nFIGURE privacy_exported_tables {len(put)} of {len(put)}, by {ways()} ways")  # noqa: T201 the figure
+    figure("privacy_exported_tables", len(put), f"of {len(put)}, by {ways()} ways")
 
 
 def _has_keys(one: Kept, rows: list[dict[str, Any]], keys: set[Any]) -> None:

@@ -13,6 +13,7 @@ from django.test.utils import override_settings
 from commons.people.services import create_user
 from commons.web.walls import BARE, PERMISSIONS
 from tests.conftest import LiveCity
+from tests.figures_said import figure
 from tests.site.test_every_address import addresses, sample, visitor
 
 __all__ = ["sample"]
@@ -89,7 +90,7 @@ def test_every_address_has_every_header(sample: dict[str, Any], who: str) -> Non
             faults.append(f"{address}: {response.status_code}")
         pages += "html" in response.get("Content-Type", "")
     print(f"{who}: {len(asked)} addresses, {pages} pages")  # noqa: T201 a figure of docs/security.md
-    print(f"FIGURE headers_routes {100 * good / len(asked):.4g} %")  # noqa: T201
+    figure("headers_routes", 100 * good / len(asked), "%")
     assert not faults
     assert pages > 40
 
