@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from designs.errors import BadRevision, DesignNotFound
 from designs.git import process
-from designs.git.names import OID, check_path, check_revision
+from designs.git.names import OID, check_path, check_revision, shown
 
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
@@ -141,7 +141,7 @@ class Repository:
             meta, _tab, path = record.partition(b"\t")
             mode, kind, oid, size = meta.decode().split()
             if kind == "blob":
-                entries.append(Entry(path.decode("utf-8", "replace"), oid, int(size), mode))
+                entries.append(Entry(shown(path), oid, int(size), mode))
         return entries
 
     def entry(self, commit: str, path: str) -> Entry:

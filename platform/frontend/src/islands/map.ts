@@ -27,6 +27,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { colour, digits, el, GAP, number, segments, tool } from "../dom";
 import { Roofs } from "../map/roofs";
 import { Shadows, type Sun } from "../map/shadows";
+import { fromTiles, tileReader, tileSource } from "../map/tiles";
 import { isDark, onThemeChange } from "../theme";
 import { word } from "../words";
 
@@ -450,10 +451,7 @@ export class CityMap extends HTMLElement {
 
   #style(): maplibregl.StyleSpecification {
     const sources: maplibregl.StyleSpecification["sources"] = {};
-    if (this.#tiled) {
-      const url = new URL(this.getAttribute("src-tiles")!, location.href);
-      sources["tiles"] = { type: "vector", url: `pmtiles://${url.href}`, promoteId: { areas: "id", streets: "id", buildings: "id", services: "id" } };
-    }
+    if (this.#tiled) sources["tiles"] = tileSource(this.getAttribute("src-tiles")!);
     for (const name of this.#tiled ? (["places"] as const) : SOURCES) {
       const data = this.#data[name] ?? NO_FEATURES;
       const named = data.features.some((feature) => feature.properties?.["id"] !== undefined);
@@ -463,7 +461,7 @@ export class CityMap extends HTMLElement {
       version: 8,
       sources,
       light: lightOf(this.#sun),
-      layers: this.#tiled ? this.#paint().map(fromTiles) : this.#paint(),
+      layers: this.#tiled ? this.#paint().map((layer) => fromTiles(layer, "places")) : this.#paint(),
     };
   }
 
@@ -717,20 +715,6 @@ export class CityMap extends HTMLElement {
 function lightOf(sun: Sun | null): maplibregl.LightSpecification {
   const position: [number, number, number] = [1.4, sun !== null && sun.elevation > 0 ? sun.azimuth : 200, 34];
   return { anchor: "map", position, intensity: isDark() ? 0.22 : 0.3, color: "#ffffff" };
-}
-
-/** A layer that reads the tiles instead of a source of its own. */
-function fromTiles(layer: maplibregl.LayerSpecification): maplibregl.LayerSpecification {
-  if (!("source" in layer) || layer.source === "places") return layer;
-  return { ...layer, source: "tiles", "source-layer": layer.source } as maplibregl.LayerSpecification;
-}
-
-let reader: Promise<void> | null = null;
-
-/** The reader of PMTiles, fetched only where a map needs it. */
-function tileReader(): Promise<void> {
-  reader ??= import("pmtiles").then(({ Protocol }) => maplibregl.addProtocol("pmtiles", new Protocol().tile));
-  return reader;
 }
 
 function digitsOf(value: number): number {
