@@ -5,6 +5,7 @@
 #   make drills   the long faults and races                               make bench   benchmarks
 #   make lock     the locks anew                                          make messages  translations
 #   make sbom     what the city is made of (sbom.cdx.json)                make advisories  known holes of locked versions
+#   make mutation how many planted faults the tests find (half an hour and more; ARGS="leases --every 4": a part of it)
 #   make trust    what is promised, measured: docs/trust.md anew (an hour of a machine that does nothing else)
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ export UV_NO_PROGRESS := 1
 # Each of a city's many processes would compile Django and the rooms anew, for 3 seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check sbom advisories drills access-tables bench trust lock messages clean
+.PHONY: run test check sbom advisories drills access-tables bench mutation trust lock messages clean
 .DELETE_ON_ERROR:
 
 run: .venv/$(SET).stamp $(DIST)
@@ -41,6 +42,9 @@ access-tables: .venv/dev.stamp $(DIST)
 
 bench: .venv/dev.stamp
 	for bench in tests/benchmarks/bench_*.py; do PYTHONPATH=platform:. $(PY) "$$bench" || exit 1; done
+
+mutation: .venv/dev.stamp $(DIST)
+	$(PY) -m tests.mutation $(ARGS)
 
 trust: .venv/dev.stamp $(DIST)
 	$(PY) -m tests.figures $(ARGS)

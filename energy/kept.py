@@ -1,12 +1,14 @@
 """What energy communities keep of a person: the household, its meters and every reading, its bills."""
 
 import math
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from commons.kept import BOOKS, DELETED, FOLLOWS, UNLINKED, Extra, Kept
+from commons.kept import BOOKS, DELETED, FOLLOWS, UNLINKED, About, Attached, Extra, Files, Kept
 from energy import series
 
 _BILLS = _("Statements are accounts: they are kept for as long as the law says, with what they were made of.")
@@ -30,6 +32,16 @@ def _device_readings(person: Any) -> Iterator[Sequence[Any]]:
 
 
 _CURVES = {"load": numbers, "pv": numbers, "heat": numbers}
+
+ABOUT = About(
+    _("Energy"),
+    _(
+        "Your curves, bills and meters: you and whom you allow; not staff, not other members. Stewards "
+        "of your community see sums and missing days, and your curves only if you say so. Everybody sees "
+        "sums over 15 households or more, published once."
+    ),
+    _("until you leave the community; what a statement was made of, as long as the law says"),
+)
 
 KEPT = (
     Kept("energy.Participant", _("Your households and what you belong to"), {"person": UNLINKED, "viewers": UNLINKED}),
@@ -65,6 +77,22 @@ EXTRA = (
         "energy.readings", _("Every reading of your own meters, as it came"),
         ("meter", "at", "channel", "value"), _device_readings, _("deleted"),
     ),
+)  # fmt: skip
+
+
+
+def _meter_files(person: Any) -> Iterator[Attached]:
+    """Files of readings as they were brought, while they wait to be read in; then they are rows."""
+    from energy.models import MeterFile  # noqa: PLC0415 models must be ready
+
+    for file in MeterFile.objects.filter(participant__person=person).exclude(packed=b"").order_by("pk"):
+        name = re.sub(r"[^\w.-]+", "-", file.name)[-80:]
+        yield Attached(f"{file.pk}-{name}", zlib.decompress(bytes(file.packed)))
+
+
+FILES = (
+    Files("meter-files", _("Files of readings that you brought and that wait to be read in"),
+          frozenset({"energy.MeterFile"}), _meter_files, _("deleted")),
 )  # fmt: skip
 
 OF_A_COMMUNITY = (

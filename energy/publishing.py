@@ -8,13 +8,17 @@ Works on packed series, without numpy.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
 from energy import policies, series, veil
-from energy.models import CommunityVersion, Publication
+from energy.models import CommunityVersion, Publication, VersionSeries
 
 SAME_KWH = 1e-6
+#: A mark beside a version's series: all that was ever said of its time was of the very households that it has.
+SAME_HOUSEHOLDS = "same"
+STORES = ("battery_kwh", "battery_kw", "ev_kwh", "ev_kwh_per_day", "heat_pump_kw", "tank_kwh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,34 @@ def publish(version: CommunityVersion) -> bool:
                 return False
         if not veil.lay(version):
             return False
+        if _is_the_same(version):
+            VersionSeries.objects.create(version=version, name=SAME_HOUSEHOLDS, packed=b"")
     Publication.objects.create(version=version)
     return True
+
+
+def _is_the_same(version: CommunityVersion) -> bool:
+    """Whether what the ledger says of the version's time is of its own households, with the use that they have."""
+    mine = _data(version)
+    others = set(veil.laid_by(version)) - {version.pk}
+    if None in others:
+        return False
+    owned = _owned(version)
+    laid = CommunityVersion.objects.filter(pk__in=others)
+    return all(not changed(mine, _data(before)) and _owned(before) == owned for before in laid)
+
+
+def _owned(version: CommunityVersion) -> "set[tuple[Any, ...]]":
+    """What households have to shift their use with: who gets a battery alone would show in what is drawn."""
+    rows = version.members.exclude(kind__in=policies.OPEN_KINDS)
+    return set(rows.values_list("key", *STORES))
+
+
+def of_same_households(version: CommunityVersion) -> bool:
+    """Whether more than the ledger may be told of its hours: else one hour would have two sums, of two groups."""
+    if set(veil.laid_by(version)) <= {version.pk}:
+        return True
+    return version.series.filter(name=SAME_HOUSEHOLDS).exists()
 
 
 def _come_or_go(data: _Data) -> int:

@@ -10,6 +10,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from energy import policies, series
 from energy.models import CommunityVersion, PublishedSpan
 
@@ -76,6 +78,21 @@ def lift(version: CommunityVersion) -> "array[float]":
     return found if all(known) else array("d")
 
 
+def cells(version: CommunityVersion) -> "array[float]":
+    """The number of the cell of each step, as the ledger cut them: a stretch that was told evenly is one. Empty where
+    not all of the version's time was told. What else is shown of these households by the hour is cut alike."""
+    told = lift(version)
+    found = array("d", bytes(8 * len(told)))
+    for i in range(1, len(told)):
+        found[i] = found[i - 1] + (told[i] != told[i - 1])
+    return found
+
+
+def laid_by(version: CommunityVersion) -> list[int | None]:
+    """The versions that said what the ledger has of the time of this one; None for one that is gone."""
+    return list(_said(version).values_list("version", flat=True))
+
+
 def _in_steps(span: PublishedSpan, version: CommunityVersion) -> "array[float]":
     """What was published in a stretch, in whole steps of a version: added up, or spread evenly."""
     told = series.unpack(span.packed)
@@ -92,8 +109,12 @@ def _in_steps(span: PublishedSpan, version: CommunityVersion) -> "array[float]":
 
 
 def _spans(version: CommunityVersion) -> Iterator[PublishedSpan]:
+    return _said(version).iterator()
+
+
+def _said(version: CommunityVersion) -> "QuerySet[PublishedSpan]":
     rows = PublishedSpan.objects.filter(community=version.community_id, start__lt=version.end, end__gt=version.start)
-    return rows.order_by("start").iterator()
+    return rows.order_by("start")
 
 
 def _unsaid(version: CommunityVersion) -> list[Stretch]:

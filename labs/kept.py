@@ -1,11 +1,24 @@
 """What labs keep of a person. Books and logs of a lab are only ever added to, so what stands in them stays."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from commons.kept import BOOKS, DELETED, FOLLOWS, UNLINKED, Kept
+from commons.kept import BOOKS, DELETED, FOLLOWS, UNLINKED, About, Attached, Files, Kept
 
 _BOOKS = _("A lab's books are kept for as long as the law on bookkeeping says; they are only ever added to.")
 _LOG = _("The log of a lab is a safety record that is only ever added to; it holds the number of a closed account.")
+
+ABOUT = About(
+    _("Labs"),
+    _(
+        "Your jobs, badges, answers and wallet: you and those who run the lab. Who belongs to a lab sees there who has "
+        "booked; everybody else, that a machine is taken."
+    ),
+    _("a lab’s books and its safety log as the law says; the rest as long as the account"),
+)
 
 KEPT = (
     Kept("labs.Booking", _("Bookings of machines"),
@@ -74,6 +87,48 @@ KEPT = (
     Kept("labs.LabDraft_makers", _("Labs that you helped to prepare"), {"user": DELETED, "labdraft__owner": FOLLOWS}),
     Kept("labs.TrustPolicy", _("Whose badges count, where you said so"), {"changed_by": UNLINKED}),
     Kept("labs.TrustRule", _("Rules about others' badges that you set"), {"by": UNLINKED}),
+)  # fmt: skip
+
+
+
+def _photos(person: Any) -> Iterator[Attached]:
+    """Photos of machines as they are shown; one that is not drawn yet, as it was sent."""
+    from labs.models import MachinePhoto  # noqa: PLC0415 models must be ready
+    from labs.services import equipment  # noqa: PLC0415 as above
+
+    for photo in MachinePhoto.objects.filter(by=person).order_by("pk"):
+        drawn = photo.state == MachinePhoto.State.READY
+        yield Attached(f"machine-{photo.machine_id}-{photo.pk}{'.jpg' if drawn else ''}",
+                       equipment.picture_path(photo.name, "large") if drawn else equipment.incoming(photo))  # fmt: skip
+
+
+def _manuals(person: Any) -> Iterator[Attached]:
+    from labs.models import Manual  # noqa: PLC0415 models must be ready
+    from labs.services import equipment  # noqa: PLC0415 as above
+
+    for manual in Manual.objects.filter(by=person).exclude(name="").order_by("pk"):
+        yield Attached(f"machine-{manual.machine_id}-{manual.pk}.pdf", equipment.manual_path(manual))
+
+
+def _programs(person: Any) -> Iterator[Attached]:
+    """Programs of machines: those that were sent with a job, and those that were sliced here."""
+    from labs.models import JobFile, Slice  # noqa: PLC0415 models must be ready
+    from labs.services import slices  # noqa: PLC0415 as above
+    from labs.services.jobs import files  # noqa: PLC0415 as above
+
+    for sent in JobFile.objects.filter(Q(by=person) | Q(job__booking__user=person)).order_by("pk").distinct():
+        yield Attached(f"sent-{sent.pk}.gcode", files.path_of(sent))
+    for made in Slice.objects.filter(Q(by=person) | Q(booking__user=person)).order_by("pk").distinct():
+        yield Attached(f"sliced-{made.pk}.gcode", slices.path_of(made))
+
+
+FILES = (
+    Files("photos-of-machines", _("Photos of machines that you took"), frozenset({"labs.MachinePhoto"}), _photos,
+          _("stays with the machine, without your name")),
+    Files("manuals", _("Manuals that you brought"), frozenset({"labs.Manual"}), _manuals,
+          _("stays with the machine, without your name")),
+    Files("programs", _("Programs of machines that you sent, or that were made for you"),
+          frozenset({"labs.JobFile", "labs.Slice"}), _programs, _("goes with the booking, or after the lab’s time")),
 )  # fmt: skip
 
 OF_A_LAB = (

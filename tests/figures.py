@@ -6,9 +6,9 @@
     python -m tests.figures --read OUTPUT        take the figures that a run has printed into a file
     python -m tests.figures --write              only write the table anew
 
-A figure is a line `FIGURE name value unit` of what a run prints. All that were ever measured are kept, with their day
-and how they were run, in docs/trust.json; the table between the markers of docs/trust.md is made from it, so no figure
-there is typed by hand. What was not measured says so.
+A figure is a line `FIGURE name value unit` that a run says (`tests.figures_said`). All that were ever measured are
+kept, with their day and how they were run, in docs/trust.json; the table between the markers of docs/trust.md is made
+from it, so no figure there is typed by hand. What was not measured says so.
 """
 
 import argparse
@@ -18,8 +18,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,17 @@ class Measured:
     unit: str
 
 
-def found_in(lines: Iterable[str]) -> Iterator[Measured]:
-    """The figures among what was printed."""
+def found_in(lines: Iterable[str]) -> list[Measured]:
+    """The figures among what was printed: what was said last, and of those that are added up the sum."""
+    found: dict[str, Measured] = {}
     for line in lines:
         if match := LINE.match(line.strip()):
-            yield Measured(match["name"], match["value"], match["unit"] or "")
+            name, value = match["name"], match["value"]
+            if value.startswith("+"):
+                before = float(found[name].value) if name in found else 0.0
+                value = f"{before + float(value):g}"
+            found[name] = Measured(name, value, match["unit"] or "")
+    return list(found.values())
 
 
 def promises() -> dict[str, Any]:
@@ -97,17 +104,16 @@ def written(page: str) -> str:
 def run(name: str, asked: dict[str, Any], *, short: bool) -> bool:
     """Run one and keep its figures; whether it held all its limits."""
     argv = [sys.executable, *asked["command"], *(asked.get("short", []) if short else [])]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "platform"), str(ROOT)])}
-    said: list[str] = []
-    with subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            sys.stdout.write(line)
-            said.append(line)
-    keep(found_in(said), f"`{name}`, short" if short else f"`{name}`")
-    if child.returncode:
-        sys.stdout.write(f"{name} ended with {child.returncode}\n")
-    return not child.returncode
+    with tempfile.TemporaryDirectory() as folder:
+        to = Path(folder) / "figures"
+        to.touch()
+        path = os.pathsep.join([str(ROOT / "platform"), str(ROOT)])
+        env = os.environ | {"PYTHONPATH": path, "FIGURES_TO": str(to)}
+        ended = subprocess.run(argv, cwd=ROOT, env=env, check=False).returncode
+        keep(found_in(to.read_text(encoding="utf-8").splitlines()), f"`{name}`, short" if short else f"`{name}`")
+    if ended:
+        sys.stdout.write(f"{name} ended with {ended}\n")
+    return not ended
 
 
 def main(words: list[str] | None = None) -> int:

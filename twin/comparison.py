@@ -8,13 +8,28 @@ from django.utils.translation import gettext as _
 
 from twin import queries, scenario_files
 from twin.engine import measures as registry
-from twin.models import ScenarioResult, ScenarioVersion
+from twin.models import DistrictVersion, ScenarioResult, ScenarioVersion
 
 MOST_FEATURES = 20_000
 
 
 def document(result: ScenarioResult, version: ScenarioVersion) -> dict[str, Any]:
-    """The comparison JSON. `version` is the one that was asked for: others with the same inputs share the answer."""
+    """The comparison JSON, with whose data it rests on. `version` is the one that was asked for: others with the same
+    inputs share the answer.
+    """
+    return told(result, version) | credit(result)
+
+
+def credit(result: ScenarioResult) -> dict[str, str]:
+    """Licence and attribution of the district's data that an answer was reckoned from."""
+    of = DistrictVersion.objects.filter(
+        district=result.version.scenario.district_id, number=result.city_version
+    ).first()
+    return {"licence": of.licence if of else "", "attribution": of.attribution if of else ""}
+
+
+def told(result: ScenarioResult, version: ScenarioVersion) -> dict[str, Any]:
+    """The comparison JSON as it stands in lists of many."""
     scenario, kept = version.scenario, result.summary
     address = [scenario.pk, result.inputs_hash]
     return {
@@ -40,25 +55,31 @@ def features(result: ScenarioResult, layer: str) -> Iterator[dict[str, Any]]:
     """Buildings or streets as GeoJSON features with their own differences; those without any are left out where there
     are more than 20,000.
     """
-    columns = scenario_files.read(result.detail_sha256)[layer]
-    if not columns:
+    about = dict(_by_key(result, layer))
+    if not about:
         return
     of = queries.version(result.version.scenario.district, result.city_version)
-    place = {key: i for i, key in enumerate(columns["key"])}
-    names = [name for name in columns if name != "key"]
     for row in queries.things(layer, of).only("key", "name", "geometry").iterator(chunk_size=2000):
-        i = place.get(row.key)
-        if i is None:
-            continue
-        about: dict[str, Any] = {name: columns[name][i] for name in names}
-        if len(place) > MOST_FEATURES and not any(about[name] for name in names if not name.endswith("_before")):
-            continue
-        yield {
-            "type": "Feature",
-            "id": row.key,
-            "properties": {"key": row.key, "name": row.name, **about},
-            "geometry": row.geometry,
-        }
+        if row.key in about:
+            properties = {"key": row.key, "name": row.name, **about[row.key]}
+            yield {"type": "Feature", "id": row.key, "properties": properties, "geometry": row.geometry}
+
+
+def values(result: ScenarioResult, layer: str) -> Iterator[dict[str, Any]]:
+    """The same without names and shapes, for a map that has those."""
+    for key, properties in _by_key(result, layer):
+        yield {"type": "Feature", "id": key, "properties": properties, "geometry": None}
+
+
+def _by_key(result: ScenarioResult, layer: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is known of each thing of a layer; of more than 20,000, of those alone in which anything differs."""
+    columns = scenario_files.read(result.detail_sha256)[layer]
+    keys = columns.get("key", ())
+    names = [name for name in columns if name != "key"]
+    moving = [name for name in names if not name.endswith("_before")]
+    for i, key in enumerate(keys):
+        if len(keys) <= MOST_FEATURES or any(columns[name][i] for name in moving):
+            yield str(key), {name: columns[name][i] for name in names}
 
 
 def said(measure: Mapping[str, Any]) -> str:

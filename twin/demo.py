@@ -2,6 +2,7 @@
 contributors, ODbL).
 """
 
+import datetime as dt
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -136,12 +137,19 @@ def seed_life(say: Say) -> None:
     now = timezone.now()
     run = services.finished(services.start_reckoning(of=district.current, kind="energy", demo=True))
     say("a year of the district's power reckoned" if run.status == Run.Status.DONE else f"no power: {run.error}")
-    day = now.astimezone(ZoneInfo(district.place.timezone)).date()
-    if not Ahead.objects.filter(district=district, day=day).exists():
+    _foreseen(district, now.astimezone(ZoneInfo(district.place.timezone)).date(), say)
+    coverage.write_day(place=district.place, now=now)
+
+
+def _foreseen(district: District, today: dt.date, say: Say) -> None:
+    """The next 48 hours, and before them what was to be foreseen on two days that are over, so that it is scored."""
+    for day in (today - dt.timedelta(days=3), today - dt.timedelta(days=2), today):
+        if Ahead.objects.filter(district=district, day=day).exists():
+            continue
         run = services.finished(ahead.start_ahead(district=district, day=day, demo=True))
         made = Ahead.objects.filter(district=district, day=day).count()
-        say(f"the next 48 hours of {made} series" if run.status == Run.Status.DONE else f"nothing ahead: {run.error}")
-    coverage.write_day(place=district.place, now=now)
+        done = run.status == Run.Status.DONE
+        say(f"48 hours from {day} on of {made} series" if done else f"nothing ahead: {run.error}")
 
 
 def remove_life(say: Say) -> None:

@@ -2,7 +2,13 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from commons.kept import UNLINKED, Kept
+from commons.kept import UNLINKED, About, Kept
+
+ABOUT = About(
+    _("The city twin"),
+    _("Scenarios, comments and corrections that you publish: everybody. Drafts: who has their address."),
+    _("they stay, without your name when you leave"),
+)
 
 KEPT = (
     Kept("twin.Scenario", _("Scenarios that you made"), {"owner": UNLINKED}, hidden=frozenset({"edit_key_sha256"})),

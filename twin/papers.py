@@ -13,27 +13,37 @@ from twin.pages.answers import Comparison
 
 COLUMNS = ("scenario", "title", "version", "depth", "city_version", "inputs_hash", "group", "key", "label", "unit")
 VALUES = ("baseline", "scenario", "difference", "low", "high", "better", "engine", "how")
+CREDIT = ("licence", "attribution")
 
 
 def table(comparisons: Sequence[Comparison]) -> str:
     """A row for each figure of each scenario, with the numbers as they were reckoned (no rounding), RFC 4180."""
     rows = (
-        [*(one[name] for name in COLUMNS[:6]), *(row.get(name) for name in (*COLUMNS[6:], *VALUES))]
+        [
+            *(one[name] for name in COLUMNS[:6]),
+            *(row.get(name) for name in (*COLUMNS[6:], *VALUES)),
+            *(one[name] for name in CREDIT),
+        ]
         for one in comparisons
         for row in one["figures"]
     )
-    return csv_files.text([*COLUMNS, "today", "in_scenario", *VALUES[2:]], rows)
+    return csv_files.text([*COLUMNS, "today", "in_scenario", *VALUES[2:], *CREDIT], rows)
 
 
-def features(parts: Iterable[tuple[Comparison, str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """One FeatureCollection of what differs: each feature says of which scenario, version and layer it is."""
+def features(
+    comparisons: Sequence[Comparison], parts: Iterable[tuple[Comparison, str, Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """One FeatureCollection of what differs: each feature says of which scenario, version and layer it is; the whole,
+    whose data its shapes are.
+    """
     found = []
     for one, layer, collection in parts:
         about = {"scenario": str(one["scenario"]), "version": one["version"], "layer": layer}
         for feature in collection.get("features", ()):
             properties = {**about, **(feature.get("properties") or {})}
             found.append({"type": "Feature", "geometry": feature.get("geometry"), "properties": properties})
-    return {"type": "FeatureCollection", "features": found}
+    credit = {name: "; ".join(filter(None, dict.fromkeys(str(one[name]) for one in comparisons))) for name in CREDIT}
+    return {"type": "FeatureCollection", **credit, "features": found}
 
 
 def paper(comparisons: Sequence[Comparison], *, made_at: dt.datetime, address: str = "") -> bytes:
@@ -119,6 +129,8 @@ def _answer(file: Any, one: Comparison) -> None:
     if one.get("seeds"):
         file.line(_("Seeds: %(seeds)s") % {"seeds": ", ".join(map(str, one["seeds"]))}, 9)
     file.line(_("Inputs: %(hash)s") % {"hash": one["inputs_hash"]}, 8)
+    if whose := ", ".join(filter(None, (one["attribution"], one["licence"]))):
+        file.line(_("Data of the city: %(whose)s") % {"whose": whose}, 8)
     file.down(18)
 
 

@@ -14,6 +14,9 @@ from commons.places.models import Place
 from twin.models import Ahead
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from energy.engine.community import Floats
 
 MOST_DAYS = 400
@@ -64,6 +67,21 @@ def clock(place: Place) -> ZoneInfo:
 def midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """The moment at which a local day begins."""
     return dt.datetime.combine(day, dt.time(), tzinfo=zone).astimezone(dt.UTC)
+
+
+def holidays(known: Past, place: Place) -> "NDArray[np.bool_] | None":
+    """Whether each day of a past, and of the two to come, is a public holiday of the place's country; None where no
+    calendar knows that country.
+    """
+    import numpy as np  # noqa: PLC0415 a worker's
+
+    if not apps.is_installed("energy"):
+        return None
+    from energy.engine import holidays as calendar  # noqa: PLC0415 only where the room is there
+
+    dates = [known.first_day + dt.timedelta(days=n) for n in range(len(known.days) + 2)]
+    off = calendar.between(place.country, dates[0], dates[-1])
+    return np.array([date in off for date in dates]) if off else None
 
 
 def past(place: Place, series: str, until: dt.date) -> Past | None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from designs.errors import NotText, TooLarge
 from designs.git import process
+from designs.git.names import shown
 from designs.git.repository import SUBMODULE, Commit, Repository, read_log
 
 #: git's name of the tree that holds nothing, the same in every repository.
@@ -112,9 +113,9 @@ def _raw(out: bytes) -> Iterator[tuple[str, str, str, str, str]]:
             continue
         old_mode, new_mode, old, new, status = meta[1:].decode().split()
         kind = KINDS.get(status[0], "changed")
-        path = old_path = next(fields).decode("utf-8", "replace")
+        path = old_path = shown(next(fields))
         if status[0] in "RC":
-            path = next(fields).decode("utf-8", "replace")
+            path = shown(next(fields))
         old = "" if old_mode in {"000000", SUBMODULE} or status[0] == "C" else old
         new = "" if new_mode in {"000000", SUBMODULE} else new
         if not old and not new:

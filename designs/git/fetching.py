@@ -58,6 +58,8 @@ def check_address(url: str, *, resolver: Resolver = resolve) -> tuple[str, int, 
     Every address that the name has must be public: git is then pinned to the one that was looked at, so that the name
     cannot answer differently a moment later.
     """
+    if any(sign in url for sign in "?#"):
+        raise AddressRefused(_("Give the address without “?”, “#” and what follows: it may hold a secret."))
     place = look(url, resolver=resolver)
     return place.host, place.port, place.address
 

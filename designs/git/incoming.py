@@ -16,6 +16,7 @@ from typing import IO
 
 from designs.errors import GitFailed
 from designs.git import environment, process
+from designs.git.names import RAW_FAULT, shown
 
 REF = re.compile(r"^refs/(heads|tags)/[A-Za-z0-9][A-Za-z0-9._/+-]{0,200}$")
 RESERVED = {"refs/heads/HEAD", "refs/tags/HEAD"}
@@ -33,6 +34,10 @@ END = b"\n\n"
 MAX_REFS = 2000
 MAX_OBJECTS = 200_000
 MAX_PATH_BYTES = 700
+#: Folders as git keeps them. Packed, a few bytes may stand for very many names.
+MAX_TREE_BYTES, TREES_AT_ONCE_BYTES = 512_000_000, 16_000_000
+#: What file systems can keep.
+MAX_NAME_BYTES = 255
 MAX_FAULTS = 20
 BATCH = 5000
 WALL_S = 600.0
@@ -153,15 +158,18 @@ def _room_faults(push: Incoming, rules: Rules) -> Iterator[str]:
 
 
 def _object_faults(push: Incoming, news: Sequence[str], held: Callable[[set[str]], set[str]]) -> Iterator[str]:
-    """Files too large, too many objects, paths too long, submodules that are not https, large files that are not here.
+    """Files too large, too many objects, bad names, submodules that are not https, large files that are not here.
 
     One git walks, the next looks up what it finds, and we read: only what may be a pointer is remembered.
     """
     small: dict[str, str] = {}
+    trees: list[tuple[str, int]] = []
     for number, (oid, kind, size, path) in enumerate(_objects(push, news), 1):
         if number > MAX_OBJECTS:
             yield f"the push brings more than {MAX_OBJECTS} objects; push it in smaller parts"
             return
+        if kind == "tree":
+            trees.append((oid, size))
         if kind != "blob":
             continue
         yield from _blob_faults(push, oid, size, path)
@@ -170,7 +178,55 @@ def _object_faults(push: Incoming, news: Sequence[str], held: Callable[[set[str]
             if len(small) >= BATCH:
                 yield from _large_faults(push, small, held)
                 small = {}
+    yield from _name_faults(push, trees)
     yield from _large_faults(push, small, held)
+
+
+def _name_faults(push: Incoming, trees: Sequence[tuple[str, int]]) -> Iterator[str]:
+    """Names of files and folders that nobody can type or keep, or that read as another, also of files that were here
+    before."""
+    if sum(size for _oid, size in trees) > MAX_TREE_BYTES:
+        yield f"the folders of the push are more than {MAX_TREE_BYTES / 1e6:.0f} MB of names; push it in smaller parts"
+        return
+    if any(size > TREES_AT_ONCE_BYTES for _oid, size in trees):
+        yield f"a folder of the push is more than {TREES_AT_ONCE_BYTES / 1e6:.0f} MB of names; part it into several"
+        return
+    for group in _groups(trees):
+        out = push.git("cat-file", "--batch", "--buffer", stdin="".join(f"{oid}\n" for oid in group).encode())
+        for name in _names(out):
+            if RAW_FAULT.search(name):
+                yield (
+                    f"{shown(name)[:80]!a}: a name may hold no control characters, and none that turn the direction "
+                    "of writing; rename the file"
+                )
+            elif len(name) > MAX_NAME_BYTES:
+                yield f"{shown(name)[:60]}…: a name longer than {MAX_NAME_BYTES} bytes is no file anywhere; rename it"
+
+
+def _groups(trees: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
+    """The trees by their ids, as many together as are read into memory at once."""
+    group, weight = list[str](), 0
+    for oid, size in trees:
+        if group and weight + size > TREES_AT_ONCE_BYTES:
+            yield group
+            group, weight = [], 0
+        group.append(oid)
+        weight += size
+    if group:
+        yield group
+
+
+def _names(out: bytes) -> Iterator[bytes]:
+    """The names in trees as `cat-file --batch` prints them: "oid tree size", then "mode name", zero, 20 bytes."""
+    at = 0
+    while at < len(out):
+        line = out.index(b"\n", at)
+        at, end = line + 1, line + 1 + int(out[at:line].rsplit(b" ", 1)[1])
+        while at < end:
+            zero = out.index(b"\0", at)
+            yield out[at:zero].split(b" ", 1)[1]
+            at = zero + 21
+        at += 1
 
 
 def _objects(push: Incoming, news: Sequence[str]) -> Iterator[tuple[str, str, int, str]]:

@@ -4,6 +4,9 @@ git and the database cannot commit together. A process that is killed after a re
 asked for, would leave a version that nobody finds. Its note stays, and the sweep (`designs.services.index.find_missed`)
 asks for the index in its stead. A note is an empty file named after the repository and who wrote it; it is as durable
 as the refs themselves.
+
+git goes on without the server that started it and has heard that it may: a note that was looked at is kept, marked, for
+a second look when that git has surely ended.
 """
 
 import itertools
@@ -12,10 +15,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 
+SEEN = "~seen"
 _numbers = itertools.count()
 
 
@@ -62,6 +67,18 @@ def age_s(note: Path) -> float:
         return time.time() - note.stat().st_mtime
     except FileNotFoundError:
         return -1.0
+
+
+def mark_seen(notes: Iterable[Path]) -> None:
+    """Note that they were looked at once; they stay as old as they are."""
+    for note in notes:
+        with suppress(FileNotFoundError):
+            note.rename(f"{note}{SEEN}")
+
+
+def is_seen(note: Path) -> bool:
+    """Whether it was looked at once."""
+    return note.name.endswith(SEEN)
 
 
 def forget(notes: Iterable[Path]) -> None:

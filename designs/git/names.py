@@ -11,6 +11,9 @@ OID = re.compile(r"^[0-9a-f]{40}$")
 MAX_PATH_BYTES = 700
 #: Overrides and isolates: “gpj.exe” shown as “exe.jpg”. Marks that languages written from the right need may stay.
 TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x1f\x7f]")
+#: Both in a name as git keeps it.
+RAW_FAULT = re.compile(rb"[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 
 
 def check_revision(name: str) -> str:
@@ -35,10 +38,15 @@ def path_fault(path: str) -> str:
         return _("it must lead to a file inside the design")
     if any(part.lower() == ".git" for part in parts):
         return _("“.git” is git's own")
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
+    if CONTROL.search(path):
         return _("it holds control characters")
     if TURNING.search(path):
         return _("it holds characters that turn the direction of writing, so that it would read as another name")
     if len(path.encode("utf-8", "surrogateescape")) > MAX_PATH_BYTES:
         return _("it is longer than %(n)d bytes") % {"n": MAX_PATH_BYTES}
     return ""
+
+
+def shown(raw: bytes) -> str:
+    """A path as git keeps it, to be shown: what is no text or no sign to be seen is replaced, and leads nowhere."""
+    return CONTROL.sub("\ufffd", raw.decode("utf-8", "replace"))

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from designs.errors import BadRevision, DesignNotFound
 from designs.git import process
-from designs.git.names import OID, check_path, check_revision
+from designs.git.names import OID, check_path, check_revision, shown
 
+BUNDLE_WALL_S = 600.0
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
 SUBMODULE, SYMLINK = "160000", "120000"
@@ -141,7 +142,7 @@ class Repository:
             meta, _tab, path = record.partition(b"\t")
             mode, kind, oid, size = meta.decode().split()
             if kind == "blob":
-                entries.append(Entry(path.decode("utf-8", "replace"), oid, int(size), mode))
+                entries.append(Entry(shown(path), oid, int(size), mode))
         return entries
 
     def entry(self, commit: str, path: str) -> Entry:
@@ -184,6 +185,17 @@ class Repository:
             assert git.stdout is not None  # noqa: S101
             while piece := git.stdout.read(65536):
                 yield piece
+
+    def bundle(self, target: Path) -> bool:
+        """Write all branches and tags with their whole history into one file that `git clone` reads; False, and no
+        file, where there are none yet."""
+        if not self.refs():
+            return False
+        unborn, _out, _err = process.attempt(["rev-parse", "--verify", "--quiet", "HEAD"], repository=self.path)
+        first = [] if unborn else ["HEAD"]  # what a clone checks out
+        words = ["bundle", "create", "--quiet", target, *first, "--branches", "--tags"]
+        process.run(words, repository=self.path, timeout_s=BUNDLE_WALL_S)
+        return True
 
     def history(self, commit: str, *, limit: int = 50, skip: int = 0, path: str = "") -> list[Commit]:
         """Commits, newest first; of one path if given."""

@@ -29,6 +29,8 @@ MAX_VERSIONS = 50_000
 BATCH = 1000
 #: Between a note and the request for the index lies the move of a ref, and what is measured after it.
 MISSED_AFTER_S = 15.0
+#: A git whose server was killed has nothing left to do but to move its refs.
+GIT_ENDS_WITHIN_S = 120.0
 NEVER_MADE_S = 3600.0
 
 
@@ -206,18 +208,24 @@ def index_later(*, design: Design, by: User | None, pushed: bool = True) -> Run:
     )  # fmt: skip
 
 
-def find_missed(*, older_than_s: float = MISSED_AFTER_S) -> int:
+def find_missed(*, older_than_s: float = MISSED_AFTER_S, last_look_s: float = GIT_ENDS_WITHIN_S) -> int:
     """Ask for the index of repositories in which something moved, or was about to, and whose mover did not come so
-    far as to ask: it was killed, or the database was away; how many. Reading what is known already changes nothing."""
+    far as to ask: it was killed, or the database was away; how many. Reading what is known already changes nothing.
+
+    Each note is looked at twice, for its git may have moved the refs after the first time.
+    """
     found = 0
     for repository, notes in moving.left_behind(older_than_s).items():
+        last = [note for note in notes if moving.age_s(note) >= last_look_s]
+        first = [note for note in notes if note not in last and not moving.is_seen(note)]
         design = Design.objects.filter(repository=repository).first()
-        if design is not None:
-            index_later(design=design, by=None)
-            moving.forget(notes)
-            found += 1
-        else:  # its design was never made, is gone, or is still on its way
+        if design is None:  # it was never made, is gone, or is still on its way
             moving.forget(note for note in notes if moving.age_s(note) > NEVER_MADE_S)
+        elif last or first:
+            index_later(design=design, by=None)
+            moving.forget(last)
+            moving.mark_seen(first)
+            found += 1
     return found
 
 

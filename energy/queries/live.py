@@ -18,6 +18,7 @@ from commons.devices import queries as devices
 from commons.people.models import User
 from commons.sockets import Watched
 from commons.web import numbers
+from commons.web.api import has_scope
 from energy import flow, policies
 from energy.errors import CommunityNotFound
 from energy.models import Community, MeterPoint, Participant
@@ -185,11 +186,14 @@ def own_meters(participants: Sequence[Participant]) -> list[MeterPoint]:
     return found
 
 
-def own_board(key: str, person: User | None, _token: Any) -> Watched:
-    """The board of a person's own meters in a community, for them alone. Raises CommunityNotFound."""
+def own_board(key: str, person: User | None, token: Any) -> Watched:
+    """The board of a person's own meters in a community, for them alone, by token with `energy:read`. Raises
+    CommunityNotFound.
+    """
     slug, _dot, number = key.rpartition(".")
     community = find_community(slug, person)
-    theirs = [p for p in mine.participants_of(community, person) if str(p.pk) == number]
+    allowed = token is None or has_scope(token, "energy:read")
+    theirs = [p for p in mine.participants_of(community, person) if allowed and str(p.pk) == number]
     if not theirs:
         raise CommunityNotFound(_("There is no such member, or it is not yours to see."))
     meters = own_meters(theirs)

@@ -71,6 +71,15 @@ def meter(participant: Participant, pk: int) -> MeterPoint:
     return found
 
 
+def demonstration(slug: str) -> Invitation:
+    """What stands in for an invitation where nobody could write one: the demonstration of that address. Raises
+    BadInvitation."""
+    found = Community.objects.select_related("place").filter(slug=slug, demo=True).first()
+    if found is None:
+        raise BadInvitation(_("There is no demonstration of that name. Ask the stewards of a community for a code."))
+    return Invitation(community=found)
+
+
 def invitation(code: str) -> Invitation:
     """The invitation of a code while it is open. Raises BadInvitation."""
     rows = Invitation.objects.select_related("community", "community__place", "invited_by")

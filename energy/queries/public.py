@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from energy import policies, series, veil
+from energy import policies, publishing, series, veil
 from energy.models import Community, CommunityVersion, Member, Simulation
 
 ROUND_KWH = veil.ROUND_KWH
@@ -60,7 +60,7 @@ def standing(version: CommunityVersion, viewer: policies.Viewer) -> Standing:
     cells = _cells(version) if enough else None
     shown = cells is not None and len(cells) > 0 and cells[0] != NOT_SHOWN
     coarse = bool(cells is not None and shown and cells[-1] + 1 < len(cells))
-    storage = _nobody_stands_out(version, stores)
+    storage = _nobody_stands_out(version, stores) and publishing.of_same_households(version)
     live = households >= policies.LEAST_MEMBERS_BELOW_AN_HOUR
     return Standing(version, households, False, enough, shown, coarse, shown and storage, live)
 
@@ -125,9 +125,8 @@ def flows(simulation: Simulation, viewer: policies.Viewer) -> "dict[str, array[f
     found = {name: series.unpack(packed) for name, packed in simulation.series.values_list("name", "packed")}
     if known.exact:
         return found
-    cells = _cells(simulation.version)
-    assert cells is not None  # noqa: S101 `storage` needs them
-    return {name: over_cells(values, cells) for name, values in found.items()}
+    cells = veil.cells(simulation.version)
+    return {name: over_cells(values, cells) for name, values in found.items()} if cells else {}
 
 
 def totals(figures: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:

@@ -148,6 +148,17 @@ def join(
 
 
 @transaction.atomic
+def try_out(
+    *, community: Community, by: User, name: str, joined_on: dt.date | None = None, address: str = ""
+) -> Participant:
+    """Join a demonstration: its members are made up, so nobody there could invite. Raises BadInvitation, AlreadyIn,
+    BadParticipant."""
+    if not community.demo:
+        raise BadInvitation(_("%(name)s is no demonstration; its stewards invite.") % {"name": community.name})
+    return _create(community, name, Member.Kind.HOME, joined_on, address, by, None)
+
+
+@transaction.atomic
 def enter(
     *,
     community: Community,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from energy import queries
+from energy import policies, queries
 from energy.models import Asset, Community, CommunityVersion, ForecastCard, MeterPoint, WeatherReport
-from energy.queries import measured
+from energy.queries import live, measured, public
 
 if TYPE_CHECKING:
     from energy.engine.community import Floats
@@ -22,13 +22,17 @@ LEAST_DAYS = 168
 HOUR_MIN = 60
 #: A step of which less than this share is known (by the mean of those who lack) is not known.
 LEAST_KNOWN = 0.9
+#: Guesses repeat hours of a week ago: so long the circle must have stood before others hear of it.
+SETTLED = dt.timedelta(days=8)
 FEED, CLEAR = "feed", "clear sky"
 FEED_RATIO_DAYS, CLEAR_RATIO_DAYS = 14, 1
 
 
 @dataclass(frozen=True)
 class Past:
-    """Whole local days of each series, days x steps of 24 hours, from `first_day`; of whom they are."""
+    """Whole local days of each series, days x steps of 24 hours, from `first_day`; of how many households they are, and
+    how much of their use is one's (all of it, as far as others may know, while it would show who came or went).
+    """
 
     first_day: dt.date
     step_minutes: int
@@ -38,14 +42,19 @@ class Past:
 
 
 def of_version(version: CommunityVersion, today: dt.date) -> Past:
-    """The past in a version's data, up to the day before."""
+    """The past in a version's data, up to the day before. Where its hours are published, as they are published: what is
+    learned from that tells no more than it, also when the guess that is served is yesterday as it was.
+    """
     import numpy as np  # noqa: PLC0415 numpy is loaded by workers alone
 
     from energy.engine import forecast as engine  # noqa: PLC0415 as above
 
     found: dict[str, Floats] = {}
     first = version.first_day
-    for name, curve in queries.of_version(version, *ForecastCard.Series.values).items():
+    curves = {} if version.demo else public.curves(version, None, *ForecastCard.Series.values)
+    if "load" not in curves or not hasattr(version, "publication"):
+        curves = queries.of_version(version, *ForecastCard.Series.values)
+    for name, curve in curves.items():
         if not any(curve):
             continue
         first, days = engine.by_local_day(
@@ -74,6 +83,12 @@ def of_meters(community: Community, today: dt.date) -> Past | None:
         .order_by("pk")
         if person.meters.exclude(proof=claimed).filter(days__current=True).exists()
     ]
+    counted = _counted(community, today)
+    settled = False
+    if counted:
+        people = [person for person in people if person.kind in policies.OPEN_KINDS or person.pk in counted]
+        there = {person.pk for person in people} & counted
+        settled = there == counted == _counted(community, today - SETTLED)
     if not people:
         return None
     start = max(start, *(person.joined_on for person in people))
@@ -86,7 +101,8 @@ def of_meters(community: Community, today: dt.date) -> Past | None:
         metered = bool(np.nansum(made) > 0)
         use.append(np.maximum(drawn + made - fed, 0.0) if metered else drawn)
         sun.append(made if metered else fed)
-    means = np.array([np.nanmean(row) if np.isfinite(row).any() else 0.0 for row in use])
+    private = np.array([person.kind not in policies.OPEN_KINDS for person in people])
+    means = np.array([np.nanmean(row) if np.isfinite(row).any() else 0.0 for row in use])[private]
     sums = {"load": _together(np.array(use)), "pv": _together(np.array(sun))}
     zone = measured.zone(community)
     days: dict[str, Floats] = {}
@@ -100,8 +116,17 @@ def of_meters(community: Community, today: dt.date) -> Past | None:
         return None
     shortest = min(len(rows) for rows in days.values())
     days = {name: rows[len(rows) - shortest :] for name, rows in days.items()}
-    share = float(means.max() / means.sum()) if means.sum() > 0 else 1.0
-    return Past(today - dt.timedelta(days=shortest), HOUR_MIN, days, len(people), share)
+    share = float(means.max() / means.sum()) if settled and means.sum() > 0 else 1.0
+    return Past(today - dt.timedelta(days=shortest), HOUR_MIN, days, len(means), share)
+
+
+def _counted(community: Community, today: dt.date) -> frozenset[int]:
+    """The households that a sum is learned of: who comes or goes waits until five do (`live.settled`). An hour that was
+    said once with others in it would else give them away."""
+    learned = dt.timedelta(days=LEAST_DAYS)
+    rows = community.participants.exclude(kind__in=policies.OPEN_KINDS).values_list("pk", "joined_on", "left_on")
+    spells = [(pk, joined + learned, left) for pk, joined, left in rows if left is None or left > joined + learned]
+    return live.settled(spells, today.replace(day=1))
 
 
 def _first_known(days: "Floats") -> int:

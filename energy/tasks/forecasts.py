@@ -86,6 +86,8 @@ def _made(  # noqa: PLR0917 a series of a past
     card = queries.forecast_card(community, version, name, timezone.now() - forecasts.JUDGED_AGAIN)
     if card and (card.engine_version, card.weather) != (ENGINE, weather):
         card = None
+    if card and (card.participants, card.largest_share == 1) != (past.participants, past.largest_share == 1):
+        card = None  # a card says of whom it is, and whether others may read it
     try:
         score = None
         if card is None:

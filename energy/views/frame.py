@@ -83,4 +83,5 @@ def around(request: HttpRequest, community: Community, *, tab: str) -> dict[str,
         if part.shown_to(request.user, community)
     ]
     steward = policies.is_steward(request.user, community)
-    return {"community": community, "tabs": tabs, "tab_here": tab, "steward": steward}
+    may_try = community.demo and request.user.is_authenticated and all(part["slug"] != "mine" for part in tabs)
+    return {"community": community, "tabs": tabs, "tab_here": tab, "steward": steward, "may_try": may_try}

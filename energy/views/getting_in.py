@@ -15,6 +15,7 @@ from commons.errors import CityError
 from commons.people.models import User
 from energy import queries
 from energy.forms_people import FoundForm, JoinForm
+from energy.models import Invitation, Participant
 from energy.queries import participants as reads
 from energy.services import founding, participants
 
@@ -41,20 +42,21 @@ def found(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(PAGE)
 def join(request: HttpRequest) -> HttpResponse:
-    """Do I want to join? The code of the letter shows to whom it leads; joining needs an account."""
-    code = request.POST.get("code", request.GET.get("code", "")).strip()[:60]
+    """Do I want to join? The code of the letter shows to whom it leads, a demonstration needs none; joining needs an
+    account."""
+    code, demo = _asked(request, "code"), _asked(request, "demo")
     form, refusal, invitation = JoinForm(request.POST if request.POST.get("name") is not None else None), None, None
-    if code:
+    if code or demo:
         try:
-            invitation = reads.invitation(code)
+            invitation = reads.invitation(code) if code else reads.demonstration(demo)
         except CityError as error:
             refusal = error
     if request.method == "POST" and invitation is not None and form.is_bound:
         if not isinstance(request.user, User):
-            return redirect(f"{reverse('account_login')}?{urlencode({'next': _address(code)})}")
+            return redirect(f"{reverse('account_login')}?{urlencode({'next': _address(code, demo)})}")
         if form.is_valid():
             try:
-                made = participants.join(code=code, by=request.user, **form.cleaned_data)
+                made = _joined(invitation, code, request.user, form)
             except CityError as error:
                 refusal = error
             else:
@@ -62,13 +64,23 @@ def join(request: HttpRequest) -> HttpResponse:
                 return redirect("rooms:participant", made.community.slug, made.pk)
     if invitation is not None and not form.is_bound:
         form = JoinForm(initial={"name": invitation.name})
-    here = urlencode({"next": _address(code)})
-    context = {"form": form, "refusal": refusal, "invitation": invitation, "code": code, "here": here}
+    here = urlencode({"next": _address(code, demo)})
+    context = {"form": form, "refusal": refusal, "invitation": invitation, "code": code, "demo": demo, "here": here}
     return render(request, "energy/join.html", context, status=_status(form, refusal))
 
 
-def _address(code: str) -> str:
-    return f"{reverse('rooms:energy_join')}?{urlencode({'code': code})}"
+def _asked(request: HttpRequest, name: str) -> str:
+    return request.POST.get(name, request.GET.get(name, "")).strip()[:60]
+
+
+def _joined(invitation: Invitation, code: str, by: User, form: JoinForm) -> Participant:
+    if code:
+        return participants.join(code=code, by=by, **form.cleaned_data)
+    return participants.try_out(community=invitation.community, by=by, **form.cleaned_data)
+
+
+def _address(code: str, demo: str) -> str:
+    return f"{reverse('rooms:energy_join')}?{urlencode({'code': code} if code or not demo else {'demo': demo})}"
 
 
 def _status(form: "FoundForm | JoinForm", refusal: CityError | None) -> int:

@@ -125,7 +125,8 @@ class AnswerTie(APIView):
         """Confirm, decline or end."""
         form = TieAnswer(data=request.data)
         form.is_valid(raise_exception=True)
-        held, by, said = ties.find(tie), signed_in(request), form.validated_data["answer"]
+        by, said = signed_in(request), form.validated_data["answer"]
+        held = ties.find(tie, by)
         told = services.end(tie=held, by=by) if said == "end" else None
         told = told or services.answer(tie=held, by=by, accept=said == "confirm")
         return Response(TieSerializer(services.document(told)).data)

@@ -51,10 +51,10 @@ def last_said(labs: Iterable[Lab], kind: str) -> dict[int, LabTie]:
     return found
 
 
-def find(pk: int) -> LabTie:
-    """The tie of that number. Raises UnknownTie."""
+def find(pk: int, person: User | None) -> LabTie:
+    """The tie of that number, for either side: what is only asked names what others may not know. Raises UnknownTie."""
     found = LabTie.objects.select_related("lab__organisation", "lab__place").filter(pk=pk).first()
-    if found is None:
+    if found is None or not may_end(person, found):
         raise UnknownTie(_("There is no such tie."))
     return found
 

@@ -178,7 +178,6 @@ def _shown(  # noqa: PLR0917 the parts of one page
         "refusal": refusal,
         "missing": drafts.missing(facts) if found else [],
         "makers": [found.owner, *found.makers.all()] if found else [],
-        "pins": [{"lat": lat, "lon": lon, "title": facts["name"], "url": "", "detail": ""}] if lat is not None else [],
         "lat": lat,
         "lon": lon,
         "others": [one for one in reads.drafts_of(person) if found is None or one.pk != found.pk],

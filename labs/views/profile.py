@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from commons.errors import CityError
+from commons.errors import CityError, NotAllowed
 from commons.people.models import User
 from labs import policies
 from labs.engine import hours
@@ -375,13 +375,16 @@ def consumables(request: HttpRequest, lab: str) -> HttpResponse:
 
 
 def _stock(request: HttpRequest, lab: Lab, by: User, *, trains: bool) -> None:
+    """Write down what was used; who trains also adds and counts. Raises NotAllowed."""
     amount = forms.DecimalField(required=False, max_digits=12, decimal_places=3)
     try:
         number = amount.clean(request.POST.get("amount", "").replace(",", "."))
     except forms.ValidationError:
         number = None
     do = request.POST.get("do", "")
-    if do == "add" and trains:
+    if do != "used" and not trains:
+        raise NotAllowed(_("Only those who run %(lab)s do that.") % {"lab": lab.name})
+    if do == "add":
         machines = [int(key) for key in request.POST.getlist("machines") if key.isdecimal() and len(key) < 19]
         stock.add_consumable(
             lab=lab,
@@ -391,7 +394,7 @@ def _stock(request: HttpRequest, lab: Lab, by: User, *, trains: bool) -> None:
             where=request.POST.get("where", ""),
             machines=list(lab.machines.filter(pk__in=machines)),
         )
-    elif do == "used" or (do in {"came", "counted"} and trains):
+    elif do in {"used", "came", "counted"}:
         held = queries.find_consumable(lab, request.POST.get("consumable", ""))
         told = Decimal(-1) if number is None else number
         stock.enter(consumable=held, why=do, amount=told, by=by, note=request.POST.get("note", ""))

@@ -50,7 +50,7 @@ def _done(request: HttpRequest, lab: Lab, person: User | None) -> str:
         tie = services.ask(lab=lab, kind=fields.get("kind", ""), target=fields.get("target", ""), by=person)
         return _("The stewards of “%(title)s” are asked.") % {"title": tie.title}
     number = fields.get("tie", "")
-    tie = ties.find(int(number) if number.isdecimal() and len(number) < 19 else 0)
+    tie = ties.find(int(number) if number.isdecimal() and len(number) < 19 else 0, person)
     if tie.lab_id != lab.pk or do not in {"confirm", "decline", "end"}:
         raise UnknownTie(_("There is no such tie."))
     if do == "end":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -109,6 +110,34 @@ class Extra:
     closing: Text = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that goes along: what it is called there, and its bytes, where they lie, or what writes them to a path."""
+
+    name: str
+    source: bytes | Path | Callable[[Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files that are a person's own, beside the rows of `models` that speak of them: `FILES` of a `kept.py`."""
+
+    slug: str
+    title: Text
+    models: frozenset[str]
+    found: Callable[[Any], Iterable[Attached]]
+    closing: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """For people: what an app is to them, who sees what it keeps, and for how long: `ABOUT` of a `kept.py`."""
+
+    title: Text
+    seen: Text
+    until: Text = ""
+
+
 @cache
 def _modules() -> tuple[Any, ...]:
     """The `kept.py` of every app that has one."""
@@ -124,9 +153,19 @@ def everything() -> tuple[Kept, ...]:
     return tuple(one for module in _modules() for one in module.KEPT)
 
 
+def by_app() -> tuple[tuple[About, tuple[Kept, ...]], ...]:
+    """What each app keeps of people, with what it says about that; apps that keep nothing are left out."""
+    return tuple((module.ABOUT, module.KEPT) for module in _modules() if module.KEPT)
+
+
 def extras() -> tuple[Extra, ...]:
     """What is kept beside the models' own tables."""
     return tuple(extra for module in _modules() for extra in getattr(module, "EXTRA", ()))
+
+
+def files() -> tuple[Files, ...]:
+    """Kinds of files that people bring or have made for them."""
+    return tuple(one for module in _modules() for one in getattr(module, "FILES", ()))
 
 
 def not_personal() -> dict[str, str]:

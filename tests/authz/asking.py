@@ -17,7 +17,8 @@ from tests.authz.roles import BY_TOKEN
 from tests.authz.routes import Route
 from tests.authz.world import World, written
 
-LOGIN = "/account/login/"
+#: Where people sign in, and where the administration asks staff to.
+LOGINS = ("/account/login/", "/staff/login/")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def ask(world: World, route: Route, method: str, said: Ask, role: str, *, missin
             body = b"".join(response.streaming_content) if response.streaming else response.content
             took = time.perf_counter() - began
     location = response.headers.get("Location", "")
-    status = "login" if LOGIN in location and response.status_code == 302 else str(response.status_code)
+    sent_to_sign_in = response.status_code == 302 and any(page in location for page in LOGINS)
+    status = "login" if sent_to_sign_in else str(response.status_code)
     headers = tuple(sorted(response.headers.items()))
     return Heard(status, location, body, frozenset(tables), headers, path, took)
 

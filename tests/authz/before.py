@@ -20,13 +20,16 @@ from django.utils import timezone
 from commons.decisions import services as decisions
 from commons.decisions.models import Motion
 from commons.devices import services as devices
+from commons.devices.models import Device
 from commons.owndata import archive, exports
+from commons.people.models import Membership
 from commons.people.services import create_sign_in_link
 from commons.runs.models import Run
 from energy.models import MeterPoint, Participant, Tariff
 from energy.services import choices, tariffs
 from labs.models import (
     Booking,
+    CheckAnswer,
     Circuit,
     Consumable,
     CourseSession,
@@ -44,7 +47,7 @@ from labs.models import (
     Slice,
 )
 from labs.services import faults, flexible, interlocks, kiosk, meters, sessions, stock, ties
-from tests.authz.bodies import SLICED
+from tests.authz.bodies import SENT, SLICED
 from tests.authz.world import World
 from tests.energy.test_statements import PRICES
 from tests.labs import conftest as lab_stage
@@ -265,6 +268,11 @@ def program_of_the_job(world: World) -> None:
     Job.objects.filter(pk=world.names["job"]).update(sha256=sha256(SLICED).hexdigest())
 
 
+@before("POST rooms:job_send")
+def file_of_the_job(world: World) -> None:
+    Job.objects.filter(pk=world.names["job"]).update(sha256=sha256(SENT).hexdigest())
+
+
 @before("POST rooms:share_badge")
 def badge_is_not_shared(world: World) -> None:
     Credential.objects.filter(pk=world.names["credential"]).update(share=None)
@@ -287,6 +295,11 @@ def quoted(world: World) -> None:
 @before("POST api:order_step [queue]", "POST rooms:order [queue]")
 def accepted(world: World) -> None:
     order_is(world, "accepted")
+
+
+@before("POST rooms:lesson")
+def nothing_is_learned_yet(world: World) -> None:
+    CheckAnswer.objects.filter(user=world.people["customer"]).delete()
 
 
 @before("POST rooms:course_session [mark]")
@@ -395,7 +408,13 @@ def nothing_is_asked(world: World) -> None:
 
 @before("POST api:decision_vote", "POST rooms:decision_vote")
 def voting_is_open(world: World) -> None:
-    _opens(Motion.objects.get(pk=world.names["motion"]))
+    _opens(world, Motion.objects.get(pk=world.names["motion"]))
+
+
+@before("GET stream:device")
+def device_is_not_public(world: World) -> None:
+    """What the device reports is for the members of its organisation."""
+    Device.objects.filter(pk=world.names["device"]).update(public=False)
 
 
 @before("POST rooms:decision_stop")
@@ -404,8 +423,11 @@ def objections_are_heard(world: World) -> None:
     Motion.objects.filter(pk=world.names["motion"]).update(state="objections", objections_until=later)
 
 
-def _opens(motion: Motion) -> None:
+def _opens(world: World, motion: Motion) -> None:
+    """Everybody of the lab has long been of it, and so is on the roll."""
     now = timezone.now()
+    long_ago = now - 400 * 24 * HOUR
+    Membership.objects.filter(organisation=world.names["the lab"].organisation).update(since=long_ago)
     Motion.objects.filter(pk=motion.pk).update(opens_at=now - HOUR, closes_at=now + 24 * HOUR)
     decisions.advance(motion.pk, now)
     motion.refresh_from_db()

@@ -279,7 +279,8 @@ post(
 )
 post("api:job_claim", {"design": "{released.owner}/{released.slug}"}, method="PUT")
 post("rooms:job_say", {"design": "{released.owner}/{released.slug}"}, {"do": "withdraw"})
-BODIES["rooms:job_send", "POST"] = {"": lambda: {"file": upload("clamp.gcode", b"G28\n")}}
+SENT = b"G28\n"
+BODIES["rooms:job_send", "POST"] = {"": lambda: {"file": upload("clamp.gcode", SENT)}}
 post("api:booking_slices", {"path": "body.stl"})
 post("rooms:slice_start", {"file": "{sliced.file}"})
 post("api:passport_entries", {"kind": "repaired", "performedAction": "Glued"})
@@ -338,7 +339,7 @@ post(
     {"do": "decline", "tie": "{tie}"},
     {"do": "end", "tie": "{tie}"},
 )
-post("rooms:lesson", {"read": "1"})
+BODIES["rooms:lesson", "POST"] = {"": "{lesson answers}"}
 post("api:device_circuit", {"circuit": "A"}, method="PUT")
 
 # --- energy -------------------------------------------------------------------------------------------------------
@@ -390,7 +391,7 @@ MAPPING = {
     "is_end": False, "values": [{"column": 1, "direction": "use", "unit": "kWh", "counter": False}], "meter": None,
     "status": None, "not_measured": [], "left_out": False, "wraps_kwh": None,
 }  # fmt: skip
-CSV = b"time,kwh\n2026-06-01T00:00Z,1\n"
+CSV = b"time,kwh\n" + b"".join(b"2026-06-01T0%d:00Z,1\n" % hour for hour in range(10))
 BODIES["api:community-files", "POST"] = {"": lambda: {"file": upload("m.csv", CSV), "mapping": json.dumps(MAPPING)}}
 BODIES["api:participant-files", "POST"] = {"": lambda: {"file": upload("m.csv", CSV), "mapping": json.dumps(MAPPING)}}
 BODIES["rooms:community_bring", "POST"] = {"": lambda: {"file": upload("m.csv", CSV)}}
@@ -458,7 +459,7 @@ post("api:decision_vote", {"choice": "1"})
 post("api:decision_token", {"blinded": "AAAA"})
 post("api:decision_ballot", {"token": "AAAA", "signature": "AAAA", "choice": "1"})
 post("rooms:decision_vote", {"choice": "1"})
-post("rooms:decision_stop", {"reason": "Nonsense"})
+post("rooms:decision_stop", {"reason": "Against the charter"})
 post("rooms:decision_delegate", {"to": "{the trainer}"})
 post(
     "rooms:decision_new",

@@ -2,21 +2,19 @@
 
 #: Unsafe requests that somebody without an account may make.
 ANYBODY: dict[str, str] = {
-    "account_confirm_login_code": "allauth's own: without a code that was sent nothing comes of it",
     "account_login": "the way in",
     "account_logout": "the way out",
     "account_reset_password": "a letter to an address that is known, and the same words for one that is not",
     "account_reset_password_from_key": "comes with the key of a letter",
     "account_signup": "an account of one's own",
+    "admin:login": "the way in of staff",
+    "admin:logout": "the way out",
     "api": "sends on to the documentation",
     "api:device-enrol": "comes with a code that lets a device in once",
     "api:district-scenarios": "everybody may ask what would be; who has no account gets a key to change it with",
     "api:scenario-fork": "a copy of one's own",
     "api:scenario-runs": "everybody may have a scenario reckoned",
-    "mfa_authenticate": "the second step of the way in",
-    "mfa_login_webauthn": "the way in by a passkey",
     "ogc-execution": "everybody may ask what would be, in the words of a standard",
-    "ogc-job": "who has the name of a job of nobody's scenario may dismiss it",
     "rooms:pair_kiosk": "comes with the code of the desk, which works once",
     "rooms:scenario": "has a scenario reckoned, or makes a copy of one's own",
     "rooms:scenario_fork": "a copy of one's own",
@@ -42,10 +40,10 @@ SIGNED_IN: dict[str, str] = {
     "rooms:energy_found": "founds a community, which is then theirs to look after",
     "rooms:energy_join": "comes with the code of an invitation",
     "rooms:lab_join": "asks to join, takes that back, leaves: about oneself alone",
+    "account_confirm_login_code": "whoever is signed in already is sent on",
     "account_email": "addresses of one's own",
     "account_change_password": "a password of one's own",
     "account_set_password": "a password of one's own",
-    "account_reauthenticate": "shows again who one is",
     "api:close-account": "closes one's own account",
     "api:community-runs": "a run of one's own over figures that everybody may see",
     "api:district-offers": "whoever has an account may say what is wrong in the city",
@@ -53,6 +51,8 @@ SIGNED_IN: dict[str, str] = {
     "api:district-traffic": "a run of one's own",
     "api:lab_drafts": "begins a draft of a lab of one's own",
     "api:own-data": "a file of one's own data",
+    "mfa_authenticate": "whoever is signed in already is sent on",
+    "mfa_login_webauthn": "whoever is signed in already is sent on",
     "mfa_activate_totp": "a second factor of one's own",
     "mfa_add_webauthn": "a passkey of one's own",
     "mfa_generate_recovery_codes": "codes of one's own",
@@ -87,6 +87,9 @@ ALLOW_ANY: dict[str, str] = {
 
 #: Addresses below /api/ that look at no token: pages for readers, and what machines ask before they have one.
 READ_NO_TOKENS: dict[str, str] = {
+    "api": "sends on to the documentation",
+    "docs": "a page that shows the document of the API",
+    "sensorthings": "sends on to where the standard begins",
     "api:decision_ballot": "a secret ballot comes without a name; its blindly signed token is the proof",
     "api:device-enrol": "a device that has no token yet comes with a code that lets it in once",
     "api:lab_calendar": "programs of calendars come with a key in the address",
@@ -101,6 +104,7 @@ KNOWN_TO_ALL = frozenset(
         "lesson", "badge", "job", "label", "building", "motion", "body.kind", "body.key",
         "released.owner", "released.slug",
         "the customer", "member", "list.key", "list.number", "passport", "import.run", "profile",
+        "session", "badge.key", "scenario", "scenario.comment", "ogc.job",
     }
 )  # fmt: skip
 
@@ -112,6 +116,10 @@ WRITES_NOTHING: dict[str, str] = {
     r"api:telemetry|api:device_jobs": "kept by statements past this watch; tests/devices reads what is kept",
     r"set_language|theme": "a cookie of one's own browser",
     r"rooms:kiosk_touch": "somebody is still there",
+    r"rooms:end_other_sessions": "nobody has another browser here",
+    r"rooms:my_kiosk_pass \[remove\]": "takes a pass away that nobody here has",
+    r"rooms:lab_join \[(leave|withdraw)\]": "most have not joined and have not asked",
+    r"rooms:teaching \[sign\]": "sends on to the page on which it is signed",
     r"rooms:district-map": "a small district has no files that could be made anew",
     r"rooms:meter_file \[keep\]": "shows the form that asks what the columns mean",
     r"rooms:lab_rules \[try\]|api:lab_rules_preview": "says what a rule would mean",
@@ -124,6 +132,7 @@ NOBODY: dict[str, str] = {
     r"api:community-grid-(runs|places)|rooms:community_grid_(check|connect)": "no grid is known here; see tests/energy",
     r"rooms:decision_delegate": "a lab's charter lets nobody vote for another; tests/decisions has one that does",
     r"api:decision_(token|ballot)": "no vote here is secret; tests/decisions votes so",
+    r"api:community-files": "a file of many meters names them in its own columns; tests/energy reads such files",
     r"rooms:simulation_again": "nothing was simulated yet; tests/energy does it again",
     r"rooms:participant \[device\]": "connects a device of one's own; tests/energy has one",
 }

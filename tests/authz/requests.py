@@ -86,7 +86,7 @@ OTHERWISE: tuple[tuple[str, dict[str, str]], ...] = (
     (r"stream:lab", {"key": "lab"}),
     (r"stream:machine", {"key": "machine.id"}),
     (r"stream:energy", {"key": "street"}),
-    (r"stream:energymine", {"key": "street"}),
+    (r"stream:energymine", {"key": "own meters"}),
     (r"stream:district", {"key": "district"}),
     (r"stream:device", {"key": "device"}),
     (r"measure(_file)?", {"slug": "=coverage"}),
@@ -209,15 +209,17 @@ def parameters(route: Route) -> list[tuple[str, str]]:
 
 
 def filled(body: Any, world: World) -> Any:
-    """`{names}` of the world put into a body or a query; what is callable is called."""
+    """`{names}` of the world put into a body or a query, a mapping as it is; what is callable is called."""
     if callable(body):
         return filled(body(), world)
     if isinstance(body, dict):
         return {key: filled(value, world) for key, value in body.items()}
     if isinstance(body, list):
         return [filled(value, world) for value in body]
+    if isinstance(body, str) and isinstance(whole := world.names.get(body.strip("{}")), dict):
+        return whole
     if isinstance(body, str) and "{" in body:
-        return re.sub(r"\{([^{}]+)\}", lambda m: str(world.names[m[1]]), body)
+        return re.sub(r"\{([^{}\"]+)\}", lambda m: str(world.names[m[1]]), body)
     return body
 
 

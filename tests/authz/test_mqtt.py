@@ -17,6 +17,7 @@ from commons.devices import services
 from commons.devices.models import Device
 from commons.devices.mqtt import accounts, topics
 from tests.devices.brokers import Broker, joined
+from tests.figures_said import figure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,6 +105,6 @@ def test_everybody_on_every_topic(broker: Broker, three: list[tuple[Device, str]
 
     asyncio.run(drill())
     wrong = [f"{what}: {heard}, should be {may}" for what, may, heard in rows if may != heard]
-    print(f"FIGURE authz_mqtt {len(rows)} rows")  # noqa: T201
+    figure("authz_mqtt", len(rows), "rows")
     assert {may for _what, may, _heard in rows} == {True, False} and len(rows) > 60
     assert not wrong, "\n".join(wrong)

@@ -66,7 +66,7 @@ from tests.designs.authz_world import build as build_designs
 from tests.energy import conftest as energy_stage
 from tests.energy.test_statements import PRICES, keep_day
 from tests.labs import conftest as lab_stage
-from tests.labs.learning_stage import course_design, learn
+from tests.labs.learning_stage import course_design, learn, right_answers
 from tests.labs.test_jobs import Agent
 from tests.labs.test_orders import released
 from tests.twin.conftest import small_town
@@ -141,8 +141,8 @@ def build(folder: Path) -> World:
         for role in ORDER if role not in {*usual, *BY_TOKEN, "anonymous", "kiosk", "superuser"}
     }  # fmt: skip
     made.people["superuser"] = create_user(username="of-superuser", is_staff=True)
-    User.objects.filter(pk=made.people["superuser"].pk).update(is_superuser=True)
-    made.people["superuser"].refresh_from_db()
+    User.objects.filter(pk=made.people["staff"].pk).update(is_superuser=False)
+    made.people["staff"].refresh_from_db()
     _ground(made, designs)
     _lab(made)
     _teaching(made)
@@ -334,7 +334,8 @@ def _teaching(made: World) -> None:
         "teaching": taught.pk, "grant": grant.pk, "session": session.pk, "sign_off": signed.pk, "badge": badge.slug,
         "badge.id": badge.pk, "trust.rule": trusted.pk,
         "credential": credential.pk, "badge.key": credential.share, "course.owner": design.owner.name,
-        "course.slug": design.slug, "lesson": "before", "list.key": listed.key_id, "list.number": listed.number,
+        "course.slug": design.slug, "lesson": "before", "lesson answers": right_answers(taught.course),
+        "list.key": listed.key_id, "list.number": listed.number,
     }  # fmt: skip
 
 
@@ -376,7 +377,7 @@ def _community(made: World, folder: Path) -> None:
     made.names |= {
         "street": street.slug, "hidden street": hidden.slug, "participant": home.pk, "meter": meter.pk,
         "tariff of street": version.tariff_id, "terms": version.pk, "invitation": code, "meter.file": waiting.pk,
-        "invitation.id": invitation.pk,
+        "invitation.id": invitation.pk, "own meters": f"{street.slug}.{home.pk}",
     }  # fmt: skip
     _bills(made, street)
 

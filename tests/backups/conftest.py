@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import io
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from commons.people.services import create_user
 from designs import git
 from designs.models import Design
 from designs.services import create_design, index_now, lfs, write_files
+from tests.ground.test_migrations import SCHEMA
 
+CASTS = re.compile(r"::(character varying|text)|[()\[\]]")
 ROOT = Path(__file__).resolve().parents[2]
 LARGE = os.urandom(70_000)
 DAYS = [dt.date(2026, 3, day) for day in (1, 2)]
@@ -98,6 +101,15 @@ def oracle(address: str) -> dict[str, tuple[int, str]]:
             assert row is not None
             found[name] = (row[0], row[1])
         return found
+
+
+def definition(address: str) -> list[list[str]]:
+    """How the tables of a database are made, with all that hangs on them, as PostgreSQL itself writes it down.
+
+    A list that was written down and read again has its casts at other places, to the same end: they are left out.
+    """
+    with psycopg.connect(address) as asked:
+        return sorted([CASTS.sub("", str(word)) for word in row] for row in asked.execute(SCHEMA).fetchall())
 
 
 def here() -> str:

@@ -55,6 +55,7 @@ def test_what_is_as_it_was_takes_no_room(city: City, folder: Path) -> None:
     second = make(folder)
     inode = lambda backup, path: (backup.folder / path).stat().st_ino  # noqa: E731
     assert inode(first, "tables/people_user.gz") == inode(second, "tables/people_user.gz")
+    assert inode(first, "schema/before.sql") == inode(second, "schema/before.sql")
     assert inode(first, "tables/devices_reading_20260301.gz") != inode(second, "tables/devices_reading_20260301.gz")
     large = next(entry.path for entry in second.entries() if entry.path.startswith("lfs/"))
     assert inode(first, f"files/{large}") == inode(second, f"files/{large}")

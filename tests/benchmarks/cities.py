@@ -18,6 +18,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
 
+from tests.figures_said import figure  # noqa: E402 the path must be set first
+
+__all__ = ["City", "cpu_s", "descriptors", "figure", "main_pages", "p95", "rss_mb", "running", "say"]
+
 PARTS = {
     "web": "granian",
     "worker": "worker@",
@@ -28,17 +32,12 @@ PARTS = {
     "valkey": "valkey-server",
 }
 """What tells the processes of a city apart, by their command lines."""
-START_S, DEMO_S = 240.0, 1500.0
+START_S, DEMO_S, SETTLE_S = 240.0, 1500.0, 180.0
 
 
 def say(line: str) -> None:
     """A line of the report."""
     print(line, flush=True)  # noqa: T201 what it is for
-
-
-def figure(name: str, value: float | str, unit: str) -> None:
-    """A figure as `tests.figures` reads it."""
-    say(f"FIGURE {name} {value if isinstance(value, str) else f'{value:.4g}'} {unit}")
 
 
 @dataclass
@@ -51,18 +50,16 @@ class City:
     said: list[str] = field(default_factory=list)
 
     def pids(self) -> dict[str, list[int]]:
-        """Its processes by part; PostgreSQL's and Valkey's are the children of their keeper."""
+        """Its processes by part: what was started by `manage.py up`, and the servers that its keeper holds."""
+        lines, parents = _processes()
+        ours = {self.pid} | {pid for pid in lines if _has_folder(pid, self.folder)}
+        while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+            ours |= more
         found: dict[str, list[int]] = {name: [] for name in PARTS}
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if f"LIVINGCITY_DATA={self.folder}\0".encode() not in (folder / "environ").read_bytes() + b"\0":
-                    continue
-                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            part = next((name for name, word in PARTS.items() if word in line), None)
+        for pid in sorted(ours & lines.keys()):
+            part = next((name for name, word in PARTS.items() if word in lines[pid]), None)
             if part:
-                found[part].append(int(folder.name))
+                found[part].append(pid)
         return found
 
     def get(self, path: str) -> tuple[int, str]:
@@ -74,6 +71,27 @@ class City:
             return answer.status, answer.read().decode(errors="replace")
         finally:
             line.close()
+
+
+def _processes() -> tuple[dict[int, str], dict[int, int]]:
+    """Of every process of the machine its command line, and its parent."""
+    lines, parents = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            stat = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        lines[int(folder.name)], parents[int(folder.name)] = line, int(stat[1])
+    return lines, parents
+
+
+def _has_folder(pid: int, folder: Path) -> bool:
+    """Whether the process was started on this data folder; one that has renamed itself has lost its environment."""
+    try:
+        return f"LIVINGCITY_DATA={folder}\0".encode() in Path(f"/proc/{pid}/environ").read_bytes() + b"\0"
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -105,6 +123,7 @@ def running(folder: str | None, *, demo: bool = True) -> Iterator[City]:
         import django
 
         django.setup()
+        _settle()
         yield city
     finally:
         up.terminate()
@@ -124,6 +143,16 @@ def _wait(city: City, up: "subprocess.Popen[str]", words: str, patience_s: float
         if up.poll() is not None or time.monotonic() > until:
             raise TimeoutError(f"“{words}” was not said:\n{''.join(city.said[-30:])}")
         time.sleep(0.2)
+
+
+def _settle() -> None:
+    """Wait until what the start has set off is done: forecasts, pictures. What then comes belongs to a day."""
+    from commons.runs.models import Run
+
+    going, until, quiet = Run.objects.filter(status__in=["queued", "running"]), time.monotonic() + SETTLE_S, 0
+    while quiet < 5 and time.monotonic() < until:
+        quiet = 0 if going.exists() else quiet + 1
+        time.sleep(1)
 
 
 # --- what the processes take -------------------------------------------------------------------------------------

@@ -96,6 +96,20 @@ def test_a_vote_changes_the_rule_of_merging(design: Design, change: Proposal, ke
     assert motion.enactment.before == {"needs_approval": "no"}
 
 
+def test_the_rule_is_proposed_from_the_list_of_changes(
+    design: Design, change: Proposal, keepers: list[User], neighbour: User
+) -> None:
+    """Who may merge finds the way to a vote where the rule is told; others read the rule alone."""
+    client, address = Client(), f"{design.get_absolute_url()}changes/"
+    asks = f"/decisions/new/?kind=designs.design&amp;key={design.pk}&amp;effect=designs.merge_rule&amp;method=majority"
+    for person, may in ((None, False), (neighbour, False), (keepers[1], True)):
+        if person is not None:
+            client.force_login(person)
+        page = client.get(address).content.decode()
+        assert "Who may push merges." in page and (asks in page) is may, person
+    assert "Somebody who may merge agrees first" in client.get(asks.replace("&amp;", "&")).content.decode()
+
+
 def test_who_decides_for_a_design(design: Design, keepers: list[User], neighbour: User) -> None:
     key = str(design.pk)
     assert set(deciding.members(key)) == {person.pk for person in keepers}

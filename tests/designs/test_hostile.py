@@ -8,6 +8,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from designs.sandbox.limits import Limits
 from designs.services import create_design, index_now, write_files
 from tests.designs import hostile
 from tests.designs.hostile import LOADSAFE, OK, REJECT, Canary
+from tests.figures_said import figure
 
 CASES = hostile.cases()
 #: Reached by nothing in the corpus; 25 seconds are what a file may take.
@@ -28,11 +30,10 @@ LIMITS = Limits(cpu_s=25, wall_s=150)
 OUT_OF_LIMITS = ("took too long", "more time", "more computing time", "more memory")
 
 
-@pytest.fixture(scope="module")
-def canary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canary]:
-    """A secret beside the files and a port that counts who calls; both must be untouched at the end."""
-    folder = tmp_path_factory.mktemp("hostile")
-    path, calls = folder / "canary.txt", []
+@contextmanager
+def watched(folder: Path) -> Iterator[tuple[Canary, list[object]]]:
+    """A secret beside the files and a port, with the list of those who call it."""
+    path, calls = folder / "canary.txt", list[object]()
     path.write_text("sesame-7341")
     server = socket.create_server(("127.0.0.1", 0))
 
@@ -46,11 +47,19 @@ def canary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canary]:
             connection.close()
 
     threading.Thread(target=listen, daemon=True).start()
-    yield Canary(path, "sesame-7341", server.getsockname()[1])
+    yield Canary(path, "sesame-7341", server.getsockname()[1]), calls
     server.close()
-    assert path.read_text() == "sesame-7341"
-    assert sorted(p.name for p in folder.iterdir()) == ["canary.txt"]
-    assert calls == []
+
+
+@pytest.fixture(scope="module")
+def canary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canary]:
+    """The secret and the port must be untouched at the end."""
+    folder = tmp_path_factory.mktemp("hostile")
+    with watched(folder) as (bird, calls):
+        yield bird
+        assert bird.path.read_text() == bird.secret
+        assert sorted(p.name for p in folder.iterdir()) == ["canary.txt"]
+        assert calls == []
 
 
 def test_the_corpus_is_whole() -> None:
@@ -78,6 +87,7 @@ def test_a_hostile_file_ends_as_expected(name: str, canary: Canary, tmp_path: Pa
     if not result.ready:
         assert result.reason.endswith(".")
         assert len(result.reason) > 15
+    figure("hostile_as_expected", "+1", f"of {len(CASES)} files")
 
 
 def controls() -> dict[str, bytes]:

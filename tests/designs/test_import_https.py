@@ -190,7 +190,7 @@ def test_no_way_leads_into_a_private_network(address: str) -> None:
     ["http://thing.example/x", "ssh://thing.example/x", "git://thing.example/x", "file:///etc", "ext::sh -c id",
      "https://user:word@thing.example/x", "https:///x", "https://thing.example:99999/x", "https://thing.example:x/y",
      "https://thing.example/\n--upload-pack=id", "https://thing.example\\@127.0.0.1/x", "https://",
-     "//thing.example/x"],
+     "//thing.example/x", "https://thing.example/x.git?private_token=otter", "https://thing.example/x.git#otter"],
 )  # fmt: skip
 def test_only_plain_https_addresses(url: str) -> None:
     with pytest.raises(BadSource):

@@ -288,6 +288,26 @@ def test_a_push_that_cannot_be_looked_at_is_refused_and_leaves_nothing() -> None
     assert b"ok refs/heads/main" in done.answer
 
 
+def test_folders_are_read_in_groups_and_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"{folder}/{name}": folder.encode() for folder in "abcdef" for name in "xyz"}
+
+    def pushed() -> bytes:
+        repository = git.create(os.urandom(16).hex())
+        return serve.push(repository, body=a_push(files), encoding="", protocol="", rules=incoming.Rules()).answer
+
+    read = list[int]()
+    usual = incoming._names
+    monkeypatch.setattr(incoming, "_names", lambda out: (read.append(len(out)), usual(out))[1])
+    assert b"ok refs/heads/main" in pushed() and len(read) == 1, "all at once"
+    monkeypatch.setattr(incoming, "TREES_AT_ONCE_BYTES", 200)
+    assert b"ok refs/heads/main" in pushed() and len(read) > 2 and max(read[1:]) < read[0]
+    monkeypatch.setattr(incoming, "TREES_AT_ONCE_BYTES", 100)
+    assert b"ng refs/heads/main" in pushed(), "the first has 168 bytes"
+    monkeypatch.undo()
+    monkeypatch.setattr(incoming, "MAX_TREE_BYTES", 300)
+    assert b"ng refs/heads/main" in pushed()
+
+
 def test_a_push_past_the_city_is_refused(tmp_path: Path) -> None:
     """The hook lets nothing in that the process did not start which knows the rules."""
     repository, source = git.create(os.urandom(16).hex()), git.create(os.urandom(16).hex())

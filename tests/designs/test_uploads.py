@@ -126,6 +126,19 @@ def test_hostile_archives_are_refused_and_leave_nothing(what: str, maker: User, 
     assert not list((tmp_path / "repositories").glob("*/*.git"))
 
 
+def test_hostile_archives_over_http_hear_a_sentence_and_a_good_one_is_taken(maker: User, folder: Path) -> None:
+    browser = Client(raise_request_exception=False)
+    browser.force_login(maker)
+    for what, (content, _refusal) in HOSTILE.items():
+        answer = browser.post("/api/v1/designs/import/", {"archive": sent(content), "name": what, "licence": "MIT"})
+        assert answer.status_code in {400, 413} and len(answer.json()["detail"]) > 15, (what, answer.content)
+        page = browser.post("/designs/new/", {"name": what, "licence": "MIT", "archive": sent(content)})
+        assert page.status_code in {400, 413, 422} and b"Traceback" not in page.content, what
+    assert left(folder) == [] and not Design.objects.exists()
+    good = browser.post("/api/v1/designs/import/", {"archive": sent(ONE), "name": "Good", "licence": "MIT"})
+    assert good.status_code == 201 and files_of(Design.objects.get()) == {"a.txt": b"hello " * 100}
+
+
 def test_too_many_files(maker: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zips, "MAX_FILES", 3)
     content = zipped({f"{n}.txt": b"" for n in range(4)})

@@ -198,6 +198,38 @@ def test_a_first_reading_after_the_border_cuts_the_bridge_over_it() -> None:
     assert_same(in_time, late)
 
 
+def test_late_readings_without_energy_count_and_have_none() -> None:
+    in_time, late = new_device(), new_device()
+    start = day_start(12) + dt.timedelta(hours=9)
+    values = (20.0, 24.0, 18.0, 23.0, 21.0, 22.0)
+    items = [reading(n, start + n * dt.timedelta(minutes=7), v, "temperature_c") for n, v in enumerate(values, 1)]
+    services.ingest(device=in_time, readings=items)
+    services.ingest(device=late, readings=[items[0], *items[4:]])
+    close()
+    services.ingest(device=late, readings=items[1:4])
+    assert_same(in_time, late)
+    rows = rollups_of(late)
+    (hour,) = (row for key, row in rows.items() if key[1] == 3600)
+    assert hour == (6, 128.0, 18.0, 24.0, None, 0.0, 0.0)
+    assert all(row[4] is None for row in rows.values())
+    assert not Stretch.objects.filter(device=late).exists(), "nothing lies between temperatures"
+
+
+def test_late_readings_join_and_part_what_was_one() -> None:
+    """A stretch that grows at its beginning, at its end, and over the gap to the next."""
+    start = day_start(12) + dt.timedelta(hours=6)
+    items = power(1, start, 60, 120.0)
+    for first, last in ((0, 10), (51, 61), (20, 40), (5, 6)):
+        in_time, late = new_device(), new_device()
+        services.ingest(device=in_time, readings=items)
+        services.ingest(device=late, readings=items[:first] + items[last:])
+        close()
+        services.ingest(device=late, readings=items[first:last])
+        assert_same(in_time, late)
+        (found,) = Stretch.objects.filter(device=late)
+        assert (found.start, found.end) == (start, start + dt.timedelta(hours=1))
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A stream over the border of closed days, and the part of it that comes late: whole gaps of it, in order."""

@@ -16,14 +16,16 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 DAYS = 4
 
 
-def write(folder: Path, *, homes: int = 16, name: str = "Sixteen homes", days: int = DAYS) -> Path:
+def write(
+    folder: Path, *, homes: int = 16, name: str = "Sixteen homes", days: int = DAYS, start: dt.datetime = START
+) -> Path:
     """A folder of homes with a roof on every second, a lab, and a battery; use 0.5 kWh an hour, sun 2 kWh at
     noon.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ids = [f"h{i:02d}" for i in range(homes)] + ["lab"]
     (folder / "community.toml").write_text(
-        f'name = "{name}"\ncurrency = "EUR"\ntimezone = "Europe/Helsinki"\nstart = "2026-01-01T00:00:00Z"\n'
+        f'name = "{name}"\ncurrency = "EUR"\ntimezone = "Europe/Helsinki"\nstart = "{start:%Y-%m-%dT%H:%M:%SZ}"\n'
         "step_minutes = 60\nexport_price = 0.05\n"
     )
     rows = [
@@ -31,7 +33,7 @@ def write(folder: Path, *, homes: int = 16, name: str = "Sixteen homes", days: i
         for k, i in enumerate(ids)
     ]
     (folder / "members.csv").write_text("id,name,kind,pv_kwp,battery_kwh,battery_kw\n" + "\n".join(rows) + "\n")
-    times = [(START + dt.timedelta(hours=h)).isoformat() for h in range(24 * days)]
+    times = [(start + dt.timedelta(hours=h)).isoformat() for h in range(24 * days)]
     load = "\n".join(f"{t}," + ",".join(f"{0.4 + 0.1 * (k % 3):.1f}" for k in range(len(ids))) for t in times)
     pv = "\n".join(
         f"{t}," + ",".join(f"{2.0 if k % 2 and 9 <= h % 24 < 14 else 0:.1f}" for k in range(len(ids)))

@@ -1,9 +1,11 @@
 """The attack by differences, against the running site.
 
 A community goes on: households join and leave, now one, now a few, now many, and the data grow longer. After each step
-the attacker, who knows who belonged to which version and has kept every answer, fetches the file of hours, the API and
-the open data again. What they have are sums of an hour, six, a day, three, and the whole. They take random pairs of
-sums and look whether the difference of the two is what a household used by which their groups differ.
+it is simulated, and the attacker, who knows who belonged to which version and has kept every answer, fetches what
+everybody may fetch again: the file of hours with all its columns, the API with its simulations, the open data, the
+dashboard, and what a forecast and the district twin are given to learn from, since a guess may repeat it as it is. What
+they have are sums of an hour, six, a day, three, an hour of all days, and the whole. They take random pairs of sums and
+look whether the difference of the two is what a household used by which their groups differ.
 
 The control does the same with the sums as they are, and must find households: an attack that finds none there proves
 nothing.
@@ -12,10 +14,14 @@ nothing.
 import csv
 import datetime as dt
 import io
+import itertools
 import random
-from collections.abc import Iterator
+import re
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -24,16 +30,28 @@ from django.db import IntegrityError, transaction
 from django.db.utils import DatabaseError
 from django.test import Client
 
+from commons.places import services as places
+from commons.places.models import Place
+from commons.runs import services as runs
+from commons.runs.work import do
 from energy import policies, publishing, series, veil
 from energy.models import CommunityVersion, PublishedSpan
 from energy.queries import live, public
+from energy.services import past as history
+from energy.services.communities import start_simulation
 from tests.energy.test_public import keep, made
+from tests.figures_said import figure
+from twin import past as twin
 
 pytestmark = pytest.mark.django_db
 
 DAYS = 6
 STEPS = 24 * DAYS
 PAIRS = 1_000
+DOORS = {
+    "year.csv load_kwh", "year.csv import_kwh", "open data", "api", "api totals load_kwh", "api totals import_kwh",
+    "api each alone", "dashboard", "forecast", "district",
+}  # fmt: skip
 NEAR = 0.1
 
 
@@ -46,6 +64,12 @@ class Sum:
     first: int
     until: int
     kwh: float
+    every: int = 1
+
+    @property
+    def time(self) -> tuple[int, int, int]:
+        """Of which steps it is."""
+        return self.first, self.until, self.every
 
 
 @dataclass
@@ -56,8 +80,8 @@ class Attacker:
     open_kwh: float = 1.0
     sums: list[Sum] = field(default_factory=list)
 
-    def truth(self, key: str, first: int, until: int) -> float:
-        return float(self.use[key][first:until].sum())
+    def truth(self, key: str, of: Sum) -> float:
+        return float(self.use[key][of.first : of.until : of.every].sum())
 
     def keep(self, where: str, group: frozenset[str], hours: "dict[int, float]") -> None:
         """A table by the hour, and every whole that it makes: days, halves, all of it."""
@@ -67,14 +91,19 @@ class Attacker:
                 if len(some) == min(length, STEPS - first):
                     self.sums.append(Sum(where, group, first, first + len(some), sum(some)))
 
-    def pairs(self, rng: random.Random) -> Iterator[tuple[Sum, Sum]]:
-        """Random pairs of figures that differ: of one time said for two groups, or of two times of one group."""
-        by_time: dict[tuple[int, int], list[Sum]] = {}
+    def pairs(self, rng: random.Random, door: str = "") -> Iterator[tuple[Sum, Sum]]:
+        """Random pairs of figures that differ: of one time said for two groups, or of two times of one group. With a
+        door one of the two has been said there."""
+        by_time: dict[tuple[int, int, int], list[Sum]] = {}
         for one in self.sums:
-            by_time.setdefault((one.first, one.until), []).append(one)
+            by_time.setdefault(one.time, []).append(one)
+        there = [one for one in self.sums if one.where == door]
         times = sorted(by_time)
         while True:
-            if rng.random() < 0.8:
+            if door:
+                one = rng.choice(there)
+                yield one, rng.choice(by_time[one.time])
+            elif rng.random() < 0.8:
                 some = by_time[rng.choice(times)]
                 yield rng.choice(some), rng.choice(some)
             else:
@@ -83,11 +112,11 @@ class Attacker:
     def recovers(self, a: Sum, b: Sum) -> str | None:
         """A household whose use the difference gives within a tenth: one by which the two groups differ, over a time
         that both have."""
-        if (a.first, a.until) != (b.first, b.until):
+        if a.time != b.time:
             return None
         gap = abs(a.kwh - b.kwh)
         for key in a.group ^ b.group:
-            own = self.truth(key, a.first, a.until)
+            own = self.truth(key, a)
             if own > 0.2 and abs(gap - own) <= NEAR * own:  # below that the rounding itself is more
                 return key
         return None
@@ -123,21 +152,58 @@ def _text(answer: Any) -> str:
 
 
 def ask(client: Client, attacker: Attacker, group: frozenset[str], start: dt.datetime) -> None:
-    """Fetch what everybody may fetch, and keep it."""
+    """Fetch what everybody may fetch, and keep it. Nobody here has a roof or a battery, so that what is bought is what
+    is used: the worst that figures of a simulation can be.
+    """
     cache.clear()
     answer = client.get("/energy/made/year.csv")
     if answer.status_code == 200:
         rows = list(csv.DictReader(io.StringIO(_text(answer))))
-        hours = by_the_hour(rows, "time", "load_kwh", start)
-        attacker.keep("year.csv", group, {i: kwh - attacker.open_kwh for i, kwh in hours.items()})
+        for column in ("load_kwh", "import_kwh"):
+            if rows and column in rows[0]:
+                hours = by_the_hour(rows, "time", column, start)
+                attacker.keep(f"year.csv {column}", group, {i: kwh - attacker.open_kwh for i, kwh in hours.items()})
     rows = list(csv.DictReader(io.StringIO(_text(client.get("/data/energy.csv")))))
     if rows:
         hours = by_the_hour(rows, "time", "load_kwh", start)
         attacker.keep("open data", group, {i: kwh - attacker.open_kwh for i, kwh in hours.items()})
-    told: Any = client.get("/api/v1/communities/made/").json()["version"]
-    if told and told["load_kwh"] is not None:
-        steps = max((one.until for one in attacker.sums), default=STEPS)
-        attacker.sums.append(Sum("api", group, 0, steps, told["load_kwh"] - attacker.open_kwh * steps))
+    told: Any = client.get("/api/v1/communities/made/").json()
+    steps = told["version"]["steps"]
+    wholes = {"api": told["version"]["load_kwh"]}
+    for simulation in told["simulations"]:
+        wholes |= {f"api totals {name}": simulation["totals"][name] for name in ("load_kwh", "import_kwh")}
+        wholes["api each alone"] = simulation["separate"]["import_kwh"]
+    for where, kwh in wholes.items():
+        if kwh is not None:
+            attacker.sums.append(Sum(where, group, 0, steps, kwh - attacker.open_kwh * steps))
+    hours_of_day: Any = client.get("/api/v1/places/street/dashboard/panel-energy-hours/").json()
+    zone = ZoneInfo("Europe/Helsinki")
+    for row in hours_of_day.get("rows", ()):
+        first = (int(row["hour"][:2]) - start.astimezone(zone).hour) % 24
+        days = len(range(first, steps, 24))
+        kwh = (row["used_kw"] - attacker.open_kwh) * days
+        attacker.sums.append(Sum("dashboard", group, first, steps, kwh, 24))
+
+
+def learn(attacker: Attacker, version: CommunityVersion, group: frozenset[str]) -> None:
+    """What a forecast and the district twin know of the households' past: the guess “as yesterday” says it as it is."""
+    until = version.last_day + dt.timedelta(days=1)
+    known = {"forecast": history.of_version(version, until), "district": twin.past(place_of(version), "load", until)}
+    for where, past in known.items():
+        if past is None:
+            continue
+        days = past.days["load"] if isinstance(past.days, Mapping) else past.days
+        midnight = dt.datetime.combine(past.first_day, dt.time(), ZoneInfo(version.timezone))
+        first = int((midnight - version.start).total_seconds() // 3600)
+        hours = {first + i: float(kwh) - attacker.open_kwh for i, kwh in enumerate(days.ravel()) if kwh == kwh}  # noqa: PLR0124 not a number
+        attacker.keep(where, group, {i: kwh for i, kwh in hours.items() if 0 <= i < version.steps})
+
+
+def place_of(version: CommunityVersion) -> Place:
+    """Where the community is."""
+    place = version.community.place
+    assert place is not None
+    return place
 
 
 @dataclass
@@ -150,27 +216,40 @@ class Found:
 
 
 @pytest.fixture
-def told(db: None, client: Client) -> Found:
+def told(db: None, client: Client, monkeypatch: pytest.MonkeyPatch) -> Found:
+    return tell(client, monkeypatch)
+
+
+def tell(client: Client, monkeypatch: pytest.MonkeyPatch) -> Found:
+    """The whole story, with an attacker who listens."""
     rng = random.Random(3)
     people, versions = story(rng)
     attacker, naive = Attacker(people), Attacker(people)
     groups: dict[int, frozenset[str]] = {}
+    monkeypatch.setattr(runs, "ring", lambda _run: None)
+    city = places.ensure_city(slug="oulu", name="Oulu", timezone="Europe/Helsinki")
+    street = places.ensure_neighbourhood(slug="street", name="Street", city=city)
     for members in versions:
         version = keep(made(members))
+        version.community.place = street
+        version.community.save()
         group = frozenset(members)
         groups[version.pk] = group
         shown = public.version(version.community, None)
         assert shown is not None
+        if shown.pk == version.pk:
+            assert do(start_simulation(version=version, control="none", full=True).pk)
+            learn(attacker, shown, group)
         ask(client, attacker, groups[shown.pk], version.start)
         real = np.sum(list(members.values()), axis=0)
         naive.keep("naive", group, {i: round(float(kwh), 1) for i, kwh in enumerate(real)})
     return Found(attacker, naive, list(CommunityVersion.objects.filter(publication__isnull=False).order_by("number")))
 
 
-def attack(by: Attacker, pairs: int = PAIRS) -> list[tuple[str, Sum, Sum]]:
+def attack(by: Attacker, pairs: int = PAIRS, door: str = "") -> list[tuple[str, Sum, Sum]]:
     rng = random.Random(17)
     found = []
-    for (a, b), _n in zip(by.pairs(rng), range(pairs), strict=False):
+    for (a, b), _n in zip(by.pairs(rng, door), range(pairs), strict=False):
         key = by.recovers(a, b)
         if key is not None:
             found.append((key, a, b))
@@ -179,31 +258,53 @@ def attack(by: Attacker, pairs: int = PAIRS) -> list[tuple[str, Sum, Sum]]:
 
 def test_a_thousand_pairs_recover_no_household(told: Found) -> None:
     """0 of 1,000 within a tenth; the same attack on the plain sums finds dozens."""
-    assert {one.where for one in told.attacker.sums} == {"year.csv", "open data", "api"}
+    assert {one.where for one in told.attacker.sums} == DOORS
     assert len({one.group for one in told.attacker.sums}) >= 3, "the public saw several groups"
     control, real = attack(told.naive), attack(told.attacker)
-    print(f"\npairs {PAIRS}: plain sums give away {len(control)}, published ones {len(real)}")  # noqa: T201 the figure
+    figure("privacy_recovered_plain", len(control), f"of {PAIRS} pairs of sums that are not cut")
+    figure("privacy_recovered", len(real), f"of {PAIRS} pairs")
     assert len(control) >= 20
     assert real == []
 
 
 def test_every_pair_of_published_figures_of_one_time(told: Found) -> None:
     """Not random ones alone: of each time, every figure against every other."""
-    by_time: dict[tuple[int, int], set[tuple[frozenset[str], float]]] = {}
+    by_time: dict[tuple[int, int, int], dict[tuple[frozenset[str], float], Sum]] = {}
     for one in told.attacker.sums:
-        by_time.setdefault((one.first, one.until), set()).add((one.group, round(one.kwh, 6)))
-    for (first, until), some in by_time.items():
-        for group, kwh in some:
-            for other, more in some:
-                a, b = Sum("", group, first, until, kwh), Sum("", other, first, until, more)
-                assert told.attacker.recovers(a, b) is None, (first, until, group ^ other)
+        by_time.setdefault(one.time, {})[one.group, round(one.kwh, 6)] = one
+    pairs = 0
+    for some in by_time.values():
+        for a, b in itertools.combinations(some.values(), 2):
+            pairs += 1
+            assert told.attacker.recovers(a, b) is None, (a.where, b.where, a.time, a.group ^ b.group)
+    figure("privacy_pairs_compared", pairs, "pairs")
+
+
+def test_a_thousand_pairs_at_each_door_recover_no_household(told: Found) -> None:
+    """One of the two sums was said at that door, the other anywhere."""
+    for door in sorted(DOORS):
+        real = attack(told.attacker, door=door)
+        figure(f"privacy_recovered_at_{re.sub('[^a-z]+', '_', door.lower())}", len(real), f"of {PAIRS}")
+        assert real == [], door
+
+
+def test_without_the_veil_a_simulation_gives_them_away(
+    monkeypatch: pytest.MonkeyPatch, client: Client, db: None
+) -> None:
+    """The control of the doors: the hours of what is bought, shown of every group that was ever published."""
+    monkeypatch.setattr(publishing, "of_same_households", lambda _version: True)
+    monkeypatch.setattr(veil, "cells", lambda version: array("d", range(version.steps)))
+    attacker = tell(client, monkeypatch).attacker
+    found = attack(attacker, door="year.csv import_kwh")
+    figure("privacy_recovered_unveiled", len(found), f"of {PAIRS}")
+    assert len(found) >= 20
 
 
 def test_a_moment_is_published_once(told: Found) -> None:
     """Whoever joined or left since: an hour that was published says today what it said then."""
     hours: dict[int, set[float]] = {}
     for one in told.attacker.sums:
-        if one.where == "year.csv" and one.until - one.first == 1:
+        if one.where == "year.csv load_kwh" and one.until - one.first == 1:
             hours.setdefault(one.first, set()).add(round(one.kwh, 6))
     assert len(hours) == STEPS
     assert all(len(values) == 1 for values in hours.values())

@@ -340,6 +340,24 @@ def test_only_stewards_print_letters_and_vouch(aino: Participant, roles: "dict[s
     assert not meter.proved
 
 
+def test_a_demonstration_lets_anybody_in_who_has_an_account_and_no_other_community_does(
+    client: Client, street: Community
+) -> None:
+    """Its members are made up, so nobody there could write an invitation."""
+    for slug in (street.slug, "no-such"):
+        assert client.get("/energy/join/", {"demo": slug}).status_code == 404
+    Community.objects.filter(pk=street.pk).update(demo=True)
+    assert "nobody has to invite you" in client.get("/energy/join/", {"demo": street.slug}).content.decode()
+    asked = client.post("/energy/join/", {"demo": street.slug, "name": "Bo"})
+    assert asked.headers["Location"] == f"/account/login/?next=%2Fenergy%2Fjoin%2F%3Fdemo%3D{street.slug}"
+    client.force_login(person("bo"))
+    assert client.post("/energy/join/", {"demo": street.slug, "name": "Bo"}).status_code == 302
+    mine = Participant.objects.get()
+    assert (mine.person, mine.kind, mine.community) == (User.objects.get(username="bo"), "home", street)
+    again = client.post("/energy/join/", {"demo": street.slug, "name": "Bo"})
+    assert again.status_code == 409 and Participant.objects.count() == 1
+
+
 def test_joining_on_the_page(client: Client, street: Community, steward: User) -> None:
     client.force_login(steward)
     sheet = client.post("/energy/our-street/members/", {"do": "invite", "i-name": "Bo", "i-kind": "home"})

@@ -223,8 +223,8 @@ def test_what_the_weather_said_before_each_midnight(street: Community, kamppi: P
 
 
 def test_meters_are_forecast_without_any_data(street: Community, steward: User, client: Client) -> None:
-    day = dt.date(2026, 6, 20)
-    use = made_up(171) / 16
+    day = dt.date(2026, 7, 12)
+    use = made_up(193) / 16
     for i in range(16):
         person = neighbour(street, f"Home {i}", days=0)
         meter = person.meters.get()
@@ -233,7 +233,7 @@ def test_meters_are_forecast_without_any_data(street: Community, steward: User, 
                 meter=meter, day=dt.date(2026, 1, 1) + dt.timedelta(days=n), step_minutes=60,
                 packed=series.pack(row), kwh=float(row.sum()), missing=0, source="file",
             )
-            for n, row in enumerate(use[:170]) if not (i == 3 and n in {20, 150})
+            for n, row in enumerate(use[:192]) if not (i == 3 and n in {20, 172})
         )  # fmt: skip
     [run] = forecasts.start_due(today=day)
     assert do(run.pk)
@@ -242,7 +242,7 @@ def test_meters_are_forecast_without_any_data(street: Community, steward: User, 
     card, told = ForecastCard.objects.get(), Forecast.objects.get()
     assert (card.version, card.participants, told.day) == (None, 16, day)
     assert card.largest_share == pytest.approx(1 / 16, rel=1e-3)
-    assert sum(series.unpack(told.middle)) == pytest.approx(use[150:170].sum(axis=1).mean() * 16, rel=0.4)
+    assert sum(series.unpack(told.middle)) == pytest.approx(use[172:192].sum(axis=1).mean() * 16, rel=0.4)
     assert forecasts.start_due(today=day) == []
     assert "the meters of 16 members measured" in client.get(f"/energy/street/forecast/?day={day}").content.decode()
     ForecastCard.objects.update(participants=8)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import commons.decisions
@@ -24,6 +24,7 @@ from commons.decisions.engine import budget, choices, counting, ranked
 from commons.decisions.engine.outcome import Outcome
 
 ELECTIONS = 1_000
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SCRIPT = Path(commons.decisions.__file__).with_name("recount.py")
 HALF, THIRD, TWO_THIRDS = Fraction(1, 2), Fraction(1, 3), Fraction(2, 3)
 OPTIONS = ("as-it-is", "b", "c", "d", "e")
@@ -73,25 +74,24 @@ def test_minimax_is_its_definition() -> None:
             assert (ours.ties == ()) == (list(worst.values()).count(min(worst.values())) == 1)
 
 
-def widest(options: tuple[str, ...], votes: list[tuple[str, ...]], start: str, end: str) -> int:
+def widest(options: tuple[str, ...], wins: dict[tuple[str, str], int], start: str, end: str) -> int:
     """The strength of the strongest path, by trying every path."""
     between = [option for option in options if option not in (start, end)]
     best = 0
     for n in range(len(between) + 1):
         for middle in itertools.permutations(between, n):
             way = [start, *middle, end]
-            steps = [
-                beats(votes, a, b) if beats(votes, a, b) > beats(votes, b, a) else 0 for a, b in itertools.pairwise(way)
-            ]
+            steps = [wins[a, b] if wins[a, b] > wins[b, a] else 0 for a, b in itertools.pairwise(way)]
             best = max(best, min(steps))
     return best
 
 
 def test_schulze_is_its_definition() -> None:
     dice = random.Random(3)
-    for _ in range(ELECTIONS // 4):
+    for _ in range(ELECTIONS):
         options, votes = rankings(dice)
-        path = {pair: widest(options, votes, *pair) for pair in itertools.permutations(options, 2)}
+        wins = {pair: beats(votes, *pair) for pair in itertools.permutations(options, 2)}
+        path = {pair: widest(options, wins, *pair) for pair in wins}
         unbeaten = [a for a in options if all(path[a, b] >= path[b, a] for b in options if b != a)]
         if any(votes):
             assert ranked.schulze(options, votes).winners[0] == unbeaten[0]
@@ -125,6 +125,7 @@ def test_tennessee() -> None:
     assert ranked.instant_runoff(("M", "N", "C", "K"), votes).winners == ("K",)
 
 
+@UNHURRIED
 @given(st.lists(st.permutations(OPTIONS[:4]), min_size=1, max_size=25))
 def test_who_beats_all_others_wins(votes: list[tuple[str, ...]]) -> None:
     options = OPTIONS[:4]
@@ -195,6 +196,19 @@ def test_consent() -> None:
     assert choices.consent("b", answered=20, objections=1, **ask).why == "objection"
 
 
+def test_consent_is_its_definition() -> None:
+    dice, reasons = random.Random(10), Counter[str]()
+    for _ in range(ELECTIONS):
+        eligible = dice.randint(1, 40)
+        answered = dice.randint(0, eligible)
+        objections = dice.choice([0, 0, dice.randint(0, answered)])
+        ours = choices.consent("b", answered=answered, objections=objections, eligible=eligible, quorum=THIRD)
+        expected = "no-quorum" if 3 * answered < eligible else "objection" if objections else "passed"
+        assert (ours.why, ours.winners) == (expected, ("b",) if expected == "passed" else ())
+        reasons[ours.why] += 1
+    assert min(reasons[why] for why in ("passed", "no-quorum", "objection")) > 100
+
+
 def test_a_vote_for_what_is_not_on_the_ballot_is_an_error() -> None:
     with pytest.raises(ValueError, match="not on the ballot"):
         choices.majority(("a", "b"), ["c"], eligible=1)
@@ -258,7 +272,7 @@ def test_equal_shares_are_those_of_pabutools() -> None:
 
 def test_what_is_left_is_spent_by_raising_every_part() -> None:
     dice, raised = random.Random(8), 0
-    for _ in range(ELECTIONS // 10):
+    for _ in range(ELECTIONS):
         costs, votes, limit = pb(dice)
         ours = budget.equal_shares(costs, votes, budget=limit, completed=True)
         more = ours.figures["raised_by"]
@@ -280,6 +294,7 @@ def test_the_greedy_budget_is_its_definition() -> None:
         assert list(budget.greedy(costs, votes, budget=limit).winners) == expected
 
 
+@UNHURRIED
 @given(st.randoms(use_true_random=False))
 def test_nobody_pays_more_than_his_part(dice: random.Random) -> None:
     costs, votes, limit = pb(dice)

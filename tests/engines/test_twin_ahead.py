@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from twin.engine import ahead
 
 HOURS = np.arange(24)
+SAME = "four same weekdays"
 
 
 def weeks(days: int, seed: int, *, noise: float = 0.3) -> np.ndarray:
@@ -32,8 +33,9 @@ def test_nothing_is_read_that_comes_later(seed: int, until: int) -> None:
         again = ahead.guesses(other, booked)[name]
         np.testing.assert_array_equal(line[: until + 1], again[: until + 1], err_msg=name)
     scale, found = ahead.level(days), ahead.guesses(days)
-    model = ahead._model(days, found, scale, 0)
-    changed = ahead._model(other, ahead.guesses(other), ahead.level(other), 0)
+    sort = ahead.sorts(100, 0)
+    model = ahead._model(days, found, scale, sort)
+    changed = ahead._model(other, ahead.guesses(other), ahead.level(other), sort)
     np.testing.assert_array_equal(model[: until + 1], changed[: until + 1])
     line = found["last week"]
     bands = ahead._bands(line, days, scale)
@@ -44,7 +46,7 @@ def test_nothing_is_read_that_comes_later(seed: int, until: int) -> None:
 def test_foreseeing_is_the_last_issue_of_walking() -> None:
     days = weeks(120, 3)
     whole, cut = ahead.guesses(days), ahead.foresee(days[:110], 0)
-    walked = ahead._model(days, whole, ahead.level(days), 0)[110]
+    walked = ahead._model(days, whole, ahead.level(days), ahead.sorts(120, 0))[110]
     assert cut.served == ahead.MODEL
     np.testing.assert_allclose(cut.middle, walked)
 
@@ -92,6 +94,24 @@ def test_bookings_say_what_habits_cannot() -> None:
     assert found.judged.best_naive == ahead.BOOKED
     habits = min(found.judged.naive_mae[name] for name in ahead.NAIVE)
     assert found.judged.mae < 0.5 * habits
+
+
+def test_a_holiday_is_foreseen_as_a_sunday() -> None:
+    """Holidays on working days, in a neighbourhood whose Sundays look otherwise than its working days."""
+    count = 150
+    days = weeks(count + 2, 6, noise=0.05)
+    sundays = days[6::7].mean(axis=0) * np.roll(np.linspace(0.5, 2.0, 24), 9)
+    off = np.zeros(count + 2, dtype=bool)
+    off[[31, 52, 73, 94, 108, 122, 136, count]] = True
+    days[(np.arange(count + 2) % 7 == 6) | off] = sundays
+    assert count % 7 not in (5, 6) and not any((np.flatnonzero(off) % 7) == 6)
+    told = ahead.foresee(days[:count], 0, holidays=off)
+    untold = ahead.foresee(days[:count], 0)
+    missed, before = (np.abs(found.middle[:24] - sundays).mean() for found in (told, untold))
+    assert missed < 0.5 * before
+    np.testing.assert_allclose(ahead.guesses(days[:count], sort=ahead.sorts(count, 0, off))[SAME][count, :24], sundays)
+    plain = ahead.foresee(days[:count], 0, holidays=np.zeros(count + 2, dtype=bool))
+    np.testing.assert_array_equal(plain.middle, untold.middle)
 
 
 def test_gaps_are_no_zeroes_and_too_little_is_said() -> None:

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from livingcity.dev.places import ROOT
+from tests.figures_said import figure
 from tests.ground.test_services import (
     city,
     city_with_tables,
@@ -148,6 +149,7 @@ def test_each_part_is_back_and_works(running: Running, parts: dict[str, str]) ->
     assert eventually(running.works, 120), "before anything is killed"
     took = {name: killed(running, mark, running.works) for name, mark in parts.items()}
     print("back and at work after kill -9: " + ", ".join(f"{name} {s:.1f} s" for name, s in took.items()))  # noqa: T201
+    figure("faults_recovered_s", max(took.values()), f"s, {len(took)} parts")
     assert max(took.values()) <= BACK_WITHIN_S, took
 
 

@@ -23,6 +23,7 @@ from livingcity.dev.services import Postgres, Valkey
 from livingcity.dev.supervisor import Part
 from livingcity.dev.web import web_argv
 from tests.conftest import free_port
+from tests.figures_said import figure
 
 ROOT = Path(__file__).resolve().parents[2]
 WH = 3.0
@@ -151,6 +152,9 @@ def test_nothing_acknowledged_is_lost(
     finally:
         for one in clients:
             one.kill()
+    stored, known = city.ask("SELECT count(*), count(DISTINCT (device, seq)) FROM devices_reading")[0]
+    figure("faults_acked_lost", devices * each - known, f"of {devices * each} readings, {3 * kills} kills")
+    figure("faults_doubled", stored - known, "readings")
     assert city.ask("SELECT count(*), count(DISTINCT (device, seq)) FROM devices_reading") == [
         (devices * each, devices * each)
     ]

@@ -25,6 +25,7 @@ from livingcity.dev.processes import child_environment, spawn, stop
 from livingcity.dev.pytest_plugin import TEMPLATE
 from livingcity.dev.web import web_argv
 from tests.conftest import ROOT, _answers, free_port
+from tests.figures_said import figure
 
 pytestmark = pytest.mark.drill
 
@@ -217,6 +218,7 @@ def test_nobody_sees_a_migration(served: Served, capsys: pytest.CaptureFixture[s
             f"{room} {newest}: {sum(traffic.statuses.values())} answers, longest {traffic.slowest_s:.2f} s, "
             f"longest wait for a lock {traffic.lock_s:.3f} s"
         )
+        figure("migration_errors", f"+{len(traffic.faults)}", "answers")
         assert traffic.faults == [], room
         assert traffic.lock_s < LONGEST_S, room
         assert traffic.statuses.get(200, 0) > 10

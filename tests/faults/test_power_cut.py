@@ -27,6 +27,7 @@ from livingcity.dev.web import web_argv
 from tests.backups.conftest import at_home
 from tests.conftest import _answers, free_port
 from tests.designs.conftest import make, wait_for
+from tests.figures_said import figure
 from tests.ground.test_services import family
 
 pytestmark = pytest.mark.drill
@@ -192,6 +193,7 @@ def test_what_was_acknowledged_is_there_after_a_power_cut(
                 "empty packs"
             )
             missing = [oid for _branch, oids in acknowledged for oid in oids[-1:] if not has(repository, oid)]
+            figure("power_cut_lost", len(missing), f"after {number + 1} cuts")
             assert missing == [], f"cut {number}: acknowledged, and gone"
             total = sum(len(oids) for _branch, oids in acknowledged)
             shutil.rmtree(after)

@@ -1,6 +1,7 @@
 """Many at once ask for what only one can have: one effect, clear refusals for the others, and never a fault of ours."""
 
 import json
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -38,6 +39,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 20
 
 
+@pytest.fixture(autouse=True, params=[MANY, pytest.param(50, marks=pytest.mark.drill)])
+def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many ask at once."""
+    monkeypatch.setattr(sys.modules[__name__], "MANY", request.param)
+
+
 def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
     """What each act answers when all begin at the same moment, each on a connection of its own; a refusal is its code.
     Anything else that is raised is a fault of ours and fails the test."""
@@ -45,7 +52,7 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
 
     def one(act: Callable[[], Any]) -> Any:
         try:
-            gate.wait(30)
+            gate.wait(120)
             return act()
         except CityError as refusal:
             return refusal.code

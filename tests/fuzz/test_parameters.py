@@ -27,6 +27,7 @@ from django.test import Client
 from tests.authz.requests import Ask, address
 from tests.authz.routes import Route, all_routes
 from tests.authz.world import World
+from tests.figures_said import figure
 from tests.fuzz.stage import nobody_outside, runs_the_room, the_connection_stays, tokens, world
 
 __all__ = ["nobody_outside", "the_connection_stays", "tokens", "world"]
@@ -183,6 +184,7 @@ def put(fuzz: Fuzz, *, all_of_them: bool) -> None:
                 fuzz.ask(route, f"{quote(name, safe='')}={value.replace('NAME', quote(name, safe=''))}")
     print(f"parameters: {len(addresses())} addresses, {names} names, {sum(fuzz.statuses.values())} questions, "  # noqa: T201
           f"{dict(sorted(fuzz.statuses.items()))}, {len(fuzz.faults)} faults")  # fmt: skip
+    figure("fuzz_parameter_faults", len(fuzz.faults), f"of {sum(fuzz.statuses.values())} questions")
     assert not fuzz.faults, f"{len(fuzz.faults)} faults:\n" + "\n".join(fuzz.faults[:60])
     if not ONLY:
         assert names > 1000

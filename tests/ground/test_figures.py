@@ -54,9 +54,22 @@ def test_figures_are_read_kept_and_shown(page: Path, tmp_path: Path) -> None:
 
 def test_a_run_that_misses_its_limit_is_told_and_kept(page: Path, tmp_path: Path) -> None:
     script = tmp_path / "drill.py"
-    script.write_text("import sys; print('FIGURE soak_files_drift 9 files'); sys.exit(1)")
+    script.write_text(
+        "import sys; from tests.figures_said import figure; figure('soak_files_drift', 9, 'files');"
+        "figure('migration_errors', '+2', 'answers'); figure('migration_errors', '+3', 'answers'); sys.exit(1)"
+    )
     assert not figures.run("soak", {"command": [str(script)]}, short=False)
     assert figures.kept()["soak_files_drift"]["value"] == "9"
+    assert figures.kept()["migration_errors"]["value"] == "5", "what is counted test by test is added up"
+
+
+def test_a_figure_of_a_test_is_read_through_what_pytest_holds_back(page: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test_said.py"
+    test.write_text("from tests.figures_said import figure\ndef test_it():\n    figure('ssrf_reached', 0, 'calls')\n")
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:django", "-c", "/dev/null", str(test)]
+    assert figures.run("ways-out", {"command": command}, short=False)
+    kept = figures.kept()["ssrf_reached"]
+    assert (kept["value"], kept["unit"], kept["how"]) == ("0", "calls", "`ways-out`")
 
 
 def test_a_page_without_markers_is_refused(page: Path) -> None:

@@ -16,6 +16,7 @@ from labs.errors import BadTime, NotQualified, OutOfService, OverAlready, Overla
 from labs.models import Booking, Machine
 from labs.queries import bookings as queries
 from labs.services import bookings, catalogue
+from tests.figures_said import figure
 from tests.labs.conftest import lab, machine, person, tomorrow
 
 HOUR = dt.timedelta(hours=1)
@@ -57,6 +58,7 @@ def test_fifty_people_twenty_rounds() -> None:
     asked, people = machine(lab()), [person() for _ in range(50)]
     for nth in range(20):
         assert race(asked, people, tomorrow() + nth * HOUR) == {"booked": 1, "booking:overlap": 49}
+        figure("races_winners", "+1", "of 20 rounds of 50")
 
 
 def test_the_database_itself_refuses_a_second_booking(printer: Machine) -> None:

@@ -5,14 +5,17 @@ import zlib
 from pathlib import Path
 
 import pytest
+import redis
 from django.apps import apps
+from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
 from commons import kept
 from commons.kept import Closing
-from commons.owndata import closing, exports
+from commons.owndata import archive, closing, exports
 from commons.people.leaving import leave
 from commons.people.models import ApiToken, Membership, User
 from commons.people.services import create_organisation, create_token
@@ -25,6 +28,7 @@ from energy.errors import BadCommunity
 from energy.models import MeterDay
 from energy.queries import public
 from energy.services.communities import start_simulation
+from tests.figures_said import figure
 
 from .conftest import NAMES, PASSWORD, World, pay
 
@@ -94,6 +98,18 @@ def on_disk(folder: Path, words: tuple[str, ...] = NAMES) -> list[str]:
     return found
 
 
+def in_valkey(words: tuple[str, ...] = NAMES) -> list[str]:
+    """Keys of the broker and the cache that say one of these words, in their name or their value."""
+    found = []
+    for address in {settings.REDIS_URL, settings.CACHES["default"]["LOCATION"]}:
+        with redis.Redis.from_url(address) as client:
+            for key in client.scan_iter(count=1000):
+                plain = client.get(key) if client.type(key) == b"string" else client.dump(key)  # a dump may be packed
+                body = key + (plain or b"")
+                found += [f"{key!r}: {word}" for word in words if word.encode() in body]
+    return found
+
+
 def close(client: Client, *, name: str = "zquart", password: str = PASSWORD) -> "int":
     return client.post("/me/close/", {"name": name, "password": password, "sure": "on"}).status_code
 
@@ -104,13 +120,20 @@ def test_not_a_row_and_not_a_file_names_who_has_left(
     run = exports.start(person=world.person, bell=False)
     assert do(run.pk)
     assert said(), "the search finds her before"
+    assert list(archive.folder().glob("*.zip"))
+    signed_in.get("/me/")
+    signed_in.get(f"/designs/friend/{world.shared.slug}/history/")  # whatever pages put into the cache
+    cache.set("seen-by-the-search", "zquart", 60)
+    assert in_valkey(("zquart",)), "the search finds what is in Valkey"
+    cache.delete("seen-by-the-search")
     assert numbered(world.person.pk)
     key = world.person.pk
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         assert close(signed_in) == 200
-    assert said() == []
-    assert numbered(key) == []
-    assert on_disk(tmp_path) == []
+    rows, files, cached = said() + numbered(key), on_disk(tmp_path), in_valkey()
+    figure("privacy_left", len(rows) + len(files) + len(cached), "rows, files and keys")
+    assert (rows, files, cached) == ([], [], [])
+    assert not list(archive.folder().glob("*")), "the file of their data, with their photos and designs, is gone"
     assert not User.objects.filter(pk=key).exists()
     assert not MeterDay.objects.exists()
     assert not Run.objects.filter(pk=run.pk).exists()

@@ -4,13 +4,18 @@ import csv
 import datetime as dt
 import io
 import json
+import re
+import subprocess
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, models
 from django.test import Client
 from django.utils import timezone
 
@@ -20,7 +25,9 @@ from commons.owndata import archive, exports
 from commons.people.services import create_token
 from commons.runs.models import Run
 from commons.runs.work import do
-from energy.models import MeterPoint
+from designs.models import Make, MakePhoto
+from designs.services import makes
+from energy.models import MeterFile, MeterPoint
 from labs.models import Booking
 
 from .conftest import World
@@ -39,7 +46,7 @@ def made(world: World) -> tuple[Run, Path]:
 def read(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as file:
         assert file.testzip() is None
-        return {name: file.read(name).decode() for name in file.namelist()}
+        return {name: file.read(name).decode() for name in file.namelist() if not name.startswith("files/")}
 
 
 def test_the_file_holds_every_row_that_leads_to_the_person(world: World) -> None:
@@ -168,3 +175,56 @@ def test_the_command_writes_the_same(world: World, tmp_path: Path) -> None:
         call_command("export_person", "zquart", str(target))
     with pytest.raises(CommandError, match="no account"):
         call_command("export_person", "nobody-here", str(tmp_path / "x.zip"))
+
+
+def test_files_come_along_as_they_are(world: World, tmp_path: Path) -> None:
+    """Photos, what was sent, and designs that git clones out of the file."""
+    make = Make.objects.create(design=world.shared, author=world.person, text="It holds.")
+    photo = MakePhoto.objects.create(make=make, position=1, name="ab" * 16, state="ready")
+    drawn = makes.picture_path(photo, "large")
+    drawn.parent.mkdir(parents=True)
+    drawn.write_bytes(b"\xff\xd8 a picture")
+    brought = MeterFile.objects.create(
+        community=world.home.community, participant=world.home, by=world.person, name="../../my meter.csv",
+        format="csv", sha256="0" * 64, packed=zlib.compress(b"time;kwh\n"),
+    )  # fmt: skip
+    run, path = made(world)
+    out = tmp_path / "unpacked"
+    with zipfile.ZipFile(path) as file:
+        file.extractall(out)
+    assert (out / f"files/photos-of-makes/make-{make.pk}-1.jpg").read_bytes() == b"\xff\xd8 a picture"
+    assert (out / f"files/meter-files/{brought.pk}-..-..-my-meter.csv").read_bytes() == b"time;kwh\n"
+    bundle = out / f"files/designs/{world.hers.slug}-{world.hers.pk}.bundle"
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", bundle, clone], check=True)
+    assert (clone / "README.md").read_bytes() == b"# It\n"
+    assert not list(out.glob(f"files/designs/{world.shared.slug}-*")), "a friend's design is the friend's"
+    assert run.result is not None
+    assert run.result["files"] == 3
+    page = (out / "index.html").read_text()
+    links = re.findall(r'href="([^"]+)"', page)
+    assert len(links) == 1 + 3 + 2 * run.result["tables"]
+    assert all((out / unquote(link)).is_file() for link in links), "every link of the page leads to a file"
+    assert "<script" not in page
+    assert not list(archive.folder().glob("*.file")), "nothing is left beside it"
+
+
+#: Files of tables with people that no export needs, and why.
+NOT_THEIRS = {"designs.LfsObject": "along with its design", "designs.Release": "made anew from the design"}
+
+
+def test_no_kind_of_file_is_forgotten() -> None:
+    """Every function that says where a file of a row lies is of a table whose files are exported."""
+    personal = {one.model.split(".")[1]: one.model for one in kept.everything()}
+    exported = {model for kind in kept.files() for model in kind.models}
+    assert exported <= set(personal.values())
+    found = set()
+    for room in ("designs", "labs", "energy", "twin", "platform/commons"):
+        for path in (p for p in (Path(settings.ROOT) / room).rglob("*.py") if "services" in p.parts):
+            for of in re.findall(r"def \w*(?:path|incoming)\w*\(\w+: (\w+)", path.read_text()):
+                found |= {personal[of]} if of in personal else set()
+    assert len(found) >= 4, found
+    assert found - exported - set(NOT_THEIRS) == set()
+    for one in kept.everything():
+        held = [c.name for c in one.table._meta.concrete_fields if isinstance(c, models.FileField)]
+        assert not held or one.model in exported, f"{one.model}: {held}"

@@ -1,14 +1,18 @@
 """Every table is declared: how it speaks of people, or why it does not. A new column that names somebody fails here."""
 
+import html
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import models
+from django.test import Client
 
 from commons import kept
 from commons.kept import Closing, Kept
+from commons.owndata import closing
 from commons.people.models import Handle, User
 
 #: Columns of text with such a name may hold somebody's name, address or words about them.
@@ -92,7 +96,30 @@ def test_declarations_can_be_asked() -> None:
 
 def test_what_is_unlinked_can_be() -> None:
     for one in kept.everything():
-        for tie, closing in one.own():
+        for tie, fate in one.own():
             column = one.table._meta.get_field(tie)
-            if closing is Closing.UNLINKED:
+            if fate is Closing.UNLINKED:
                 assert column.null, f"{one.model}.{tie} cannot be empty"
+
+
+@pytest.mark.django_db
+def test_the_page_says_all_that_is_kept(client: Client) -> None:
+    """Whoever comes reads of every table, who sees it and what becomes of it."""
+    page = html.unescape(client.get("/known/").content.decode())
+    for about, tables in kept.by_app():
+        assert str(about.title) in page
+        assert str(about.seen) in page
+        for one in tables:
+            assert f"<span>{one.title}</span>" in page, one.model
+            assert not one.why or str(one.why) in page
+    assert sum(len(tables) for _about, tables in kept.by_app()) == len(kept.everything())
+    days = closing.backup_days()
+    assert f"Backups know you for {days} days more." in page
+    assert 'href="/known/"' in client.get("/").content.decode(), "the footer of every page leads to it"
+
+
+def test_backups_are_said_to_last_as_long_as_they_do(settings: Any) -> None:
+    settings.BACKUP_KEEP, settings.BACKUP_EVERY_HOURS = 7, 24.0
+    assert closing.backup_days() == 7
+    settings.BACKUP_KEEP, settings.BACKUP_EVERY_HOURS = 30, 6.0
+    assert closing.backup_days() == 8

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +15,13 @@ from django.utils.translation import gettext_lazy
 
 from commons.people.models import User
 from commons.people.services import create_token, create_user
-from commons.runs import queries, registry, services, warming, work
+from commons.runs import queries, registry, services, signals, tasks, warming, work
 from commons.runs.errors import Cancelled, LeaseLost, RunFailed, RunNotFound, UnknownKind
 from commons.runs.models import Run
 from commons.runs.registry import Outcome
 from commons.said import said
 from commons.web import streams
+from livingcity.celery import app
 
 from . import worker_kinds as kinds
 
@@ -38,7 +40,7 @@ def expire(run: Run) -> None:
 def bells(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     rung: list[Run] = []
     monkeypatch.setattr(services, "ring", rung.append)
-    monkeypatch.setattr(services, "waiting", lambda queue: 0)  # other tests' bells hang in the same real queue
+    monkeypatch.setattr(services, "hanging", lambda queue: set())  # other tests' bells hang in the same real queue
     return rung
 
 
@@ -234,10 +236,28 @@ def test_the_sweep_does_not_ring_again_while_the_bell_still_hangs(
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - dt.timedelta(minutes=5))
     services.claim(run_id=str(orphan.pk))
     expire(orphan)
-    monkeypatch.setattr(services, "waiting", lambda queue: 3)
-    assert (services.sweep(), services.sweep()) == (1, 0), "a busy queue is left alone, an orphan is rung for once"
-    monkeypatch.setattr(services, "waiting", lambda queue: 0)
-    assert services.sweep() == 1
+    monkeypatch.setattr(services, "hanging", lambda queue: {str(run.pk)})
+    assert (services.sweep(), services.sweep()) == (1, 0), "who hangs there is left alone, an orphan is rung for once"
+    monkeypatch.setattr(services, "hanging", lambda queue: None)
+    assert services.sweep() == 0, "a queue that is too long to look through is merely busy"
+    monkeypatch.setattr(services, "hanging", lambda queue: {"somebody else"})
+    assert services.sweep() == 1, "its own ring is lost, whatever else waits"
+
+
+def test_the_rings_of_a_queue_are_told_apart_from_other_work() -> None:
+    queue = f"tests.{uuid.uuid4()}"
+    run = start()
+    try:
+        assert signals.hanging(queue) == set()
+        app.send_task("runs.sweep", queue=queue)
+        app.send_task(signals.RING, args=[str(run.pk)], queue=queue)
+        assert tasks.work.name == signals.RING
+        assert signals.hanging(queue) == {str(run.pk)}
+        assert signals.waiting(queue) == 2
+        signals.valkey().rpush(queue, *[signals.valkey().lindex(queue, 0)] * signals.READ_AT_MOST)
+        assert signals.hanging(queue) is None
+    finally:
+        signals.valkey().delete(queue)
 
 
 def test_an_unknown_kind_is_refused_at_the_start_and_ends_where_it_is_found() -> None:

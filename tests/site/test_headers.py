@@ -13,6 +13,7 @@ from django.test.utils import override_settings
 from commons.people.services import create_user
 from commons.web.walls import BARE, PERMISSIONS
 from tests.conftest import LiveCity
+from tests.figures_said import figure
 from tests.site.test_every_address import addresses, sample, visitor
 
 __all__ = ["sample"]
@@ -78,14 +79,18 @@ def inline(address: str, response: Any, scripts: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("who", ["stranger", "chief"])
 def test_every_address_has_every_header(sample: dict[str, Any], who: str) -> None:
-    client, faults, pages = visitor(who), [], 0
-    for address in [*addresses(sample), *LIBRARY_PAGES, "/no/such/page/", "/static/web/icon.svg"]:
+    client, faults, pages, good = visitor(who), [], 0, 0
+    asked = [*addresses(sample), *LIBRARY_PAGES, "/no/such/page/", "/static/web/icon.svg"]
+    for address in asked:
         response = client.get(address)
-        faults += faults_of(address, response)
+        found = faults_of(address, response)
+        faults += found
+        good += not found
         if response.status_code >= 500 and address != "/readyz":
             faults.append(f"{address}: {response.status_code}")
         pages += "html" in response.get("Content-Type", "")
-    print(f"{who}: {len(addresses(sample))} addresses, {pages} pages")  # noqa: T201 a figure of docs/security.md
+    print(f"{who}: {len(asked)} addresses, {pages} pages")  # noqa: T201 a figure of docs/security.md
+    figure("headers_routes", 100 * good / len(asked), "%")
     assert not faults
     assert pages > 40
 

@@ -36,6 +36,7 @@ from labs.credentials import verifying
 from labs.engine.interlocks import Step
 from labs.interlocks.speaking import Line, speak
 from labs.learning_tasks import _known_or_fetched
+from tests.figures_said import figure
 from tests.labs.test_did_web import DID, NOW, badge
 from tests.labs.tls import Authority
 
@@ -393,6 +394,7 @@ def test_no_form_of_an_inner_address_leads_inwards(
     inner = [address for address in canary.ear.heard + canary.dialled if not outside.is_outside(address)]
     reached = len(inner) + len(canary.reached)
     print(f"ways out: {len(doors)} doors x {len(FORMS)} forms = {tried} calls, {reached} reached")  # noqa: T201
+    figure("ssrf_reached", reached, f"of {tried} calls")
     assert not inner
     assert not canary.reached
     assert not silent

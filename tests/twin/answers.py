@@ -51,5 +51,6 @@ def comparison(pk: str = "abc", title: str = "Sun first", **more: Any) -> dict[s
     """An answer with its names, as the API gives it."""
     return {
         **summary(), "scenario": pk, "version": 1, "title": title, "district": "town", "city_version": 3,
-        "depth": "quick", "inputs_hash": "0" * 64, "seeds": [], "took_s": 1.2, "buildings": "", "streets": "", **more,
+        "depth": "quick", "inputs_hash": "0" * 64, "seeds": [], "took_s": 1.2, "buildings": "", "streets": "",
+        "licence": "ODbL-1.0", "attribution": "© Mappers", **more,
     }  # fmt: skip

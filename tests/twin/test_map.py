@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from commons.devices.models import Device
+from commons.devices import channels
+from commons.devices.models import Device, LastValue, Rollup
 from commons.places.models import Place
 from commons.runs.models import Run
 from commons.runs.work import do
@@ -153,6 +155,27 @@ def test_only_what_is_public_reports_and_a_day_is_played_again(town: Import, cli
     assert day["step_s"] == 900 and len(day["meters"][0]["watts"]) == 96 and not day["labs"]
     for wrong in ("2999-01-01", "yesterday", "2026-02-30", "0001-01-01"):
         assert client.get(address, {"day": wrong}).status_code == 400, wrong
+
+
+def test_a_sensor_shows_the_line_of_its_last_day(town: Import, client: Client, place: Place) -> None:
+    town(place=place)
+    now = timezone.now()
+    about = {"kind": "sensor", "place": place, "public": True, "enrolled_at": now - dt.timedelta(days=9)}
+    cold, mute = (Device.objects.create(name=name, **about) for name in ("Cold at the school", "Mute"))
+    quarter = now - dt.timedelta(seconds=now.timestamp() % 900)
+    for back, degrees in ((1, -4.0), (2, -6.0), (3, -5.0), (97, 30.0)):
+        start = quarter - dt.timedelta(minutes=15 * back)
+        about_it = {"channel": channels.TEMPERATURE_C, "step_s": 900, "start": start}
+        Rollup.objects.create(device=cold, count=2, total=2 * degrees, covered_s=900, **about_it)
+    cold.refresh_from_db()
+    LastValue.objects.create(device=cold, channel=channels.TEMPERATURE_C, seq=1, ts=now, value=-4.0)
+    told = live.lines_of(live.things(the_town()))
+    heights = [float(step.split(" ")[1]) for step in told[f"sensor-{cold.number}"]["line"][1:].split("L")]
+    assert heights == [15.5, 28.0, 3.0]  # oldest first: between, lowest at the foot, highest at the top
+    mute.refresh_from_db()
+    assert f"sensor-{mute.number}" not in told
+    html = client.get(reverse("rooms:district-map", args=["town"])).content.decode()
+    assert 'aria-label="Cold at the school in the last day"' in html and "Mute in the last day" not in html
 
 
 @pytest.mark.parametrize("route", ["rooms:district-map", "rooms:district-map-table", "rooms:district-map-live"])

@@ -91,6 +91,25 @@ def test_the_description_is_openapi_3_0(get: Get, client: Client) -> None:
         assert client.get(f"/ogc{filled}").status_code in {200, 404, 405}, path
 
 
+def as_described(client: Client, template: str, **filled: str) -> None:
+    """The JSON answer is of a type and a form that the service's own description states."""
+    api = client.get("/ogc/api").json()
+    answer = client.get(f"/ogc{template.format(**filled)}", headers={"accept": "application/json"})
+    stated = api["paths"][template]["get"]["responses"]["200"]["content"]
+    kind = next(kind for kind in stated if kind.split(";")[0] == answer["Content-Type"].split(";")[0])
+    assert answer.status_code == 200 and "html" not in kind
+    schema = {**stated[kind]["schema"], "components": api["components"]}
+    jsonschema.Draft4Validator(schema).validate(json.loads(answer.content))
+
+
+def test_answers_are_as_the_description_says(get: Get, client: Client) -> None:
+    about = {"collectionId": "town.buildings", "featureId": "home"}
+    paths = [path for path in get("api").said["paths"] if path.startswith("/collections")]
+    assert len(paths) == 5
+    for path in ["/", "/conformance", "/api", *paths]:
+        as_described(client, path, **about)
+
+
 def test_every_layer_is_a_collection(get: Get) -> None:
     said = get("collections").said
     assert rels(said)["self"]
@@ -341,3 +360,47 @@ def test_filters_and_parameters_are_joined(get: Get) -> None:
     for box, name, text in itertools.product(("24,60,25,61", "0,0,1,1"), ("Home", "x"), ("TRUE", "FALSE")):
         expected = ["home"] if (box, name, text) == ("24,60,25,61", "Home", "TRUE") else []
         assert ids(get(ITEMS, bbox=box, name=name, filter=text)) == expected
+
+
+CHECKED: dict[str, tuple[Get, ...]] = {
+    "ogcapi-common-1/1.0/conf/core": (test_parameters_that_are_not_known_are_refused, test_only_reading_is_possible),
+    "ogcapi-common-1/1.0/conf/landing-page": (test_the_landing_page_leads_to_everything,),
+    "ogcapi-common-1/1.0/conf/json": (test_each_document_is_a_page_too,),
+    "ogcapi-common-1/1.0/conf/html": (test_each_document_is_a_page_too,),
+    "ogcapi-common-1/1.0/conf/oas30": (test_the_description_is_openapi_3_0,),
+    "ogcapi-common-2/1.0/conf/collections": (test_every_layer_is_a_collection, test_what_is_not_there_is_404),
+    "ogcapi-features-1/1.0/conf/core": (
+        test_items_are_features_with_counts_and_links,
+        test_limit_and_next_lead_through_all_of_one_version,
+        test_a_box_chooses_by_shape_not_by_box,
+        test_a_time_chooses_versions,
+    ),
+    "ogcapi-features-1/1.0/conf/geojson": (test_items_are_features_with_counts_and_links,),
+    "ogcapi-features-1/1.0/conf/html": (test_each_document_is_a_page_too,),
+    "ogcapi-features-1/1.0/conf/oas30": (
+        test_the_description_is_openapi_3_0,
+        test_answers_are_as_the_description_says,
+    ),
+    "ogcapi-features-2/1.0/conf/crs": (
+        test_coordinates_come_in_the_system_that_is_asked_for,
+        test_a_box_may_be_in_any_of_them,
+    ),
+    "ogcapi-features-3/1.0/conf/queryables": (test_queryables_are_a_json_schema,),
+    "ogcapi-features-3/1.0/conf/queryables-query-parameters": (test_each_queryable_is_a_parameter,),
+    "ogcapi-features-3/1.0/conf/filter": (
+        test_filter_language_and_system,
+        test_filters_that_cannot_be_are_refused_with_a_sentence,
+    ),
+    "ogcapi-features-3/1.0/conf/features-filter": (test_filters_and_parameters_are_joined,),
+    "cql2/1.0/conf/cql2-text": (test_each_kind_of_predicate_and_random_ones_joined,),
+    "cql2/1.0/conf/basic-cql2": (test_each_kind_of_predicate_and_random_ones_joined,),
+    "cql2/1.0/conf/advanced-comparison-operators": (test_each_kind_of_predicate_and_random_ones_joined,),
+    "cql2/1.0/conf/basic-spatial-functions": (
+        test_each_kind_of_predicate_and_random_ones_joined,
+        test_filter_language_and_system,
+    ),
+}
+
+
+def test_no_class_is_stated_that_nothing_here_checks() -> None:
+    assert {f"http://www.opengis.net/spec/{name}" for name in CHECKED} == set(CONFORMS)

@@ -15,6 +15,7 @@ from commons.people.services import create_token, create_user
 from commons.runs.models import Run
 from commons.runs.work import do
 from tests.twin.conftest import Import
+from tests.twin.test_ogc_features import as_described
 from twin.models import Scenario
 from twin.ogc import processes
 from twin.ogc.processes import CONFORMS
@@ -136,6 +137,12 @@ def test_a_job_that_waits_is_stopped(post: Post, client: Client) -> None:
     assert client.get("/ogc/jobs").json()["jobs"] == []
 
 
+def test_answers_are_as_the_description_says(post: Post, client: Client) -> None:
+    job = post({**INPUTS, "listed": True})["Location"].rsplit("/", 1)[-1]
+    for path in ("/processes", "/processes/{processId}", "/jobs", "/jobs/{jobId}"):
+        as_described(client, path, processId="run-scenario", jobId=job)
+
+
 def test_whose_job_it_is(post: Post, client: Client) -> None:
     anna = create_user(username="anna")
     _token, secret = create_token(user=anna, name="t", scopes=["twin:write"])
@@ -178,3 +185,19 @@ def test_measures_and_districts_that_are_not_there(post: Post) -> None:
     deep = "/ogc/processes/run-scenario-deep/execution"
     assert post({**INPUTS, "depth": "odd"}, deep).json()["where"] == "depth"
     assert not runs().exists()
+
+
+CHECKED: dict[str, tuple[Post, ...]] = {
+    "core": (test_a_job_from_its_beginning_to_its_results, test_inputs_that_cannot_be_are_refused),
+    "ogc-process-description": (test_processes_are_listed_and_described,),
+    "json": (test_processes_are_listed_and_described, test_a_job_from_its_beginning_to_its_results),
+    "html": (test_processes_are_listed_and_described,),
+    "oas30": (test_answers_are_as_the_description_says,),
+    "job-list": (test_a_job_from_its_beginning_to_its_results, test_a_job_that_waits_is_stopped),
+    "dismiss": (test_a_job_that_waits_is_stopped, test_whose_job_it_is),
+}
+
+
+def test_no_class_is_stated_that_nothing_checks() -> None:
+    spec = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
+    assert {f"{spec}{name}" for name in CHECKED} == set(CONFORMS)

@@ -14,6 +14,7 @@ from commons.places.models import Place
 from commons.runs.models import Run
 from commons.runs.work import do
 from tests.twin.conftest import Import, small_town, the_town
+from twin import queries
 from twin.plugs import home_map, open_services, search
 from twin.policies import may_import
 
@@ -112,6 +113,21 @@ def test_the_api_tells_of_districts_and_refuses_plainly(client: Client, town: Im
     ):
         answer = client.get(address)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_street_and_a_building_lead_to_the_question_what_if(client: Client, town: Import) -> None:
+    town()
+    street = queries.things("streets", queries.current(the_town())).get(name="Long street").key
+    for path, asked in (
+        (f"things/streets/{street}/", "?kind=close_street&amp;street=Long%20street"),
+        ("buildings/home/", "?kind=change_building&amp;building=home"),
+    ):
+        for headers in ({}, {"HX-Request": "true"}):
+            html = client.get(f"/twin/town/{path}", headers=headers).content.decode()
+            assert f'href="/twin/town/scenarios/new/{asked}"' in html, path
+        form = client.get(f"/twin/town/scenarios/new/{asked.replace('&amp;', '&')}").content.decode()
+        assert 'value="Long street"' in form or 'value="home"' in form
+    assert 'href="/twin/town/scenarios/new/"' in client.get("/twin/town/").content.decode()
 
 
 def test_the_picture_is_drawn_once_for_a_version(client: Client, town: Import) -> None:

@@ -102,6 +102,7 @@ def test_the_table_has_the_numbers_unrounded_and_no_formulas() -> None:
     rows = list(csv.DictReader(io.StringIO(papers.table([comparison(title="=1+1")]))))
     assert rows[1]["difference"] == "-700000.0" and rows[1]["low"] == "-800000.0" and rows[0]["low"] == ""
     assert {row["title"] for row in rows} == {"'=1+1"}
+    assert {(row["licence"], row["attribution"]) for row in rows} == {("ODbL-1.0", "© Mappers")}
 
 
 def test_papers_are_the_same_bytes_for_the_same_answer() -> None:
@@ -110,14 +111,16 @@ def test_papers_are_the_same_bytes_for_the_same_answer() -> None:
     made = papers.paper(two, made_at=when)
     assert made.startswith(b"%PDF-") and made == papers.paper(two, made_at=when)
     assert made != papers.paper([comparison()], made_at=when)
+    assert made != papers.paper([two[0], {**two[1], "attribution": "© Others"}], made_at=when)
 
 
 def test_features_say_of_which_scenario_they_are() -> None:
     point = {"type": "Feature", "geometry": None, "properties": {"id": "w1", "difference": 2}}
-    made = papers.features([(comparison(), "streets", {"features": [point]})])
+    made = papers.features([comparison()], [(comparison(), "streets", {"features": [point]})])
     assert made["features"][0]["properties"] == {
         "scenario": "abc", "version": 1, "layer": "streets", "id": "w1", "difference": 2,
     }  # fmt: skip
+    assert (made["licence"], made["attribution"]) == ("ODbL-1.0", "© Mappers")
     assert json.dumps(made)
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 
 from commons.people.models import User
 from commons.runs.models import Run
+from commons.runs.work import do
 from tests.twin.answers import summary
 from tests.twin.conftest import Import, small_town, square, the_town
 from twin import services
@@ -83,6 +84,22 @@ def test_somebody_without_account_or_script_composes_and_asks(client: Client, to
     assert Run.objects.get(kind="twin.scenario").public
 
 
+def test_a_question_asked_while_the_roofs_are_reckoned_is_followed_to_its_answer(
+    client: Client, town: Import
+) -> None:
+    town()
+    client.post(NEW, {"title": "Mine", "do": "run", **SOLAR})
+    twin_of = client.post(NEW, {"title": "The same", "do": "run", **SOLAR})
+    run = Run.objects.get(kind="twin.scenario")
+    do(Run.objects.get(kind="twin.roofs").pk)
+    for at in (f"{LIST}{Scenario.objects.get(title='Mine').pk}/", twin_of["Location"]):
+        html = page(client, at)
+        assert f"/api/v1/runs/{run.pk}/events" in html and "Not worked out yet" not in html
+    do(run.pk)
+    html = page(client, at)
+    assert 'id="figures"' in html and "data have moved on" in html and "<lc-run" not in html
+
+
 def test_a_measure_that_cannot_be_keeps_what_was_typed(client: Client, town: Import) -> None:
     town()
     wrong = {**SOLAR, "m-0-share_percent": "140", "m-1-kind": "close_street", "m-1-street": "No such street"}
@@ -152,6 +169,8 @@ def test_files_say_the_same_as_the_page(client: Client, made: Scenario, answered
         answer = client.get(f"{LIST}answers.{ending}?with={made.pk}.1")
         assert answer.status_code == 200 and answer["Content-Type"].startswith(kind)
         assert f"town-{made.pk}.{ending}" in answer["Content-Disposition"]
+        if ending != "pdf":  # its letters are a face's own
+            assert b"The town" in answer.content and b"CC-BY-4.0" in answer.content
     assert client.get(f"{LIST}answers.docx?with={made.pk}").status_code == 404
     assert client.get(f"{LIST}answers.csv").status_code == 404
 

@@ -72,11 +72,17 @@ def test_somebody_without_an_account_asks_and_is_answered(city: str, client: Cli
     assert {row["figure"] for row in found["who"]} >= {"cost", "street_db"}
     assert any("flat and without shade" in sentence for sentence in found["limits"])
     houses = client.get(found["buildings"])
+    assert (houses.json()["licence"], houses.json()["attribution"]) == (found["licence"], found["attribution"])
+    assert found["licence"] == "CC-BY-4.0"
     assert houses["Content-Type"] == "application/geo+json"
     about = {each["id"]: each["properties"] for each in houses.json()["features"]}
     assert about["home"]["cost"] <= 0 < about["home"]["cost_before"]
     roads = {each["id"]: each["properties"] for each in client.get(found["streets"]).json()["features"]}
     assert roads[city]["flow"] == -roads[city]["flow_before"]
+    drawn = client.get(f"{found['streets']}?fields=map", headers={"accept-encoding": "gzip"})
+    slim = {each["id"]: each for each in json.loads(gzip.decompress(drawn.content))["features"]}
+    assert slim[city]["geometry"] is None and slim[city]["properties"]["flow"] == roads[city]["flow"]
+    assert slim.keys() == roads.keys() and "name" not in slim[city]["properties"]
     again = client.post(f"/api/v1/scenarios/{pk}/runs/", {}, content_type="application/json")
     assert (again.status_code, again.json()["inputs_hash"]) == (200, found["inputs_hash"])
     listed = client.get(f"/api/v1/scenarios/{pk}/runs/").json()

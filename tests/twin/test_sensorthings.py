@@ -340,3 +340,16 @@ def test_looking_through_too_many_is_refused(get: Get, monkeypatch: pytest.Monke
     monkeypatch.setattr(reply, "MOST_TOLD", 5)
     get("Things", 400, expand="Datastreams/Observations")
     get("Things", 400, filter="Datastreams/Observations/result eq 99999")
+
+
+def test_no_requirement_is_stated_that_nothing_here_checks() -> None:
+    """Data model: each set by `test_each_set_…`; addresses by `test_addresses_…`; options each by a test of its own."""
+    sets = {"".join(f"-{c.lower()}" if c.isupper() else c for c in kind).lstrip("-") for kind in KINDS}
+    model = {f"datamodel/{name}{part}" for name in sets for part in ("", "/properties", "/relations")}
+    paths = {"resource-path/resource-path-to-entities"}
+    options = ("order", "expand", "select", "orderby", "top", "skip", "count", "filter", "pagination", "status-code")
+    more = ("query-status-code", "built-in-filter-operations", "built-in-query-functions")
+    asked = {f"request-data/{name}" for name in (*options, *more)}
+    control = {"datamodel/entity-control-information/common-control-information"}
+    stated = {name.partition("/1.1/req/")[2] for name in CONFORMS}
+    assert stated == model | control | paths | asked

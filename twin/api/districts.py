@@ -219,7 +219,7 @@ class DistrictLayer(APIView):
         if tag in request.headers.get("If-None-Match", ""):
             response = HttpResponse(status=304)
         else:
-            response = _geojson(
+            response = geojson(
                 layers.gzipped(cast("Layer", layer), of, wish), request.headers.get("Accept-Encoding", "")
             )
         response["ETag"] = tag
@@ -228,7 +228,7 @@ class DistrictLayer(APIView):
         return response
 
 
-def _geojson(body: bytes, accepted: str) -> HttpResponse:
+def geojson(body: bytes, accepted: str) -> HttpResponse:
     """The bytes as they were kept, or unpacked for who cannot unpack."""
     if "gzip" in accepted:
         return HttpResponse(body, content_type="application/geo+json", headers={"Content-Encoding": "gzip"})

@@ -4,11 +4,13 @@ Nobody needs an account. Who has a scenario's id may see it, also where it is no
 gets an `edit_key` once, in the answer to the POST, and sends it as the header `X-Edit-Key` to change it.
 """
 
+import gzip
 import secrets
 from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -24,6 +26,7 @@ from commons.runs.api import RunSerializer, accepted
 from commons.runs.models import Run
 from commons.web.api import SAFE, CursorPagination, Throttle, has_scope
 from twin import comparison, policies, queries, services
+from twin.api.districts import geojson
 from twin.errors import NoAnswerYet, NoSuchLayer
 from twin.models import Scenario, ScenarioResult, ScenarioVersion
 
@@ -275,6 +278,8 @@ class ComparisonSerializer(serializers.Serializer[dict[str, Any]]):
     buildings = serializers.CharField()
     streets = serializers.CharField()
     took_s = serializers.FloatField()
+    licence = serializers.CharField(help_text="of the city model that it was reckoned from")
+    attribution = serializers.CharField()
 
 
 class ComparisonsSerializer(ComparisonSerializer):
@@ -452,7 +457,11 @@ class ScenarioLayer(APIView):
 
     permission_classes = (Everybody,)
 
-    @extend_schema(operation_id="scenarios_layer", responses={(200, "application/geo+json"): OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="scenarios_layer",
+        parameters=[OpenApiParameter("fields", str, enum=["map"], description="`map`: without names and shapes.")],
+        responses={(200, "application/geo+json"): OpenApiTypes.OBJECT},
+    )
     def get(self, request: Request, pk: str, inputs_hash: str, layer: str) -> HttpResponse:
         """Buildings or streets of an answer as GeoJSON, each with its own differences (`_before` is today)."""
         if layer not in {"buildings", "streets"}:
@@ -463,5 +472,10 @@ class ScenarioLayer(APIView):
         )
         if result is None:
             raise NoAnswerYet(_("No engine has given this answer."))
-        body = {"type": "FeatureCollection", "features": list(comparison.features(result, layer))}
-        return HttpResponse(orjson.dumps(body), content_type="application/geo+json")
+        slim = request.query_params.get("fields") == "map"
+        features = list(comparison.values(result, layer) if slim else comparison.features(result, layer))
+        body = orjson.dumps({"type": "FeatureCollection", **comparison.credit(result), "features": features})
+        packed = gzip.compress(body, compresslevel=6, mtime=0)
+        response = geojson(packed, request.headers.get("Accept-Encoding", ""))
+        patch_vary_headers(response, ["Accept-Encoding"])
+        return response

@@ -2,7 +2,8 @@
 
 Simple guesses first: the same hour of the last known day, of a week before, the mean of the last seven known days, the
 mean of the last four same weekdays; and, where they are known, what somebody else foresaw of the first day
-(`told`: an energy community's own forecast) or what is booked (`booked`). The model is a ridge regression for each of
+(`told`: an energy community's own forecast) or what is booked (`booked`). A public holiday is looked at as a Sunday.
+The model is a ridge regression for each of
 the 48 hours over those guesses, in units of the level of the last seven days. It is judged as it would have been
 issued: trained on issues whose 48 hours were over at that midnight, and never on what came later. Where over the
 back-test it is not better than the best simple guess, that guess is served.
@@ -25,6 +26,7 @@ BOOKED, TOLD, MODEL = "booked", "told", "model"
 LEAST_DAYS = 70
 """Days of the past without which nothing is foreseen: 28 to look back on, 28 to learn from, 14 to judge."""
 FIRST_ISSUE = 28
+SUNDAY = 6
 LEARNED = 28
 BAND = 56
 JUDGED_MOST = 182
@@ -73,12 +75,25 @@ class Foreseen:
     judged: Judged
 
 
-def guesses(days: Floats, booked: Floats | None = None, told: Floats | None = None) -> dict[str, Floats]:
+def sorts(count: int, first_weekday: int, holidays: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """What sort of day each of the known ones and of the two to come is: 0 for a Monday … 6 for a Sunday or holiday."""
+    found = (np.arange(count + DAYS) + first_weekday) % 7
+    return found if holidays is None else np.where(holidays[: count + DAYS], SUNDAY, found)
+
+
+def guesses(
+    days: Floats,
+    booked: Floats | None = None,
+    told: Floats | None = None,
+    *,
+    sort: NDArray[np.int64] | None = None,
+) -> dict[str, Floats]:
     """Each guess of the two days from every midnight (issues x 48), the last issue after the last day. An issue d reads
     days before d alone. `booked` (issues x 48): what is booked then, as it stood at that midnight; `told` the same, of
-    what another foresaw; NaN where nothing was said.
+    what another foresaw; NaN where nothing was said. `sort`: of each day and the two to come, without holidays if none.
     """
     issues = len(days) + 1
+    sort = sorts(len(days), 0) if sort is None else sort
     found = {name: np.full((issues, HOURS), np.nan) for name in NAIVE}
     for d in range(1, issues):
         found["yesterday"][d] = np.tile(days[d - 1], DAYS)
@@ -86,13 +101,18 @@ def guesses(days: Floats, booked: Floats | None = None, told: Floats | None = No
             found["mean of seven days"][d] = np.tile(_mean(days[d - 7 : d]), DAYS)
             found["last week"][d] = np.concatenate([days[d - 7 + k] for k in range(DAYS)])
         if d >= FIRST_ISSUE:
-            four = [_mean(np.stack([days[d + k - 7 * w] for w in (1, 2, 3, 4)])) for k in range(DAYS)]
-            found["four same weekdays"][d] = np.concatenate(four)
+            found["four same weekdays"][d] = np.concatenate([_alike(days[:d], sort, d + k) for k in range(DAYS)])
     if booked is not None:
         found[BOOKED] = by_bookings(days, booked, found["four same weekdays"])
     if told is not None:
         found[TOLD] = np.where(np.isnan(told), found["four same weekdays"], told)
     return found
+
+
+def _alike(past: Floats, sort: NDArray[np.int64], day: int) -> Floats:
+    """The mean of the last four days of the same sort; NaN where there was none."""
+    same = np.flatnonzero(sort[: len(past)] == sort[day])[-4:]
+    return _mean(past[same]) if len(same) else np.full(24, np.nan)
 
 
 def by_bookings(days: Floats, booked: Floats, habit: Floats) -> Floats:
@@ -116,14 +136,24 @@ def by_bookings(days: Floats, booked: Floats, habit: Floats) -> Floats:
     return out
 
 
-def foresee(days: Floats, first_weekday: int, *, booked: Floats | None = None, told: Floats | None = None) -> Foreseen:
-    """The 48 hours after the last day (days x 24; NaN where nothing was measured). Raises TooFewDays."""
+def foresee(
+    days: Floats,
+    first_weekday: int,
+    *,
+    holidays: NDArray[np.bool_] | None = None,
+    booked: Floats | None = None,
+    told: Floats | None = None,
+) -> Foreseen:
+    """The 48 hours after the last day (days x 24; NaN where nothing was measured). `holidays`: of each day and of the
+    two to come, whether it is one. Raises TooFewDays.
+    """
     count = len(days)
     if count < LEAST_DAYS:
         raise TooFewDays(f"{LEAST_DAYS} days are needed, these are {count}")
-    found = guesses(days, booked, told)
+    sort = sorts(count, first_weekday, holidays)
+    found = guesses(days, booked, told, sort=sort)
     scale = level(days)
-    model = _model(days, found, scale, first_weekday)
+    model = _model(days, found, scale, sort)
     ended = np.arange(max(FIRST_ISSUE + LEARNED + DAYS, count - JUDGED_MOST), count - DAYS + 1)
     truth = np.stack([np.concatenate(days[d : d + DAYS]) for d in ended])
     naive_mae = {name: _mae(found[name][ended], truth) for name in (*NAIVE, *_given(found))}
@@ -167,13 +197,13 @@ def level(days: Floats) -> Floats:
     return np.where(out > 0, out, np.nan)
 
 
-def _model(days: Floats, found: dict[str, Floats], scale: Floats, first_weekday: int) -> Floats:
+def _model(days: Floats, found: dict[str, Floats], scale: Floats, sort: NDArray[np.int64]) -> Floats:
     """What the ridge says at each issue, trained anew every 14 issues on issues that were over then."""
     count = len(days)
     base = found["mean of seven days"]
     names = [name for name in found if name != "mean of seven days"]
     seen = np.stack([(found[name] - base) / scale[:, None] for name in names], axis=-1)
-    weekdays = np.eye(7)[(np.arange(count + 1) + first_weekday) % 7]
+    kinds = [np.eye(7)[sort[k : k + count + 1]] for k in range(DAYS)]
     out = np.full((count + 1, HOURS), np.nan)
     target = np.full((count + 1, HOURS), np.nan)
     for d in range(count - DAYS + 1):
@@ -182,14 +212,15 @@ def _model(days: Floats, found: dict[str, Floats], scale: Floats, first_weekday:
         past = np.arange(FIRST_ISSUE, start - DAYS + 1)
         ahead = np.arange(start, min(start + RETRAIN, count + 1))
         for hour in range(HOURS):
-            rows = np.concatenate([np.nan_to_num(seen[past, hour]), weekdays[past]], axis=1)
+            kind = kinds[hour // 24]
+            rows = np.concatenate([np.nan_to_num(seen[past, hour]), kind[past]], axis=1)
             wanted, weight = target[past, hour], np.nan_to_num(scale[past])
             known = ~np.isnan(wanted) & (weight > 0)
             if known.sum() < LEARNED // 2:
                 continue
             x, w = rows[known], (weight[known] / weight[known].mean())[:, None]
             beta = np.linalg.solve(x.T @ (w * x) + RIDGE * np.eye(x.shape[1]), x.T @ (w[:, 0] * wanted[known]))
-            new = np.concatenate([np.nan_to_num(seen[ahead, hour]), weekdays[ahead]], axis=1)
+            new = np.concatenate([np.nan_to_num(seen[ahead, hour]), kind[ahead]], axis=1)
             out[ahead, hour] = base[ahead, hour] + (new @ beta) * scale[ahead]
     return np.where(np.isnan(out), np.nan, np.maximum(out, 0.0))
 

@@ -135,7 +135,7 @@ def map_page(found: District, of: DistrictVersion, asked: Mapping[str, str]) -> 
         "suns": sun_path.of_year((south + north) / 2, (west + east) / 2),
         "things": things_block(here),
         "now": live.now_of(here),
-        "hours": live.hours_of(here),
+        "lines": live.lines_of(here),
         "today": today.isoformat(),
         "day": mine.day or (today - dt.timedelta(days=1)).isoformat(),
     }

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from twin import composing, queries
-from twin.comparison import document
+from twin.comparison import document, told
 from twin.composing import Draft
 from twin.engine.measures import MEASURES
 from twin.models import DistrictVersion, Scenario, ScenarioResult, ScenarioVersion
@@ -31,7 +31,7 @@ def cards(rows: Sequence[Scenario], of: DistrictVersion) -> list[dict[str, Any]]
     found = []
     for row in rows:
         answer = known.get(row.pk)
-        shown = answers.figures(document(answer, answer.version)) if answer else []
+        shown = answers.figures(told(answer, answer.version)) if answer else []
         found.append(
             {
                 "scenario": row,
@@ -120,7 +120,8 @@ def difference(version: ScenarioVersion, result: ScenarioResult, one: Comparison
     for table in found["tables"]:
         for row in table["rows"]:
             row["url"] = _thing_url(slug, table["source"], row["key"])
-    return found | {layer: one[layer] for layer in {layer["source"] for layer in found["layers"]}}
+    addresses = {layer["source"]: f"{one[layer['source']]}?fields=map" for layer in found["layers"]}
+    return found | addresses
 
 
 def _thing_url(slug: str, layer: str, key: str) -> str:

@@ -197,7 +197,7 @@ def board(key: str, _person: User | None, _token: Any) -> Watched:
     district = queries.district(key)
     found = things(district)
     ids = frozenset(device.pk for device in found.devices)
-    return Watched(ids, lambda: now_of(found), lambda: hours_of(found))
+    return Watched(ids, lambda: now_of(found), lambda: lines_of(found))
 
 
 def now_of(found: Things) -> dict[str, dict[str, Any]]:
@@ -225,7 +225,7 @@ def _lab_now(thing: Thing) -> dict[str, dict[str, Any]]:
 
 def _last(values: Mapping[str, devices.Value], now: dt.datetime) -> dict[str, Any]:
     """The newest value of a device, power first, in words; a figure older than ten minutes says so by its tone."""
-    name = "power_w" if "power_w" in values else next(iter(sorted(values)), "")
+    name = _main(values)
     if not name:
         return {"watts": numbers.MISSING, "heard": _("nothing heard yet"), "tone": "line"}
     value = values[name]
@@ -234,18 +234,52 @@ def _last(values: Mapping[str, devices.Value], now: dt.datetime) -> dict[str, An
     return {"watts": text.strip(), "heard": numbers.ago(value.ts), "tone": "good" if fresh else "line"}
 
 
+def _main(values: Mapping[str, Any]) -> str:
+    """The channel that stands for a device: its power, else the first by name; empty where nothing was heard."""
+    return "power_w" if "power_w" in values else next(iter(sorted(values)), "")
+
+
 def _unit(channel: str) -> str:
     return channels.UNITS.get(channels.FIXED.get(channel, 0), channel.removeprefix("x_").replace("_", " "))
 
 
-def hours_of(found: Things) -> dict[str, dict[str, str]]:
-    """The last hour of each machine as SVG paths {"line", "area"}."""
+def lines_of(found: Things) -> dict[str, dict[str, str]]:
+    """As SVG paths {"line", "area"}: the last hour of each machine, the last day of each meter and sensor."""
     from labs.queries import live as labs_live  # noqa: PLC0415 as above
 
-    said: dict[str, dict[str, str]] = {}
+    said = _days_of([thing for thing in (*found.meters, *found.sensors) if thing.device])
     for thing in found.labs:
         hours = labs_live.hours_of(thing.lab)
         said |= {f"machine-{m.pk}": hours[m.slug] for m in thing.machines if m.slug in hours}
+    return said
+
+
+def _days_of(things: Sequence[Thing]) -> dict[str, dict[str, str]]:
+    """The last day of what stands for each device, by quarters of an hour; one query for each channel. Power stands on
+    zero, other values on the day's lowest.
+    """
+    from labs.engine.sparkline import sparkline  # noqa: PLC0415 as above
+
+    end = timezone.now()
+    start = end - dt.timedelta(days=1)
+    values = devices.last_values([thing.device for thing in things if thing.device])
+    of_channel: dict[str, list[Thing]] = {}
+    for thing in things:
+        if name := _main(values.get(thing.device, {}) if thing.device else {}):
+            of_channel.setdefault(name, []).append(thing)
+    said: dict[str, dict[str, str]] = {}
+    for channel, some in of_channel.items():
+        told = devices.quarters_of([thing.device for thing in some if thing.device], channel, start, end)
+        curves = {device.pk: [(p.start.timestamp(), p.mean) for p in rows if p.mean is not None]
+                  for device, rows in told.items()}  # fmt: skip
+        for thing in some:
+            points = curves.get(thing.device.pk, []) if thing.device else []
+            foot = 0.0 if channel == "power_w" else min((value for _t, value in points), default=0.0)
+            drawn = sparkline(
+                [(t, value - foot) for t, value in points], start=start.timestamp(), end=end.timestamp(), floor_w=1.0
+            )
+            if drawn.line:
+                said[thing.id] = drawn._asdict()
     return said
 
 

@@ -131,10 +131,20 @@ def scenario_results(of: Scenario) -> QuerySet[ScenarioResult]:
 
 
 def scenario_run(version: ScenarioVersion, depth: str) -> Run | None:
-    """The run that works on it now, or the last one."""
+    """The run that works on it now, or the last one. One that was asked for before the district moved on (its roofs
+    were reckoned meanwhile) still works on it: its answer is the next that there will be.
+    """
     wanted = inputs_hash(inputs(version, depth))
     found: Run | None = Run.objects.filter(kind=KIND, inputs__inputs_hash=wanted).order_by("-created_at").first()
-    return found
+    return found or _begun_before(version, depth)
+
+
+def _begun_before(version: ScenarioVersion, depth: str) -> Run | None:
+    """A run that is at work on the same measures and assumptions here, whatever else has changed since."""
+    same = open_runs(version.scenario.district).filter(
+        inputs__depth=depth, inputs__measures=version.measures, inputs__assumptions=version.assumptions
+    )
+    return same.last()
 
 
 def open_runs(of: District) -> QuerySet[Run]:

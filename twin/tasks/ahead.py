@@ -58,7 +58,10 @@ def foresee(job: Job, inputs: Inputs) -> Outcome:
         for box, part in sandboxes.scores(district, series, known, day):
             boxes.setdefault(box.pk, (box, {}))[1][series] = part
         try:
-            found = engine.foresee(known.days, known.first_day.weekday(), booked=known.booked, told=known.told)
+            off = history.holidays(known, district.place)
+            found = engine.foresee(
+                known.days, known.first_day.weekday(), holidays=off, booked=known.booked, told=known.told
+            )
         except engine.TooFewDays:
             said_of[series] = "too few days"
             continue

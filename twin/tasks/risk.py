@@ -15,10 +15,16 @@ from twin.models import DistrictVersion
 from twin.tasks.roofs import potential_of
 
 if TYPE_CHECKING:
+    from numpy import bool_
+    from numpy.typing import NDArray
+
     from twin.engine.carbon import Ledger, Span
     from twin.engine.heat import Floats
     from twin.engine.model import CityModel
+    from twin.engine.outage import Ints, Supply
     from twin.engine.roofs import Potential
+
+    Bools = NDArray[bool_]
 
 BATTERY_KWH_A_KWP = 1.0
 CAR_KWH_A_HOME = 9.0
@@ -27,6 +33,7 @@ HOME_M2 = 75.0
 ESSENTIAL = 0.25
 HOURS = (4, 24, 72)
 MOST_PIECES = 40
+AT_ONCE = 1000
 
 
 class _District(NamedTuple):
@@ -92,21 +99,20 @@ def _outage(district: _District, summary: dict[str, Any], columns: dict[str, lis
     from twin.engine import outage  # noqa: PLC0415 as above
 
     roofs, model = district.roofs, district.model
-    solar = roofs.each_hourly_kwh
-    assert solar is not None  # noqa: S101 asked for
-    shares = hourly_shares(solar.shape[1])
+    assert roofs.each_hourly_kwh is not None  # noqa: S101 asked for
+    shares = hourly_shares(roofs.each_hourly_kwh.shape[1])
     is_home = district.homes > 0
-    load = roofs.use_kwh[:, None] * np.where(is_home[:, None], shares["home"][None], shares["work"][None])
-    used = roofs.use_kwh > 0
+    used = np.flatnonzero(roofs.use_kwh > 0)
     battery = roofs.kwp * BATTERY_KWH_A_KWP
     cars = district.homes / HOME_M2 * CAR_KWH_A_HOME
-    one = np.zeros(int(used.sum()), dtype=np.int64)
+    homes_kwh, works_kwh = roofs.use_kwh[is_home].sum(), roofs.use_kwh[~is_home].sum()
+    load = (homes_kwh * shares["home"] + works_kwh * shares["work"])[None]
+    solar = roofs.each_hourly_kwh.sum(axis=0, where=(roofs.use_kwh > 0)[:, None])[None]
     rows = []
     for name, kwh in (("solar", battery * 0), ("batteries", battery), ("cars", battery + cars)):
         for essential in (1.0, ESSENTIAL):
-            alone = outage.supplied(load[used], solar[used], kwh[used], essential=essential)
-            whole = [outage.together(values[used], one, 1) for values in (load, solar, kwh)]
-            shared = outage.supplied(whole[0], whole[1], whole[2], essential=essential)
+            alone = _alone(district, used, is_home, kwh, essential)
+            shared = outage.supplied(load, solar, kwh[used].sum()[None], essential=essential)
             rows.append(
                 {
                     "name": name,
@@ -117,14 +123,28 @@ def _outage(district: _District, summary: dict[str, Any], columns: dict[str, lis
                     "shared_median_h": float(np.median(shared.hours)),
                 }
             )
-    summary["outage"] = {"rows": rows, "hours": list(HOURS), "used": int(used.sum())}
-    own, worst = np.zeros(len(used)), np.zeros(len(used))
-    own[used], worst[used] = alone.quantile(0.5), alone.quantile(0.1)
-    day = np.zeros(len(used))
-    day[used] = alone.share(24)
-    columns["hours_own"] = [float(h) if u else None for h, u in zip(own, used, strict=True)]
-    columns["hours_worst"] = [float(h) if u else None for h, u in zip(worst, used, strict=True)]
-    summary["outage"]["services"] = _services(model, district.of.epsg, day)
+    summary["outage"] = {"rows": rows, "hours": list(HOURS), "used": len(used)}
+    own, worst, day = (np.full(len(roofs.keys), np.nan) for _ in range(3))
+    own[used], worst[used], day[used] = alone.quantile(0.5), alone.quantile(0.1), alone.share(24)
+    columns["hours_own"] = [None if np.isnan(h) else float(h) for h in own]
+    columns["hours_worst"] = [None if np.isnan(h) else float(h) for h in worst]
+    summary["outage"]["services"] = _services(model, district.of.epsg, np.nan_to_num(day))
+
+
+def _alone(district: _District, used: "Ints", is_home: "Bools", kwh: "Floats", essential: float) -> "Supply":
+    """Each building by itself; so many at a time that a city's hours are never all in memory once more."""
+    import numpy as np  # noqa: PLC0415 as above
+
+    from twin.engine import outage  # noqa: PLC0415 as above
+
+    solar, use = district.roofs.each_hourly_kwh, district.roofs.use_kwh
+    assert solar is not None  # noqa: S101 asked for
+    shares = hourly_shares(solar.shape[1])
+    found = []
+    for some in np.split(used, range(AT_ONCE, len(used), AT_ONCE)):
+        load = use[some, None] * np.where(is_home[some, None], shares["home"][None], shares["work"][None])
+        found.append(outage.supplied(load, solar[some], kwh[some], essential=essential))
+    return outage.Supply(np.concatenate([part.hours for part in found]), found[0].most)
 
 
 def _services(model: "CityModel", epsg: int, day: "Floats") -> list[dict[str, Any]]:

@@ -93,4 +93,4 @@ def _made(request: HttpRequest, answered: list[tuple[ScenarioVersion, ScenarioRe
         for layer in differences.LAYERS
         if result.detail_sha256
     ]
-    return json.dumps(papers.features(parts), separators=(",", ":")).encode()
+    return json.dumps(papers.features(comparisons, parts), separators=(",", ":")).encode()

@@ -28,7 +28,7 @@ class audit:  # noqa: N801 a middleware reads like a function in settings
         mark = scope.set(here)
         try:
             response = self.get_response(request)
-            if response.status_code < 400 and scope.get() is here:
+            if _done(response) and scope.get() is here:
                 _record(here)
             return response
         finally:
@@ -38,6 +38,12 @@ class audit:  # noqa: N801 a middleware reads like a function in settings
         """On the way to a ballot nobody looks who asks."""
         if is_unaudited(view):
             scope.set(None)
+
+
+def _done(response: HttpResponse) -> bool:
+    """Whether it was answered well; who is sent to sign in was refused."""
+    page = response.headers.get("Location", "").partition("?")[0]
+    return response.status_code < 400 and not page.endswith("/login/")
 
 
 def _record(here: Scope) -> None:

@@ -2,7 +2,17 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from commons.kept import DELETED, FOLLOWS, UNLINKED, Kept
+from commons.kept import DELETED, FOLLOWS, UNLINKED, About, Kept
+
+ABOUT = About(
+    _("Decisions"),
+    _(
+        "Motions and open votes are seen by everybody who may see the motion. Whom you let vote for you "
+        "is seen by you and by them. A secret vote leads to nobody: no page, no staff and no backup can "
+        "say whose it is."
+    ),
+    _("motions and votes stay, without your name when you leave"),
+)
 
 KEPT = (
     Kept("decisions.Motion", _("Motions that you made"), {"author": UNLINKED},

@@ -3,7 +3,13 @@ reached through the household (`energy.kept`)."""
 
 from django.utils.translation import gettext_lazy as _
 
-from commons.kept import UNLINKED, Kept
+from commons.kept import UNLINKED, About, Kept
+
+ABOUT = About(
+    _("Machines and meters"),
+    _("What you asked of a machine: its lab. Readings of your own meters: you, and whom you allow."),
+    _("readings as the site’s retention says"),
+)
 
 KEPT = (Kept("devices.Command", _("What you asked machines to do"), {"asked_by": UNLINKED}),)
 NOT_PERSONAL = {

@@ -2,7 +2,13 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from commons.kept import DELETED, Kept
+from commons.kept import DELETED, About, Kept
+
+ABOUT = About(
+    _("Notices"),
+    _("The one who is told."),
+    _("as long as the account; what others were told of you goes with it"),
+)
 
 KEPT = (
     Kept("notices.Notice", _("Notices to you, and those that told others what you did"),

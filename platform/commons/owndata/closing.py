@@ -1,9 +1,11 @@
 """Closing one's own account: what is passed on first, what will happen in numbers, and proof that it is theirs."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 from django.urls import reverse
@@ -102,6 +104,11 @@ def prove(request: HttpRequest, person: User, *, name: str, password: str) -> No
         return
     if authenticate(request, username=person.username, password=password) != person:
         raise NotProven(_("This is not the password of your account. Nothing was closed."), where="password")
+
+
+def backup_days() -> int:
+    """After how many days the last backup that knows an account of today is gone."""
+    return math.ceil(settings.BACKUP_KEEP * settings.BACKUP_EVERY_HOURS / 24)
 
 
 def close(person: User) -> bool:

@@ -22,8 +22,8 @@ def export(job: Job, inputs: Inputs) -> Outcome:
     if person is None:
         raise NotFound(_("The account is closed."))
     made = archive.write(person, archive.path_of(job.run.pk), job.progress)
-    told = {"url": "/me/data/", "tables": made.tables, "rows": made.rows, "bytes": made.bytes, "sha256": made.sha256}
-    return Outcome(told)
+    told = {"url": "/me/data/", "tables": made.tables, "rows": made.rows, "files": made.files}
+    return Outcome({**told, "bytes": made.bytes, "sha256": made.sha256})
 
 
 @shared_task(name="owndata.expire")

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from commons.owndata import api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("known/", views.known, name="what_is_known"),
     path("me/data/", views.data, name="own_data"),
     path("me/data/<uuid:pk>/", views.download, name="own_data_file"),
     path("me/close/", views.close, name="close_account"),

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -12,9 +13,29 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from commons import kept
 from commons.errors import CityError
+from commons.kept import Kept
 from commons.owndata import closing, exports
 from commons.owndata.forms import CloseForm
 from commons.people.signed_in import person_of
+
+
+@require_safe
+def known(request: HttpRequest) -> HttpResponse:
+    """What the city keeps of anybody, who sees it and for how long: the list by which it is exported and deleted."""
+    rows = [(about, [(one, _fates(one)) for one in tables]) for about, tables in kept.by_app()]
+    context = {
+        "apps": rows,
+        "file_days": exports.KEEP.days,
+        "session_days": settings.SESSION_COOKIE_AGE // 86_400,
+        "backup_days": closing.backup_days(),
+        "backups": settings.BACKUP_KEEP,
+    }
+    return render(request, "owndata/known.html", context)
+
+
+def _fates(one: Kept) -> list[str]:
+    """What becomes of such rows when the account is closed, each said once."""
+    return list(dict.fromkeys(str(kept.SAID[closing]) for closing in [*one.ties.values(), *one.names.values()]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,8 +84,10 @@ def close(request: HttpRequest) -> HttpResponse:
             status, refusal = refused.status, str(refused.sentence)
         else:
             logout(request)
-            return render(request, "owndata/closed.html", {"whole": whole})
+            return render(request, "owndata/closed.html", {"whole": whole, "backup_days": closing.backup_days()})
     elif request.method == "POST":
         status = 422
-    context = {"plan": closing.plan(person), "form": form, "refusal": refusal}
+    context = {
+        "plan": closing.plan(person), "form": form, "refusal": refusal, "backup_days": closing.backup_days(),
+    }  # fmt: skip
     return render(request, "owndata/close.html", context, status=status)

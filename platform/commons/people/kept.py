@@ -2,7 +2,17 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from commons.kept import DELETED, FOLLOWS, Kept
+from commons.kept import DELETED, FOLLOWS, About, Kept
+
+ABOUT = About(
+    _("Your account"),
+    _(
+        "Everybody sees your name and the organisations to which you belong. Your e-mail address, sessions, "
+        "tokens and attempts to sign in are seen by you alone; staff see that an account is there and "
+        "its address."
+    ),
+    _("as long as the account; attempts to sign in, until you sign in or the account is closed"),
+)
 
 KEPT = (
     Kept("people.User", _("Your account"), {"pk": FOLLOWS}, hidden=frozenset({"password"})),

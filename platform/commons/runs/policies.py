@@ -1,4 +1,5 @@
-"""Who may stop a run: its owner and staff. A token needs a scope of the run's room, to stop it and to see it."""
+"""Who may stop a run: its owner and staff. A token needs a scope of the run's room to see it, and one that does more
+than read to stop it."""
 
 from typing import Any
 
@@ -11,11 +12,13 @@ from commons.runs.models import Run
 ROOM_OF = {"bookings": "labs"}
 
 
-def rooms_of(token: Any) -> frozenset[str] | None:
-    """The rooms of which a token has a scope; None for all: nobody's token, or one of `admin`."""
+def rooms_of(token: Any, *, changing: bool = False) -> frozenset[str] | None:
+    """The rooms of which a token has a scope, or one that does more than read; None for all: nobody's token, or one of
+    `admin`.
+    """
     if token is None or "admin" in token.scopes:
         return None
-    named = {scope.partition(":")[0] for scope in token.scopes}
+    named = {scope.partition(":")[0] for scope in token.scopes if not (changing and scope.endswith(":read"))}
     return frozenset(ROOM_OF.get(name, name) for name in named)
 
 
@@ -28,6 +31,6 @@ def check_may_cancel(user: Any, run: Run, *, token: Any = None) -> None:
     """Raises NotAllowed with the reason."""
     if not may_cancel(user, run):
         raise NotAllowed(_("Only the person who started this, or staff, can stop it."))
-    room, rooms = run.kind.partition(".")[0], rooms_of(token)
+    room, rooms = run.kind.partition(".")[0], rooms_of(token, changing=True)
     if rooms is not None and room not in rooms:
         raise NotAllowed(_("This token has no scope of “%(room)s”.") % {"room": room})

@@ -5,11 +5,12 @@ dead and comes back can change nothing. Times are the database's own (`now()`), 
 """
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.cache import cache
@@ -23,7 +24,7 @@ from commons.people.models import User
 from commons.runs import pulse, registry
 from commons.runs.errors import Cancelled, GaveUp, LeaseLost, RunTimeout, UnknownKind
 from commons.runs.models import Run
-from commons.runs.signals import publish, waiting
+from commons.runs.signals import hanging, publish
 from commons.said import keep
 from commons.watching import measures, tracing
 
@@ -195,27 +196,27 @@ def cancel(*, run: Run) -> None:
 def sweep() -> int:
     """Ring again for runs that wait too long or whose worker is gone; how many.
 
-    A queue that still holds rings is merely busy: its waiting runs are not rung for again, so rings cannot pile up.
-    A run whose worker is gone is rung for at most once in a lease.
+    A run whose ring still hangs in its queue waits for others to end: it is not rung for again, so rings cannot pile
+    up. A run whose worker is gone is rung for at most once in a lease.
     """
     waiting_too_long = Run.objects.filter(status=Run.Status.QUEUED, created_at__lt=Now() - RING_AGAIN_AFTER)
     worker_gone = Run.objects.filter(status=Run.Status.RUNNING, lease_until__lt=Now())
-    rung = 0
+    rung, hang = 0, functools.cache(hanging)
     for run in [
         *worker_gone.order_by("lease_until")[:SWEEP_AT_MOST],
         *waiting_too_long.order_by("created_at")[:SWEEP_AT_MOST],
     ]:
-        rung += _ring_again(run)
+        rung += _ring_again(run, hang)
     return rung
 
 
-def _ring_again(run: Run) -> bool:
+def _ring_again(run: Run, hang: Callable[[str], set[str] | None]) -> bool:
     try:
         queue = registry.find(run.kind).queue
     except UnknownKind:
         claim(run_id=str(run.pk))
         return False
-    if run.status == Run.Status.QUEUED and waiting(queue):
+    if run.status == Run.Status.QUEUED and ((rung := hang(queue)) is None or str(run.pk) in rung):
         return False
     if run.status == Run.Status.RUNNING and not cache.add(f"rung:{run.pk}:{run.fence}", 1, LEASE.total_seconds()):
         return False

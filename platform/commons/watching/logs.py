@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from commons.watching import measures, tracing
-from commons.web.masking import masked
+from commons.web.masking import MASK, is_secret, masked
 
 #: What a record has of itself; anything else was given as `extra` and is told.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "exc_text", "trace"}
@@ -40,5 +40,11 @@ class Json(logging.Formatter):
         said |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info:
             said["fault"] = self.formatException(record.exc_info)
-        safe = {name: masked(value) if isinstance(value, str) else value for name, value in said.items()}
-        return json.dumps(safe, default=lambda value: masked(str(value)), ensure_ascii=False)
+        return json.dumps({name: _safe(name, value) for name, value in said.items()}, ensure_ascii=False)
+
+
+def _safe(name: str, value: Any) -> Any:
+    """A value as it may be written down: numbers as they are, all else as masked words."""
+    if is_secret(name):
+        return MASK
+    return value if value is None or isinstance(value, int | float) else masked(str(value))

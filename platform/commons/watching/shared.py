@@ -20,6 +20,7 @@ import redis
 
 from commons.runs.signals import valkey
 from commons.watching import measures, tracing
+from commons.web.masking import masked
 
 PREFIX, FAULTS = "measures:", "faults"
 EVERY_S, FADES_AFTER_S, MOST_FAULTS = 5.0, 60, 200
@@ -105,7 +106,7 @@ class Faults(logging.Handler):
                 "at": record.created,
                 "role": measures.role(),
                 "logger": record.name,
-                "what": type(fault).__name__ if fault else str(record.msg)[:200],
+                "what": type(fault).__name__ if fault else masked(str(record.msg))[:200],
                 "where": _where(fault) if fault else f"{Path(record.pathname).name}:{record.lineno}",
             }
         )

@@ -11,15 +11,21 @@ MASK = "…"
 #: Tokens of people, devices and sign-in links keep the letters by which their owners tell them apart.
 OUR_TOKENS = re.compile(r"\b(lc[a-z]_[0-9A-Za-z]{4})[0-9A-Za-z]{8,}")
 #: `Authorization: Bearer …`, also as a header in a dictionary.
-BEARER = re.compile(r"(?i)\b(bearer|basic|token)(\s+)([A-Za-z0-9+/=_.~-]{12,})")
-#: `password=…`, `"secret": "…"`, `'api_key': '…'`, in queries, JSON and Python's own words.
+BEARER = re.compile(r"(?i)\b(bearer|basic|token)(\s{1,4})([A-Za-z0-9+/=_.~-]{12,})")
+#: What stands after a name: quoted (also in a text that is quoted itself), in a list of values, or up to the next sign.
+_VALUE = r"""(\\{1,4}"[^"\\]*\\{1,4}" | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | \[[^\[\]]*\] | [^\s,;&'"(){}\[\]\\]+)"""
+_QUOTE, _SPACE = r"""(?:\\{0,4}["'])""", r"\s{0,4}"
+#: `password=…`, `"secret": "…"`, `'api_key': ['…']`, in queries, JSON and Python's own words. Every repetition before
+#: the value is bounded: lines hold what strangers send, and must not take long.
 NAMED = re.compile(
-    r"""(?ix) ( ["']? \b [\w-]* (?:passw(?:or)?d|passwd|secret|api[_-]?key|access[_-]?token|csrfmiddlewaretoken
-    |sessionid|__Host-session|private[_-]?key|enrolment[_-]?code|oldpassword) \w* ["']? \s* [=:] \s* )
-    ( "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [^\s,;&'"(){}\[\]]+ )"""
+    rf"""(?ix) ((?:passw(?:or)?d|passwd|secret|api[_-]?key|csrftoken|csrfmiddlewaretoken|private[_-]?key|sessionid
+    |(?:access|refresh|security|private|auth)[_-]?token|__Host-session|__Host-csrf|enrolment[_-]?code)
+    \w{{0,40}} {_QUOTE}? {_SPACE} [=:] {_SPACE}) {_VALUE}"""
 )
+#: `token=…` and `"token": "…"`, but not words about a token: they go on after a colon.
+TOKEN = re.compile(rf"(?ix) (token (?: {_SPACE} = | {_QUOTE} {_SPACE} [=:]) {_SPACE}) {_VALUE}")
 #: `redis://name:password@host`.
-IN_ADDRESS = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@]*:)([^@/\s]+)(@)")
+IN_ADDRESS = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://[^/\s:@]{0,200}:)([^@/\s]{1,1000})(@)")
 
 
 def masked(text: str) -> str:
@@ -27,7 +33,12 @@ def masked(text: str) -> str:
     text = OUR_TOKENS.sub(rf"\1{MASK}", text)
     text = IN_ADDRESS.sub(rf"\1{MASK}\3", text)
     text = BEARER.sub(rf"\1\2{MASK}", text)
-    return NAMED.sub(rf"\1{MASK}", text)
+    return TOKEN.sub(rf"\1{MASK}", NAMED.sub(rf"\1{MASK}", text))
+
+
+def is_secret(name: str) -> bool:
+    """Whether what bears this name is masked."""
+    return masked(f"{name}=x") != f"{name}=x"
 
 
 class MaskedFormatter(logging.Formatter):

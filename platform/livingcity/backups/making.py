@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons import sealing
-from livingcity.backups import rows, shelf
+from livingcity.backups import laying, rows, shelf
 from livingcity.backups.errors import BackupFailed
 from livingcity.backups.files import Say, Taking
 from livingcity.backups.manifest import FILES, MANIFEST, SECRET, SUMS, Backup, Entry, Kept, Manifest, line, written
@@ -68,12 +68,12 @@ def _fill(draft: Path, former: Backup | None, folder: Path, *, with_secret: bool
     if with_secret:
         _write_private(draft / SECRET, settings.SECRET_KEY)
     entries = [taking.entries[path] for path in sorted(taking.entries)]
-    _write_lists(draft, database.tables, entries)
+    _write_lists(draft, database, entries)
     manifest = Manifest(
         made_at=at.isoformat(), took_s=round(time.monotonic() - began, 2), code=code(), server=database.server,
         migrations=database.migrations, tables=database.tables, sequences=database.sequences, files=len(entries),
         files_bytes=sum(entry.size for entry in entries), new_bytes=taking.new_bytes + database.new_bytes,
-        rooms=tuple(settings.ROOMS), secret_mark=sealing.seal(b"living city", SECRET_PURPOSE),
+        rooms=tuple(settings.ROOMS), schema=database.schema, secret_mark=sealing.seal(b"living city", SECRET_PURPOSE),
     )  # fmt: skip
     (draft / MANIFEST).write_text(written(manifest))
     say(1.0, "")
@@ -87,6 +87,7 @@ class _Database:
     migrations: tuple[tuple[str, str], ...]
     tables: tuple[Kept, ...]
     sequences: dict[str, tuple[int, bool]]
+    schema: dict[str, str]
     new_bytes: int
 
 
@@ -95,6 +96,10 @@ def _keep_database(draft: Path, former: Backup | None, say: Say) -> _Database:
     known = {each.table.name: each for each in former.manifest.tables} if former else {}
     kept, new_bytes = [], 0
     with rows.connect() as connection, rows.snapshot(connection) as tables:
+        schema = laying.keep(connection, draft)
+        for path, sha256 in schema.items():
+            if not (former and former.manifest.schema.get(path) == sha256 and _share(former.folder, draft, path)):
+                new_bytes += (draft / path).stat().st_size
         migrations = connection.execute("SELECT app, name FROM django_migrations ORDER BY app, name").fetchall()
         for number, table in enumerate(tables):
             say(number / len(tables), table.name)
@@ -104,11 +109,11 @@ def _keep_database(draft: Path, former: Backup | None, say: Say) -> _Database:
                 new_bytes += (draft / table.file).stat().st_size
         sequences = rows.sequences(connection)
         server = str(connection.info.parameter_status("server_version"))
-    return _Database(server, tuple((app, name) for app, name in migrations), tuple(kept), sequences, new_bytes)
+    return _Database(server, tuple((app, name) for app, name in migrations), tuple(kept), sequences, schema, new_bytes)
 
 
 def _share(former: Path, draft: Path, file: str) -> bool:
-    """Let a table that is as it was share its bytes with the former backup, if the disk can."""
+    """Let what is as it was share its bytes with the former backup, if the disk can."""
     again = draft / f"{file}.again"
     try:
         os.link(former / file, again)
@@ -118,11 +123,12 @@ def _share(former: Path, draft: Path, file: str) -> bool:
     return True
 
 
-def _write_lists(draft: Path, tables: Iterable[Kept], entries: Sequence[Entry]) -> None:
+def _write_lists(draft: Path, database: _Database, entries: Sequence[Entry]) -> None:
     with (draft / FILES).open("w", encoding="utf-8", errors="surrogateescape") as file:
         file.writelines(map(line, entries))
     with (draft / SUMS).open("w", encoding="utf-8", errors="surrogateescape") as file:
-        file.writelines(f"{each.packed}  {each.table.file}\n" for each in tables)
+        file.writelines(f"{sha256}  {path}\n" for path, sha256 in database.schema.items())
+        file.writelines(f"{each.packed}  {each.table.file}\n" for each in database.tables)
         file.writelines(f"{entry.sha256}  files/{entry.path}\n" for entry in entries if _plain(entry))
 
 

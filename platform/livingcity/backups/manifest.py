@@ -4,6 +4,7 @@
         manifest.json      when, of which code and migrations; each table with its rows and SHA-256
         files.jsonl        path, size, time of change, mode and SHA-256 of each file
         SHA256SUMS         the same sums for `sha256sum -c`
+        schema/…           how the tables are made, for a restore without migrations; missing where nobody could say
         tables/NAME.gz     rows in the order of the primary key, as COPY writes them
         files/…            the city's files, as they lie in its data folder
         secret_key         only if it was asked for
@@ -13,7 +14,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -67,7 +68,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds. `secret_mark` opens with the site's SECRET_KEY alone, so that a wrong one is noticed."""
+    """What a backup holds. `secret_mark` opens with the site's SECRET_KEY alone, so that a wrong one is noticed.
+
+    `schema` are the files that define the tables, with their SHA-256; empty where nobody could write them down.
+    """
 
     made_at: str
     took_s: float
@@ -81,6 +85,7 @@ class Manifest:
     new_bytes: int
     secret_mark: str
     rooms: tuple[str, ...] = ()
+    schema: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     @property

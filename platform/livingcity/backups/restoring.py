@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection as city
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from psycopg import sql
 
 from commons import sealing, sockets
-from livingcity.backups import files, rows
+from livingcity.backups import files, laying, rows
 from livingcity.backups.errors import BackupDamaged, RestoreRefused
 from livingcity.backups.files import Say
 from livingcity.backups.making import SECRET_PURPOSE
 from livingcity.backups.manifest import SECRET, Backup, Manifest
+from livingcity.dev import schema
 from livingcity.dev.places import RESTORING
-from livingcity.management.commands.migrate import quick_states
 
 MARK = "livingcity_restoring"
 
@@ -56,18 +55,21 @@ def restore(backup: Backup, *, check: bool = True, link: bool = False, say: Say)
         _begin(connection, folder, backup.name)
         city.close()
         count, damaged = files.bring_back(backup, folder, link=link, say=lambda share, what: say(0.3 * share, what))
-        say(0.3, "migrations")
-        _lay_out(manifest.migrations)
+        say(0.3, "tables")
+        unfinished = laying.lay_out(backup)
         rows.make_partitions(connection, (kept.table for kept in manifest.tables))
         connection.execute("SET synchronous_commit = off")
         rows.fill(connection, manifest.tables, backup.folder, lambda share, what: say(0.45 + 0.3 * share, what))
+        if unfinished:
+            say(0.75, "indexes")
+            laying.finish(backup)
         rows.set_sequences(connection, manifest.sequences)
         connection.execute("SET synchronous_commit = on")
         connection.execute("ANALYZE")
         restored = Restored(len(manifest.tables), manifest.rows, count, faults=damaged)
         if check:
             _compare(connection, manifest, restored, lambda share, what: say(0.75 + 0.1 * share, what))
-    call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+    schema.bring_up_to_date()
     if check:
         _ask_rooms(restored, lambda share, what: say(0.85 + 0.15 * share, what))
     restored.notes += _secret(backup, folder)
@@ -125,21 +127,6 @@ def _begin(connection: rows.Connection, folder: Path, name: str) -> None:
             connection.execute(f"DROP SCHEMA {schema[0]} CASCADE; CREATE SCHEMA {schema[0]}".encode())  # type: ignore[index]
         connection.execute(sql.SQL("CREATE TABLE {} (backup text)").format(sql.Identifier(MARK)))
         connection.execute(sql.SQL("INSERT INTO {} VALUES (%s)").format(sql.Identifier(MARK)), [name])
-
-
-def _lay_out(migrations: tuple[tuple[str, str], ...]) -> None:
-    """The tables as they were: the last migration of each app that the backup knows, and all that it stands on."""
-    with quick_states():
-        executor = MigrationExecutor(city)
-        had = set(migrations)
-        nodes = executor.loader.graph.node_map
-        ends = [
-            key
-            for key in sorted(had)
-            if key in nodes and not any(child.key in had and child.key[0] == key[0] for child in nodes[key].children)
-        ]
-        executor.migrate(ends)
-    city.close()
 
 
 # --- after -------------------------------------------------------------------------------------------------------

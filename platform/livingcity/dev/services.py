@@ -321,12 +321,19 @@ class Valkey:
         }
         argv: list[str | Path] = [valkey_binary(self.account)]
         argv += [part for name, value in options.items() for part in (f"--{name}", value)]
+        self._wait_for_former()
         # The folder is entered before the account changes, so a closed parent does not matter.
         self.child = spawn(argv, log=self.log, account=self.account, cwd=self.home)
         until = time.monotonic() + 60.0
         while not self.answers():
             if self.child.poll() is not None or time.monotonic() > until:
                 self._explain()
+            time.sleep(0.02)
+
+    def _wait_for_former(self, patience_s: float = 30.0) -> None:
+        """Let a server whose keeper was killed end first: it still writes, and takes the socket's name away."""
+        until = time.monotonic() + patience_s
+        while self.answers() and time.monotonic() < until:
             time.sleep(0.02)
 
     def _explain(self) -> None:

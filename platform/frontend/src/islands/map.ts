@@ -18,7 +18,8 @@
  * `choose(key)`, `shade({azimuth, elevation} | null)`, `things([…])`, `told(id, words, tones)`. `keeps` writes the camera
  * (`eye`) and what was picked (`pick`) into the address, and opens there.
  * Pins: [{"lon", "lat", "title", "detail"?, "url", "color"?}]. A click fires `lc:pick` with the properties and fills
- * [data-map-panel]: by panel-url as HTML of the server, else with the facts. Sets data-ready when drawn.
+ * [data-map-panel]: by panel-url as HTML of the server, else with the facts. `sets="id_lat id_lon"`: a click writes where
+ * it was into these two fields, and a mark stands where they say. Sets data-ready when drawn.
  */
 import "../styles/island-map.css";
 import * as maplibregl from "maplibre-gl";
@@ -26,6 +27,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { colour, digits, el, GAP, number, segments, tool } from "../dom";
 import { Roofs } from "../map/roofs";
 import { Shadows, type Sun } from "../map/shadows";
+import { fromTiles, tileReader, tileSource } from "../map/tiles";
 import { isDark, onThemeChange } from "../theme";
 import { word } from "../words";
 
@@ -297,6 +299,7 @@ export class CityMap extends HTMLElement {
     if (this.#tiled) map.on("idle", () => this.#takeShadows());
     this.#stops.push(onThemeChange(() => this.#restyle()));
     this.#pins(map);
+    this.#sets(map);
     this.#clicks(map);
     this.#key();
     this.#mark();
@@ -448,10 +451,7 @@ export class CityMap extends HTMLElement {
 
   #style(): maplibregl.StyleSpecification {
     const sources: maplibregl.StyleSpecification["sources"] = {};
-    if (this.#tiled) {
-      const url = new URL(this.getAttribute("src-tiles")!, location.href);
-      sources["tiles"] = { type: "vector", url: `pmtiles://${url.href}`, promoteId: { areas: "id", streets: "id", buildings: "id", services: "id" } };
-    }
+    if (this.#tiled) sources["tiles"] = tileSource(this.getAttribute("src-tiles")!);
     for (const name of this.#tiled ? (["places"] as const) : SOURCES) {
       const data = this.#data[name] ?? NO_FEATURES;
       const named = data.features.some((feature) => feature.properties?.["id"] !== undefined);
@@ -461,7 +461,7 @@ export class CityMap extends HTMLElement {
       version: 8,
       sources,
       light: lightOf(this.#sun),
-      layers: this.#tiled ? this.#paint().map(fromTiles) : this.#paint(),
+      layers: this.#tiled ? this.#paint().map((layer) => fromTiles(layer, "places")) : this.#paint(),
     };
   }
 
@@ -624,6 +624,27 @@ export class CityMap extends HTMLElement {
     }
   }
 
+  /** A click chooses a place for the form around; what is typed moves the mark as well. */
+  #sets(map: maplibregl.Map): void {
+    const fields = (this.getAttribute("sets") ?? "").split(" ").map((id) => document.getElementById(id));
+    const [lat, lon] = fields;
+    if (!(lat instanceof HTMLInputElement) || !(lon instanceof HTMLInputElement)) return;
+    const sign = el("span", { class: "pin" }, el("i", { class: "dot c-battery" }), this.getAttribute("label") ?? "");
+    const mark = new maplibregl.Marker({ element: el("div", { class: "map-pin" }, sign), anchor: "bottom", offset: [0, -16] });
+    const stand = (): void => {
+      const at: [number, number] = [lon.valueAsNumber, lat.valueAsNumber];
+      if (Number.isFinite(at[0]) && Math.abs(at[1]) <= 90) mark.setLngLat(at).addTo(map);
+      else mark.remove();
+    };
+    for (const field of [lat, lon]) field.addEventListener("input", stand);
+    map.on("click", (event) => {
+      lat.value = event.lngLat.lat.toFixed(6);
+      lon.value = event.lngLat.lng.toFixed(6);
+      stand();
+    });
+    stand();
+  }
+
   #clicks(map: maplibregl.Map): void {
     const layers = ["roofs", "walls", "felt", "services", "places", "streets"];
     map.on("click", (event) => {
@@ -694,20 +715,6 @@ export class CityMap extends HTMLElement {
 function lightOf(sun: Sun | null): maplibregl.LightSpecification {
   const position: [number, number, number] = [1.4, sun !== null && sun.elevation > 0 ? sun.azimuth : 200, 34];
   return { anchor: "map", position, intensity: isDark() ? 0.22 : 0.3, color: "#ffffff" };
-}
-
-/** A layer that reads the tiles instead of a source of its own. */
-function fromTiles(layer: maplibregl.LayerSpecification): maplibregl.LayerSpecification {
-  if (!("source" in layer) || layer.source === "places") return layer;
-  return { ...layer, source: "tiles", "source-layer": layer.source } as maplibregl.LayerSpecification;
-}
-
-let reader: Promise<void> | null = null;
-
-/** The reader of PMTiles, fetched only where a map needs it. */
-function tileReader(): Promise<void> {
-  reader ??= import("pmtiles").then(({ Protocol }) => maplibregl.addProtocol("pmtiles", new Protocol().tile));
-  return reader;
 }
 
 function digitsOf(value: number): number {

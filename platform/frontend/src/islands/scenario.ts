@@ -1,6 +1,6 @@
 /**
  * <lc-scenario label="…" center="24.93,60.17" zoom="15" attribution="© …" src-buildings="…geojson" src-streets="…" src-areas="…"
- *   [diff-buildings="…geojson" diff-streets="…"]>{% json_data layers "data-layers" %}
+ *   [src-tiles="…pmtiles" instead of the three] [diff-buildings="…geojson" diff-streets="…"]>{% json_data layers "data-layers" %}
  *   <div data-map>the picture of the server</div> … <form data-compose>…</form></lc-scenario>
  *
  * The map on which a scenario is composed, and on which its answer stands. A click asks of what is there: of a street (close,
@@ -15,6 +15,7 @@ import "../styles/island-map.css";
 import "../styles/island-scenario.css";
 import * as maplibregl from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import { fromTiles, tileReader, tileSource } from "../map/tiles";
 import { colour, digits, el, GAP, icon, number, segments, tool } from "../dom";
 import { onThemeChange } from "../theme";
 import { word } from "../words";
@@ -66,6 +67,11 @@ function parsed(text: string): Point | null {
   return parts.length === 2 && parts.every(Number.isFinite) ? [parts[0]!, parts[1]!] : null;
 }
 
+/** The layer of the city that something drawn is of, from tiles or not. */
+function layerOf(hit: maplibregl.MapGeoJSONFeature): string {
+  return hit.sourceLayer ?? hit.source;
+}
+
 /** The property that a value in the scenario gets here: today's and the difference. */
 function after(layer: Shown): string {
   return `${layer.key}_after`;
@@ -84,6 +90,8 @@ class ScenarioMap extends HTMLElement {
   #swipe: HTMLElement | null = null;
   #maps: maplibregl.Map[] = [];
   #data: Record<string, Features> = {};
+  #answers: Record<string, Features> = {};
+  #tiled = false;
   #layers: Shown[] = [];
   #layer: Shown | null = null;
   #view: "difference" | "swipe" = "difference";
@@ -103,13 +111,17 @@ class ScenarioMap extends HTMLElement {
     this.#layers = block?.textContent ? (JSON.parse(block.textContent) as Shown[]) : [];
     this.#layer = this.#layers[0] ?? null;
     this.#compose();
-    if (!this.hasAttribute("src-buildings")) return; // a district too large to be sent: picture, form and tables answer
+    if (!this.#drawable()) return; // a large district whose tiles are not made yet: picture, form and tables answer
     this.#build();
     this.#open().catch((cause: unknown) => {
       console.debug("lc-scenario:", cause);
       this.setAttribute("data-failed", "");
       this.#say!.textContent = word("We could not draw the map. The list holds the same.");
     });
+  }
+
+  #drawable(): boolean {
+    return this.hasAttribute("src-buildings") || this.hasAttribute("src-tiles");
   }
 
   disconnectedCallback(): void {
@@ -186,7 +198,7 @@ class ScenarioMap extends HTMLElement {
       field.before(slider);
       paint();
     }
-    if (!this.hasAttribute("src-buildings")) return;
+    if (!this.#drawable()) return;
     for (const field of measure.querySelectorAll<HTMLInputElement>("input[data-pick]")) {
       const button = el("button", { type: "button", class: "btn s" }, icon("map"), word("Choose on the map"));
       button.addEventListener("click", () => this.#wait(field));
@@ -209,11 +221,16 @@ class ScenarioMap extends HTMLElement {
   }
 
   #changed(): void {
+    this.#laid();
+    this.toggleAttribute("data-changed", true);
+  }
+
+  /** Lay what the form says onto the maps. */
+  #laid(): void {
     const source = this.#maps[0]?.getSource<maplibregl.GeoJSONSource>("measures");
     const drawn = this.#drawnMeasures();
     source?.setData(drawn);
     this.#maps[1]?.getSource<maplibregl.GeoJSONSource>("measures")?.setData(drawn);
-    this.toggleAttribute("data-changed", true);
   }
 
   /** What the form says, as it lies on the map: streets, points, lines between two points, buildings. */
@@ -232,14 +249,20 @@ class ScenarioMap extends HTMLElement {
           if (point) points.push(point);
           continue;
         }
-        const layer = what === "street" ? "streets" : "buildings";
-        const named = this.#data[layer]?.features.filter((one) => String(one.properties?.["id"]) === field.value || (field.value !== "" && one.properties?.["name"] === field.value));
-        for (const found of named ?? []) put(found.geometry, kind);
+        for (const found of this.#called(what === "street" ? "streets" : "buildings", field.value)) put(found.geometry, kind);
       }
       if (points.length === 2) put({ type: "LineString", coordinates: points }, kind);
       else for (const point of points) put({ type: "Point", coordinates: point }, kind);
     }
     return { type: "FeatureCollection", features };
+  }
+
+  /** What has this key or name: of all that was sent, or of the tiles in view. */
+  #called(layer: "streets" | "buildings", name: string): GeoJSON.Feature[] {
+    if (name === "") return [];
+    const map = this.#maps[0];
+    if (this.#tiled) return map?.getSource("tiles") ? map.querySourceFeatures("tiles", { sourceLayer: layer, filter: ["any", ["==", ["get", "id"], name], ["==", ["get", "name"], name]] }) : [];
+    return (this.#data[layer]?.features ?? []).filter((one) => String(one.properties?.["id"]) === name || one.properties?.["name"] === name);
   }
 
   // --- the map --------------------------------------------------------------------------------------------------------
@@ -276,10 +299,11 @@ class ScenarioMap extends HTMLElement {
   }
 
   async #open(): Promise<void> {
+    this.#tiled = this.hasAttribute("src-tiles");
     const jobs = GROUND.map(async (name) => {
       this.#data[name] = await this.#got(this.getAttribute(`src-${name}`));
     });
-    await Promise.all(jobs);
+    await Promise.all(this.#tiled ? [...jobs, tileReader()] : jobs);
     for (const name of ["buildings", "streets"] as const) {
       const address = this.getAttribute(`diff-${name}`);
       if (address) this.#join(name, await this.#got(address));
@@ -292,7 +316,10 @@ class ScenarioMap extends HTMLElement {
       this.setAttribute("data-ready", "");
     }));
     this.#stops.push(onThemeChange(() => {
-      for (const [at, one] of this.#maps.entries()) one.setStyle(this.#style(at === 1 ? "scenario" : this.#sideOfFirst()), { diff: true });
+      for (const [at, one] of this.#maps.entries()) {
+        one.setStyle(this.#style(at === 1 ? "scenario" : this.#sideOfFirst()), { diff: true });
+        this.#tell(one);
+      }
       this.#key();
     }));
     this.#key();
@@ -305,8 +332,10 @@ class ScenarioMap extends HTMLElement {
     return (await answer.json()) as Features;
   }
 
-  /** Lay the answer's values onto the city's shapes by id; what is new in the scenario comes with its own shape. */
+  /** Lay the answer's values onto the city's shapes by id; what is new in the scenario comes with its own shape. Shapes in
+   * tiles are told their values as states, map by map. */
   #join(name: "buildings" | "streets", answer: Features): void {
+    this.#answers[name] = answer;
     const shapes = new Map((this.#data[name]?.features ?? []).map((one) => [String(one.properties?.["id"]), one]));
     const layers = this.#layers.filter((layer) => layer.source === name);
     for (const one of answer.features) {
@@ -315,9 +344,18 @@ class ScenarioMap extends HTMLElement {
         const [before, change] = [values[layer.today], values[layer.difference]];
         if (typeof before === "number" && typeof change === "number") values[after(layer)] = before + change;
       }
+      if (this.#tiled) continue;
       const shape = shapes.get(String(one.properties?.["id"] ?? one.id));
       if (shape) shape.properties = { ...one.properties, ...shape.properties, ...one.properties };
       else if (one.geometry) this.#data[name]!.features.push(one);
+    }
+  }
+
+  /** The answer's values as states of what a map draws from tiles. */
+  #tell(map: maplibregl.Map): void {
+    if (!this.#tiled) return;
+    for (const [sourceLayer, answer] of Object.entries(this.#answers)) {
+      for (const one of answer.features) map.setFeatureState({ source: "tiles", sourceLayer, id: String(one.properties?.["id"] ?? one.id) }, one.properties ?? {});
     }
   }
 
@@ -349,8 +387,10 @@ class ScenarioMap extends HTMLElement {
     map.on("error", (event) => console.debug("lc-scenario:", event.error));
     map.once("style.load", () => {
       this.#styled.add(map);
+      this.#tell(map);
       this.#repaint();
     });
+    if (this.#tiled) map.on("moveend", () => this.#laid()); // other streets have come into view
     map.on("click", (event) => this.#clicked(map, event));
     map.on("mousemove", (event) => {
       const over = this.#waiting !== null || this.#hits(map, event.point).length > 0;
@@ -365,36 +405,38 @@ class ScenarioMap extends HTMLElement {
 
   #style(side: Side): maplibregl.StyleSpecification {
     const sources: maplibregl.StyleSpecification["sources"] = {};
-    for (const name of GROUND) sources[name] = { type: "geojson", data: this.#data[name] ?? EMPTY };
+    if (this.#tiled) sources["tiles"] = tileSource(this.getAttribute("src-tiles")!);
+    else for (const name of GROUND) sources[name] = { type: "geojson", data: this.#data[name] ?? EMPTY };
     sources["measures"] = { type: "geojson", data: this.#drawnMeasures() };
     const water: Expression = ["in", "water", ["downcase", ["to-string", ["coalesce", ["get", "kind"], ""]]]];
-    const wide: Expression = ["match", ["to-string", ["coalesce", ["get", "kind"], ["get", "class"], ""]],
+    const wide: Expression = ["match", ["to-string", ["coalesce", ["get", "kind"], ["get", "class"], ["get", "highway"], ""]],
       ["motorway", "trunk", "primary"], 3.4, ["secondary", "tertiary"], 2.6, ["footway", "path", "steps", "cycleway", "pedestrian"], 0.8, 1.7];
     const width: Expression = ["interpolate", ["exponential", 1.6], ["zoom"], 12, ["*", 0.4, wide], 16, ["*", 2.6, wide], 19, ["*", 12, wide]];
     const strong: Expression = ["interpolate", ["exponential", 1.6], ["zoom"], 12, 2, 16, 7, 19, 24];
     const walls = { "fill-extrusion-vertical-gradient": false, "fill-extrusion-opacity": 1 };
     const flat: Expression = ["in", ["geometry-type"], ["literal", ["Polygon", "MultiPolygon"]]];
+    const layers: maplibregl.LayerSpecification[] = [
+      { id: "ground", type: "background", paint: { "background-color": colour("map-ground") } },
+      { id: "areas", type: "fill", source: "areas", filter: ["==", ["geometry-type"], "Polygon"],
+        paint: { "fill-color": ["case", water, colour("map-water"), colour("map-park")] } },
+      { id: "streets", type: "line", source: "streets", layout: { "line-cap": "round", "line-join": "round" },
+        paint: { "line-color": this.#paint("streets", side, "map-road"), "line-width": width } },
+      { id: "measured-streets", type: "line", source: "measures", filter: ["==", ["geometry-type"], "LineString"],
+        layout: { "line-cap": "butt" }, paint: { "line-color": colour("ink"), "line-width": strong, "line-dasharray": [1, 0.6], "line-opacity": 0.85 } },
+      { id: "walls", type: "fill-extrusion", source: "buildings",
+        paint: { ...walls, "fill-extrusion-color": colour("map-wall-a"), "fill-extrusion-height": ["-", HEIGHT, 0.3] } },
+      { id: "roofs", type: "fill-extrusion", source: "buildings",
+        paint: { ...walls, "fill-extrusion-color": this.#paint("buildings", side, "map-roof"), "fill-extrusion-base": ["-", HEIGHT, 0.3], "fill-extrusion-height": HEIGHT } },
+      { id: "measured-houses", type: "line", source: "measures", filter: flat,
+        paint: { "line-color": colour("ink"), "line-width": 4 } },
+      { id: "measured-points", type: "circle", source: "measures", filter: ["==", ["geometry-type"], "Point"],
+        paint: { "circle-radius": 9, "circle-color": colour("act"), "circle-stroke-color": colour("raised"), "circle-stroke-width": 3 } },
+    ];
     return {
       version: 8,
       sources,
       light: { anchor: "map", position: [1.4, 200, 34], intensity: 0.28, color: "#ffffff" },
-      layers: [
-        { id: "ground", type: "background", paint: { "background-color": colour("map-ground") } },
-        { id: "areas", type: "fill", source: "areas", filter: ["==", ["geometry-type"], "Polygon"],
-          paint: { "fill-color": ["case", water, colour("map-water"), colour("map-park")] } },
-        { id: "streets", type: "line", source: "streets", layout: { "line-cap": "round", "line-join": "round" },
-          paint: { "line-color": this.#paint("streets", side, "map-road"), "line-width": width } },
-        { id: "measured-streets", type: "line", source: "measures", filter: ["==", ["geometry-type"], "LineString"],
-          layout: { "line-cap": "butt" }, paint: { "line-color": colour("ink"), "line-width": strong, "line-dasharray": [1, 0.6], "line-opacity": 0.85 } },
-        { id: "walls", type: "fill-extrusion", source: "buildings",
-          paint: { ...walls, "fill-extrusion-color": colour("map-wall-a"), "fill-extrusion-height": ["-", HEIGHT, 0.3] } },
-        { id: "roofs", type: "fill-extrusion", source: "buildings",
-          paint: { ...walls, "fill-extrusion-color": this.#paint("buildings", side, "map-roof"), "fill-extrusion-base": ["-", HEIGHT, 0.3], "fill-extrusion-height": HEIGHT } },
-        { id: "measured-houses", type: "line", source: "measures", filter: flat,
-          paint: { "line-color": colour("ink"), "line-width": 4 } },
-        { id: "measured-points", type: "circle", source: "measures", filter: ["==", ["geometry-type"], "Point"],
-          paint: { "circle-radius": 9, "circle-color": colour("act"), "circle-stroke-color": colour("raised"), "circle-stroke-width": 3 } },
-      ],
+      layers: this.#tiled ? layers.map((layer) => fromTiles(layer, "measures")) : layers,
     };
   }
 
@@ -403,7 +445,7 @@ class ScenarioMap extends HTMLElement {
     const layer = this.#layer;
     const plain = colour(ground);
     if (!layer || layer.source !== source) return plain;
-    const value: Expression = ["get", property(layer, side)];
+    const value: Expression = [this.#tiled ? "feature-state" : "get", property(layer, side)];
     const painted = side === "difference" ? this.#differencePaint(layer, value, ground) : this.#valuePaint(layer, value, ground);
     return ["case", ["==", ["typeof", value], "number"], painted, plain] as Expression;
   }
@@ -546,7 +588,7 @@ class ScenarioMap extends HTMLElement {
   #clicked(map: maplibregl.Map, event: maplibregl.MapMouseEvent): void {
     const field = this.#waiting;
     const hits = this.#hits(map, event.point);
-    const hit = map.queryRenderedFeatures(event.point, { layers: ["roofs", "walls"] })[0] ?? hits.find((one) => one.source === "streets") ?? hits[0];
+    const hit = map.queryRenderedFeatures(event.point, { layers: ["roofs", "walls"] })[0] ?? hits.find((one) => layerOf(one) === "streets") ?? hits[0];
     if (field) {
       const value = field.dataset["pick"] === "point" ? rounded(event.lngLat) : String(hits[0]?.properties["id"] ?? "");
       if (value === "") return;
@@ -567,14 +609,14 @@ class ScenarioMap extends HTMLElement {
   #ask(at: maplibregl.LngLat, hit: maplibregl.MapGeoJSONFeature | undefined): void {
     const card = this.#card!;
     const id = String(hit?.properties["id"] ?? "");
-    const name = String(hit?.properties["name"] ?? "") || (hit?.source === "streets" ? word("A street without a name") : hit ? word("A building without a name") : word("This place"));
+    const name = String(hit?.properties["name"] ?? "") || (hit && layerOf(hit) === "streets" ? word("A street without a name") : hit ? word("A building without a name") : word("This place"));
     const offers: [string, () => void][] = [];
     const offer = (words: string, kind: string, values: Record<string, string>): void => {
       if (this.querySelector(`template[data-kind="${kind}"]`)) offers.push([words, () => this.#take(kind, values, name, hit !== undefined)]);
     };
-    if (hit?.source === "streets") for (const [kind, values, words] of STREET_ASKS) offer(word(words), kind, { street: id, ...values });
+    if (hit && layerOf(hit) === "streets") for (const [kind, values, words] of STREET_ASKS) offer(word(words), kind, { street: id, ...values });
     else if (hit) offer(word("Change its use or storeys"), "change_building", { building: id });
-    if (hit?.source !== "buildings") {
+    if (!hit || layerOf(hit) !== "buildings") {
       offer(word("A new service here"), "new_service", { at: rounded(at) });
       offer(word("Trees here"), "trees", { at: rounded(at) });
       offer(word("A new street from here"), "new_street", { from: rounded(at) });
@@ -595,10 +637,11 @@ class ScenarioMap extends HTMLElement {
 
   /** The answer's values of what was clicked. */
   #values(hit: maplibregl.MapGeoJSONFeature | undefined): HTMLElement[] {
-    const rows = this.#layers.filter((layer) => hit && layer.source === hit.source && typeof hit.properties[layer.difference] === "number");
+    const values: Record<string, unknown> = { ...hit?.properties, ...hit?.state };
+    const rows = this.#layers.filter((layer) => hit && layer.source === layerOf(hit) && typeof values[layer.difference] === "number");
     return rows.map((layer) => {
       const said = (name: string): string => {
-        const value = hit!.properties[name] as number | undefined;
+        const value = values[name];
         return typeof value === "number" ? number(value, Number.isInteger(value) ? 0 : digits(value)) : "–";
       };
       return el("p", { class: "small" }, word("{what}: {a} today, {b} in the scenario", { what: layer.label, a: said(layer.today), b: said(after(layer)) }), GAP + layer.unit);
