@@ -54,7 +54,7 @@ def unsafe() -> list[tuple[Route, str, Ask]]:
 
 def heard_by(world: World, route: Route, method: str, said: Ask, role: str) -> tuple[Heard, list[str]]:
     with rows() as told:
-        heard = ask(world, route, method, said, role)
+        heard = ask(world, route, method, said, role, begins=told.clear)
     if heard.let_in and route.room == "designs" and world.designs is not None:
         world.designs.mend()
     return heard, told

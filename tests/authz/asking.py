@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -41,11 +42,21 @@ class Heard:
         return self.status[0] in "23"
 
 
-def ask(world: World, route: Route, method: str, said: Ask, role: str, *, missing: str = "") -> Heard:
-    """Bring about what the request needs, ask, and take back what that did."""
+def ask(
+    world: World,
+    route: Route,
+    method: str,
+    said: Ask,
+    role: str,
+    *,
+    missing: str = "",
+    begins: Callable[[], None] = lambda: None,
+) -> Heard:
+    """Bring about what the request needs, ask, and take back what that did; `begins` is called between."""
     with world.undone():
         world.names["me"] = str(getattr(world.people.get(role), "username", ""))
         prepare(world, method, route.name, said.variant)
+        begins()
         path = address(route, said, world, missing)
         if route.room == "streams":
             return _stream(world, route, path, role)

@@ -100,9 +100,9 @@ def test_every_route_of_the_site_is_in_exactly_one_of_the_two() -> None:
 
 
 def figures(**those: str) -> None:
-    """Print figures, for `python -m tests.figures`."""
+    """Say several figures."""
     for name, value in those.items():
-        print(f"FIGURE {name} {value}")  # noqa: T201
+        figure(name, value)
 
 
 def test_a_line_says_who_hears_what() -> None:
