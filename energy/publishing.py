@@ -55,8 +55,9 @@ def publish(version: CommunityVersion) -> bool:
 def _is_the_same(version: CommunityVersion) -> bool:
     """Whether what the ledger says of the version's time is of its own households, with the use that they have."""
     mine = _data(version)
-    others = set(veil.laid_by(version)) - {version.pk}
-    if None in others:
+    layers = set(veil.laid_by(version)) - {version.pk}
+    others = {pk for pk in layers if pk is not None}
+    if others != layers:
         return False
     owned = _owned(version)
     laid = CommunityVersion.objects.filter(pk__in=others)

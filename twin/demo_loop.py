@@ -224,8 +224,8 @@ def _members(body: Body) -> list[User]:
 
 
 def _people(motion: Motion) -> list[User]:
-    """Who is on the roll."""
-    return list(User.objects.filter(pk__in=motion.roll.values("person")).order_by("pk"))
+    """The demonstration's own on the roll: nobody votes in the name of a visitor."""
+    return list(User.objects.filter(pk__in=motion.roll.values("person"), demo=True).order_by("pk"))
 
 
 def _open(motion: Motion) -> None:
@@ -234,7 +234,7 @@ def _open(motion: Motion) -> None:
 
 
 def _passed(motion: Motion, choice: str) -> None:
-    """Everybody on the roll votes, nobody objects."""
+    """All of the demonstration on the roll vote, nobody objects."""
     _open(motion)
     for person in _people(motion):
         services.vote(motion=motion, person=person, choice=choice)

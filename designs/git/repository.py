@@ -186,16 +186,13 @@ class Repository:
             while piece := git.stdout.read(65536):
                 yield piece
 
-    def bundle(self, target: Path) -> bool:
-        """Write all branches and tags with their whole history into one file that `git clone` reads; False, and no
-        file, where there are none yet."""
-        if not self.refs():
-            return False
+    def bundle(self, target: Path) -> None:
+        """Write all branches and tags, of which there must be some, with their whole history into one file that
+        `git clone` reads."""
         unborn, _out, _err = process.attempt(["rev-parse", "--verify", "--quiet", "HEAD"], repository=self.path)
         first = [] if unborn else ["HEAD"]  # what a clone checks out
-        words = ["bundle", "create", "--quiet", target, *first, "--branches", "--tags"]
+        words = ["bundle", "create", "--quiet", str(target), *first, "--branches", "--tags"]
         process.run(words, repository=self.path, timeout_s=BUNDLE_WALL_S)
-        return True
 
     def history(self, commit: str, *, limit: int = 50, skip: int = 0, path: str = "") -> list[Commit]:
         """Commits, newest first; of one path if given."""

@@ -4,6 +4,7 @@ Oracles: MD5 over all rows by SQL itself on both servers, and git and sha256sum 
 """
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -20,11 +21,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail as outbox
 from django.test import Client
+from django.utils import timezone
 
-from commons.notices.models import Notice
+from commons.notices import mail
+from commons.notices.models import MailChoice, Notice
 from commons.people.services import create_user
 from commons.runs.work import inline
+from commons.watching import gauges
 from livingcity.backups import drills, making, shelf, tasks
 from livingcity.backups.manifest import Backup
 from livingcity.backups.telling import health, state
@@ -239,9 +245,16 @@ def test_a_drill_finds_what_is_wrong_and_staff_is_told(city: City, folder: Path,
     assert found.name in run.error
     assert health().data["alarm"]
     assert health().ok, "the city serves all the same"
+    assert ("city_check_alarm", {"check": "backups"}, 1.0) in list(gauges.look()), "who watches is told"
     told = Notice.objects.filter(kind="city.backup", person=city.person, read_at=None)
     assert told.count() == 1
     assert not Notice.objects.filter(kind="city.backup", person__username="niko").exists()
+    EmailAddress.objects.create(user=city.person, email="aila@city.example", verified=True, primary=True)
+    MailChoice.objects.create(person=city.person, when="weekly", last_sent_at=timezone.now())
+    assert mail.send_due(now=timezone.now() + 2 * mail.GATHER) == 1
+    [letter] = outbox.outbox
+    assert letter.to == ["aila@city.example"]
+    assert found.name in str(letter.body), "the letter says what is damaged"
     client.force_login(city.person)
     page = client.get("/backups/").content.decode()
     assert found.name in page
@@ -257,3 +270,52 @@ def test_a_table_that_is_damaged_is_no_city(city: City, folder: Path, machine: M
     assert "people_user.gz" in found["sentence"]
     with contextlib.suppress(FileNotFoundError):
         assert "people_user.gz" in json.loads(next((folder / "drills").glob("*.json")).read_text())["sentence"]
+
+
+def test_every_damage_of_files_is_named(city: City, folder: Path) -> None:
+    """At once: a commit that the database names and the repository lost, a byte that changed, a file that is gone."""
+    head = city.design.head
+    lost = city.repository.path / "objects" / head[:2] / head[2:]
+    kept = lost.read_bytes()
+    lost.unlink()  # before the backup is made: its files are as the manifest says, and yet the city is not whole
+    made = make(folder)
+    lost.write_bytes(kept)
+    pictures = made.folder / "files" / "media" / "pictures"
+    changed = pictures / "old.png"
+    changed.chmod(0o600)
+    changed.write_bytes(b"OLD")
+    (pictures / "ä b\\c.png").unlink()
+    found = drills.drill(made, say=silent)
+    assert not found["ok"]
+    faults = "\n".join(found["faults"])
+    for what in (head, "old.png", "ä b\\c.png"):
+        assert what in faults, faults
+    figure("backup_damaged_files_named", 3, f"kinds of 3, {len(found['faults'])} faults")
+
+
+def _without_a_row(text: bytes) -> bytes:
+    lines = text.splitlines(keepends=True)
+    return b"".join(lines[:-1])
+
+
+def _with_another_byte(text: bytes) -> bytes:
+    at = text.index(b"0.")
+    return text[:at] + b"1" + text[at + 1 :]
+
+
+def _twice(text: bytes) -> bytes:
+    return text + text.splitlines(keepends=True)[-1]
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("damage", [_without_a_row, _with_another_byte, _twice])
+def test_every_damage_of_rows_is_found(city: City, folder: Path, damage: Callable[[bytes], bytes]) -> None:
+    """A row that is missing, one that changed and one too many, in files that unpack without a complaint."""
+    made = make(folder)
+    table = made.folder / "tables" / "devices_reading_20260302.gz"
+    rows = damage(gzip.decompress(table.read_bytes()))
+    table.unlink()
+    table.write_bytes(gzip.compress(rows, 1))
+    found = drills.drill(made, say=silent)
+    assert not found["ok"]
+    assert table.name in found["sentence"]

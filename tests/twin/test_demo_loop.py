@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from commons.decisions import queries, services
 from commons.decisions.models import Enactment, Motion, PolicyValue
+from commons.decisions.personal import has_taken_part
+from commons.people.services import create_user, set_role
 from commons.places.models import Place
 from labs.deciding import surplus
 from labs.models import Lab, LabTie
@@ -36,6 +38,18 @@ def test_a_newcomer_sees_votes_of_each_kind_and_what_came_of_two(stage: Lab) -> 
     assert "What came of it" in Client().get("/twin/town/").content.decode()
     assert set(LabTie.objects.values_list("kind", "state")) == {("community", "holds"), ("building", "holds")}
     assert queries.value("decisions.charter", f"labs.lab:{stage.slug}") is None, "what is talked over sets nothing"
+
+
+def test_nobody_votes_in_a_visitors_name(stage: Lab) -> None:
+    """Who came while the demonstration was being laid out is on the rolls, and votes as they like, or not."""
+    visitor = create_user(username="vera")
+    set_role(organisation=stage.organisation, user=visitor, role="member")
+    demo_loop.seed(lambda _words: None)
+    rolled = Motion.objects.filter(roll__person=visitor)
+    assert rolled.filter(title=demo_loop.NEXT[0]).exists()
+    assert not rolled.filter(roll__person=visitor, roll__ballot__isnull=False).exists()
+    assert not has_taken_part(visitor)
+    assert set(rolled.values_list("state", flat=True)) >= {"enacted", "open"}
 
 
 def test_twice_is_once_and_it_goes_whole(stage: Lab) -> None:

@@ -8,12 +8,13 @@ from commons.sockets import Socket, Text
 @dataclass(frozen=True, slots=True)
 class NoticeKind:
     """A kind of notice: `slug` is "room.event" as `tell` is given it, `title` says when it comes. `needed`: it cannot
-    be switched off, since rights or money hang on it; by mail it can."""
+    be switched off, since rights or money hang on it; by mail it can. `urgent`: its letter goes at once."""
 
     slug: str
     title: Text
     needed: bool = False
     order: int = 100
+    urgent: bool = False
 
     @property
     def room(self) -> str:

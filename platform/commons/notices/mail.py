@@ -21,6 +21,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from commons.notices.kinds import kinds
 from commons.notices.models import MailChoice, Notice
 from commons.notices.queries import mail_language, visible
 from commons.people.models import User
@@ -70,12 +71,14 @@ def _due(now: dt.datetime) -> list[tuple[User, str]]:
     """People with something to hear, whose time it is, and their proven addresses."""
     people = set(Notice.objects.filter(_waiting(now)).values_list("person", flat=True).distinct())
     choices = {choice.person_id: choice for choice in MailChoice.objects.filter(person__in=people)}
+    urgent = [kind.slug for kind in kinds if kind.urgent]
+    hurried = set(Notice.objects.filter(_waiting(now), kind__in=urgent).values_list("person", flat=True))
 
     def is_time(pk: int) -> bool:
         choice = choices.get(pk)
         wait = BETWEEN.get(MailChoice.When(choice.when) if choice else MailChoice.When.DAILY)
         last = choice.last_sent_at if choice else None
-        return wait is not None and (last is None or last <= now - wait)
+        return wait is not None and (last is None or last <= now - wait or pk in hurried)
 
     proven = EmailAddress.objects.filter(user__in=[pk for pk in people if is_time(pk)], verified=True, primary=True)
     found = proven.filter(user__is_active=True).select_related("user")[:LETTERS_AT_MOST]

@@ -13,9 +13,10 @@ class BackupsConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug in what `/readyz` says of backups, and the notice to staff."""
-        from commons.notices import kinds  # noqa: PLC0415 apps are ready only now
+        from commons.notices.kinds import NoticeKind, kinds  # noqa: PLC0415 apps are ready only now
         from commons.sockets import HealthCheck, health_checks  # noqa: PLC0415 as above
         from livingcity.backups.telling import health  # noqa: PLC0415 as above
 
         health_checks.register(HealthCheck("backups", health, order=90))
-        kinds.register(("city.backup", _("A backup or its drill failed, or is too old (for staff)"), True))
+        title = _("A backup or its drill failed, or is too old (for staff)")
+        kinds.register(NoticeKind("city.backup", title, needed=True, order=0, urgent=True))
