@@ -30,8 +30,9 @@ unexport PYTHONDONTWRITEBYTECODE
 run: .venv/$(SET).stamp $(DIST)
 	@exec $(PY) manage.py up
 
+# Three processes on two cores: threads of a learner that wait by turning would slow the others tenfold.
 test: .venv/dev.stamp $(DIST)
-	$(PY) -m pytest -m "not drill" --tb=short -n 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=3 $(ARGS)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -m "not drill" --tb=short -n 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=3 $(ARGS)
 
 drills: .venv/dev.stamp $(DIST)
 	$(PY) -m pytest -m drill $(ARGS)

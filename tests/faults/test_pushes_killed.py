@@ -155,6 +155,7 @@ while [ ! -e {folder}/go ]; do sleep 0.05; done
 @pytest.fixture
 def held_git(tmp_path: Path) -> Iterator[Path]:
     """A folder: git stands still before it moves a ref (`there`), until it may go on (`go`)."""
+    environment.prepare.cache_clear()  # an earlier test may have had another data folder
     hook = environment.prepare().parent / "hooks" / "reference-transaction"
     folder = tmp_path / "held"
     folder.mkdir()
@@ -175,8 +176,10 @@ def test_a_git_that_outlives_its_server_is_not_forgotten(
         git_client("commit", "--allow-empty", "-m", "late", at=work)
         head, before = head_of(git_client, work), repository.head("main")
         words = ["git", "push", address(served, design, token), "main:main"]
-        push = subprocess.Popen(words, cwd=work, env=_plain(tmp_path), stderr=subprocess.DEVNULL)
-        wait_for((held_git / "there").exists, 90)
+        with (tmp_path / "push.log").open("wb") as said:
+            push = subprocess.Popen(words, cwd=work, env=_plain(tmp_path), stderr=said)
+        wait_for(lambda: (held_git / "there").exists() or push.poll() is not None, 90)
+        assert push.poll() is None, (tmp_path / "push.log").read_text()
         kill_9(served.process)
         push.wait(60)
     assert find_missed(older_than_s=0) == 1

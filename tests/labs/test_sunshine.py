@@ -198,7 +198,7 @@ def test_what_is_near_is_fixed_and_what_a_person_moves_is_theirs(sunny: Machine)
 @pytest.mark.django_db(transaction=True)
 def test_the_database_itself_keeps_the_deadline() -> None:
     place = Place.objects.create(slug="kamppi", name="Kamppi", timezone="UTC")
-    one = wish(machine(lab(place=place), unattended=True), days=3, earliest=midnight(1))
+    one = wish(machine(lab(place=place), unattended=True), days=5, earliest=midnight(3))
     with pytest.raises(DatabaseError, match="within what was wished"), transaction.atomic():
         late = one.deadline - HOUR
         Booking.objects.filter(pk=one.booking_id).update(

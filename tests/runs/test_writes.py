@@ -299,7 +299,7 @@ def test_how_often_it_was_tried_is_said() -> None:
 def test_the_sweep_takes_the_oldest_and_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[Run] = []
     monkeypatch.setattr(services, "ring", rung.append)
-    monkeypatch.setattr(services, "waiting", lambda queue: 0)
+    monkeypatch.setattr(services, "hanging", lambda queue: set())
     monkeypatch.setattr(services, "SWEEP_AT_MOST", 2)
     waiting, orphans = [start() for _ in range(3)], [claimed() for _ in range(3)]
     for nth, run in enumerate(reversed(waiting)):
@@ -314,7 +314,7 @@ def test_the_sweep_takes_the_oldest_and_not_too_many(monkeypatch: pytest.MonkeyP
 
 def test_the_sweep_leaves_old_runs_alone_that_are_held_or_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "ring", lambda run: pytest.fail("nobody is to be rung"))
-    monkeypatch.setattr(services, "waiting", lambda queue: 0)
+    monkeypatch.setattr(services, "hanging", lambda queue: set())
     held, over = claimed(), claimed()
     services.finish(run=over, outcome=Outcome())
     Run.objects.filter(pk__in=[held.pk, over.pk]).update(created_at=timezone.now() - dt.timedelta(days=1))
@@ -324,7 +324,7 @@ def test_the_sweep_leaves_old_runs_alone_that_are_held_or_over(monkeypatch: pyte
 def test_an_orphan_is_rung_for_once_in_a_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, float]] = []
     monkeypatch.setattr(services, "ring", lambda run: None)
-    monkeypatch.setattr(services, "waiting", lambda queue: 0)
+    monkeypatch.setattr(services, "hanging", lambda queue: set())
     kept = SimpleNamespace(add=lambda key, _value, seconds: asked.append((key, seconds)) or len(asked) == 1)
     monkeypatch.setattr(services, "cache", kept)
     orphan, forgotten = claimed(), start()
@@ -337,22 +337,24 @@ def test_an_orphan_is_rung_for_once_in_a_lease(monkeypatch: pytest.MonkeyPatch) 
     assert _counted("city_leases_expired_total", kind=kinds.COUNT) == before + 1, "who only waited lost no lease"
 
 
-def test_the_sweep_asks_how_busy_the_queue_of_the_kind_is(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ring_hangs", [True, None])
+def test_the_sweep_looks_into_the_queue_of_the_kind(monkeypatch: pytest.MonkeyPatch, ring_hangs: bool | None) -> None:
+    """A run whose ring hangs there, or may do so among too many, is left alone."""
     asked: list[str] = []
-
-    def busy(queue: str) -> int:
-        asked.append(queue)
-        return 1
-
-    monkeypatch.setattr(services, "waiting", busy)
     run = start()
+
+    def hanging(queue: str) -> set[str] | None:
+        asked.append(queue)
+        return {str(run.pk)} if ring_hangs else None
+
+    monkeypatch.setattr(services, "hanging", hanging)
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - dt.timedelta(minutes=9))
     assert services.sweep() == 0
     assert asked == ["default"] and "default" in site.QUEUES
 
 
 def test_the_sweep_ends_a_run_of_a_kind_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "waiting", lambda queue: 0)
+    monkeypatch.setattr(services, "hanging", lambda queue: set())
     run = start()
     Run.objects.filter(pk=run.pk).update(kind="tests.gone", created_at=timezone.now() - dt.timedelta(minutes=9))
     assert services.sweep() == 0

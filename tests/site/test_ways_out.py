@@ -82,6 +82,7 @@ ALLOWED = {
     "platform/livingcity/dev/services.py": OURS,
     "platform/livingcity/dev/supervisor.py": OURS,
     "platform/livingcity/backups/drills.py": OURS,
+    "platform/livingcity/backups/laying.py": "pg_dump, at the database that the site works on",
     "platform/commons/runs/pulse.py": OURS,
     "platform/commons/watching/export.py": "traces, where the settings say",
     "twin/sumo/program.py": "SUMO, on files",
