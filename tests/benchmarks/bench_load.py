@@ -8,8 +8,8 @@ average (an exponential time), and opens another. They are strangers, who share 
 (`PAGES_KEPT_S`). The clients share the machine's processors with the city.
 
 Prints the p95 of each page and of all, what a page costs the web processes in CPU (made anew each time, one after
-the other), and the same people without reading, which is as much as this machine can. Ends with 1 when the p95 of all is
-200 ms or more, or when any page did not answer.
+the other), and the same people without reading, which is as much as this machine can. Ends with 1 when the p95 of all
+is 200 ms or more, or when any page did not answer.
 """
 
 import argparse
