@@ -1,6 +1,7 @@
 """Strangers share a page for a moment; nobody sees what is old, or what is another's."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -137,6 +138,24 @@ def test_what_a_page_depends_on_is_kept_apart(kamppi: Place, path: str, cookies:
     visitor = Client()
     visitor.cookies.load(cookies)
     assert [asked(visitor, path)[1] > 0 for _ in range(2)] == [True, False]
+    assert asked(Client())[1] == 0
+
+
+def test_one_visitor_alone_waits_for_a_page_that_is_made_anew(kamppi: Place, settings: Any) -> None:
+    Client().get("/")
+    settings.PAGES_KEPT_S = 1
+    time.sleep(1.1)
+    found: list[int] = []
+    made = lately._put
+
+    def meanwhile(key: str, kept: lately.Kept) -> None:
+        found.append(asked(Client())[1])
+        made(key, kept)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lately, "_put", meanwhile)
+        assert asked(Client())[1] > 0
+    assert found == [0], "who comes meanwhile gets the old page"
     assert asked(Client())[1] == 0
 
 

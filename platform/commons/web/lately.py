@@ -3,14 +3,15 @@
 A view says so by `kept_a_moment`. A page is kept under all that it may depend on: its address and questions, the
 language, and every cookie but that against forgery; who is signed in, or comes with a token, is always answered anew.
 It is thrown away with the first change in the database (`commons.web.written`), so nobody finds what they did a moment
-ago missing; what devices report may be `PAGES_KEPT_S` old. The page's nonce and the tokens of its forms are each
-visitor's own.
+ago missing; what devices report may be `PAGES_KEPT_S` old, and a little more while somebody's page is made anew, since
+one visitor alone waits for that. The page's nonce and the tokens of its forms are each visitor's own.
 """
 
 import hashlib
 import logging
 import re
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -47,6 +48,7 @@ class Kept:
     """A page without what is one visitor's own: marks stand for the nonce and for the tokens of forms."""
 
     written: str | None
+    made_at: float
     headers: Mapping[str, str]
     body: bytes
     nonce: bytes
@@ -89,7 +91,7 @@ class lately:  # noqa: N801 a middleware reads like a function in settings
         if found is None:
             return None
         stamp, kept = found
-        if kept is not None and kept.written == stamp:
+        if kept is not None and kept.written == stamp and not (_is_due(kept) and _is_first(key)):
             return kept.answer(request)
         request.__dict__["_lately"] = Place(key, stamp)
         return None
@@ -104,6 +106,20 @@ def _is_stranger(request: HttpRequest) -> bool:
         and own.isdisjoint(request.COOKIES)
         and not connection.in_atomic_block
     )
+
+
+def _is_due(kept: Kept) -> bool:
+    """Whether it is to be made anew; a clock that went back counts as due."""
+    return not 0 <= time.time() - kept.made_at < settings.PAGES_KEPT_S
+
+
+def _is_first(key: str) -> bool:
+    """Whether this request makes it anew; the others still get the old one, so that not all of them do."""
+    try:
+        return bool(cache.add(f"{key}:anew", 1, settings.PAGES_KEPT_S))
+    except Exception:
+        log.debug("the cache does not answer", exc_info=True)
+        return True
 
 
 def _key(request: HttpRequest) -> str:
@@ -133,7 +149,7 @@ def _kept(request: HttpRequest, response: HttpResponse, place: Place) -> Kept:
         return token if secret and _does_token_match(match[0].decode(), secret) else match[0]
 
     body = _TOKENS.sub(bare, response.content).replace(_nonce(request), nonce)
-    return Kept(place.written, dict(response.items()), body, nonce, token)
+    return Kept(place.written, time.time(), dict(response.items()), body, nonce, token)
 
 
 def _nonce(request: HttpRequest) -> bytes:
@@ -152,6 +168,6 @@ def _get(key: str) -> tuple[str | None, Kept | None] | None:
 
 def _put(key: str, kept: Kept) -> None:
     try:
-        cache.set(key, kept, settings.PAGES_KEPT_S)
+        cache.set(key, kept, 2 * settings.PAGES_KEPT_S)
     except Exception:
         log.debug("a page is not kept", exc_info=True)
