@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.web.lately import kept_a_moment
 from commons.web.years import YEARS
 from labs import policies
 from labs.api.common import design_named
@@ -104,6 +105,7 @@ def _moment(text: str) -> dt.datetime | None:
     return found if found is not None and found.tzinfo is not None and found.year in YEARS else None
 
 
+@kept_a_moment
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
     """When is the best time? POST books the chosen one; a time taken meanwhile offers the next best."""

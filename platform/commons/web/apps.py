@@ -7,7 +7,8 @@ class WebConfig(AppConfig):
     verbose_name = "Web kit"
 
     def ready(self) -> None:
-        """What holds for every field."""
-        from commons.web import years  # noqa: PLC0415 settings must be ready
+        """What holds for every field, and what is seen of every change."""
+        from commons.web import written, years  # noqa: PLC0415 settings must be ready
 
         years.everywhere()
+        written.listen()
