@@ -82,7 +82,8 @@ def books_what_the_sun_suggests(walk: Walk) -> None:
     page = walk.page
     step(walk, 3, 6, "Be let onto a machine")
     expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to learn?")
-    until(lambda: Blob.objects.filter(format="stl", files__design__slug="spacer", preview="ready").exists(), seconds=300)
+    ready = Blob.objects.filter(format="stl", files__design__slug="spacer", preview="ready")
+    until(ready.exists, seconds=300)
     walk.goto("/designs/mira/spacer/")
     near = page.locator("section.card", has=page.get_by_role("heading", name="Make it near you"))
     near.get_by_role("link", name="Saimaa", exact=True).click()
