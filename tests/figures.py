@@ -72,9 +72,11 @@ def kept() -> dict[str, dict[str, str]]:
 
 
 def keep(measured: Iterable[Measured], how: str) -> None:
-    """Note figures with today and how they were run."""
+    """Note the figures that the table asks for, with today and how they were run."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    noted = kept() | {m.name: {"value": m.value, "unit": m.unit, "day": today, "how": how} for m in measured}
+    asked = {figure["name"] for point in promises()["points"] for figure in point["figures"]}
+    new = {m.name: {"value": m.value, "unit": m.unit, "day": today, "how": how} for m in measured if m.name in asked}
+    noted = kept() | new
     KEPT.write_text(json.dumps(noted, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
