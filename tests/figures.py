@@ -72,9 +72,11 @@ def kept() -> dict[str, dict[str, str]]:
 
 
 def keep(measured: Iterable[Measured], how: str) -> None:
-    """Note figures with today and how they were run."""
+    """Note the figures that are promised, with today and how they were run; what else a run says are its details."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    noted = kept() | {m.name: {"value": m.value, "unit": m.unit, "day": today, "how": how} for m in measured}
+    promised = {figure["name"] for point in promises()["points"] for figure in point["figures"]}
+    found = [m for m in measured if m.name in promised]
+    noted = kept() | {m.name: {"value": m.value, "unit": m.unit, "day": today, "how": how} for m in found}
     KEPT.write_text(json.dumps(noted, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from typing import TypedDict
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from commons.web.disk import watched
+from commons.web.disk import force_folder, watched
 from twin.engine.errors import Unreadable
 from twin.engine.reading import format_of
 from twin.errors import TooLarge, unreadable
@@ -72,6 +72,7 @@ def _written(name: str, chunks: Iterable[bytes]) -> Kept:
         if size:
             path(kept).parent.mkdir(exist_ok=True)
             Path(temporary).replace(path(kept))
+            force_folder(path(kept).parent)
         return kept
     finally:
         Path(temporary).unlink(missing_ok=True)

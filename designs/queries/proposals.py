@@ -1,8 +1,10 @@
 """Reads of changes: which there are, what one would bring, who has a say in it, whether it was agreed to."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+import redis
 from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -145,18 +147,23 @@ def preview(*, design: Design, source: Design, branch: str, target_branch: str, 
 
 
 def ahead_of(design: Design, source: Design, branch: str) -> int:
-    """How many commits a branch has that the design's own branch has not; 0 when they cannot be compared."""
+    """How many commits a branch has that the design's own branch has not; 0 when they cannot be compared.
+
+    Counted afresh where the cache is away, or has no room to keep it.
+    """
     head, onto = branch_tip(source, branch), branch_tip(design, design.default_branch)
     if not head or not onto or head == onto:
         return 0
     key = f"designs:ahead:{onto}:{head}"
-    known_count = cache.get(key)
-    if known_count is None:
-        with beside(git.of(design.repository), git.of(source.repository)) as both:
-            related = bool(comparing.merge_base(both, onto, head))
-            known_count = comparing.count_between(both, onto, head)[1] if related else 0
-        cache.set(key, known_count, KEPT_S)
-    return int(known_count)
+    with suppress(redis.RedisError):
+        if (kept := cache.get(key)) is not None:
+            return int(kept)
+    with beside(git.of(design.repository), git.of(source.repository)) as both:
+        related = bool(comparing.merge_base(both, onto, head))
+        counted = comparing.count_between(both, onto, head)[1] if related else 0
+    with suppress(redis.RedisError):
+        cache.set(key, counted, KEPT_S)
+    return counted
 
 
 def candidates(design: Design, visitor: Visitor) -> list[Candidate]:

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons.people.models import Handle, User
-from commons.web.disk import Watched
+from commons.web.disk import Watched, force_folder
 from designs.errors import LargeFileMissing, LargeFileWrong, Locked, NotYours, TooLarge
 from designs.git.names import check_path
 from designs.git.serve import PIECE, Source
@@ -44,9 +45,7 @@ def take(*, design: Design, oid: str, body: Source, by: User) -> LfsObject:
     incoming.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as draft:
         try:
-            sha1, size = _receive(
-                body, oid, draft.fileno(), owner=None if counted(design.owner, [oid]) else design.owner
-            )
+            sha1, size = _receive(body, oid, draft, owner=None if counted(design.owner, [oid]) else design.owner)
             kept = _link(design, LfsObject(oid=oid, sha1=sha1, size=size), Path(draft.name), bounded=True)
         finally:
             Path(draft.name).unlink(missing_ok=True)
@@ -55,7 +54,7 @@ def take(*, design: Design, oid: str, body: Source, by: User) -> LfsObject:
     return kept
 
 
-def _receive(body: Source, oid: str, file: int, owner: Handle | None = None) -> tuple[str, int]:
+def _receive(body: Source, oid: str, file: IO[bytes], owner: Handle | None = None) -> tuple[str, int]:
     """Write the body to the file and fsync it; its SHA-1 and size. Raises when it is not what `oid` says, and as soon
     as it is more than the owner, if one is given, has room for."""
     room = None if owner is None else left_bytes(owner)
@@ -70,13 +69,14 @@ def _receive(body: Source, oid: str, file: int, owner: Handle | None = None) -> 
             check_room(owner=owner, more_bytes=size)
         sha1.update(piece)
         sha256.update(piece)
-        os.write(file, piece)
+        file.write(piece)  # all of it: `os.write` takes what a full disk has room for, and says nothing
     if sha256.hexdigest() != oid:
         raise LargeFileWrong(
             _("The %(size)d bytes that came are not those of %(oid)s; send the file again.")
             % {"size": size, "oid": oid[:12]}
         )
-    os.fsync(file)
+    file.flush()
+    os.fsync(file.fileno())
     return sha1.hexdigest(), size
 
 
@@ -85,11 +85,7 @@ def _settle(draft: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft.replace(target)
     for folder in (target.parent, target.parent.parent):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        force_folder(folder)
 
 
 @transaction.atomic
@@ -127,7 +123,7 @@ def keep_unlinked(*, oid: str, body: Source) -> LfsObject:
     incoming.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as draft:
         try:
-            sha1, size = _receive(body, oid, draft.fileno())
+            sha1, size = _receive(body, oid, draft)
             return _keep(LfsObject(oid=oid, sha1=sha1, size=size), Path(draft.name))
         finally:
             Path(draft.name).unlink(missing_ok=True)
@@ -151,7 +147,7 @@ def add_file(*, design: Design, source: Path) -> LfsObject:
         incoming.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as draft:
             try:
-                sha1, size = _receive(file, oid, draft.fileno())
+                sha1, size = _receive(file, oid, draft)
                 return _link(design, LfsObject(oid=oid, sha1=sha1, size=size), Path(draft.name))
             finally:
                 Path(draft.name).unlink(missing_ok=True)

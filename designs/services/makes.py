@@ -5,7 +5,6 @@ and camera that a phone writes into a picture.
 """
 
 import datetime as dt
-import os
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from commons.people.models import User
 from commons.runs import services as runs
 from commons.said import said
 from commons.sockets import MeasuredThing
-from commons.web.disk import watched
+from commons.web.disk import put, receive
 from designs import git
 from designs.errors import BadPhoto, NoSuchMeasured, NothingSaid, NotYours, TooMany
 from designs.models import Design, Make, MakePhoto, Release
@@ -69,9 +68,8 @@ def add_make(
     make = Make.objects.create(
         design=design, author=author, text=text, release=release, commit=commit, measured=measured
     )
-    kept = [_receive(make, number, photo) for number, photo in enumerate(photos)]
     count_makes(design)
-    if kept:
+    if photos:
         runs.start(
             kind="designs.photos", inputs={"make": make.pk},
             title=said(lazy("Photos of %(design)s"), design=design.name),
@@ -80,6 +78,7 @@ def add_make(
     words = said(lazy("%(name)s made %(design)s"), name=author, design=design.name)
     url = design_url(design, "rooms:design_makes") + f"#make-{make.pk}"
     tell_people(audience(design), kind="designs.make", text=words, url=url, actor=author)
+    _receive(make, photos)  # at last: rows are taken back when something fails, files are not
     return make
 
 
@@ -141,7 +140,7 @@ def keep_photo(*, photo: MakePhoto, drawn: Photo) -> None:
         MakePhoto.objects.filter(pk=photo.pk).update(state=MakePhoto.State.FAILED, reason=drawn.reason)
     else:
         for kind, content in (("large", drawn.large), ("small", drawn.small)):
-            _write(picture_path(photo, kind), content)
+            put(content, picture_path(photo, kind))
         MakePhoto.objects.filter(pk=photo.pk).update(
             state=MakePhoto.State.READY, width=drawn.width, height=drawn.height, reason=""
         )
@@ -174,21 +173,17 @@ def _check(text: str, photos: Sequence["UploadedFile[bytes]"], measured: str) ->
             raise BadPhoto(_("“%(name)s” is no JPEG, PNG or WebP photo.") % {"name": name})
 
 
-def _receive(make: Make, number: int, sent: "UploadedFile[bytes]") -> MakePhoto:
-    photo = MakePhoto.objects.create(make=make, position=number, name=secrets.token_hex(16))
-    path = incoming(photo)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        for piece in watched(sent.chunks(), store()):
-            file.write(piece)
-    return photo
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+def _receive(make: Make, photos: Sequence["UploadedFile[bytes]"]) -> None:
+    """Keep them all as they were sent, or none."""
+    kept: list[Path] = []
+    try:
+        for number, sent in enumerate(photos):
+            photo = MakePhoto.objects.create(make=make, position=number, name=secrets.token_hex(16))
+            receive(sent.chunks(), incoming(photo))
+            kept.append(incoming(photo))
+    except BaseException:
+        _unlink(kept)
+        raise
 
 
 def _paths(photo: MakePhoto) -> list[Path]:

@@ -1,6 +1,5 @@
 """Keeping what the sandbox drew. A blob is drawn once, whatever the number of designs and forks that hold it."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from commons.runs import services as runs
 from commons.runs.models import Run
 from commons.said import said
+from commons.web.disk import put
 from designs.engine import ENGINE_VERSION
 from designs.engine.formats import DRAWN
 from designs.models import Blob, Design
@@ -103,11 +103,7 @@ def named(result: Result) -> dict[str, tuple[str, bytes]]:
 
 def write(name: str, content: bytes) -> str:
     """Put a file into the store, whole or not at all; its name there."""
-    path = store() / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    put(content, store() / name)
     return name
 
 

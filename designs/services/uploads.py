@@ -58,8 +58,8 @@ def take(
     if (file.size or 0) > MAX_PUSH_BYTES:
         raise TooLarge(_("An archive may have up to %(n)d MB.") % {"n": MAX_PUSH_BYTES // 1_000_000})
     token = secrets.token_hex(16)
-    path = _keep(file, token)
     try:
+        path = _keep(file, token)
         wanted = imports.wish(
             source=str(path), owner=owner, by=None, name=name, slug=slug, licence=licence, visibility=visibility,
             summary=summary,

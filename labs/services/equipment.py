@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from commons.people.models import User
 from commons.runs import services as runs
-from commons.web.disk import watched
+from commons.web.disk import put, receive
 from labs.errors import BadMachine
 from labs.errors.catalogue import BadUpload
 from labs.materials import normal
@@ -96,11 +96,11 @@ def add_photo(*, machine: Machine, sent: "UploadedFile[bytes]", by: User, words:
     if machine.photos.count() >= MOST_PHOTOS:
         raise BadUpload(_("A machine has at most %(n)d photos; take one away first.") % {"n": MOST_PHOTOS})
     photo = MachinePhoto.objects.create(machine=machine, words=words.strip()[:200], by=by)
-    _write(sent, incoming(photo))
     runs.start(
         kind="labs.photo", inputs={"photo": photo.pk}, title=_("Photo of %(machine)s") % {"machine": machine.name},
         subject=f"machine:{machine.pk}", owner=by, public=False, demo=machine.demo,
     )  # fmt: skip
+    _write(sent, incoming(photo))  # at last: rows are taken back when something fails, files are not
     return photo
 
 
@@ -110,9 +110,7 @@ def keep_photo(*, photo: MachinePhoto, drawn: "Photo") -> None:
         MachinePhoto.objects.filter(pk=photo.pk).update(state=MachinePhoto.State.FAILED, reason=drawn.reason)
     else:
         for size, raw in (("large", drawn.large), ("small", drawn.small)):
-            path = picture_path(photo.name, size)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(raw)
+            put(raw, picture_path(photo.name, size))
         MachinePhoto.objects.filter(pk=photo.pk).update(
             state=MachinePhoto.State.READY, width=drawn.width, height=drawn.height, reason=""
         )
@@ -163,11 +161,8 @@ def remove_manual(*, manual: Manual) -> None:
 
 
 def _write(sent: "UploadedFile[bytes]", path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     sent.seek(0)
-    with path.open("wb") as there:
-        for chunk in watched(sent.chunks(), store()):
-            there.write(chunk)
+    receive(sent.chunks(), path)
 
 
 def _unlink(files: list[Path]) -> None:

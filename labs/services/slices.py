@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.said import said
+from commons.web.disk import put
 from labs.credentials import receipts
 from labs.engine import power, slicing
 from labs.errors.proof import BadSettings, CannotSlice
@@ -202,11 +203,7 @@ def work(*, made: Slice, folder: Path, say: Callable[[float, str], None]) -> Sli
     if note_of(made).encode() not in raw[:4096]:
         return Sliced(_("The slicer left the note about the source out, so the program was not kept."))
     say(0.9, said(lazy("Keeping the program")))
-    place = path_of(made)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_suffix(".draft")
-    draft.write_bytes(raw)
-    draft.replace(place)
+    put(raw, path_of(made))
     return Sliced(
         gcode_sha256=hashlib.sha256(raw).hexdigest(), size=len(raw),
         settings_sha256=hashlib.sha256(text.encode()).hexdigest(), facts=facts,

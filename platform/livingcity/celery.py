@@ -12,6 +12,7 @@ from celery.signals import (
     heartbeat_sent,
     import_modules,
     task_prerun,
+    worker_init,
     worker_process_init,
     worker_ready,
     worker_shutdown,
@@ -23,11 +24,21 @@ warnings.filterwarnings("ignore", message="You're running the worker with superu
 
 # A lost broker cancels nothing: a run belongs to whom its lease says.
 warnings.filterwarnings("ignore", message=".*In Celery 5.1 we introduced an optional breaking change")
+# `manage.py check` and the tests look for what is wrong; a worker that was killed shall be back soon.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 app = Celery("livingcity")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def share_what_is_loaded(**_: Any) -> None:
+    """The children that are forked next share it."""
+    from livingcity import lean  # noqa: PLC0415 settings must be loaded first
+
+    lean.settle()
 
 
 @task_prerun.connect

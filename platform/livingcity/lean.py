@@ -3,7 +3,7 @@
 Libraries load others only in case they are there: the REST framework `requests` (with `chardet`) for a test client and
 `pygments` for a page of its own, redis-py all of OpenTelemetry's SDK, the writer of the API's schema `pydantic`. A web
 process of ours calls none of it, and all of it is twenty megabytes in each. An entry of None in `sys.modules` is
-Python's way to say "not there". Workers and commands are left as they are.
+Python's way to say "not there". Workers and commands go without nothing.
 """
 
 import gc
@@ -13,7 +13,11 @@ UNUSED = ("requests", "chardet", "pygments", "opentelemetry", "pydantic", "pydan
 
 
 def go_without() -> None:
-    """Say that the unused libraries are not there; before anything else is imported."""
+    """Say that the unused libraries are not there; before anything else is imported.
+
+    Garbage is not looked for until all is loaded: loading leaves none, and looking takes a sixth of the time.
+    """
+    gc.disable()
     for name in UNUSED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # None is what the import system asks for
 
@@ -28,3 +32,4 @@ def settle() -> None:
     _ = get_resolver().reverse_dict
     gc.collect()
     gc.freeze()
+    gc.enable()

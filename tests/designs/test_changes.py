@@ -611,3 +611,10 @@ def test_only_a_change_shows_the_picture_of_its_blobs(change: Proposal, design: 
     assert not design.file_versions.filter(blob__oid=oid).exists(), "unmerged files are no versions of the design"
     other = make(design.created_by or forked.created_by, name="Third")  # type: ignore[arg-type]
     assert holds_blob(other, oid) is None
+
+
+def test_a_branch_is_offered_while_the_cache_is_away(design: Design, maker: User, settings: Any) -> None:
+    """Nobody listens there: what is kept only for speed is counted afresh."""
+    write(design, maker, {"a.txt": b"a"}, branch="idea")
+    settings.CACHES = {**settings.CACHES, "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    assert [(found.branch, found.ahead) for found in reads.candidates(design, maker)] == [("idea", 1)]

@@ -1,7 +1,8 @@
-"""The site as a process of the test's own, to be killed or put on a full disk."""
+"""The site as a process of the test's own, to be killed or put on a full disk, and tables for a server of its own."""
 
 import os
 import signal
+import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -9,17 +10,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError
 
+from django.conf import settings
+
 from livingcity.dev.processes import Child, spawn, stop
+from livingcity.dev.pytest_plugin import TEMPLATE
+from livingcity.dev.services import DATABASE, Postgres, postgres_binaries
 from livingcity.dev.web import web_argv
 from tests.conftest import LiveCity, free_port
 
 
-def start_site(environment: dict[str, str], log: Path, **more: str) -> LiveCity:
+def start_site(environment: dict[str, str], log: Path, *, workers: int = 1, **more: str) -> LiveCity:
     """Serve the site as `manage.py up` does, and wait until it answers."""
     port = free_port()
     url = f"http://localhost:{port}"
     env = {**environment, "PORT": str(port), "PUBLIC_URL": url, **more}
-    child = spawn(web_argv(port=port), death_signal=signal.SIGKILL, log=log, env=env)
+    child = spawn(web_argv(port=port, workers=workers), death_signal=signal.SIGKILL, log=log, env=env)
     until = time.monotonic() + 90
     while not answers(url):
         assert child.poll() is None and time.monotonic() < until, log.read_text()[-3000:]
@@ -28,9 +33,9 @@ def start_site(environment: dict[str, str], log: Path, **more: str) -> LiveCity:
 
 
 @contextmanager
-def site(environment: dict[str, str], log: Path, **more: str) -> Iterator[LiveCity]:
+def site(environment: dict[str, str], log: Path, *, workers: int = 1, **more: str) -> Iterator[LiveCity]:
     """The same for as long as the block lasts."""
-    served = start_site(environment, log, **more)
+    served = start_site(environment, log, workers=workers, **more)
     try:
         yield served
     finally:
@@ -53,3 +58,13 @@ def kill_9(child: Child) -> None:
     with suppress(ProcessLookupError):
         os.kill(child.pid, signal.SIGKILL)
     child.wait()
+
+
+def lay_out(server: Postgres, scratch: Path) -> None:
+    """Copy the tables of this run of tests, with nobody in them, to a server that runs."""
+    clients, here, tables = postgres_binaries(None), settings.DATABASES["default"], scratch / "tables.sql"
+    server.ensure_database()
+    dump = [clients / "pg_dump", "-h", here["HOST"], "-U", here["USER"], "-d", TEMPLATE, "-f", tables]
+    subprocess.run(dump, check=True)
+    load = [clients / "psql", "-q", "-h", server.sockets, "-U", "postgres", "-d", DATABASE, "-f", tables]
+    subprocess.run(load, check=True, stdout=subprocess.DEVNULL)

@@ -2,14 +2,22 @@
 what is kept can be read, and all goes on when there is room again.
 """
 
+import hashlib
+import io
+import json
 import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import psycopg
 import pytest
@@ -17,16 +25,21 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, utils
 
 from commons.people.models import User
-from commons.web.disk import check_disk, watched
+from commons.web.disk import check_disk, put, watched
 from commons.web.faults import DiskFull, explain
 from designs import git
 from designs.git import process
-from designs.models import Design
-from designs.services import create_design, uploads, write_files
-from livingcity.dev.services import Postgres
+from designs.git.serve import PIECE
+from designs.models import Design, LfsObject, Make
+from designs.queries.lfs import path_of
+from designs.services import create_design, lfs, uploads, write_files
+from designs.services.makes import add_make, incoming, waiting
+from livingcity.dev.services import DATABASE, Postgres
+from tests.conftest import ROOT
 from tests.designs.conftest import Git, address, cube_stl, git_client, head_of, make, maker, token
+from tests.figures_said import figure
 
-from .serving import site
+from .serving import lay_out, site
 
 __all__ = ["git_client", "maker", "token"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +113,47 @@ def test_repositories_and_media_on_a_full_disk(disk: Disk, settings: Any, maker:
     check_disk(settings.MEDIA_ROOT)
 
 
+def test_what_is_sent_meets_the_end_of_the_disk(disk: Disk, settings: Any, maker: User) -> None:
+    """Nothing in reserve, and not room enough: a large file, photos, an archive and what a worker draws are whole or
+    not there at all, and no part of them takes the last room."""
+    place = disk(8)
+    settings.REPOSITORIES_DIR, settings.MEDIA_ROOT, settings.DATA_DIR = place / "repositories", place / "media", place
+    settings.LFS_DIR, settings.DISK_RESERVE_BYTES = place / "lfs", 0
+    design, large = make(maker), noise(PIECE - 5000)
+    oid, drawn = hashlib.sha256(large).hexdigest(), settings.MEDIA_ROOT / "drawn.png"
+    put(b"drawn before", drawn)
+
+    def tell() -> Make:
+        sent = [SimpleUploadedFile(f"{n}.png", b"\x89PNG\r\n\x1a\n" + noise(n)) for n in (4_000, 60_000)]
+        return add_make(design=design, author=maker, photos=sent)
+
+    filler = fill(place, leave_bytes=40_000)
+    kept = files_in(place)
+    for write in (
+        lambda: lfs.take(design=design, oid=oid, body=io.BytesIO(large), by=maker),
+        tell,
+        lambda: uploads.take(file=SimpleUploadedFile("a.zip", noise(60_000)), owner=maker.handle, by=maker),
+        lambda: put(noise(60_000), drawn),
+    ):
+        with pytest.raises((DiskFull, OSError)) as refused:
+            write()
+        refusal = explain(refused.value)
+        assert refusal is not None and refusal.status == HTTPStatus.INSUFFICIENT_STORAGE
+        assert files_in(place) == kept
+    assert not LfsObject.objects.exists() and not Make.objects.exists()
+    filler.unlink()
+    lfs.take(design=design, oid=oid, body=io.BytesIO(large), by=maker)
+    unlike = int(path_of(oid).read_bytes() != large) + int(drawn.read_bytes() != b"drawn before")
+    unlike += sum(not incoming(photo).exists() for photo in waiting(make=tell().pk))
+    figure("disk_full_lost", f"+{unlike}", "acknowledged writes")
+    assert not unlike
+
+
+def files_in(place: Path) -> dict[Path, int]:
+    """What lies there, and how large it is."""
+    return {path: path.stat().st_size for path in place.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize("reserve_mb", [8, 0])
 def test_a_push_to_a_full_disk(
     disk: Disk, reserve_mb: int, maker: User, token: str, git_client: Git, tmp_path: Path,
@@ -126,6 +180,7 @@ def test_a_push_to_a_full_disk(
             door = git_client("push", url, "main:main", at=work, good=False)
             assert "507" in door.stderr and "in reserve" in door.stderr, door.stderr
         git_client("clone", url, str(tmp_path / "copy"))
+        figure("disk_full_lost", f"+{int(head_of(git_client, tmp_path / 'copy') != head)}", "acknowledged writes")
         assert head_of(git_client, tmp_path / "copy") == head
         assert process.attempt(["fsck", "--strict"], repository=repository.path)[0] == 0
         filler.unlink()
@@ -143,14 +198,24 @@ def _free(place: Path) -> int:
     return os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
 
 
+@contextmanager
+def postgres_on(place: Path, log: Path) -> Iterator[Postgres]:
+    """A server on that disk."""
+    sockets = Path(tempfile.mkdtemp(prefix="lc-full-", dir="/tmp"))  # short, and open to the account it runs as
+    sockets.chmod(0o711)
+    server = Postgres(place / "postgres", sockets / "s", log)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(sockets)
+
+
 def test_postgresql_on_a_full_disk(disk: Disk, tmp_path: Path) -> None:
     """What was committed is there, the fault is explained (507, or 503 while it starts again), and it goes on."""
     place = disk(420)
-    sockets = Path(tempfile.mkdtemp(prefix="lc-full-", dir="/tmp"))  # short, and open to the account it runs as
-    sockets.chmod(0o711)
-    server = Postgres(place / "postgres", sockets / "s", tmp_path / "postgres.log")
-    try:
-        server.start()
+    with postgres_on(place, tmp_path / "postgres.log") as server:
         with server.connect() as line:
             line.execute("CREATE TABLE kept (n int PRIMARY KEY, filling text)")
         filler = fill(place, leave_bytes=6_000_000)
@@ -162,12 +227,10 @@ def test_postgresql_on_a_full_disk(disk: Disk, tmp_path: Path) -> None:
             server.start()  # what its keeper does
         with server.connect() as line:
             numbers = [n for (n,) in line.execute("SELECT n FROM kept ORDER BY n").fetchall()]
+            figure("disk_full_lost", f"+{committed - len(set(numbers) & set(range(committed)))}", "acknowledged writes")
             assert numbers[:committed] == list(range(committed)), "nothing that was committed is lost"
             line.execute("INSERT INTO kept VALUES (-1, 'there is room again')")
         print(f"{committed} rows, then {refusal.status} {refusal.code}; all there, and it goes on")  # noqa: T201
-    finally:
-        server.stop()
-        shutil.rmtree(sockets)
 
 
 def _write_until_refused(server: Postgres) -> tuple[int, Any]:
@@ -180,6 +243,68 @@ def _write_until_refused(server: Postgres) -> tuple[int, Any]:
             except (utils.Error, psycopg.Error) as fault:
                 return n, explain(fault)
     return 2000, None
+
+
+SOMEBODY = """
+from commons.people.services import create_token, create_user
+from designs.services import create_design
+aila = create_user(username="aila")
+create_design(owner=aila.handle, name="Cube", licence="MIT", by=aila)
+print("token:", create_token(user=aila, name="drill", scopes=["designs:write"])[1])
+"""
+
+
+@pytest.mark.drill
+def test_a_site_whose_database_has_a_full_disk(disk: Disk, tmp_path: Path, city_environment: dict[str, str]) -> None:
+    """Over HTTP: who writes hears 507 in words until there is room, pages come all the while, and each thing that was
+    said is there once, also what was refused at first and said again."""
+    place = disk(420)
+    with postgres_on(place, tmp_path / "postgres.log") as server:
+        lay_out(server, tmp_path)
+        with server.connect() as line:
+            line.execute("CREATE TABLE kept (n int PRIMARY KEY, filling text)")
+            line.execute("SELECT pg_switch_wal()")  # there is room in the log: tables meet the end of the disk first
+            line.execute("CHECKPOINT")
+        where = f"postgresql://postgres@/{DATABASE}?host={server.sockets}"
+        env = city_environment | {"DATABASE_URL": where, "LIVINGCITY_DATA": str(tmp_path / "data")}
+        words = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-v", "0", "-c", SOMEBODY]
+        told = subprocess.run(words, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+        with site(env, tmp_path / "web.log") as served:
+            talker = Talker(f"{served.url}/api/v1/designs/aila/cube/comments/", told.split("token:")[1].split()[0])
+            assert talker.say()[0] == HTTPStatus.CREATED
+            filler = fill(place, leave_bytes=2_000_000)
+            _write_until_refused(server)
+            answers = (talker.say() for _ in range(25))
+            status, problem = next(answer for answer in answers if answer[0] != HTTPStatus.CREATED)
+            assert (status, problem["code"]) == (HTTPStatus.INSUFFICIENT_STORAGE, "city:disk-full"), problem
+            for page in ("/", "/designs/", "/designs/aila/cube/", "/api/v1/designs/aila/cube/comments/"):
+                with urllib.request.urlopen(f"{served.url}{page}", timeout=60) as answer:
+                    assert answer.status == HTTPStatus.OK, page
+            filler.unlink()
+            assert talker.say()[0] == HTTPStatus.CREATED
+        with server.connect(DATABASE) as line:
+            found = line.execute("SELECT count(*), count(DISTINCT body) FROM designs_comment").fetchone()
+        figure("disk_full_lost", f"+{int(found != (talker.said, talker.said))}", "acknowledged writes")
+        assert found == (talker.said, talker.said)
+
+
+class Talker:
+    """A person who says one thing after the other, and says again what was not heard."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self.said = url, 0
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def say(self) -> tuple[int, dict[str, Any]]:
+        """The answer, and its status."""
+        body = json.dumps({"body": noise(9_000 + self.said).hex()}).encode()
+        asked = urllib.request.Request(self.url, body, self.headers | {"Idempotency-Key": f"said {self.said}"})
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                self.said += 1
+                return answer.status, {}
+        except HTTPError as refused:
+            return refused.code, json.loads(refused.read())
 
 
 def test_the_doors_look_at_the_disk_they_write_to(settings: Any, tmp_path: Path) -> None:

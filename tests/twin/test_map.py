@@ -43,6 +43,7 @@ def test_the_map_says_what_it_shows_and_hands_it_on_by_its_address(page: Any, cl
     assert 'show="access-school"' in html and '<option value="school" selected>' in html
     assert "Half of the buildings are within" in html
     assert 'show="use"' in page(show="nonsense", kind="<x>", month="13", hour="noon", page="zero")
+    assert 'show="use"' in page(month="012999", hour="nan")
     table = client.get(reverse("rooms:district-map-table", args=["town"]), {"show": "heights", "q": "home"})
     words = table.content.decode()
     assert ">Home</a>" in words and "12.0" in words and "tower" not in words and "<html" not in words

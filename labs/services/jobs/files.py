@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons.people.models import User
 from commons.runs import services as runs
 from commons.said import said
-from commons.web.disk import watched
+from commons.web.disk import receive
 from labs import policies
 from labs.errors.proof import FileNotTaken, HasFile, NotYourJob, OtherFile
 from labs.models import FilePolicy, Job, JobCandidate, JobFile, Lab
@@ -75,7 +75,6 @@ def take_file(*, job: Job, chunks: Iterable[bytes], sha256: str = "", by: User |
         )
     sent = JobFile(job=job, by=by)
     place = path_of(sent)
-    place.parent.mkdir(parents=True, exist_ok=True)
     try:
         sent.sha256, sent.size = _written(chunks, place)
         _check(job, sent, told=sha256.lower())
@@ -88,13 +87,17 @@ def take_file(*, job: Job, chunks: Iterable[bytes], sha256: str = "", by: User |
 
 def _written(chunks: Iterable[bytes], place: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    with place.open("xb") as out:
-        for chunk in watched(chunks, store()):
+
+    def read() -> Iterator[bytes]:
+        nonlocal size
+        for chunk in chunks:
             size += len(chunk)
             if size > MAX_BYTES:
                 raise FileNotTaken(_("A file of a job has at most %(mb)d MB.") % {"mb": MAX_BYTES // 1024 // 1024})
             digest.update(chunk)
-            out.write(chunk)
+            yield chunk
+
+    receive(read(), place)
     if not size:
         raise FileNotTaken(_("The file is empty."))
     return digest.hexdigest(), size

@@ -1,11 +1,15 @@
 """The reserve of the disk: what sends files is refused before the disk is full, so that PostgreSQL, Valkey and a new
 start always have room. Reads go on; nothing needs to be told when there is room again.
+
+Where others fill the disk all the same, a file is written whole or not at all; one whose arrival is acknowledged is on
+the disk for good by then.
 """
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -69,3 +73,47 @@ def watched(pieces: Iterable[bytes], folder: Path | str) -> Iterator[bytes]:
         if unseen >= LOOK_EVERY_BYTES:
             check_disk(folder)
             unseen = 0
+
+
+def receive(pieces: Iterable[bytes], path: Path) -> None:
+    """Write what comes in pieces to a file of its own: whole and on the disk for good, or not at all. Raises DiskFull
+    or what the pieces raise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as out:
+        try:
+            out.writelines(watched(pieces, path.parent))
+            _force(out)
+        except BaseException:
+            path.unlink()
+            raise
+    force_folder(path.parent)
+
+
+def put(content: bytes, path: Path) -> None:
+    """Put a file into its place, whole and on the disk for good, or not at all: who reads finds the former one until
+    then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as out:
+            out.write(content)
+            _force(out)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    force_folder(path.parent)
+
+
+def _force(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def force_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

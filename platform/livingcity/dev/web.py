@@ -13,4 +13,5 @@ def web_argv(*, port: int, host: str = "", workers: int = 1) -> list[str]:
     argv += ["--port", str(port), "--workers", str(workers), "--no-ws", "--log-level", "warning"]
     # One thread each, so that the pieces of a body reach us one after the other (`livingcity.bridge.Body`).
     argv += ["--runtime-threads", "1", "--blocking-threads", "1"]
+    argv += ["--respawn-failed-workers"]  # one that is killed takes nothing with it: the others go on
     return [*argv, "--workers-kill-timeout", "3", "--backlog", "2048"]
