@@ -72,11 +72,11 @@ def kept() -> dict[str, dict[str, str]]:
 
 
 def keep(measured: Iterable[Measured], how: str) -> None:
-    """Note the figures that the table asks for, with today and how they were run."""
+    """Note the figures that are promised, with today and how they were run; what else a run says are its details."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    asked = {figure["name"] for point in promises()["points"] for figure in point["figures"]}
-    new = {m.name: {"value": m.value, "unit": m.unit, "day": today, "how": how} for m in measured if m.name in asked}
-    noted = kept() | new
+    promised = {figure["name"] for point in promises()["points"] for figure in point["figures"]}
+    found = [m for m in measured if m.name in promised]
+    noted = kept() | {m.name: {"value": m.value, "unit": m.unit, "day": today, "how": how} for m in found}
     KEPT.write_text(json.dumps(noted, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

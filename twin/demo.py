@@ -142,9 +142,11 @@ def seed_life(say: Say) -> None:
 
 
 def _foreseen(district: District, today: dt.date, say: Say) -> None:
-    """The next 48 hours, and before them what was to be foreseen on two days that are over, so that it is scored."""
+    """What was to be foreseen on two days that are over, and the next 48 hours, with which the others are scored; the
+    clock may have rung for those before."""
     for day in (today - dt.timedelta(days=3), today - dt.timedelta(days=2), today):
-        if Ahead.objects.filter(district=district, day=day).exists():
+        waiting = day == today and any(ahead.unscored(district, series, today) for series in Ahead.Series.values)
+        if Ahead.objects.filter(district=district, day=day).exists() and not waiting:
             continue
         run = services.finished(ahead.start_ahead(district=district, day=day, demo=True))
         made = Ahead.objects.filter(district=district, day=day).count()

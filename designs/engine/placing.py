@@ -121,7 +121,7 @@ def check_dxf(path: Path) -> None:
             kind, name, columns, rows = value.upper(), "", 1, 1
         elif code == b"2":
             name = value.decode("utf-8", "replace").lower()
-        elif kind == b"INSERT" and code in {b"70", b"71"} and value.isdigit():
+        elif kind == b"INSERT" and code in {b"70", b"71"} and value.isdigit() and len(value) < 12:
             columns, rows = (int(value), rows) if code == b"70" else (columns, int(value))
     if count(nodes, [None]) > MAX_DRAWN_LINES:
         raise Unreadable(f"The drawing unfolds to more than {MAX_DRAWN_LINES} lines; up to that many are drawn.")

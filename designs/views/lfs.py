@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from commons.errors import BadInput, CityError
 from commons.people.models import Scope, User
+from commons.web.parsers import unkept
 from designs.errors import Locked, NotYours, TooLarge
 from designs.git.pointers import OID
 from designs.models import Design, LfsLock
@@ -68,10 +69,12 @@ def _sent(request: HttpRequest) -> dict[str, Any]:
         raise TooLarge(_("This request is larger than %(n)d MB.") % {"n": MAX_BODY // 1_000_000})
     try:
         sent = json.loads(raw or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         sent = None
     if not isinstance(sent, dict):
         raise BadInput(_("The body of this request is not a JSON object."))
+    if wrong := unkept(sent):
+        raise BadInput(wrong)
     return sent
 
 

@@ -21,6 +21,7 @@ from commons.places.queries import place as place_of
 from commons.runs.models import Run
 from commons.web import numbers
 from commons.web.context import place_of as place_here
+from commons.web.lately import kept_a_moment
 from designs import naming, vocabulary
 from designs.engine import formats
 from designs.forms import NewDesign
@@ -73,6 +74,7 @@ class Counted(Paginator):  # type: ignore[type-arg]
         return self.total
 
 
+@kept_a_moment
 @require_safe
 def designs(request: HttpRequest) -> HttpResponse:
     """What can be made? Cards with pictures, filtered by what stands in the address."""

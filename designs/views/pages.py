@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from commons.web.lately import kept_a_moment
 from designs import markdown, queries
 from designs.addresses import layer_url
 from designs.git import pointers
@@ -34,6 +35,7 @@ PAGE_OF_COMMITS = 40
 MOST_HEIGHTS = 1500
 
 
+@kept_a_moment
 @require_safe
 def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     """Can I make this, where, at what cost?"""

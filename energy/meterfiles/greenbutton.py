@@ -5,6 +5,7 @@ Times are seconds since 1970 UTC, so summer time needs no care.
 """
 
 import datetime as dt
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from xml.parsers import expat
@@ -98,7 +99,7 @@ def _of_type(found: _Type, name: str, text: str) -> None:
     if name == "uom":
         found.uom = text
     elif name == "powerOfTenMultiplier":
-        if not text.lstrip("-").isdigit() or abs(int(text)) > POWER_WORDS:
+        if not re.fullmatch("-?[0-9]{1,6}", text) or abs(int(text)) > POWER_WORDS:
             raise BadXml(_("powerOfTenMultiplier is “%(text)s”, which is no power of ours.") % {"text": text[:20]})
         found.power = int(text)
     elif name == "flowDirection":

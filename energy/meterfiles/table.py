@@ -237,7 +237,7 @@ def parse_time(text: str, format_: str) -> dt.datetime | None:
     """A time in a format of `TIME_FORMATS`; the hour 24 is midnight, and a bare hour (1 to 25) is allowed."""
     date, sep, rest = text.rpartition(" ")
     late = dt.timedelta(0)
-    if sep and rest.isdigit() and len(rest) <= 2:
+    if sep and rest.isdecimal() and len(rest) <= 2:
         rest = f"{int(rest):02d}:00"
     if sep and rest[:3] in {"24:", "25:"} and "%p" not in format_:
         late = dt.timedelta(days=1) if rest[:2] == "24" else dt.timedelta(days=1, hours=1)

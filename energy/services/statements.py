@@ -37,7 +37,7 @@ def month_of(text: str) -> tuple[dt.date, dt.date]:
     try:
         first = dt.date.fromisoformat(f"{text.strip()}-01")
         until = (first + dt.timedelta(days=32)).replace(day=1)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadPeriod(_("“%(text)s” is no month; write it as 2026-03.") % {"text": text[:20]}) from None
     return first, until
 

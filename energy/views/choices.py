@@ -71,7 +71,7 @@ def _context(found: Participant) -> dict[str, Any]:
 
 def _do(request: HttpRequest, found: Participant, by: User, form: ChoiceForm) -> bool:
     number = request.POST.get("take-back", "")
-    if number.isdigit() and len(number) < 18:
+    if number.isdecimal() and len(number) < 18:
         services.take_back_choice(participant=found, number=int(number), by=by)
         messages.success(request, _("It is taken back."))
         return True

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from commons.people.models import User
 from commons.web import numbers
+from commons.web.lately import kept_a_moment
 from energy import charts, figures, flow, policies, queries, services, shares
 from energy.forms import SimulateForm
 from energy.models import CommunityVersion, Simulation
@@ -28,6 +29,7 @@ from energy.views.frame import frame
 SUMS = ("solar", "use", "grid", "export", "sun_used", "charge", "discharge")
 
 
+@kept_a_moment
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Communities, the visitor's own neighbourhood first."""
@@ -35,6 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "energy/index.html", {"rows": rows})
 
 
+@kept_a_moment
 @require_safe
 def community(request: HttpRequest, slug: str) -> HttpResponse:
     """Where the power comes from and goes: now, the day, and where the year stands."""

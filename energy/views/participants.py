@@ -121,7 +121,7 @@ def _do_members(
         return redirect("rooms:participant", community.slug, row.pk)
     if do in {"print", "take-back"}:
         number = request.POST.get("invitation", "")
-        found = community.invitations.filter(pk=number).first() if number.isdigit() else None
+        found = community.invitations.filter(pk=number).first() if number.isdecimal() and len(number) < 18 else None
         if found is None:
             raise UnknownParticipant(_("There is no such invitation."))
         if do == "print":
@@ -246,14 +246,14 @@ def _with_form(found: Participant, by: User, do: str, form: forms.Form) -> None:
 
 def _meter(request: HttpRequest, found: Participant) -> MeterPoint:
     number = request.POST.get("number", "")
-    return reads.meter(found, int(number) if number.isdigit() and len(number) < 18 else 0)
+    return reads.meter(found, int(number) if number.isdecimal() and len(number) < 18 else 0)
 
 
 def _drop_asset(request: HttpRequest, found: Participant, by: User) -> None:
     number = request.POST.get("number", "")
     row = (
         Asset.objects.select_related("participant__community").filter(participant=found, pk=number).first()
-        if (number.isdigit() and len(number) < 18)
+        if (number.isdecimal() and len(number) < 18)
         else None
     )
     if row is None:

@@ -17,7 +17,7 @@ from commons.people.services import create_organisation, create_user, set_role
 from commons.places.models import Place
 from labs.demo import asking, deciding, floor, furnishing, learning, meters, stock, terms, work
 from labs.models import Badge, Lab, Machine
-from labs.services import catalogue
+from labs.services import catalogue, sunshine
 
 Say = Callable[[str], None]
 PAST = dt.timedelta(days=10)
@@ -57,6 +57,13 @@ def seed(say: Say) -> None:
         )
     learning.seed(say, people)
     say(f"{meters.settle()} passports")
+    say(f"the share of sun on {sum(_sun_days(lab, now) for lab in labs)} days of labs")
+
+
+def _sun_days(lab: Lab, now: dt.datetime) -> int:
+    """What the clock would have worked out on each of the past nights."""
+    today = now.astimezone(lab.zone).date()
+    return sum(sunshine.settle_day(lab, today - dt.timedelta(days=nth), now) for nth in range(PAST.days, 0, -1))
 
 
 def _person(name: str) -> User:

@@ -18,6 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.web.lately import kept_a_moment
+from commons.web.years import YEARS
 from labs import policies
 from labs.api.common import design_named
 from labs.engine.hours import Span
@@ -29,7 +31,7 @@ from labs.queries import badges, bookings, catalogue, jobs, rules, sun_words, we
 from labs.queries import waitlist as waitlist_queries
 from labs.services import bookings as services
 from labs.services import checks, flexible, waitlist
-from labs.views.common import day_word, moment, offer_words, page, viewer
+from labs.views.common import day_word, in_utc, moment, offer_words, page, viewer
 from labs.views.terms import terms
 
 if TYPE_CHECKING:
@@ -82,9 +84,9 @@ def _chosen(request: HttpRequest, machine: Machine) -> dt.datetime | None:
         return None
     try:
         there = dt.datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=machine.lab.zone)
+        return in_utc(there, machine.lab.zone)
     except ValueError:
         return None
-    return there.astimezone(dt.UTC)
 
 
 def _shown(request: HttpRequest) -> dt.date | None:
@@ -100,9 +102,10 @@ def _moment(text: str) -> dt.datetime | None:
         found = parse_datetime(text.replace(" ", "+"))
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo is not None else None
+    return found if found is not None and found.tzinfo is not None and found.year in YEARS else None
 
 
+@kept_a_moment
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
     """When is the best time? POST books the chosen one; a time taken meanwhile offers the next best."""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from commons.people.models import User
 from commons.web import numbers
 from commons.web.context import set_place
+from commons.web.years import YEARS
 from labs.engine.times import Offer
 from labs.models import Lab
 from labs.queries import opening
@@ -33,9 +34,16 @@ def moment(fields: Mapping[str, Any], day: str, at: str, zone: dt.tzinfo) -> dt.
     """The time of a day and a clock in a form, by a lab's own clock; None when they cannot be read."""
     try:
         there = dt.datetime.fromisoformat(f"{fields.get(day, '')}T{fields.get(at, '')}")
+        return in_utc(there, zone) if there.tzinfo is None else None
     except ValueError:
         return None
-    return there.replace(tzinfo=zone).astimezone(dt.UTC) if there.tzinfo is None else None
+
+
+def in_utc(there: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    """A typed time, by the zone's clock if it names none. Raises ValueError for one that lies too far away."""
+    if there.year not in YEARS:
+        raise ValueError(there)
+    return (there if there.tzinfo else there.replace(tzinfo=zone)).astimezone(dt.UTC)
 
 
 def uuid_of(text: str) -> uuid.UUID:

@@ -22,7 +22,7 @@ from labs.errors import UnknownLab
 from labs.models import Booking, Lab, Machine
 from labs.queries import bookings, catalogue, waitlist
 from labs.services import bookings as services
-from labs.views.common import page, viewer
+from labs.views.common import in_utc, page, viewer
 from labs.views.frame import frame
 
 SINCE = dt.timedelta(days=90)
@@ -50,10 +50,9 @@ class ClosureForm(forms.Form):
 
     def _moment(self, name: str) -> dt.datetime:
         try:
-            there = dt.datetime.fromisoformat(self.cleaned_data[name])
+            return in_utc(dt.datetime.fromisoformat(self.cleaned_data[name]), self.lab.zone)
         except ValueError:
             raise forms.ValidationError(_("Write a day and a time.")) from None
-        return (there if there.tzinfo else there.replace(tzinfo=self.lab.zone)).astimezone(dt.UTC)
 
     def clean_start(self) -> dt.datetime:
         """By the lab's own clock."""

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from commons.web.lately import kept_a_moment
 from labs import policies
 from labs.models import Machine, MachinePhoto
 from labs.queries import board, bookings, catalogue, curves, faults, jobs, sun_pages, sunshine
@@ -22,6 +23,7 @@ from labs.views.frame import around
 PER_PAGE = 20
 
 
+@kept_a_moment
 @require_safe
 def directory(request: HttpRequest) -> HttpResponse:
     """Where can I make it? The labs that have what is asked, nearest first, as a list and on the map."""
@@ -41,6 +43,7 @@ def directory(request: HttpRequest) -> HttpResponse:
     return render(request, "labs/directory.html", context)
 
 
+@kept_a_moment
 @require_safe
 def lab(request: HttpRequest, lab: str) -> HttpResponse:
     """What can I use here now? The board, what comes next, the last 30 days."""
@@ -70,6 +73,7 @@ def lab(request: HttpRequest, lab: str) -> HttpResponse:
     return show_page(request, "labs/lab.html", context, lab=found)
 
 
+@kept_a_moment
 @require_safe
 def machine(request: HttpRequest, lab: str, machine: str) -> HttpResponse:
     """What has it made, what does it draw, is it well?"""

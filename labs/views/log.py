@@ -22,7 +22,7 @@ from labs.errors import UnknownLab
 from labs.models import Lab, LogEntry, Machine
 from labs.queries import catalogue, faults
 from labs.services.log import write_entry
-from labs.views.common import page, uuid_of, viewer
+from labs.views.common import in_utc, page, uuid_of, viewer
 from labs.views.frame import frame
 
 PER_PAGE = 40
@@ -68,10 +68,9 @@ class EntryForm(forms.Form):
     def clean_when(self) -> dt.datetime:
         """By the lab's own clock."""
         try:
-            there = dt.datetime.fromisoformat(self.cleaned_data["when"])
+            return in_utc(dt.datetime.fromisoformat(self.cleaned_data["when"]), self.lab.zone)
         except ValueError:
             raise forms.ValidationError(_("Write a day and a time.")) from None
-        return (there if there.tzinfo else there.replace(tzinfo=self.lab.zone)).astimezone(dt.UTC)
 
 
 @never_cache

@@ -307,7 +307,11 @@ def _settings(request: HttpRequest, lab: Lab, do: str, lab_form: LabForm, hours_
 
 
 def _exception(request: HttpRequest, lab: Lab) -> None:
-    first, last = (forms.DateField(required=False).clean(request.POST.get(name) or None) for name in ("first", "last"))
+    try:
+        day = forms.DateField(required=False)
+        first, last = (day.clean(request.POST.get(name) or None) for name in ("first", "last"))
+    except forms.ValidationError as wrong:
+        raise BadHours(" ".join(wrong.messages)) from None
     if first is None:
         raise BadHours(_("Say from which day."))
     try:

@@ -113,7 +113,7 @@ def _page(request: HttpRequest, machine: Machine, person: User) -> dict[str, Any
         "open": any(typed.values()) or "fix" in fields,
     }
     fix = fields.get("fix", "")
-    typed["fix"] = int(fix) if fix.isdecimal() and int(fix[:6]) in FIXES_MIN else flexible.FIX_BEFORE_MIN
+    typed["fix"] = int(fix) if fix.isdecimal() and len(fix) < 7 and int(fix) in FIXES_MIN else flexible.FIX_BEFORE_MIN
     reward = rewards.of_lab(machine.lab)
     return {
         "machine": machine,

@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "commons.web.lately.lately",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "commons.web.middleware.local_time",
@@ -139,6 +140,8 @@ WEB_LOCK_TIMEOUT_S = 10
 WEB_IDLE_TRANSACTION_TIMEOUT_S = 300
 REDIS_URL = redis_url()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(db=1)}}
+#: For how many seconds pages that all strangers see alike may be kept while nothing is written; 0: none is.
+PAGES_KEPT_S = float(os.environ.get("PAGES_KEPT_S", "5"))
 #: Where the process `ingest` listens for the web server; elsewhere when they share no /tmp.
 INGEST_SOCKET = Path(os.environ.get("INGEST_SOCKET") or socket_dir() / "ingest.sock")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -63,6 +63,7 @@ from labs.views.kiosk import COOKIE
 from tests.authz.roles import BY_TOKEN, ORDER
 from tests.designs.authz_world import World as Designs
 from tests.designs.authz_world import build as build_designs
+from tests.designs.authz_world import taken_back
 from tests.energy import conftest as energy_stage
 from tests.energy.test_statements import PRICES, keep_day
 from tests.labs import conftest as lab_stage
@@ -100,11 +101,8 @@ class World:
     def undone(self) -> Iterator[None]:
         """What happens inside is taken back; the cache, which is no part of the database, is emptied before."""
         cache.clear()
-        savepoint = transaction.savepoint()
-        try:
+        with taken_back():
             yield
-        finally:
-            transaction.savepoint_rollback(savepoint)
 
     def client(self, role: str) -> Client:
         """The browser of a role as it came in: a request may have signed it out."""

@@ -4,11 +4,12 @@
 
 The city is the whole of `manage.py up` on this machine, with its demo, its devices and its workers; FOLDER is the data
 folder of one that is seeded already. Each of the people opens a page chosen at random, reads it for two seconds on
-average (an exponential time), and opens another. The clients share the machine's processors with the city.
+average (an exponential time), and opens another. They are strangers, who share what is kept for a moment
+(`PAGES_KEPT_S`). The clients share the machine's processors with the city.
 
-Prints the p95 of each page and of all, what a page costs the web processes in CPU (asked for alone, one after the
-other), and the same people without reading, which is as much as this machine can. Ends with 1 when the p95 of all is
-200 ms or more, or when any page did not answer.
+Prints the p95 of each page and of all, what a page costs the web processes in CPU (made anew each time, one after
+the other), and the same people without reading, which is as much as this machine can. Ends with 1 when the p95 of all
+is 200 ms or more, or when any page did not answer.
 """
 
 import argparse
@@ -26,13 +27,13 @@ LIMIT_MS = 200.0
 
 
 async def cost_ms(city: City, path: str, times: int) -> float:
-    """CPU of the web processes for one opening of a page, once it is warm."""
+    """CPU of the web processes for one opening of a page, once it is warm; a cookie for each, so that none is kept."""
     line, web = Line(city.port), city.pids()["web"]
     for _ in range(6):
         await line.ask("warm", path)
     before = cpu_s(web)
-    for _ in range(times):
-        await line.ask("cost", path)
+    for number in range(times):
+        await line.ask("cost", path, head=f"Cookie: opening={number}\r\n")
     line.close()
     return (cpu_s(web) - before) / times * 1000
 

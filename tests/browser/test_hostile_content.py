@@ -17,6 +17,7 @@ from commons.people.services import create_user
 from designs.services import create_design, index_now, write_files
 from designs.services.talk import say
 from tests.conftest import LiveCity
+from tests.figures_said import figure
 
 
 class Canary(http.server.ThreadingHTTPServer):
@@ -131,8 +132,7 @@ def test_no_script_of_a_stranger_runs(live_city: LiveCity, page: Page, canary: C
     page.goto(f"{live_city.url}/")
     ran = page.evaluate("localStorage.getItem('ran')")
     count = len(dialogs) + len(set(canary.called)) + (ran is not None)
-    print(f"hostile content: {len(pages)} pages, {len(bytes_alone)} files as they are")  # noqa: T201
-    print(f"FIGURE hostile_scripts_run {count} scripts")  # noqa: T201
+    figure("hostile_scripts_run", count, f"scripts on {len(pages)} pages, in {len(bytes_alone)} files as they are")
     assert ran is None and not dialogs and not canary.called, (ran, dialogs, canary.called)
     assert shown == pages
     assert downloaded == bytes_alone

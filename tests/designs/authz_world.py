@@ -34,6 +34,25 @@ from tests.designs.conftest import cube_stl
 KEPT = ("designs_", "runs_", "notices_", "reports_", "people_handle", "people_membership")
 
 
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """What is written inside is taken back.
+
+    The savepoint is released besides: one that is only rolled back to stays open, the next one lies inside it, and each
+    that something was written below holds a lock until the end. Thousands of them fill PostgreSQL's table of locks.
+    """
+    savepoint = transaction.savepoint()
+    kept = connection.run_on_commit
+    connection.run_on_commit = []
+    try:
+        yield
+    finally:
+        transaction.set_rollback(False)
+        transaction.savepoint_rollback(savepoint)
+        transaction.savepoint_commit(savepoint)
+        connection.run_on_commit = kept
+
+
 @dataclass
 class Thing:
     """A design and what routes name of it."""
@@ -58,11 +77,8 @@ class World:
     @contextmanager
     def undone(self) -> Iterator[None]:
         """What happens inside is taken back: rows at once, repositories and stores when `mend` is called."""
-        savepoint = transaction.savepoint()
-        try:
+        with taken_back():
             yield
-        finally:
-            transaction.savepoint_rollback(savepoint)
 
     def keep_files(self) -> None:
         """Remember repositories and stores as they are."""

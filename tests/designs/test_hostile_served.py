@@ -26,6 +26,7 @@ from tests.designs.conftest import Git, address
 from tests.designs.hostile import OK, REJECT, Canary
 from tests.designs.test_hostile import CASES, canary, controls, watched
 from tests.designs.test_push_rules import EMPTY_BLOB, HOUSE, Maker
+from tests.figures_said import figure
 
 __all__ = ["canary"]
 
@@ -186,9 +187,9 @@ def test_hostile_files_sent_and_pushed(
     assert site.ask("GET", "/healthz")[0] == 200
     peak = scales.stop()
     right = len(files) + 1 - len(wrong)
-    told = f"hostile files, {' and '.join(ways)}: {right} of {len(files) + 1} as their class says, {site.faults} 5xx"
-    print(f"{told}, the worker's family at most {peak / 2**20:.0f} MB")  # noqa: T201
-    print(f"FIGURE hostile_as_expected {100 * right / (len(files) + 1):.4g} %")  # noqa: T201
+    way = "_".join(ways)
+    figure(f"hostile_{way}", right, f"of {len(files) + 1} files, {site.faults} answers of 5xx")
+    figure(f"hostile_{way}_memory", peak / 2**20, "MB at most, all of the worker")
     assert not wrong, "\n".join(wrong)
     assert not site.faults
     assert LEAST_BYTES < peak < MOST_BYTES
@@ -272,6 +273,6 @@ def test_odd_names_are_refused_in_words_or_every_page_of_them_answers(
             assert status < 500, (name, one, answer[:300])
         assert site.statuses[-1] == 200, name
     refused = len(names) + 1 - taken
-    print(f"odd names: {taken} taken, {refused} refused in words, {site.faults} answers of 5xx")  # noqa: T201
+    figure("hostile_names_faults", site.faults, f"answers of 5xx to {taken} names; {refused} refused in words")
     assert site.ask("GET", f"{base}/files/plain.stl?ref=odd-0")[0] == 200
     assert taken > 1 and refused

@@ -253,7 +253,8 @@ def test_the_door_for_large_files_says_no_in_json(
     assert fine.headers["Content-Type"] == "application/vnd.git-lfs+json"
     assert post("test-cube.git/info/lfs/objects/batch", json={**body, "operation": "upload"}).status_code == 401
     for wrong, status in (
-        (b"[1]", 400), (b"{", 400), (b'{"operation":"erase","objects":[]}', 400),
+        (b"[1]", 400), (b"{", 400), (b"[" * 100_000, 400), (b'{"objects":[{"oid":"\\u0000"}]}', 400),
+        (b'{"operation":"erase","objects":[]}', 400),
         (b'{"operation":"download","objects":[{"oid":5,"size":"x"}]}', 400),
         (b'{"operation":"download","objects":[],"hash_algo":"md5"}', 422),
         (b'{"operation":"download","objects":[],"transfers":["ssh"]}', 422),

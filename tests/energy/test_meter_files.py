@@ -207,7 +207,13 @@ def test_a_utility_is_known_again_whatever_the_dates_in_its_columns() -> None:
 
 
 def green_button(
-    readings: list[tuple[int, int]], *, flow: int = 1, power: int = 0, uom: int = 72, behaviour: int = 4, head: str = ""
+    readings: list[tuple[int, int]],
+    *,
+    flow: int = 1,
+    power: int | str = 0,
+    uom: int = 72,
+    behaviour: int = 4,
+    head: str = "",
 ) -> bytes:
     """A file as the standard describes it: usage point, meter reading, reading type, block."""
     base = "https://utility.example/espi/1_1/resource"
@@ -270,8 +276,9 @@ def test_green_button_refuses_entities_nonsense_and_other_goods() -> None:
         greenbutton.read(b"<feed><entry>")
     with pytest.raises(BadXml, match="nested"):
         greenbutton.read(b"<a>" * 60)
-    with pytest.raises(BadXml, match="powerOfTenMultiplier"):
-        greenbutton.read(green_button([(NOON, 1)], power=4000))
+    for power in (4000, "²", "--5", "-", "9" * 5000):
+        with pytest.raises(BadXml, match="powerOfTenMultiplier"):
+            greenbutton.read(green_button([(NOON, 1)], power=power))
     gas = greenbutton.read(green_button([(NOON, 1), (NOON + 900, 1)], uom=169))
     assert (gas.series, gas.left_out) == ([], 2)
     assert "flowDirection" in greenbutton.read(green_button([(NOON, 1)], flow=7)).bad[0].wrong

@@ -68,6 +68,10 @@ def test_a_pad_stands_where_its_footprint_turns_it() -> None:
     assert board.pads[1].at == pytest.approx([110, 59.05])
 
 
+def test_references_of_odd_digits_have_an_order_too() -> None:
+    assert kicad._ordered(["R10", "R²", "R2", "²", "٣R", "7"]) == ["٣R", "7", "R2", "R10", "R²", "²"]
+
+
 def test_a_schematic_lists_what_is_bought(tmp_path: Path) -> None:
     large, found = read(tmp_path, SHEET)
     more = found["more"]

@@ -339,6 +339,8 @@ def test_try_2017_stands_where_its_grid_says() -> None:
         (lambda: tmy3(change="01/01/1995,02:00,0→01/01/1995,02:00,-9900"), r"line 4, column GHI .*missing \(-9900\)"),
         (lambda: tmy3(change="01/01/1995,02:00,0→01/01/1995,02:00,nix"), "line 4, column GHI .*not a number"),
         (lambda: tmy3(change="02/28/2003→02/30/2003"), r"line \d+, column Date .*2003-02-30 01:00 is no time"),
+        (lambda: tmy3(change="02/28/2003→02/²/2003"), r"line \d+, column Date .*is not a time"),
+        (lambda: tmy3(change=f"02/28/2003→02/28/{'9' * 5000}"), r"line \d+, column Date .*is not a time"),
         (lambda: tmy3().replace("Wspd (m/s)", "Speed"), r"column Wspd \(m/s\): this column is missing"),
         (lambda: "\n".join(tmy3().splitlines()[:9] + tmy3().splitlines()[10:]), "line 10: a gap: after"),
         (lambda: epw().replace("2005,1,1,3,0,A7A7,-2.0", "2005,1,1,3,0,A7A7,99.9"), "line 11, column air: .*missing"),

@@ -2,4 +2,4 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("tests.authz") else ["test_document.py", "test_parameters.py"]
+collect_ignore = [] if find_spec("tests.authz") else ["test_document.py", "test_fields.py", "test_parameters.py"]

@@ -35,7 +35,16 @@ from tests.authz.requests import Ask, address, asks, filled
 from tests.authz.routes import Route, all_routes
 from tests.authz.world import World
 from tests.figures_said import figure
-from tests.fuzz.stage import nobody_outside, runs_the_room, the_connection_stays, tokens, world
+from tests.fuzz.stage import (
+    ONLY,
+    PART,
+    PARTS,
+    nobody_outside,
+    runs_the_room,
+    the_connection_stays,
+    tokens,
+    world,
+)
 
 __all__ = ["nobody_outside", "the_connection_stays", "tokens", "world"]
 
@@ -43,10 +52,6 @@ pytestmark = pytest.mark.django_db
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
           response_schema_conformance]  # fmt: skip
-#: A word of operations, to look at a few by hand.
-ONLY = os.environ.get("FUZZ_ONLY", "")
-#: `2/6` is the second of six parts, for a machine that has no hours in one piece.
-PART, PARTS = (int(word) for word in os.environ.get("FUZZ_PART", "1/1").split("/"))
 
 
 @dataclass
@@ -171,8 +176,9 @@ def judge(fuzz: Fuzz) -> None:
     broken = sum("ServerError" in fault for fault in faults)
     print(f"document, part {PART} of {PARTS}: {len(fuzz.tested)} of {len(fuzz.operations)} operations, "  # noqa: T201
           f"{dict(fuzz.answers)}")  # fmt: skip
-    figure("fuzz_server_errors", broken, "answers")
-    figure("fuzz_schema_violations", len(faults) - broken, "answers")
+    figure("fuzz_calls", f"+{sum(fuzz.answers.values())}", "calls")
+    figure("fuzz_server_errors", f"+{broken}", "answers")
+    figure("fuzz_schema_violations", f"+{len(faults) - broken}", "answers")
     assert not fuzz.faults, fuzz.report()
     if not ONLY:
         assert fuzz.tested == {operation.label for operation, _route in fuzz.operations}

@@ -37,7 +37,7 @@ def test_figures_are_read_kept_and_shown(page: Path, tmp_path: Path) -> None:
     output = tmp_path / "output.txt"
     output.write_text(
         "warming up\nFIGURE load_p95_50_people 123.4 ms\n  FIGURE overload_other_answers 0 answers\n"
-        "FIGURE Bad 1 x\nFIGURE half\nnot a FIGURE soak 1 x\n"
+        "FIGURE Bad 1 x\nFIGURE half\nnot a FIGURE soak 1 x\nFIGURE load_detail 1 x\n"
     )
     assert figures.main(["--read", str(output), "--how", "on two cores"]) == 0
     assert set(json.loads(figures.KEPT.read_text())) == {"load_p95_50_people", "overload_other_answers"}

@@ -263,7 +263,7 @@ def test_a_strange_badge_is_said_to_be_strange(city: Stage) -> None:
 @pytest.mark.parametrize("rubbish", ["", "no json", "[]", "{" * 5000, '{"proof": 1}', "\x00"])
 def test_rubbish_is_no_fault(rubbish: str) -> None:
     answer = Client().post(reverse("rooms:verify"), {"document": rubbish})
-    assert answer.status_code in {302, 422}
+    assert answer.status_code in {302, 400, 422}
 
 
 def test_a_file_that_is_too_long_is_refused() -> None:

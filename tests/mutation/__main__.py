@@ -18,6 +18,7 @@ import sys
 from itertools import groupby
 from typing import Any
 
+from tests.figures_said import figure
 from tests.mutation import table
 from tests.mutation.mutants import ROOT
 
@@ -68,9 +69,9 @@ def main(words: list[str] | None = None) -> int:
     total = table.score("all", whole, listed)
     print("\n" + "\n".join([HEAD, *(one.line() for one in [*scores, total])]))
     for one in scores:
-        print(f"FIGURE mutation_{one.module} {one.share:.1f} %")
+        figure(f"mutation_{one.module}", f"{one.share:.1f}", "%")
     if len(scores) == len(known):
-        print(f"FIGURE mutation_score {total.share:.1f} % of {total.counted}")
+        figure("mutation_score", f"{total.share:.1f}", f"% of {total.counted}")
     return int(any(one.share < table.TARGET for one in scores))
 
 

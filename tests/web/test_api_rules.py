@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.permissions import BasePermission
 
 from commons.people.models import User
@@ -130,6 +131,37 @@ def test_a_broken_query_is_the_callers_fault(client: Client, query: str) -> None
     response = client.get(f"/api/v1/runs/{query}")
     assert 400 <= response.status_code < 500
     assert_problem(response, response.status_code)
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ('{"name": "a\\u0000b"}', "NUL"), ('{"name": {"deep": [{"\\ud83d": 1}]}}', "half a letter"),
+        ('{"name": [1, {"x": -1e999}]}', "larger"), ("[" * 100_000, "nested"), ('{"name": "\x01"}', "JSON"),
+    ],
+)  # fmt: skip
+def test_json_that_nobody_can_keep_is_refused_in_words(client: Client, anna: User, body: str, word: str) -> None:
+    headers = bearer(anna, "designs:write")
+    response = client.post("/api/v1/designs/", body, content_type="application/json", headers=headers)
+    assert word in assert_problem(response, 400)["detail"]
+
+
+def test_json_of_whole_letters_is_read(client: Client, anna: User) -> None:
+    body = '{"name": "\\ud83d\\ude00 1e300", "licence": "MIT", "owner": "anna", "size": 1e300}'
+    headers = bearer(anna, "designs:write")
+    response = client.post("/api/v1/designs/", body, content_type="application/json", headers=headers)
+    assert response.status_code == 201, response.content
+
+
+@pytest.mark.parametrize("sent", [{"theme": "da\0rk"}, {"theme": ["dark", "\0"]}, {"a\0": "dark"}])
+def test_a_form_with_a_nul_is_refused_in_words(client: Client, sent: dict[str, Any]) -> None:
+    for kind in ("multipart", "plain"):
+        body = {"data": sent} if kind == "multipart" else {
+            "data": urlencode(sent, doseq=True), "content_type": "application/x-www-form-urlencoded"
+        }  # fmt: skip
+        refused = client.post(reverse("theme"), **body)
+        assert refused.status_code == 400
+        assert "NUL" in refused.content.decode()
 
 
 def test_a_limit_out_of_bounds_is_brought_back(client: Client) -> None:

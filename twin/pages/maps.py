@@ -102,7 +102,7 @@ def chosen(asked: Mapping[str, str], kept: Access | None) -> Chosen:
     return Chosen(
         show=show if show in _BY_SLUG else "use",
         kind=kind if kind in kinds else "grocery" if "grocery" in kinds or not kinds else next(iter(kinds)),
-        month=int(month) if month.isdecimal() and 1 <= int(month[:3]) <= 12 else 0,
+        month=int(month) if month.isdecimal() and len(month) < 3 and 1 <= int(month) <= 12 else 0,
         hour=hour if 0 <= hour < 24 else NOON,
         query=asked.get("q", "").strip()[:80],
         day=asked.get("day", "")[:10],

@@ -14,6 +14,7 @@ from commons.errors import CityError
 from commons.people.models import User
 from commons.runs.models import Run
 from commons.runs.queries import visible_to
+from commons.web.lately import kept_a_moment
 from twin import files, pages, plan, queries, services
 from twin import layers as layer_files
 from twin.errors import NotASteward
@@ -25,12 +26,14 @@ from twin.views.frame import asked, frame
 PAGE = 50
 
 
+@kept_a_moment
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """All districts."""
     return render(request, "twin/home.html", {"cards": pages.district_cards(), "may_import": may_import(request.user)})
 
 
+@kept_a_moment
 @require_safe
 def district(request: HttpRequest, slug: str) -> HttpResponse:
     """What the city is made of, and how much is modelled."""

@@ -328,7 +328,7 @@ def counted(parts: list[tuple[str, str, str]]) -> list[dict[str, object]]:
 
 def _ordered(names: list[str]) -> list[str]:
     return sorted(
-        (n for n in names if n), key=lambda n: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", n[:40])]
+        (n for n in names if n), key=lambda n: [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", n[:40])]
     )
 
 

@@ -173,7 +173,7 @@ def _wide(file: str, line: int, row: Sequence[str], names: Sequence[str]) -> Non
 
 def _numbers(file: str, line: int, name: str, cell: str, between: str, count: int) -> list[int]:  # noqa: PLR0917 a place
     parts = cell.strip().split(between)
-    if len(parts) != count or not all(part.strip().isdigit() for part in parts):
+    if len(parts) != count or not all(part.strip().isdecimal() and len(part) < 20 for part in parts):
         raise WeatherRefusal(
             file, line, name, gettext_noop("“%(cell)s” is not a time; correct the row"), cell=cell[:40]
         )

@@ -22,18 +22,21 @@ from commons.decisions.models import Motion
 from commons.errors import CityError
 from commons.people.models import User
 from commons.people.signed_in import person_of
+from commons.web.lately import kept_a_moment
 
 
 def _person(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
+@kept_a_moment
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What is being decided, and what waits for me?"""
     return render(request, "decisions/home.html", pages.home(_person(request)))
 
 
+@kept_a_moment
 @require_safe
 def body(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """By which rules does this body decide, and what holds?"""

@@ -1,6 +1,8 @@
 """Two small layers: refusals become answers, and POSTs with an Idempotency-Key happen once."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,6 +11,9 @@ from commons.errors import BadInput, CityError
 from commons.web import idempotent
 from commons.web.middleware_types import GetResponse
 from commons.web.problems import answer, is_api, problem, problem_response
+
+#: How a page's form is sent.
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class problem_json:  # noqa: N801 a middleware reads like a function in settings
@@ -26,12 +31,27 @@ class problem_json:  # noqa: N801 a middleware reads like a function in settings
             return _as_problem(response)
         return response
 
+    def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
+        """A NUL in a form is refused for every page at once, as it is in an address: no table can keep it."""
+        if request.content_type in FORMS and not getattr(view, "csrf_exempt", False) and _holds_nul(request):
+            return answer(request, BadInput(_("A form cannot hold a NUL character. Take it out and send it again.")))
+        return None
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, CityError):
             return answer(request, exception)
         if isinstance(exception, Http404) and is_api(request):
             return problem_response(problem(404, _("Not found"), _("There is nothing at this address.")))
         return None
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """Whether a name or a text of a form has one. Who has hung up has nothing to be told."""
+    try:
+        fields = request.POST.lists()
+    except UnreadablePostError:
+        return False
+    return any("\x00" in text for name, texts in fields for text in (name, *map(str, texts)))
 
 
 def _as_problem(response: HttpResponse) -> HttpResponse:

@@ -14,6 +14,7 @@ from commons import sockets
 from commons.places import queries, sun
 from commons.places.models import Place
 from commons.web.context import PLACE_COOKIE, place_of, set_place
+from commons.web.lately import kept_a_moment
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Card:
     wide: bool
 
 
+@kept_a_moment
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The home of the place that the visitor looked at last."""
@@ -38,6 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return _page(request, here)
 
 
+@kept_a_moment
 @require_safe
 def place(request: HttpRequest, slug: str) -> HttpResponse:
     """The home of one place, which is remembered."""

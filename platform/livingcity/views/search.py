@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from commons import sockets
 from commons.people.models import User
 from commons.web.api import has_scope, requires
+from commons.web.lately import kept_a_moment
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Group:
     hits: Sequence[sockets.Hit]
 
 
+@kept_a_moment
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """What was found, grouped by kind; the group with the best hit first. `?kind=` shows more of one."""
