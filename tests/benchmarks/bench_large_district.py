@@ -210,15 +210,15 @@ PAGES = (
 )  # fmt: skip
 
 
-def visited(city: cities.City, more: list[str], pictures: Path | None) -> None:
-    """Every page at both widths. Raises AssertionError where one does not open or an answer is too large."""
+def visited(city: cities.City, pages: list[str], pictures: Path | None) -> None:
+    """The pages at both widths. Raises AssertionError where one does not open or an answer is too large."""
     from playwright.sync_api import sync_playwright
 
     worst, program = 0.0, os.environ.get("CHROMIUM", "/usr/bin/chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         for width, height in WIDTHS:
-            for path in [*(f"/twin/{SLUG}/{page}" for page in PAGES), *more]:
+            for path in pages:
                 context = browser.new_context(viewport={"width": width, "height": height})
                 worst = max(worst, _visit(context.new_page(), city, path, width, pictures))
                 context.close()
@@ -288,12 +288,10 @@ def in_city(city: cities.City, path: Path, steps: list[str], pictures: Path | No
     """The steps that need a whole city."""
     if "import" in steps:
         imported(city, path)
-    more = []
+    if "pages" in steps:
+        visited(city, [f"/twin/{SLUG}/{page}" for page in PAGES], pictures)
     if "scenario" in steps:
-        more = [asked_scenario(city, share) for share in (40, 60)]
-        visited(city, more, pictures)
-    elif "pages" in steps:
-        visited(city, more, pictures)
+        visited(city, [asked_scenario(city, 40)], pictures)
 
 
 if __name__ == "__main__":
