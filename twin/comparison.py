@@ -66,17 +66,20 @@ def features(result: ScenarioResult, layer: str) -> Iterator[dict[str, Any]]:
 
 
 def values(result: ScenarioResult, layer: str) -> Iterator[dict[str, Any]]:
-    """The same without names and shapes, for a map that has those."""
-    for key, properties in _by_key(result, layer):
+    """The same without names and shapes, for a map that has those, and without figures that differ nowhere."""
+    for key, properties in _by_key(result, layer, slim=True):
         yield {"type": "Feature", "id": key, "properties": properties, "geometry": None}
 
 
-def _by_key(result: ScenarioResult, layer: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _by_key(result: ScenarioResult, layer: str, *, slim: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is known of each thing of a layer; of more than 20,000, of those alone in which anything differs."""
     columns = scenario_files.read(result.detail_sha256)[layer]
     keys = columns.get("key", ())
     names = [name for name in columns if name != "key"]
     moving = [name for name in names if not name.endswith("_before")]
+    if slim:
+        moving = [name for name in moving if any(columns[name])]
+        names = [name for name in names if name.removesuffix("_before") in moving]
     for i, key in enumerate(keys):
         if len(keys) <= MOST_FEATURES or any(columns[name][i] for name in moving):
             yield str(key), {name: columns[name][i] for name in names}

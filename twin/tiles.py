@@ -17,7 +17,7 @@ from twin.errors import NoTippecanoe, TilesFailed
 
 MOST_S = 3600.0
 NEAREST, FARTHEST = 15, 10
-_FROM_ZOOM = {"areas": 10, "streets": 11, "buildings": 13, "services": 14}
+FROM_ZOOM = {"areas": 10, "streets": 11, "buildings": 13, "services": 14}
 _PATHS_FROM_ZOOM = 14
 
 Feature = Mapping[str, Any]
@@ -72,7 +72,7 @@ def _written(path: Path, layer: str, features: Iterable[Feature]) -> int:
     count = 0
     with path.open("wb") as out:
         for feature in features:
-            from_zoom = _FROM_ZOOM[layer]
+            from_zoom = FROM_ZOOM[layer]
             if layer == "streets" and not feature["properties"].get("car"):
                 from_zoom = _PATHS_FROM_ZOOM
             out.write(orjson.dumps({**feature, "tippecanoe": {"minzoom": from_zoom}}) + b"\n")

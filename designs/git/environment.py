@@ -73,10 +73,21 @@ exit 1
 """
 
 
-@cache
 def prepare() -> Path:
-    """Write our configuration and hooks beside the repositories; the configuration's path."""
+    """Our configuration, which stands beside the repositories with our hooks; the configuration's path.
+
+    Whether it is there is asked each time: git says nothing of one that is gone, and would force nothing to the disk
+    and take what comes.
+    """
     folder = Path(settings.DATA_DIR) / "git"
+    if not (folder / "config").exists():
+        _prepared.cache_clear()
+    return _prepared(folder)
+
+
+@cache
+def _prepared(folder: Path) -> Path:
+    """Write both, once in a process."""
     hooks = folder / "hooks"
     hooks.mkdir(parents=True, exist_ok=True)
     _write(hooks / "pre-receive", HOOK, mode=0o500)

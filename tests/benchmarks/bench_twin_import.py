@@ -31,12 +31,19 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def tiled(source: Path, times: int, target: Path) -> None:
-    """Write the extract `times` times side by side."""
+FAR = 10_000_000_000
+"""By how much the numbers of one tile are more than those of the one before."""
+Tie = tuple[int, int]
+
+
+def tiled(source: Path, times: int, target: Path, *, ties: tuple[list[Tie], list[Tie]] = ([], [])) -> None:
+    """Write the extract `times` times side by side. `ties`: nodes that a street joins with one of the tile to the east,
+    and with one of the tile to the north (`joints`), so that all of it is one city.
+    """
     import osmium
     from osmium.osm import mutable
 
-    far = 10_000_000_000
+    far, number = FAR, FAR * (times + 1)
     side = math.ceil(math.sqrt(times))
     with osmium.SimpleWriter(str(target)) as writer:
         for kind in ("n", "w", "r"):
@@ -52,6 +59,38 @@ def tiled(source: Path, times: int, target: Path) -> None:
                     elif kind == "r" and thing.is_relation():
                         members = [(m.type, m.ref + shift, m.role) for m in thing.members]
                         writer.add_relation(mutable.Relation(thing, id=thing.id + shift, members=members))
+            for tile, other, pairs in _neighbours(times, side, ties) if kind == "w" else ():
+                for here, there in pairs:
+                    number += 1
+                    tags = {"highway": "secondary", "name": f"Joint {number % far}"}
+                    writer.add_way(mutable.Way(id=number, nodes=[here + tile * far, there + other * far], tags=tags))
+
+
+def _neighbours(times: int, side: int, ties: tuple[list[Tie], list[Tie]]) -> list[tuple[int, int, list[Tie]]]:
+    east = [(tile, tile + 1, ties[0]) for tile in range(times - 1) if (tile + 1) % side]
+    return east + [(tile, tile + side, ties[1]) for tile in range(times - side)]
+
+
+def joints(source: Path, bands: int = 8) -> tuple[list[Tie], list[Tie]]:
+    """Ends of streets for cars at the east rim with those at the west rim, and at the north rim with those at the
+    south, in bands across.
+    """
+    import osmium
+
+    at: dict[int, tuple[float, float]] = {}
+    roads = {"primary", "secondary", "tertiary", "residential", "unclassified"}
+    for thing in osmium.FileProcessor(str(source)).with_locations():
+        if thing.is_way() and thing.tags.get("highway") in roads:
+            at |= {node.ref: (node.lon, node.lat) for node in thing.nodes if node.location.valid()}
+    return _across(at, 0, bands), _across(at, 1, bands)
+
+
+def _across(at: dict[int, tuple[float, float]], way: int, bands: int) -> list[Tie]:
+    low, high = min(place[1 - way] for place in at.values()), max(place[1 - way] for place in at.values())
+    rows: dict[int, list[tuple[float, int]]] = {}
+    for node, place in at.items():
+        rows.setdefault(int((place[1 - way] - low) / (high - low) * bands * 0.9999), []).append((place[way], node))
+    return [(max(row)[1], min(row)[1]) for _band, row in sorted(rows.items()) if len(row) > 1]
 
 
 def measured(path: Path) -> dict[str, float]:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from commons.runs.models import Run
 from tests.browser.conftest import Walk, until
+from tests.twin.conftest import spot
 from tests.twin.test_traffic import streets
 from twin import files, services
 from twin.models import Scenario
@@ -27,6 +28,17 @@ def town(walk: Walk, tmp_path: Path) -> Walk:
         slug="town", name="Town", files=[files.keep_path(path)], place=None, licence="CC-BY-4.0", attribution="The town"
     )
     until(lambda: Run.objects.filter(pk=run.pk, status=Run.Status.DONE).exists())
+    return walk
+
+
+@pytest.fixture
+def large_town(walk: Walk, tmp_path: Path) -> Walk:
+    """The same town with so many playgrounds that no browser is sent the whole of it."""
+    many = [spot(f"p{n}", 24.93 + n % 120 / 9000, 60.16 + n // 120 / 9000, leisure="playground") for n in range(15_001)]
+    path = tmp_path / "town.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [*streets(), *many]}), encoding="utf-8")
+    services.start_import(slug="town", name="Town", files=[files.keep_path(path)], licence="CC0-1.0")
+    until(lambda: Run.objects.filter(kind="twin.map", status=Run.Status.DONE).exists(), 120)
     return walk
 
 
@@ -92,6 +104,25 @@ def test_a_layperson_composes_sun_and_a_closed_street_and_compares(town: Walk) -
     rows = Path(taken.value.path()).read_text(encoding="utf-8-sig").splitlines()
     assert sum("made_kwh" in row for row in rows) == 2
     assert Scenario.objects.count() == 2
+
+
+def test_a_large_district_is_drawn_from_tiles_and_its_answer_laid_over_them(large_town: Walk) -> None:
+    page = large_town.page
+    asked: list[tuple[str, int]] = []
+    page.on("response", lambda answer: asked.append((answer.url, answer.status)))
+    large_town.goto("/twin/town/map/")
+    page.wait_for_selector("lc-map[data-ready]", timeout=90_000)
+    large_town.goto(f"{LIST}new/?kind=close_street&street=North 1")
+    drawn(page)
+    page.get_by_label("Name").fill("Quiet")
+    page.get_by_role("button", name="Work it out", exact=True).click()
+    answered(page)
+    tiles = [status for url, status in asked if ".pmtiles" in url]
+    assert len(tiles) > 3 and set(tiles) == {206}
+    assert any("streets.geojson?fields=map" in url for url, _status in asked)
+    assert not [url for url, _status in asked if "/layers/" in url]
+    page.get_by_role("button", name="Beside today").click()
+    page.get_by_role("slider", name="Border between today and scenario").wait_for()
 
 
 def test_a_click_on_the_map_becomes_a_measure(town: Walk) -> None:

@@ -3,7 +3,9 @@
 import ast
 import datetime as dt
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,3 +188,13 @@ def test_a_public_address_is_pinned() -> None:
     assert fetching.check_address("https://example.org/x.git", resolver=lambda host, port: ["93.184.216.34"]) == (
         "example.org", 443, "93.184.216.34",
     )  # fmt: skip
+
+
+def test_git_never_runs_without_our_configuration(tmp_path: Path, settings: Any) -> None:
+    """In whichever folder the city's data are, and also after somebody has cleared it away."""
+    for folder in (tmp_path / "one", tmp_path / "other", tmp_path / "one"):
+        settings.DATA_DIR = folder
+        config = Path(environment.clean()["GIT_CONFIG_GLOBAL"])
+        assert config == folder / "git" / "config"
+        assert "fsync = all" in config.read_text() and (folder / "git" / "hooks" / "pre-receive").is_file()
+        shutil.rmtree(folder)

@@ -103,7 +103,7 @@ def test_each_piece_closed_by_itself_gives_what_a_new_search_gives(
         for v in range(u + 1, n):
             if dense[u, v] == 0:
                 continue
-            hit = set()
+            hit: dict[int, float] = {}
             for kind in before:
                 far = np.full(n, np.inf)
                 heap = [(max(in_m[k], 1e-3), int(node[k])) for k in range(len(shops)) if kinds[k] == kind]
@@ -116,10 +116,13 @@ def test_each_piece_closed_by_itself_gives_what_a_new_search_gives(
                     for x in np.flatnonzero(dense[y]):
                         if {int(x), y} != {u, v}:
                             heapq.heappush(heap, (d + dense[y, x], int(x)))
-                now = (out_m + far[at]) / SPEED_M_S / 60
-                hit |= {int(i) for i in np.flatnonzero(now - before[kind] > criticality.FARTHER_MIN + 1e-9)}
-            ours = found.get((u, v))
-            assert (ours.buildings if ours else 0) == len(hit)
+                more = (out_m + far[at]) / SPEED_M_S / 60 - before[kind]
+                for i in np.flatnonzero(more > criticality.FARTHER_MIN + 1e-9).tolist():
+                    hit[i] = max(hit.get(i, 0.0), float(more[i]))
+            ours = found.get((u, v), criticality.Lean(u, v, 0, 0, 0.0))
+            finite = [detour for detour in hit.values() if detour < np.inf]
+            assert (ours.buildings, ours.cut) == (len(hit), len(hit) - len(finite))
+            assert ours.worst_min == pytest.approx(max(finite, default=0.0), abs=1e-9)
 
 
 def test_the_only_bridge_carries_everybody_behind_it() -> None:
@@ -185,7 +188,36 @@ def test_more_storage_and_company_never_shorten_the_worst(small: float, more: fl
     assert (little.quantile(0.1) <= little.quantile(0.5)).all()
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 4), max_size=6), st.integers(0, 2**31))
+def test_a_tally_of_parts_says_what_all_cuts_together_say(sizes: list[int], seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    parts = [outage.Supply(dice.integers(0, 73, (size, 9)).astype(float), 72) for size in sizes]
+    tally = outage.Tally.empty()
+    for part in parts:
+        tally.add(part)
+    hours = np.concatenate([part.hours for part in parts]) if parts else np.zeros((0, 9))
+    for limit in (0, 4, 24, 72):
+        assert tally.share(limit) == pytest.approx((hours >= limit).mean() if hours.size else 0.0)
+    assert tally.median() == (np.median(hours) if hours.size else 0.0)
+
+
 # --- heat ---------------------------------------------------------------------------------------------------
+def test_heat_is_the_same_however_many_buildings_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = np.random.default_rng(4)
+    houses = [shapely.box(x, y, x + w, y + w) for x, y, w in dice.uniform(0, 400, (25, 3)) * [1, 1, 0.1]]
+    parks = [shapely.box(x, y, x + 60, y + 60) for x, y in dice.uniform(0, 400, (3, 2))]
+    planted = dice.random(25) < 0.3
+    found = []
+    for at_once in (1000, 7, 25):
+        monkeypatch.setattr(heat, "AT_ONCE", at_once)
+        found.append(heat.exposure(houses, np.linspace(3, 30, 25), parks, planted=planted))
+    for other in found[1:]:
+        for name in ("built", "green", "height_m", "level"):
+            np.testing.assert_array_equal(getattr(other, name), getattr(found[0], name))
+    assert heat.exposure([], np.zeros(0), []).level.tolist() == []
+
+
 def test_dense_without_green_is_strong_and_a_park_cools_it() -> None:
     block = [shapely.box(x, y, x + 15, y + 15) for x in range(0, 600, 20) for y in range(0, 600, 20)]
     tall = np.full(len(block), 20.0)

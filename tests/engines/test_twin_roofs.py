@@ -57,15 +57,30 @@ def year() -> pv.Weather:
 @pytest.mark.parametrize("step_minutes", [60, 15])
 def test_a_lone_flat_roof_is_the_energy_engine_s_unshaded_one(step_minutes: int) -> None:
     sky = weather(step_minutes, 365 if step_minutes == 60 else 40)
-    found = roofs.potential([house("lone", 0, 0, 12)], weather=sky, each_hour=True)
+    parts: list[roofs.Part] = []
+    found = roofs.potential([house("lone", 0, 0, 12)], weather=sky, each=parts.append)
     theirs = pv.year([pv.Roof(float(found.kwp[0]), roofs.DEFAULT.flat_tilt, 180.0)], sky)
     np.testing.assert_allclose(found.hourly_kwh, theirs[0], rtol=1e-9, atol=1e-9)
-    assert found.each_hourly_kwh is not None
-    np.testing.assert_allclose(found.each_hourly_kwh[0], theirs[0], rtol=1e-9, atol=1e-9)
+    (part,) = parts
+    np.testing.assert_allclose(part.hourly_kwh[0], theirs[0], rtol=1e-9, atol=1e-9)
     assert found.kwh_per_year[0] == pytest.approx(theirs.sum(), rel=1e-9)
     assert found.monthly_kwh.sum() == pytest.approx(theirs.sum(), rel=1e-9)
     assert found.shaded_share[0] == pytest.approx(0, abs=1e-12)
     assert found.known == ["assumed"]
+
+
+def test_hours_are_given_away_some_buildings_at_a_time(year: pv.Weather, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roofs, "AT_ONCE", 2)
+    parts: list[roofs.Part] = []
+    flat = [house(f"flat{n}", 900 + 40 * n, 0, 0.0) for n in range(3)]  # of no height: no roof to reckon
+    found = roofs.potential([*flat[:1], *block(2), *flat[1:]], weather=year, each=parts.append)
+    assert [part.rows for part in parts] == [slice(0, 2), slice(2, 4), slice(4, 6), slice(6, 7)]
+    hours = np.concatenate([part.hourly_kwh for part in parts])
+    np.testing.assert_allclose(hours.sum(axis=0), found.hourly_kwh, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(hours.sum(axis=1), found.kwh_per_year, rtol=1e-12)
+    assert (hours[[0, 5, 6]] == 0).all() and (hours[1:5].sum(axis=1) > 0).all()
+    for name in ("kwp", "use_kwh", "floor_m2"):
+        assert np.concatenate([getattr(part, name) for part in parts]).tolist() == getattr(found, name).tolist()
 
 
 def test_panels_fit_where_the_assumptions_say(year: pv.Weather) -> None:

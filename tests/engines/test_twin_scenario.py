@@ -14,7 +14,7 @@ from twin.engine.measures import MEASURES, Refused
 from twin.engine.measures.base import Changes
 from twin.engine.model import CityModel, Thing
 from twin.engine.typical import cloudless
-from twin.engine.whatif import draws, energy, who
+from twin.engine.whatif import draws, energy, traffic, who
 from twin.sumo import paired
 
 SHOP_AT = [LON + 7 * STEP_LON, LAT + 7 * STEP_LAT]
@@ -190,6 +190,33 @@ def test_both_sides_reach_the_same_gap_with_the_same_trips(of: scenario.Base, to
     assert of.roads is not None
     assert outcome.roads.od is of.roads.od
     assert max(outcome.hour.found.gap, today.hour.found.gap) <= 1e-6  # type: ignore[union-attr]
+
+
+def test_a_large_city_is_drawn_a_few_times_and_its_draws_keep_no_ways(
+    of: scenario.Base, today: scenario.Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = measures.checked([{"kind": "close_street", "street": "h5.4"}])
+    kept = scenario.compare(of, today, scenario.reckon(of, closed, beside=today))
+    monkeypatch.setattr(traffic, "MOST_KEPT", 0)
+    light = scenario.reckon(of, [])
+    assert [len(hour.found.ways.pair) > 0 for hour in light.hours] == [True] + [False] * traffic.FEW
+    parts: list[float] = []
+    shut = scenario.reckon(of, closed, beside=light, say=lambda part, _stage: parts.append(part))
+    assert parts == sorted(parts)
+    for ours, theirs in zip(scenario.compare(of, light, shut).figures, kept.figures, strict=True):
+        assert (ours["baseline"], ours["difference"]) == (theirs["baseline"], theirs["difference"])
+        if ours["group"] == "traffic" or ours["key"] in {"carbon", "carbon_mobility"}:
+            assert ours["how"] == scenario.FEW and ours["low"] <= ours["difference"] <= ours["high"]
+            key = ours["key"]
+            off = [b[key] - a[key] for a, b in zip(light.draws, shut.draws, strict=True) if key in a]
+            assert len(off) == traffic.FEW + 1
+            near = 1e-4 * max(abs(ours["baseline"]), 0.1)
+            wide = [ours["difference"] + end(each - off[0] for each in off) for end in (min, max)]
+            assert [ours["low"], ours["high"]] == pytest.approx(wide, abs=near)
+        else:
+            assert (ours["how"], ours["low"], ours["high"]) == (theirs["how"], theirs["low"], theirs["high"])
+    nothing = scenario.compare(of, light, scenario.reckon(of, [], beside=light))
+    assert {figure["difference"] for figure in nothing.figures} == {0.0}
 
 
 def test_a_street_that_is_calm_already_changes_nothing(of: scenario.Base, today: scenario.Outcome) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twin import assumptions as forms
-from twin.engine import demand, traffic
+from twin.engine import demand, network, traffic
 from twin.engine.assignment import Demand, assign
 from twin.engine.model import CityModel, Thing
 from twin.engine.network import CONNECTOR, OUTSIDE, ROAD, road_network
@@ -98,6 +98,19 @@ def test_zones_are_not_passed_and_stations_reach_each_other_outside() -> None:
     assert (net.kind == CONNECTOR).any()
     closed = net.close([key for names in net.pieces for key in names])
     assert closed.closed.sum() == (net.kind == ROAD).sum()
+
+
+def test_of_many_ends_at_the_rim_those_that_carry_most_are_stations(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = town()
+    for piece in model.streets:
+        if piece.key.startswith("west"):
+            piece.properties["capacity_veh_h"] = 900.0
+    ends = {zone.xy_m for zone in road_network(model).zones if zone.station and zone.capacity_out == 900}
+    assert len(ends) == 3
+    monkeypatch.setattr(network, "MOST_STATIONS", 3)
+    assert {zone.xy_m for zone in road_network(model).zones if zone.station} == ends
+    monkeypatch.setattr(network, "RIM_MOST_M", -1.0)
+    assert not [zone for zone in road_network(model).zones if zone.station]
 
 
 def test_closing_and_calming_change_a_copy() -> None:

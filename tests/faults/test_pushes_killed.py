@@ -155,7 +155,6 @@ while [ ! -e {folder}/go ]; do sleep 0.05; done
 @pytest.fixture
 def held_git(tmp_path: Path) -> Iterator[Path]:
     """A folder: git stands still before it moves a ref (`there`), until it may go on (`go`)."""
-    environment.prepare.cache_clear()  # an earlier test may have had another data folder
     hook = environment.prepare().parent / "hooks" / "reference-transaction"
     folder = tmp_path / "held"
     folder.mkdir()

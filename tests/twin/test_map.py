@@ -16,9 +16,9 @@ from commons.devices.models import Device, LastValue, Rollup
 from commons.places.models import Place
 from commons.runs.models import Run
 from commons.runs.work import do
-from tests.twin.conftest import Import, the_town
-from twin import files, layers, map_files, queries, services, tiles
-from twin.engine import mesh
+from tests.twin.conftest import Import, line, small_town, the_town
+from twin import files, layers, map_files, pages, plan, queries, services, tiles
+from twin.engine import drawing, mesh
 from twin.models import DistrictVersion
 from twin.queries import live
 
@@ -122,6 +122,29 @@ def test_tiles_say_what_is_missing_and_new_answers_make_new_ones(
     assert failing.status == Run.Status.FAILED and "could not make the tiles" in failing.error
     assert map_files.newest(_current(), "pmtiles") == newest
     assert list(map_files.scratch().iterdir()) == []
+
+
+def test_a_large_district_opens_where_its_tiles_hold_buildings(town: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    town()
+    of = _current()
+    of.bounds = [24.0, 60.0, 25.0, 60.4]
+    assert float(pages.view(of)["zoom"]) < 10
+    monkeypatch.setattr(map_files, "LARGEST_WHOLE", 5)
+    assert float(pages.view(of)["zoom"]) == tiles.FROM_ZOOM["buildings"]
+    of.bounds = [24.94, 60.17, 24.941, 60.171]
+    assert float(pages.view(of)["zoom"]) == 17
+
+
+def test_the_picture_of_a_city_holds_its_longest_streets_alone(town: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = line("short", (24.940, 60.1710), (24.941, 60.1710))
+    path = line("path", (24.940, 60.1720), (24.946, 60.1720), highway="footway")
+    town([*small_town(), short, path])
+    of = _current()
+    assert len(list(plan.streets(of))) == 3
+    monkeypatch.setattr(drawing, "MOST_STREETS", 1)
+    (long,) = queries.things("streets", of).filter(name="Long street")
+    assert list(plan.streets(of)) == [(long.geometry, True)]
+    assert plan._drawn(of).count("<path") > 1
 
 
 def test_roofs_of_a_3d_model_come_as_triangles(shared: Path, client: Client, db: None) -> None:

@@ -12,7 +12,7 @@ from commons.runs.models import Run
 from commons.runs.work import do
 from tests.twin.answers import summary
 from tests.twin.conftest import Import, small_town, square, the_town
-from twin import services
+from twin import map_files, services
 from twin.models import Scenario, ScenarioComment, ScenarioResult, ScenarioVersion
 from twin.queries import scenarios as reads
 
@@ -260,3 +260,7 @@ def test_a_warm_worker_has_today_at_hand(made: Scenario, monkeypatch: pytest.Mon
     assert len(tasks._kept) == 1
     base = next(iter(tasks._kept.values()))
     assert tasks._today(reads.inputs(reads.scenario_version(made), "quick")) is base
+    tasks._kept.clear()
+    monkeypatch.setattr(map_files, "LARGEST_WHOLE", 0)  # a large district is a minute's work: not at each start
+    tasks.warm_up()
+    assert not tasks._kept

@@ -83,6 +83,11 @@ def test_somebody_without_an_account_asks_and_is_answered(city: str, client: Cli
     slim = {each["id"]: each for each in json.loads(gzip.decompress(drawn.content))["features"]}
     assert slim[city]["geometry"] is None and slim[city]["properties"]["flow"] == roads[city]["flow"]
     assert slim.keys() == roads.keys() and "name" not in slim[city]["properties"]
+    differs = {name for each in about.values() for name, value in each.items() if value and f"{name}_before" in each}
+    assert {"cost", "made_kwh"} <= differs and "heat" not in differs
+    few = client.get(f"{found['buildings']}?fields=map").json()["features"]
+    assert {name.removesuffix("_before") for each in few for name in each["properties"]} >= differs
+    assert not {"heat", "heat_before", "walk_min", "walk_min_before"} & {n for each in few for n in each["properties"]}
     again = client.post(f"/api/v1/scenarios/{pk}/runs/", {}, content_type="application/json")
     assert (again.status_code, again.json()["inputs_hash"]) == (200, found["inputs_hash"])
     listed = client.get(f"/api/v1/scenarios/{pk}/runs/").json()

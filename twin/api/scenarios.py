@@ -459,7 +459,11 @@ class ScenarioLayer(APIView):
 
     @extend_schema(
         operation_id="scenarios_layer",
-        parameters=[OpenApiParameter("fields", str, enum=["map"], description="`map`: without names and shapes.")],
+        parameters=[
+            OpenApiParameter(
+                "fields", str, enum=["map"], description="`map`: no names, no shapes, no figures that differ nowhere."
+            )
+        ],
         responses={(200, "application/geo+json"): OpenApiTypes.OBJECT},
     )
     def get(self, request: Request, pk: str, inputs_hash: str, layer: str) -> HttpResponse:

@@ -23,6 +23,7 @@ from energy.engine.compiled import compiled
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
+Halves: TypeAlias = NDArray[np.int32]
 
 NAME = "Living City user equilibrium 1"
 """The engine's name as it stands on every result."""
@@ -74,15 +75,21 @@ class Demand:
 @dataclass(frozen=True, slots=True)
 class Ways:
     """The ways that trips take, to start the next assignment from: way p of pair `pair[p]` has `flow[p]` trips over
-    `link[first[p]:first[p + 1]]`.
+    `link[first[p]:first[p + 1]]`. Numbers of links are kept in 32 bits: a city has a hundred million of them.
     """
 
     origin: Ints
     destination: Ints
     pair: Ints
     first: Ints
-    link: Ints
+    link: Halves
     flow: Floats
+
+    @staticmethod
+    def none() -> "Ways":
+        """No way at all."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return Ways(nothing, nothing, nothing, np.zeros(1, dtype=np.int64), nothing.astype(np.int32), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ def assign(
         total_travel_time=float(volume @ cost),
         pair_cost_s=pair_cost,
         unserved=float(trips[~np.isfinite(shortest)].sum()),
-        ways=Ways(origin, destination, pair, first, link, flow),
+        ways=Ways(origin, destination, pair, first, link.astype(np.int32), flow),
     )
 
 
@@ -230,7 +237,7 @@ def _started(
     steps = np.arange(first[-1]) - np.repeat(first[:-1], length) + np.repeat(old.first[keep], length)
     total = np.bincount(pair, weights=old.flow[keep], minlength=len(trips))
     share = np.divide(trips, total, out=np.zeros(len(trips)), where=total > 0)
-    return first, old.link[steps], old.flow[keep] * share[pair], pair
+    return first, old.link[steps].astype(np.int64), old.flow[keep] * share[pair], pair
 
 
 @compiled

@@ -10,7 +10,7 @@ join the same two crossings, either stands in for the other, and neither is coun
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +44,26 @@ class Lean:
     worst_min: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Trees:
+    """Shortest ways from every node (n,) to its nearest service, one row for each kind (k, n).
+
+    `far`: metres along them; `parent`: the next node on the way, -1 where it leaves the network; `entry`: metres from
+    the node straight to a service that stands at it; `children[child_ptr[v]:child_ptr[v + 1]]` come by node v;
+    `weight`: buildings at a node and at all that come by it.
+    """
+
+    far: Floats
+    parent: Ints
+    entry: Floats
+    child_ptr: Ints
+    children: Ints
+    weight: Ints
+
+
 @compiled
-def _below(  # noqa: PLR0912, PLR0917 compiled: positional alone, and in one piece
+def _lean(  # noqa: PLR0912, PLR0915, PLR0917 compiled: positional alone, and in one piece
+    ends: Ints,
     indptr: Ints,
     indices: Ints,
     data: Floats,
@@ -55,66 +73,75 @@ def _below(  # noqa: PLR0912, PLR0917 compiled: positional alone, and in one pie
     child_ptr: Ints,
     children: Ints,
     weight: Ints,
-    home_ptr: Ints,
     homes: Ints,
     limit_m: float,
-) -> Any:
-    """For each tree edge, the buildings below it that get farther: lists of node, building, metres more."""
-    n = len(far)
-    stamp = np.full(n, -1, dtype=np.int64)
-    fresh = np.empty(n)
-    nodes, who, more = [0], [0], [0.0]
-    nodes.clear()
-    who.clear()
-    more.clear()
-    stack = np.empty(n, dtype=np.int64)
-    inside = np.empty(n, dtype=np.int64)
-    for v in range(n):
-        u = parent[v]
-        if u < 0 or weight[v] == 0:
-            continue
-        count, top = 0, 1
-        stack[0] = v
-        while top > 0:
-            top -= 1
-            y = stack[top]
-            stamp[y] = v
-            fresh[y] = np.inf
-            inside[count] = y
-            count += 1
-            for c in range(child_ptr[y], child_ptr[y + 1]):
-                stack[top] = children[c]
-                top += 1
-        heap = [(0.0, 0)]
-        heap.clear()
-        for i in range(count):
-            y = inside[i]
-            best = entry[y]
-            for e in range(indptr[y], indptr[y + 1]):
-                x = indices[e]
-                if stamp[x] != v and not (x == u and y == v):
-                    best = min(best, far[x] + data[e])
-            if best < np.inf:
-                fresh[y] = best
-                heapq.heappush(heap, (best, y))
-        while len(heap) > 0:
-            d, y = heapq.heappop(heap)
-            if d > fresh[y]:
+    out: Floats,
+) -> None:
+    """For each piece (m, 2): buildings that get farther, those of them without any way, and the longest detour in
+    metres. Piece by piece over all kinds, so that nothing but `out` grows with the district.
+    """
+    n = far.shape[1]
+    stamp, fresh = np.full(n, -1, dtype=np.int64), np.empty(n)
+    seen, most = np.full(n, -1, dtype=np.int64), np.empty(n)
+    stack, inside, hit = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    heap = [(0.0, 0)]
+    turn = 0
+    for p in range(len(ends)):
+        hits = 0
+        for k in range(len(far)):
+            u, v = ends[p, 0], ends[p, 1]
+            if parent[k, v] != u:
+                u, v = v, u
+            if parent[k, v] != u or weight[k, v] == 0:
                 continue
-            for e in range(indptr[y], indptr[y + 1]):
-                x = indices[e]
-                if stamp[x] == v and d + data[e] < fresh[x]:
-                    fresh[x] = d + data[e]
-                    heapq.heappush(heap, (fresh[x], x))
-        for i in range(count):
-            y = inside[i]
-            extra = fresh[y] - far[y]
-            if extra > limit_m:
-                for h in range(home_ptr[y], home_ptr[y + 1]):
-                    nodes.append(v)
-                    who.append(homes[h])
-                    more.append(extra)
-    return nodes, who, more
+            turn += 1
+            count, top = 0, 1
+            stack[0] = v
+            while top > 0:
+                top -= 1
+                y = stack[top]
+                stamp[y] = turn
+                inside[count] = y
+                count += 1
+                for c in range(child_ptr[k, y], child_ptr[k, y + 1]):
+                    stack[top] = children[k, c]
+                    top += 1
+            heap.clear()
+            for i in range(count):
+                y = inside[i]
+                best = entry[k, y]
+                for e in range(indptr[y], indptr[y + 1]):
+                    x = indices[e]
+                    if stamp[x] != turn and not (x == u and y == v):
+                        best = min(best, far[k, x] + data[e])
+                fresh[y] = best
+                if best < np.inf:
+                    heapq.heappush(heap, (best, y))
+            while len(heap) > 0:
+                d, y = heapq.heappop(heap)
+                if d > fresh[y]:
+                    continue
+                for e in range(indptr[y], indptr[y + 1]):
+                    x = indices[e]
+                    if stamp[x] == turn and d + data[e] < fresh[x]:
+                        fresh[x] = d + data[e]
+                        heapq.heappush(heap, (fresh[x], x))
+            for i in range(count):
+                y = inside[i]
+                extra = fresh[y] - far[k, y]
+                if homes[y] == 0 or extra <= limit_m:
+                    continue
+                if seen[y] != p:
+                    seen[y], most[y], hit[hits] = p, extra, y
+                    hits += 1
+                most[y] = max(most[y], extra)
+        for i in range(hits):
+            y = hit[i]
+            out[p, 0] += homes[y]
+            if most[y] < np.inf:
+                out[p, 2] = max(out[p, 2], most[y])
+            else:
+                out[p, 1] += homes[y]
 
 
 def leaning(
@@ -128,12 +155,36 @@ def leaning(
 ) -> list[Lean]:
     """The pieces that some building leans on, those of most buildings first."""
     at, _out = walk.snap(homes_m)
+    n = len(walk.xy_m)
+    homes = np.bincount(at, minlength=n).astype(np.int64)
+    trees = _trees(walk, homes, services_m, kinds, wanted)
+    if trees is None:
+        return []
+    m = walk.lengths_m
+    low, high = m.nonzero()
+    ends = np.column_stack([low, high])[low < high].astype(np.int64)
+    out = np.zeros((len(ends), 3))
+    _lean(
+        ends, m.indptr.astype(np.int64), m.indices.astype(np.int64), m.data,
+        trees.far, trees.parent, trees.entry, trees.child_ptr, trees.children, trees.weight,
+        homes, farther_min * 60 * SPEED_M_S, out,
+    )  # fmt: skip
+    rows = [
+        Lean(a, b, int(out[i, 0]), int(out[i, 1]), float(out[i, 2]) / 60 / SPEED_M_S)
+        for i, (a, b) in enumerate(ends.tolist())
+        if out[i, 0]
+    ]
+    return sorted(rows, key=lambda row: (-row.buildings, -row.cut, -row.worst_min, row.a, row.b))
+
+
+def _trees(
+    walk: WalkGraph, homes: Ints, services_m: Floats, kinds: Sequence[str], wanted: Sequence[str]
+) -> _Trees | None:
+    """The trees of the wanted kinds; None where none of them is there."""
     node, in_m = walk.snap(services_m)
     whole = access._with_services(walk, node, in_m)
-    n = len(walk.xy_m)
-    home_ptr, homes = _grouped(at, n)
-    names = np.asarray(kinds)
-    found: list[tuple[Ints, Ints, Floats, Ints]] = []
+    n, names = len(walk.xy_m), np.asarray(kinds)
+    found = []
     for kind in wanted:
         members = np.flatnonzero(names == kind)
         if not len(members):
@@ -144,51 +195,23 @@ def leaning(
         entry = np.full(n, np.inf)
         np.minimum.at(entry, node[members], np.maximum(in_m[members], 1e-3))
         parent = np.where((before[:n] >= 0) & (before[:n] < n), before[:n], -1).astype(np.int64)
-        found.append(_of_kind(walk, far[:n], parent, entry, home_ptr, homes, farther_min * 60 * SPEED_M_S))
-    return _gathered(found)
+        found.append((far[:n], parent, entry, *_hanging(far[:n], parent, homes)))
+    return _Trees(*(np.stack(part) for part in zip(*found, strict=True))) if found else None
 
 
-def _of_kind(  # noqa: PLR0917 a tree and what hangs on it
-    walk: WalkGraph, far: Floats, parent: Ints, entry: Floats, home_ptr: Ints, homes: Ints, limit_m: float
-) -> tuple[Ints, Ints, Floats, Ints]:
+def _hanging(far: Floats, parent: Ints, homes: Ints) -> tuple[Ints, Ints, Ints]:
+    """What comes by each node: pointers, children (n, those that are none at the end), and buildings."""
     n = len(far)
     hung = np.flatnonzero(parent >= 0)
-    child_ptr, order = _grouped(parent[hung], n)
-    children = hung[order]
-    weight = np.diff(home_ptr).astype(np.int64)
-    for v in np.argsort(-far):
+    order = np.argsort(parent[hung], kind="stable")
+    children = np.full(n, -1, dtype=np.int64)
+    children[: len(hung)] = hung[order]
+    child_ptr = np.concatenate([[0], np.cumsum(np.bincount(parent[hung], minlength=n))]).astype(np.int64)
+    weight = homes.copy()
+    for v in np.argsort(-far).tolist():
         if parent[v] >= 0:
             weight[parent[v]] += weight[v]
-    m = walk.lengths_m
-    indptr, indices = m.indptr.astype(np.int64), m.indices.astype(np.int64)
-    nodes, who, more = _below(
-        indptr, indices, m.data, far, parent, entry, child_ptr, children, weight, home_ptr, homes, limit_m
-    )
-    v = np.array(nodes, dtype=np.int64)
-    return v, np.array(who, dtype=np.int64), np.array(more), parent[v] if len(v) else v
-
-
-def _grouped(of: Ints, n: int) -> tuple[Ints, Ints]:
-    """Positions by what they belong to: pointers (n + 1) and the positions."""
-    order = np.argsort(of, kind="stable").astype(np.int64)
-    return np.concatenate([[0], np.cumsum(np.bincount(of, minlength=n))]).astype(np.int64), order
-
-
-def _gathered(found: Sequence[tuple[Ints, Ints, Floats, Ints]]) -> list[Lean]:
-    """One row a piece, whichever way it was walked."""
-    if not found:
-        return []
-    v, who, more, u = (np.concatenate([part[i] for part in found]) for i in range(4))
-    by_piece: dict[tuple[int, int], dict[int, float]] = {}
-    for a, b, building, extra in zip(u.tolist(), v.tolist(), who.tolist(), more.tolist(), strict=True):
-        hit = by_piece.setdefault((min(a, b), max(a, b)), {})
-        hit[building] = max(hit.get(building, 0.0), extra)
-    rows = []
-    for (a, b), hit in by_piece.items():
-        finite = [extra for extra in hit.values() if extra < np.inf]
-        worst = max(finite, default=0.0) / 60 / SPEED_M_S
-        rows.append(Lean(a, b, len(hit), len(hit) - len(finite), worst))
-    return sorted(rows, key=lambda row: (-row.buildings, -row.cut, -row.worst_min, row.a, row.b))
+    return child_ptr, children, weight
 
 
 def of_district(model: CityModel, *, farther_min: float = FARTHER_MIN) -> list[tuple[str, Lean]]:

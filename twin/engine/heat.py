@@ -21,6 +21,8 @@ Ints: TypeAlias = NDArray[np.int64]
 
 RADIUS_M = 150.0
 SPOTS = 150
+AT_ONCE = 1000
+"""Buildings whose spots are in memory at a time."""
 COMPACT, OPEN, GREEN = 0.40, 0.20, 0.20
 WEAK, MODERATE, STRONG = 0, 1, 2
 
@@ -44,22 +46,63 @@ def exposure(
     """
     n = len(shapes)
     middle = np.array([[p.x, p.y] for p in map(shapely.centroid, shapes)]).reshape(-1, 2)
-    spots = (middle[:, None, :] + _disc()[None, :, :]).reshape(-1, 2)
-    west, south, east, north = shapely.total_bounds(np.array([*shapes], dtype=object)) if n else (0, 0, 0, 0)
-    known = (spots[:, 0] >= west) & (spots[:, 0] <= east) & (spots[:, 1] >= south) & (spots[:, 1] <= north)
-    points = shapely.points(spots)
-    tall = _hit(points, shapes, height_m)
-    is_green = (_hit(points, green, np.ones(len(green))) > 0) & (tall == 0)
-    if planted is not None and planted.any():
-        roofs = [shape for shape, is_planted in zip(shapes, planted.tolist(), strict=True) if is_planted]
-        is_green |= _hit(points, roofs, np.ones(len(roofs))) > 0
-    inside, roof, park = known.reshape(n, -1), tall.reshape(n, -1), is_green.reshape(n, -1)
-    seen = np.maximum(inside.sum(axis=1), 1)
-    houses = ((roof > 0) & inside).sum(axis=1)
-    built = houses / seen
-    parks = (park & inside).sum(axis=1) / seen
-    mean_m = (roof * inside).sum(axis=1) / np.maximum(houses, 1)
+    planted_roofs: list[Any] = []
+    if planted is not None:
+        planted_roofs = [shape for shape, is_planted in zip(shapes, planted.tolist(), strict=True) if is_planted]
+    ground = _Ground(
+        bounds=tuple(shapely.total_bounds(np.array([*shapes], dtype=object)).tolist()) if n else (0.0, 0.0, 0.0, 0.0),
+        roofs=_cover(shapes, height_m),
+        green=_cover(green, np.ones(len(green))),
+        planted=_cover(planted_roofs, np.ones(len(planted_roofs))),
+    )
+    parts = [ground.around(middle[some : some + AT_ONCE]) for some in range(0, n, AT_ONCE)] or [np.zeros((3, 0))]
+    built, parks, mean_m = np.concatenate(parts, axis=1)
     return Heat(built, parks, mean_m, _levels(built, parks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """Shapes with a value each, asked by points."""
+
+    tree: shapely.STRtree
+    value: Floats
+
+    def greatest(self, points: Any) -> Floats:
+        """The greatest value of the shapes that cover each point, 0 where none does."""
+        out = np.zeros(len(points))
+        if len(self.value):
+            point, shape = self.tree.query(points, predicate="within")
+            np.maximum.at(out, point, np.maximum(self.value[shape], 1e-6))
+        return out
+
+
+def _cover(shapes: Sequence[Any], value: Floats) -> _Cover:
+    return _Cover(shapely.STRtree(np.array([*shapes], dtype=object)), value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What stands and grows within the bounds (west, south, east, north)."""
+
+    bounds: tuple[float, ...]
+    roofs: _Cover
+    green: _Cover
+    planted: _Cover
+
+    def around(self, middle: Floats) -> Floats:
+        """Shares of built and of green ground around some places, and the mean height: (3, k)."""
+        west, south, east, north = self.bounds
+        spots = (middle[:, None, :] + _disc()[None, :, :]).reshape(-1, 2)
+        known = (spots[:, 0] >= west) & (spots[:, 0] <= east) & (spots[:, 1] >= south) & (spots[:, 1] <= north)
+        points = shapely.points(spots)
+        tall = self.roofs.greatest(points)
+        is_green = (self.green.greatest(points) > 0) & (tall == 0) | (self.planted.greatest(points) > 0)
+        shape = (len(middle), SPOTS)
+        inside, roof, park = known.reshape(shape), tall.reshape(shape), is_green.reshape(shape)
+        seen = np.maximum(inside.sum(axis=1), 1)
+        houses = ((roof > 0) & inside).sum(axis=1)
+        mean_m = (roof * inside).sum(axis=1) / np.maximum(houses, 1)
+        return np.array([houses / seen, (park & inside).sum(axis=1) / seen, mean_m])
 
 
 def spread(cells: Sequence[Any], count: Floats, shapes: Sequence[Any], floor_m2: Floats) -> tuple[Floats, float]:
@@ -92,13 +135,3 @@ def _disc() -> Floats:
     far = RADIUS_M * np.sqrt(k / SPOTS)
     turn = k * np.pi * (3 - np.sqrt(5))
     return np.column_stack([far * np.cos(turn), far * np.sin(turn)])
-
-
-def _hit(points: Any, shapes: Sequence[Any], value: Floats) -> Floats:
-    """The greatest value of the shapes that cover each point, 0 where none does."""
-    out = np.zeros(len(points))
-    if len(shapes):
-        tree = shapely.STRtree(np.array([*shapes], dtype=object))
-        point, shape = tree.query(points, predicate="within")
-        np.maximum.at(out, point, np.maximum(value[shape], 1e-6))
-    return out

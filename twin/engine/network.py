@@ -35,7 +35,10 @@ B, POWER = 0.15, 4.0
 CONNECTOR_KMH = 15.0
 MOST_ZONES = 240
 SMALLEST_CELL_M = 150.0
+MOST_STATIONS = 120
 RIM_SHARE = 0.08
+RIM_MOST_M = 300.0
+"""How far from the rim of a file a street may end and still go on in reality: a share of its extent, at most this."""
 OUTSIDE_KMH = 40.0
 OUTSIDE_DETOUR = 2.2
 _NO_STATION = frozenset({"service", "living_street"})
@@ -224,28 +227,29 @@ def _merged(pieces: list[_Piece]) -> list[_Piece]:
 
 
 def _stations(pieces: list[_Piece], at: Mapping[int, tuple[float, float]], model: CityModel) -> list[int]:
-    """Ends of streets near the rim of the file, where they go on in reality."""
+    """Ends of streets near the rim of the file, where they go on in reality; of many, those that carry most."""
     met: dict[int, int] = defaultdict(int)
     for piece in pieces:
         met[piece.a] += 1
         met[piece.b] += 1
-    ends = [
-        node
+    ends = {
+        node: piece.like[0]
         for piece in pieces
         for node in (piece.a, piece.b)
         if met[node] == 1 and piece.like[2] not in _NO_STATION and piece.a != piece.b
-    ]
+    }
     if not ends:
         return []
     xy = np.array(list(at.values()))
     low, high = xy.min(axis=0), xy.max(axis=0)
-    margin = RIM_SHARE * (high - low)
+    margin = np.minimum(RIM_SHARE * (high - low), RIM_MOST_M)
     found = []
-    for node in dict.fromkeys(ends):
+    for node in ends:
         place = np.array(at[node])
         if ((place - low < margin) | (high - place < margin)).any():
             found.append(node)
-    return found
+    most = set(sorted(found, key=lambda node: -ends[node])[:MOST_STATIONS])
+    return [node for node in found if node in most]
 
 
 def _connected(pieces: list[_Piece], stations: list[int]) -> tuple[list[_Piece], float]:

@@ -41,6 +41,35 @@ class Supply:
         return np.asarray(np.quantile(self.hours, q, axis=1, method="lower"))
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many cuts of how many buildings ended after so many whole hours (most + 1,): all that shares and medians of
+    a city need, so that its buildings can be reckoned some at a time.
+    """
+
+    counts: Ints
+
+    @staticmethod
+    def empty(most: int = 72) -> "Tally":
+        """Of nobody."""
+        return Tally(np.zeros(most + 1, dtype=np.int64))
+
+    def add(self, found: Supply) -> None:
+        """Count these buildings too."""
+        self.counts[:] += np.bincount(found.hours.astype(np.int64).ravel(), minlength=len(self.counts))
+
+    def share(self, hours: int) -> float:
+        """Of all cuts, the share after which a building is supplied for so long; 0 of none."""
+        return float(self.counts[hours:].sum() / max(self.counts.sum(), 1))
+
+    def median(self) -> float:
+        """The middle of all cuts in hours; 0 of none."""
+        sums = np.cumsum(self.counts)
+        total = int(sums[-1])
+        middle = np.searchsorted(sums, [(total - 1) // 2, total // 2], side="right")
+        return float(middle.mean()) if total else 0.0
+
+
 @compiled
 def _supplied(  # noqa: PLR0917 compiled: positional alone
     load: Floats, solar: Floats, kwh: Floats, kw: Floats, held: float, starts: Ints, most: int, way: float, out: Floats

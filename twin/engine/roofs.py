@@ -14,7 +14,7 @@ Arrays are float64; energy kWh, area m2, angles degrees, azimuth 180 = south.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -37,6 +37,8 @@ Surfaces: TypeAlias = Mapping[str, Sequence[Floats]]
 
 LOOKS_AN_HOUR = 4
 MINIMUM_PLANE_M2 = 2.0
+AT_ONCE = 500
+"""Buildings whose hours are in memory at a time: 35 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +107,26 @@ class Potential:
     known: list[str]
     monthly_kwh: Floats
     hourly_kwh: Floats
-    each_hourly_kwh: Floats | None = None
     planes: list[Plane] = field(default_factory=list)
 
     @property
     def total_kwh(self) -> float:
         """All roofs in a year."""
         return float(self.kwh_per_year.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some buildings, those of the slice `rows`, with what their roofs make in each step (k, steps) in kWh."""
+
+    rows: slice
+    hourly_kwh: Floats
+    kwp: Floats
+    use_kwh: Floats
+    floor_m2: Floats
+
+
+Take: TypeAlias = Callable[[Part], None]
 
 
 def potential(
@@ -122,11 +137,12 @@ def potential(
     epsg: int | None = None,
     surfaces: Surfaces | None = None,
     assumptions: Assumptions = DEFAULT,
-    each_hour: bool = False,
+    each: Take | None = None,
 ) -> Potential:
     """The potential of buildings over the weather's time. Raises energy's BadValue for weather that cannot be.
 
-    `epsg` is the district's metric system (chosen by place without it); `each_hour` keeps every building's hours.
+    `epsg` is the district's metric system (chosen by place without it). `each` is given every building's hours, some
+    buildings after the other: those of a city are more than a machine's memory holds.
     """
     pv.check((), weather)
     if epsg is None:
@@ -139,7 +155,7 @@ def potential(
         for plane in _planes(buildings, shapes, height, surfaces or {}, weather.latitude, assumptions)
     ]
     obstacles = _obstacles(buildings, shapes, height, surfaces or {}) if shading else sun.ring_edges([], [])
-    return _reckon(buildings, shapes, planes, obstacles, weather, epsg, assumptions, each_hour=each_hour)
+    return _reckon(buildings, shapes, planes, obstacles, weather, epsg, assumptions, each)
 
 
 # --- planes of a roof ---------------------------------------------------------------------------------------
@@ -361,8 +377,7 @@ def _reckon(  # noqa: PLR0917 the district as arrays
     weather: pv.Weather,
     epsg: int,
     assumed: Assumptions,
-    *,
-    each_hour: bool,
+    each: Take | None,
 ) -> Potential:
     n, steps = len(buildings), len(weather.ghi)
     hours = weather.step_minutes / 60
@@ -372,11 +387,16 @@ def _reckon(  # noqa: PLR0917 the district as arrays
     month = _months(weather)
     area, usable, kwp, kwh, light, view, lost = (np.zeros(n) for _ in range(7))
     monthly, total = np.zeros((n, 12)), np.zeros(steps)
-    each = np.zeros((n, steps), dtype=np.float64) if each_hour else None
+    floor = np.array([s.area * storeys(x.properties) for s, x in zip(shapes, buildings, strict=True)])
+    use = np.array(
+        [f * benchmark(str(x.properties.get("use", ""))).power for f, x in zip(floor, buildings, strict=True)]
+    )
+    hours_of = _Hours(each, kwp, use, floor, np.zeros((AT_ONCE if each else 0, steps)))
     known = ["assumed"] * n
     out = np.empty(steps)
     for plane in planes:
         b = plane.building
+        hours_of.come_to(b)
         own = np.full(len(plane.spots), b, dtype=np.int64)
         tangents = sun.horizons(plane.spots, obstacles, own)
         lit = np.zeros((steps, len(plane.spots) + 1), dtype=np.uint8)
@@ -402,12 +422,8 @@ def _reckon(  # noqa: PLR0917 the district as arrays
         kwh[b] += made.sum()
         monthly[b] += np.bincount(month, made, minlength=12)
         total += made
-        if each is not None:
-            each[b] += made
-    floor = np.array([s.area * storeys(x.properties) for s, x in zip(shapes, buildings, strict=True)])
-    use = np.array(
-        [f * benchmark(str(x.properties.get("use", ""))).power for f, x in zip(floor, buildings, strict=True)]
-    )
+        hours_of.add(b, made)
+    hours_of.come_to(n)
     return Potential(
         keys=[x.key for x in buildings],
         area_m2=area,
@@ -422,9 +438,35 @@ def _reckon(  # noqa: PLR0917 the district as arrays
         known=known,
         monthly_kwh=monthly,
         hourly_kwh=total,
-        each_hourly_kwh=each,
         planes=planes,
     )
+
+
+@dataclass(slots=True)
+class _Hours:
+    """The hours of the buildings at hand, given away when the planes have come past them."""
+
+    each: Take | None
+    kwp: Floats
+    use_kwh: Floats
+    floor_m2: Floats
+    kept: Floats
+    first: int = 0
+
+    def come_to(self, building: int) -> None:
+        """Give away whoever stands before the buildings of this one."""
+        n = len(self.kwp)
+        while self.each and self.first < n and building >= min(self.first + len(self.kept), n):
+            rows = slice(self.first, min(self.first + len(self.kept), n))
+            hours = self.kept[: rows.stop - rows.start]
+            self.each(Part(rows, hours, self.kwp[rows], self.use_kwh[rows], self.floor_m2[rows]))
+            self.kept = np.zeros_like(self.kept)
+            self.first = rows.stop
+
+    def add(self, building: int, made: Floats) -> None:
+        """A plane's hours."""
+        if self.each:
+            self.kept[building - self.first] += made
 
 
 def _weather_rows(weather: pv.Weather) -> Floats:

@@ -171,10 +171,12 @@ def reckon(of: Base, measures: Sequence[Given], *, beside: Outcome | None = None
     if roads is not None:
         roads = traffic.changed(roads, of.model, city, made, of.keys, of.traffic)
     all_draws = draws.draws(of.energy)
-    hours = _hours(roads, all_draws, of, beside)
+    hours = _hours(roads, all_draws, of, beside, lambda part: tell(0.2 + 0.3 * part, "traffic"))
     tell(0.5, "energy")
     years = [_year(of, own, made, all_draws[0], full=True)]
-    years += [_year(of, own, made, draw) for draw in all_draws]
+    for draw in all_draws:
+        years.append(_year(of, own, made, draw))
+        tell(0.5 + 0.3 * draw.number / len(all_draws), "energy")
     figures: dict[str, float | None] = {}
     columns: dict[str, Floats] = {}
     full = years[0]
@@ -201,7 +203,7 @@ def reckon(of: Base, measures: Sequence[Given], *, beside: Outcome | None = None
         columns["street_veh"] = np.where(front >= 0, streets["flow"][front], np.nan)
     figures |= _carbon(of, own, made, full, hours[0] if hours else None, roads, all_draws[0])
     drawn = tuple(
-        _drawn(of, own, made, year, hours[k] if hours else None, roads, draw)
+        _drawn(of, own, made, year, hours[k] if k < len(hours) else None, roads, draw)
         for k, (draw, year) in enumerate(zip(all_draws, years[1:], strict=True))
     )
     return Outcome(
@@ -220,18 +222,18 @@ def reckon(of: Base, measures: Sequence[Given], *, beside: Outcome | None = None
 
 
 def _hours(
-    roads: traffic.Roads | None, all_draws: Sequence[Draw], of: Base, beside: Outcome | None
+    roads: traffic.Roads | None,
+    all_draws: Sequence[Draw],
+    of: Base,
+    beside: Outcome | None,
+    tell: Callable[[float], None],
 ) -> tuple[traffic.Hour, ...]:
     """The equilibrium of each draw; today's own where no road or trip differs."""
     if roads is None:
         return ()
     if beside is not None and roads is of.roads:
         return beside.hours
-    first = traffic.hour(roads, all_draws[0], beside.hour.found if beside and beside.hour else None)
-    more = [
-        traffic.hour(roads, draw, beside.hours[draw.number].found if beside else first.found) for draw in all_draws[1:]
-    ]
-    return (first, *more)
+    return traffic.hours(roads, all_draws, beside.hours if beside else None, tell)
 
 
 def _year(of: Base, own: energy.Houses, made: Changes, draw: Draw, *, full: bool = False) -> energy.Year:
@@ -330,6 +332,8 @@ def _drawn(  # noqa: PLR0917 as `_carbon`
     found = _energy(year) | _carbon(of, own, made, year, hour, roads, draw)
     if hour is not None:
         found |= _traffic(hour)
+    elif roads is not None:  # a draw of a large city without its traffic
+        found |= dict.fromkeys(("carbon", "carbon_mobility"))
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -389,6 +393,9 @@ FIGURES: tuple[Figure, ...] = (
 )  # fmt: skip
 RANGED = gettext_noop(
     "In 19 of 20 draws of what we assume, each the same for today and for the scenario, the difference lies about here."
+)
+FEW = gettext_noop(
+    "In a city this large the traffic is drawn four times instead of twenty; in each of them the difference lies here."
 )
 EXACT = gettext_noop("A pure function of the map: the same input gives the same figure, so there is no range.")
 MIDDLE = gettext_noop("Reckoned once, in the middle of our assumptions; without a range.")
@@ -457,8 +464,9 @@ def _range(key: str, difference: float, baseline: Outcome, variant: Outcome) -> 
         return None, None, MIDDLE
     moved = np.array([b - a for a, b in pairs])
     off = moved[1:] - moved[0]
-    low, high = np.percentile(off, [LOW, HIGH]).tolist()
-    return rounded(difference + min(low, 0.0)), rounded(difference + max(high, 0.0)), RANGED
+    few = len(off) < draws.DRAWS
+    low, high = np.percentile(off, [0.0, 100.0] if few else [LOW, HIGH]).tolist()
+    return rounded(difference + min(low, 0.0)), rounded(difference + max(high, 0.0)), FEW if few else RANGED
 
 
 def rounded(value: float) -> float:

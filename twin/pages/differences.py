@@ -6,6 +6,7 @@ the figure, and today's value under `<name>_before`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from math import floor, log10
 from typing import Any
 
@@ -22,6 +23,8 @@ from twin.queries import scenario_pages
 Columns = Mapping[str, Sequence[Any]]
 LAYERS = ("buildings", "streets")
 MOST_ROWS = 10
+MOST_NAMED = 2000
+"""Of each figure the places whose names are looked up, those that differ most: pieces of one street are one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,19 @@ def shown(result: ScenarioResult) -> dict[str, Any]:
     columns = columns_of(result)
     if not columns:
         return {"layers": [], "tables": []}
-    keys = {layer: [str(key) for key in columns[layer].get("key") or ()] for layer in LAYERS if layer in columns}
-    names = {layer: scenario_pages.names_by_key(result, layer, some) for layer, some in keys.items()}
+    names = {layer: scenario_pages.names_by_key(result, layer, _told(layer, columns[layer])) for layer in columns}
     return {"layers": layers(columns), "tables": tables(columns, names)}
+
+
+def _told(layer: str, columns: Columns) -> list[str]:
+    """The keys that tables may name: of a large district a part of those that differ."""
+    found: dict[str, None] = {}
+    for each in SHOWN:
+        if each.source == layer and _moved(each, columns):
+            rows = zip(columns[each.name], map(str, columns["key"]), strict=True)
+            moved = ((abs(value), key) for value, key in rows if value is not None and abs(value) >= each.noticed)
+            found |= dict.fromkeys(key for _by, key in nlargest(MOST_NAMED, moved))
+    return list(found)
 
 
 def layers(columns: Mapping[str, Columns]) -> list[dict[str, Any]]:

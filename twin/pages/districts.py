@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from commons import sockets
 from commons.decisions import pages as decided
 from commons.places.models import Place
-from twin import deciding, layers, queries
+from twin import deciding, layers, map_files, queries, tiles
 from twin.coverage.cells import breadth, cells, collected, depth
 from twin.coverage.systems import LEVELS, SYSTEMS
 from twin.engine import drawing
@@ -95,12 +95,16 @@ def map_card(found: District) -> dict[str, Any]:
 
 
 def view(of: DistrictVersion) -> dict[str, str]:
-    """Where the map opens: on the middle, so near that the district, seen aslant, fills the frame to its rim."""
+    """Where the map opens: on the middle, so near that the district, seen aslant, fills the frame to its rim; on one
+    that is drawn from tiles so near that these hold its buildings.
+    """
     west, south, east, north = of.bounds
     lon, lat = (west + east) / 2, (south + north) / 2
     wide_m = max((east - west) * 111_320 * math.cos(math.radians(lat)), 50.0)
     metres_a_pixel_at_zoom_0 = 78_271.5 * math.cos(math.radians(lat))
     zoom = math.log2(metres_a_pixel_at_zoom_0 * 1050 / wide_m)
+    if map_files.is_large(of):
+        zoom = max(zoom, float(tiles.FROM_ZOOM["buildings"]))
     return {"center": f"{lon:.6f},{lat:.6f}", "zoom": f"{min(zoom, 17.0):.2f}"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext_lazy as _
 
-from twin import queries
+from twin import plan, queries
 from twin.engine import drawing
 from twin.models import Building, DistrictVersion, Reckoning
 from twin.pages.districts import picture_size
@@ -98,9 +98,7 @@ def coloured(of: DistrictVersion, *, tint: str, strengths: Mapping[str, float], 
         drawing.Solid(geometry, top, float(foot or 0), tint, strengths.get(key, 0.0))
         for key, geometry, top, foot in rows
     ]
-    streets = queries.things("streets", of).values_list("geometry", "car")
-    areas = queries.things("areas", of).values_list("geometry", "kind")
-    return drawing.picture(solids, streets, areas, of.bounds, shade)
+    return drawing.picture(solids, plan.streets(of), plan.areas(of), of.bounds, shade)
 
 
 def solar_strengths(kept: Reckoning) -> dict[str, float]:

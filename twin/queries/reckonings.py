@@ -17,6 +17,12 @@ def reckoning(of: DistrictVersion, kind: str) -> Reckoning | None:
     return of.reckonings.filter(kind=kind).defer("drawings").order_by("-created_at", "-pk").first()
 
 
+def engine_of(of: DistrictVersion, kind: str) -> str:
+    """The engine of that answer, without what it says of each building; "" when nobody asked yet."""
+    newest = of.reckonings.filter(kind=kind).order_by("-created_at", "-pk").values_list("engine_version", flat=True)
+    return newest.first() or ""
+
+
 def drawing(of: DistrictVersion, kind: str, name: str) -> str | None:
     """One drawing of the newest answer."""
     newest = of.reckonings.filter(kind=kind).order_by("-created_at", "-pk")

@@ -86,7 +86,6 @@ def scenario_version(of: Scenario, number: int | None = None) -> ScenarioVersion
 def inputs(version: ScenarioVersion, depth: str, city: DistrictVersion | None = None) -> dict[str, Any]:
     """All that an answer depends on. `city`: the district's version, the current one without it."""
     of = city or current(version.scenario.district)
-    kept = reckonings.reckoning(of, "roofs")
     made = changes(version.measures)
     found: dict[str, Any] = {
         "district": of.district.slug,
@@ -94,7 +93,7 @@ def inputs(version: ScenarioVersion, depth: str, city: DistrictVersion | None = 
         "sources_sha256": of.sources_sha256,
         "measures": version.measures,
         "assumptions": version.assumptions,
-        "roofs": kept.engine_version if kept else "",
+        "roofs": reckonings.engine_of(of, "roofs"),
         "engines": [SCENARIO_VERSION, ENGINE_VERSION],
         "depth": depth,
         "seeds": {"quick": [], "seeds": list(SEEDS), "deep": [1]}[depth],

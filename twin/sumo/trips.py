@@ -85,7 +85,7 @@ def write(path: Path, network: RoadNetwork, found: Assignment, trips: Trips, kee
     return len(lines)
 
 
-def _route(network: RoadNetwork, links: NDArray[np.int64]) -> str:
+def _route(network: RoadNetwork, links: NDArray[np.int32]) -> str:
     """The roads of a way; of one that goes round outside, the longer of its parts within."""
     parts: list[list[str]] = [[]]
     for i in links.tolist():

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from commons.said import said
-from twin import files, layers, map_files, queries, tiles
+from twin import files, layers, map_files, plan, queries, tiles
 from twin.engine.model import Layer
 from twin.engine.tags import KINDS
 from twin.models import DistrictVersion
@@ -61,6 +61,7 @@ def _files(job: Job, of: DistrictVersion, scratch: Path) -> dict[map_files.Form,
             made["pmtiles"],
             tick=lambda seconds: job.progress(0.2 + 0.7 * seconds / (seconds + 60)),
         )
+        plan.gzipped(of)  # the drawn picture, some seconds of work for a city: not while a visitor waits
     return made
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from twin.engine.carbon import Ledger, Span
     from twin.engine.heat import Floats
     from twin.engine.model import CityModel
-    from twin.engine.outage import Ints, Supply
-    from twin.engine.roofs import Potential
+    from twin.engine.outage import Tally
+    from twin.engine.roofs import Part, Potential
 
     Bools = NDArray[bool_]
 
@@ -32,8 +32,11 @@ CAR_KWH_A_HOME = 9.0
 HOME_M2 = 75.0
 ESSENTIAL = 0.25
 HOURS = (4, 24, 72)
+HOURS_A_YEAR = 8760
+EQUIPMENT = ("solar", "batteries", "cars")
+CASES = tuple((name, essential) for name in EQUIPMENT for essential in (1.0, ESSENTIAL))
+"""The last one, all equipment and a quarter of the load, is the one that each building is told of."""
 MOST_PIECES = 40
-AT_ONCE = 1000
 
 
 class _District(NamedTuple):
@@ -52,14 +55,20 @@ def reckon_risk(job: Job, inputs: Inputs) -> Outcome:
 
     of = queries.version(queries.district(inputs["district"]), inputs["version"])
     model = queries.as_model(of)
-    job.progress(0.1, said(gettext_lazy("Sun, shade and light on each roof")))
-    roofs, weather = potential_of(of, model, each_hour=True)
     home = np.array([_is_home(b.properties) for b in model.buildings])
+    cuts = _Cuts(home)
+
+    def take(part: "Part") -> None:
+        done = part.rows.stop / len(model.buildings)
+        job.progress(0.1 + 0.55 * done, said(gettext_lazy("Power cuts at every hour of the year")))
+        cuts.take(part)
+
+    job.progress(0.1, said(gettext_lazy("Sun, shade and light on each roof")))
+    roofs, weather = potential_of(of, model, each=take)
     district = _District(of, model, roofs, roofs.floor_m2 * home)
-    job.progress(0.4, said(gettext_lazy("Power cuts at every hour of the year")))
     summary: dict[str, Any] = {"buildings": len(roofs.keys)}
     columns: dict[str, list[Any]] = {}
-    _outage(district, summary, columns)
+    _outage(district, cuts, summary, columns)
     job.progress(0.7, said(gettext_lazy("Heat, and streets that the district leans on")))
     people = _heat(district, summary, columns)
     _streets(district, summary)
@@ -92,59 +101,90 @@ def _is_home(about: dict[str, Any]) -> float:
 
 
 # --- power cut ----------------------------------------------------------------------------------------------
-def _outage(district: _District, summary: dict[str, Any], columns: dict[str, list[Any]]) -> None:
-    """What stays on, with solar on every roof, batteries, and cars; alone, and with the whole district as one grid."""
-    import numpy as np  # noqa: PLC0415 as above
+class _Cuts:
+    """Power cuts of a district, with solar on every roof, batteries, and cars: its buildings one part after the other,
+    for the hours of a whole city are never in memory at once. `home`: the share of each floor that people live on.
+    """
 
-    from twin.engine import outage  # noqa: PLC0415 as above
+    def __init__(self, home: "Floats") -> None:
+        import numpy as np  # noqa: PLC0415 as above
 
-    roofs, model = district.roofs, district.model
-    assert roofs.each_hourly_kwh is not None  # noqa: S101 asked for
-    shares = hourly_shares(roofs.each_hourly_kwh.shape[1])
-    is_home = district.homes > 0
-    used = np.flatnonzero(roofs.use_kwh > 0)
-    battery = roofs.kwp * BATTERY_KWH_A_KWP
-    cars = district.homes / HOME_M2 * CAR_KWH_A_HOME
-    homes_kwh, works_kwh = roofs.use_kwh[is_home].sum(), roofs.use_kwh[~is_home].sum()
-    load = (homes_kwh * shares["home"] + works_kwh * shares["work"])[None]
-    solar = roofs.each_hourly_kwh.sum(axis=0, where=(roofs.use_kwh > 0)[:, None])[None]
-    rows = []
-    for name, kwh in (("solar", battery * 0), ("batteries", battery), ("cars", battery + cars)):
-        for essential in (1.0, ESSENTIAL):
-            alone = _alone(district, used, is_home, kwh, essential)
-            shared = outage.supplied(load, solar, kwh[used].sum()[None], essential=essential)
-            rows.append(
+        from twin.engine import outage  # noqa: PLC0415 as above
+
+        self.home = home
+        self.shares: dict[str, Floats] = {}
+        self.solar = np.zeros(1)
+        self.homes_kwh = self.works_kwh = 0.0
+        self.tallies: dict[tuple[str, float], Tally] = {case: outage.Tally.empty() for case in CASES}
+        self.own, self.worst, self.day = (np.full(len(home), np.nan) for _ in range(3))
+        self.stored = dict.fromkeys(EQUIPMENT, 0.0)
+        self.used = 0
+
+    def take(self, part: "Part") -> None:
+        """Reckon these buildings too: each by itself, and what they add to the whole."""
+        import numpy as np  # noqa: PLC0415 as above
+
+        from twin.engine import outage  # noqa: PLC0415 as above
+
+        if not self.shares:
+            self.shares = hourly_shares(part.hourly_kwh.shape[1])
+        used = np.flatnonzero(part.use_kwh > 0)
+        use, solar, home = part.use_kwh[used], part.hourly_kwh[used], self.home[part.rows][used]
+        is_home = home * part.floor_m2[used] > 0
+        load = use[:, None] * np.where(is_home[:, None], self.shares["home"][None], self.shares["work"][None])
+        self.used += len(used)
+        self.homes_kwh += float(use[is_home].sum())
+        self.works_kwh += float(use[~is_home].sum())
+        self.solar = self.solar + solar.sum(axis=0)
+        kwh = _stored(part.kwp[used], home * part.floor_m2[used])
+        for name, essential in CASES:
+            alone = outage.supplied(load, solar, kwh[name], essential=essential)
+            self.tallies[name, essential].add(alone)
+        for name in EQUIPMENT:
+            self.stored[name] += float(kwh[name].sum())
+        at = part.rows.start + used
+        self.own[at], self.worst[at], self.day[at] = alone.quantile(0.5), alone.quantile(0.1), alone.share(24)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What stays on with each equipment: alone, and with the whole district as one grid."""
+        import numpy as np  # noqa: PLC0415 as above
+
+        from twin.engine import outage  # noqa: PLC0415 as above
+
+        shares = self.shares or hourly_shares(HOURS_A_YEAR)
+        load = (self.homes_kwh * shares["home"] + self.works_kwh * shares["work"])[None]
+        solar = np.ascontiguousarray(np.broadcast_to(self.solar, load.shape))
+        found = []
+        for name, essential in CASES:
+            alone = self.tallies[name, essential]
+            shared = outage.supplied(load, solar, np.array([self.stored[name]]), essential=essential)
+            found.append(
                 {
                     "name": name,
                     "essential": essential,
-                    "alone": [round(float(alone.share(h).mean()), 4) for h in HOURS],
+                    "alone": [round(alone.share(h), 4) for h in HOURS],
                     "shared": [round(float(shared.share(h)[0]), 4) for h in HOURS],
-                    "median_h": float(np.median(alone.hours)),
+                    "median_h": alone.median(),
                     "shared_median_h": float(np.median(shared.hours)),
                 }
             )
-    summary["outage"] = {"rows": rows, "hours": list(HOURS), "used": len(used)}
-    own, worst, day = (np.full(len(roofs.keys), np.nan) for _ in range(3))
-    own[used], worst[used], day[used] = alone.quantile(0.5), alone.quantile(0.1), alone.share(24)
-    columns["hours_own"] = [None if np.isnan(h) else float(h) for h in own]
-    columns["hours_worst"] = [None if np.isnan(h) else float(h) for h in worst]
-    summary["outage"]["services"] = _services(model, district.of.epsg, np.nan_to_num(day))
+        return found
 
 
-def _alone(district: _District, used: "Ints", is_home: "Bools", kwh: "Floats", essential: float) -> "Supply":
-    """Each building by itself; so many at a time that a city's hours are never all in memory once more."""
+def _stored(kwp: "Floats", homes_m2: "Floats") -> "dict[str, Floats]":
+    """What buildings can store by equipment, kWh."""
+    battery = kwp * BATTERY_KWH_A_KWP
+    return {"solar": battery * 0, "batteries": battery, "cars": battery + homes_m2 / HOME_M2 * CAR_KWH_A_HOME}
+
+
+def _outage(district: _District, cuts: _Cuts, summary: dict[str, Any], columns: dict[str, list[Any]]) -> None:
+    """What stays on: of the district, of each building, and of its services."""
     import numpy as np  # noqa: PLC0415 as above
 
-    from twin.engine import outage  # noqa: PLC0415 as above
-
-    solar, use = district.roofs.each_hourly_kwh, district.roofs.use_kwh
-    assert solar is not None  # noqa: S101 asked for
-    shares = hourly_shares(solar.shape[1])
-    found = []
-    for some in np.split(used, range(AT_ONCE, len(used), AT_ONCE)):
-        load = use[some, None] * np.where(is_home[some, None], shares["home"][None], shares["work"][None])
-        found.append(outage.supplied(load, solar[some], kwh[some], essential=essential))
-    return outage.Supply(np.concatenate([part.hours for part in found]), found[0].most)
+    summary["outage"] = {"rows": cuts.rows(), "hours": list(HOURS), "used": cuts.used}
+    columns["hours_own"] = [None if np.isnan(h) else float(h) for h in cuts.own]
+    columns["hours_worst"] = [None if np.isnan(h) else float(h) for h in cuts.worst]
+    summary["outage"]["services"] = _services(district.model, district.of.epsg, np.nan_to_num(cuts.day))
 
 
 def _services(model: "CityModel", epsg: int, day: "Floats") -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from twin.typical_weather import typical
 
 if TYPE_CHECKING:
     from twin.engine.model import CityModel
-    from twin.engine.roofs import Potential, Surfaces
+    from twin.engine.roofs import Potential, Surfaces, Take
 
 
 @kind("twin.roofs", queue="simulations", engine_version=ROOFS_VERSION)
@@ -21,8 +21,11 @@ def reckon_roofs(job: Job, inputs: Inputs) -> Outcome:
     """What the sun gives on each roof, with the shade of its neighbours, and shadows on three days."""
     of = queries.version(queries.district(inputs["district"]), inputs["version"])
     model = queries.as_model(of)
-    job.progress(0.1, said(gettext_lazy("Sun, shade and light on each roof")))
-    found, weather = potential_of(of, model)
+    words = said(gettext_lazy("Sun, shade and light on each roof"))
+    job.progress(0.1, words)
+    found, weather = potential_of(
+        of, model, each=lambda part: job.progress(0.1 + 0.6 * part.rows.stop / len(model.buildings), words)
+    )
     job.progress(0.7, said(gettext_lazy("Shadows by the hour")))
     drawn = _shadows(of, model)
     summary = _summary(found)
@@ -44,14 +47,14 @@ def reckon_roofs(job: Job, inputs: Inputs) -> Outcome:
 
 
 def potential_of(
-    of: DistrictVersion, model: "CityModel", *, each_hour: bool = False
+    of: DistrictVersion, model: "CityModel", *, each: "Take | None" = None
 ) -> "tuple[Potential, dict[str, object]]":
     """The potential of a version under its place's typical weather, and where that is from."""
     from twin.engine import roofs  # noqa: PLC0415 the web process never runs this
 
     west, south, east, north = of.bounds
     weather, source = typical((south + north) / 2, (west + east) / 2)
-    found = roofs.potential(model.buildings, weather=weather, epsg=of.epsg, surfaces=_surfaces(of), each_hour=each_hour)
+    found = roofs.potential(model.buildings, weather=weather, epsg=of.epsg, surfaces=_surfaces(of), each=each)
     return found, source
 
 

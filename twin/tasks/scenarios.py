@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from commons.runs.registry import Inputs, Job, Outcome, kind
 from commons.runs.services import canonical_json
 from commons.said import said
-from twin import queries, scenario_files
+from twin import map_files, queries, scenario_files
 from twin.engine import SCENARIO_VERSION
 from twin.errors import bad_measure
 from twin.load_profiles import hourly_shares
@@ -20,7 +20,7 @@ from twin.services import scenario_runs
 from twin.typical_weather import typical
 
 if TYPE_CHECKING:
-    from twin.engine.scenario import Base, Comparison
+    from twin.engine.scenario import Base, Comparison, Say
     from twin.engine.scenario import Outcome as Reckoned
     from twin.engine.whatif.energy import Known
 
@@ -37,12 +37,15 @@ _kept: "OrderedDict[str, tuple[Base, Reckoned]]" = OrderedDict()
 
 
 def warm_up() -> None:
-    """Today in the districts whose scenarios were asked for last, and what is compiled for a variant of it."""
+    """Today in the districts whose scenarios were asked for last, and what is compiled for a variant of it; not in
+    large ones, where it is a minute's work and more.
+    """
     from twin.engine import measures, scenario  # noqa: PLC0415 engines load numpy, scipy and numba
 
     versions = ScenarioVersion.objects.filter(scenario__district__current__isnull=False)
     districts = versions.order_by("scenario__district", "-pk").distinct("scenario__district")
-    for version in sorted(districts, key=lambda one: one.pk)[-MOST_KEPT:]:
+    quick = [one for one in districts if not map_files.is_large(queries.current(one.scenario.district))]
+    for version in sorted(quick, key=lambda one: one.pk)[-MOST_KEPT:]:
         of, today = _today(queries.scenarios.inputs(version, "quick"))
         scenario.compare(of, today, scenario.reckon(of, measures.checked(version.measures), beside=today))
 
@@ -54,8 +57,9 @@ def reckon_scenario(job: Job, inputs: Inputs) -> Outcome:
 
     began = time.monotonic()
     share = _QUICK_SHARE[inputs["depth"]]
-    job.progress(0.01, said(gettext_lazy("The city as it stands")))
-    of, today = _today(inputs)
+    standing = said(gettext_lazy("The city as it stands"))
+    job.progress(0.01, standing)
+    of, today = _today(inputs, lambda part, _stage: job.progress(share * (0.02 + 0.28 * part), standing))
     try:
         variant = scenario.reckon(
             of,
@@ -90,7 +94,7 @@ def _detail(found: "Comparison") -> dict[str, Any]:
     return {"buildings": found.buildings, "streets": found.streets}
 
 
-def _today(inputs: Inputs) -> "tuple[Base, Reckoned]":
+def _today(inputs: Inputs, say: "Say | None" = None) -> "tuple[Base, Reckoned]":
     """The district as it stands and what it comes to, kept in this process for the next scenario of it."""
     from twin.engine import demand, scenario, supposed  # noqa: PLC0415 as above
 
@@ -114,7 +118,7 @@ def _today(inputs: Inputs) -> "tuple[Base, Reckoned]":
         energy_=supposed.energy(assumed.get("energy", {})),
         labs=_labs(version, model, float(inputs.get("labs_kwh", 0))),
     )
-    _kept[name] = (of, scenario.reckon(of, []))
+    _kept[name] = (of, scenario.reckon(of, [], say=say))
     while len(_kept) > MOST_KEPT:
         _kept.popitem(last=False)
     return _kept[name]

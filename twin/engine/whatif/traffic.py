@@ -14,7 +14,7 @@ from scipy.spatial import KDTree
 
 from energy.engine.refusals import gettext_noop
 from twin.engine import demand
-from twin.engine.assignment import Assignment, Demand, assign
+from twin.engine.assignment import Assignment, Demand, Ways, assign
 from twin.engine.crs import to_metres
 from twin.engine.demand import EXCHANGE, THROUGH, WITHIN, Assumptions
 from twin.engine.measures.base import Calmed, Changes, NewStreet, Refused
@@ -29,6 +29,11 @@ NEW_KMH, NEW_CAPACITY = 30.0, 500.0
 NEAREST_M = 150.0
 LEAST_M = 5.0
 STOPPED_S = 1.0
+MOST_KEPT = 20_000_000
+"""Links of the ways of all draws that are kept for the scenario's draws to start from: 80 MB. A network whose draws
+have more is drawn `FEW` times.
+"""
+FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,24 @@ def hour(now: Roads, draw: Draw, start: Assignment | None) -> Hour:
         outside=float(found.flow[network.kind == OUTSIDE].sum()) / 2,
         outside_km=float((found.flow * km)[network.kind == OUTSIDE].sum()),
     )
+
+
+def hours(
+    now: Roads, draws: Sequence[Draw], beside: Sequence[Hour] | None, tell: Callable[[float], None]
+) -> tuple[Hour, ...]:
+    """The hour in each draw. `beside`: today's, whose ways each starts from. A large city is drawn a few times alone,
+    for each takes half a minute; the ways of these are not kept, and the scenario's start from its first.
+    """
+    first = hour(now, draws[0], beside[0].found if beside else None)
+    light = len(first.found.ways.link) * len(draws) > MOST_KEPT
+    taken = draws[: FEW + 1] if light else draws
+    found = [first]
+    for number, draw in enumerate(taken[1:], 1):
+        before = beside[number].found if beside and number < len(beside) else first.found
+        one = hour(now, draw, before if len(before.ways.pair) else first.found)
+        found.append(replace(one, found=replace(one.found, ways=Ways.none())) if light else one)
+        tell(len(found) / len(taken))
+    return tuple(found)
 
 
 def by_street(now: Roads, found: Hour, keys: Sequence[str]) -> tuple[Floats, Floats]:
