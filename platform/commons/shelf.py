@@ -55,10 +55,14 @@ class Shelf(Generic[Kept]):
 
 
 class Stamp(Func):
-    """What changes with each change of a row: PostgreSQL's own number of who wrote it. `Stamp(Model)` in `annotate`."""
+    """What changes with each change of a row: who wrote it, and where it lies, since a transaction may write it twice.
+
+    These are PostgreSQL's own numbers. `Stamp(Model)` in `annotate`.
+    """
 
     def __init__(self, model: type[Model]) -> None:
-        super().__init__(template=f'"{model._meta.db_table}".xmin::text', output_field=TextField())
+        table = f'"{model._meta.db_table}"'
+        super().__init__(template=f"{table}.xmin::text || {table}.ctid::text", output_field=TextField())
 
 
 _asked: ContextVar[dict[Hashable, Any] | None] = ContextVar("asked", default=None)

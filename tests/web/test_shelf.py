@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.db import transaction
 
 from commons.places.models import Place
 from commons.shelf import Shelf, Stamp, asked_once, once
@@ -78,6 +79,12 @@ def test_a_row_has_another_stamp_after_each_change_and_only_then() -> None:
     assert stamp() == first
     Place.objects.filter(pk=place.pk).update(name="Kamppi")
     assert stamp() != first
+    with transaction.atomic():
+        seen = {stamp()}
+        for name in ("Punavuori", "Kamppi"):
+            Place.objects.filter(pk=place.pk).update(name=name)
+            seen.add(stamp())
+    assert len(seen) == 3, "also when one transaction writes it twice"
 
 
 def test_within_a_step_the_same_is_asked_once_and_outside_each_time() -> None:
