@@ -158,7 +158,7 @@ class Served:
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     """A copy of the migrated database, filled, with the site on it."""
     named, folder = settings.DATABASES["default"], Path("/tmp") / f"lc-migrations-{os.getpid()}"
-    name, port = f"traffic_{os.getpid()}", free_port()
+    name, port = f"traffic_{os.getpid()}_{request.param}", free_port()
     address = f"postgresql://{named['USER']}@/{{}}?host={named['HOST']}".format
     url = f"http://localhost:{port}"
     with psycopg.connect(address("postgres"), autocommit=True) as connection:

@@ -11,7 +11,7 @@ from tests.ground.test_services import family
 
 from .serving import answers, site
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.drill]
 PATIENCE_S = 120.0
 
 
@@ -33,4 +33,5 @@ def test_pages_come_while_one_web_process_is_away(city_environment: dict[str, st
             assert time.monotonic() < until, (tmp_path / "web.log").read_text()[-2000:]
             heard.append(answers(served.url))
             time.sleep(0.05)
-    assert heard.count(False) <= 1, "only who was being answered by it hears nothing"
+    log = (tmp_path / "web.log").read_text()[-2000:]
+    assert heard.count(False) <= 1, f"only who was being answered by it hears nothing: {heard} {log}"
