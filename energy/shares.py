@@ -220,12 +220,12 @@ class Table:
 
 def table(version: CommunityVersion, viewer: policies.Viewer, asked: str, control: str = "") -> Table | None:
     """The rules under one control; None before any was simulated. `control` is what the reader asks for."""
-    by_control = {name: queries.simulations_by_rule(version, name) for name in CONTROLS}
+    own = _own_keys(version, viewer)
+    by_control = {name: queries.simulations_by_rule(version, name, whole=bool(own)) for name in CONTROLS}
     there = [name for name, found in by_control.items() if found]
     if not there:
         return None
     control = control if control in there else there[0]
-    own = _own_keys(version, viewer)
     order = list(RULES)
     rules = sorted((_rule(s, own) for s in by_control[control]), key=lambda r: order.index(r.slug))
     shown = next((r for r in rules if r.slug == asked), rules[0])
@@ -304,7 +304,7 @@ def _own_keys(version: CommunityVersion, viewer: policies.Viewer) -> set[str]:
 
 
 def _rule(simulation: Simulation, own: set[str]) -> Rule:
-    mine = [m["saving"] for m in simulation.members if m["id"] in own]
+    mine = [m["saving"] for m in simulation.members if m["id"] in own] if own else []
     return Rule(simulation.sharing_rule, RULES[simulation.sharing_rule], simulation, sum(mine) if mine else None)
 
 
@@ -472,5 +472,5 @@ def _group(keys: Collection[str], known: dict[str, str], kinds: dict[str, str], 
 
 def latest(version: CommunityVersion) -> Simulation | None:
     """The simulation whose sharing stands on the community's page."""
-    found = {s.sharing_rule: s for s in queries.simulations_by_rule(version, "none")}
+    found = {s.sharing_rule: s for s in queries.simulations_by_rule(version, "none", whole=False)}
     return found.get("owen") or next(iter(found.values()), None)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as lazy
 from commons import sockets
 from commons.people.models import User
 from commons.places.models import Place
+from commons.shelf import asked_once
 from labs import activity, dashboards, deciding, open_data, personal
 from labs.engine.times import Offer
 from labs.models import Job, LabTie
@@ -227,8 +228,9 @@ def _offers(request: HttpRequest, design: "Design") -> tuple[list[dict[str, Any]
         now = timezone.now()
         length = jobs.usual_length(design) or dt.timedelta(hours=1)
         asked = matching.Asked(near=near_of(request), length=length, person=_person(request))
-        found = matching.find(design, asked=asked, most=MOST_ASKED)
-        offers = [(m, bookings.best(m.machine, length=length, now=now, count=1)) for m in found.matches if m.fits]
+        with asked_once():
+            found = matching.find(design, asked=asked, most=MOST_ASKED, sunny=False)
+            offers = [(m, bookings.best(m.machine, length=length, now=now, count=1)) for m in found.matches if m.fits]
         late = now + dt.timedelta(days=366)
         offers.sort(key=lambda a: (-round(100 * (a[1][0].share or 0)), a[1][0].start) if a[1] else (1, late))
         known[design.pk] = [_offer(design, match, best) for match, best in offers], found.fitting

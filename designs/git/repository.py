@@ -14,6 +14,7 @@ from typing import IO
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from commons.shelf import Shelf
 from designs.errors import BadRevision, DesignNotFound
 from designs.git import process
 from designs.git.names import OID, check_path, check_revision, shown
@@ -22,6 +23,12 @@ BUNDLE_WALL_S = 600.0
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
 SUBMODULE, SYMLINK = "160000", "120000"
+
+# By the repository and by what names the content itself: neither a commit nor a blob ever changes.
+_files: "Shelf[tuple[Entry, ...]]" = Shelf(20_000)
+_logs: "Shelf[tuple[Commit, ...]]" = Shelf(8_000_000)
+_blobs: Shelf[bytes] = Shelf(4_000_000)
+_heads: Shelf[bool] = Shelf(5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +135,31 @@ class Repository:
     def head(self, branch: str) -> str:
         """The newest commit of the branch, or nothing when it has none yet."""
         try:
-            return self.commit_of(branch)
+            tip = self._tip(branch)
+            if not _heads.holds((self.path, tip)):
+                tip = self.commit_of(branch)
+                _heads.get((self.path, tip), lambda: True)
         except BadRevision:
             return ""
+        return tip
+
+    def _tip(self, branch: str) -> str:
+        """What the branch's own file says, without asking git; nothing where it is packed, or no branch by its name."""
+        if OID.match(check_revision(branch)):
+            return ""
+        try:
+            said = (self.path / BRANCHES / branch).read_bytes()[:41].decode("ascii", "replace").rstrip("\n")
+        except OSError:
+            return ""
+        return said if OID.match(said) else ""
 
     def files(self, commit: str) -> list[Entry]:
         """Every file of a version; submodules are left out."""
+        if not OID.match(commit):
+            return self._listed(commit)
+        return list(_files.get((self.path, commit), lambda: tuple(self._listed(commit)), len))
+
+    def _listed(self, commit: str) -> list[Entry]:
         out = process.run(["ls-tree", "-r", "-l", "-z", "--end-of-options", commit], repository=self.path)
         entries = []
         for record in out.split(b"\0"):
@@ -163,7 +189,7 @@ class Repository:
         """The bytes of a blob. Raises TooLarge over the limit."""
         from designs.git import objects  # noqa: PLC0415 GitPython takes long to import
 
-        return objects.read(self.path, oid, limit=limit)
+        return _blobs.get((self.path, oid, limit), lambda: objects.read(self.path, oid, limit=limit), len)
 
     def stream(self, oid: str) -> Iterator[bytes]:
         """The bytes of a blob in pieces of 64 KiB; git ends when the reader goes away."""
@@ -197,7 +223,11 @@ class Repository:
     def history(self, commit: str, *, limit: int = 50, skip: int = 0, path: str = "") -> list[Commit]:
         """Commits, newest first; of one path if given."""
         options = [f"--max-count={limit}", f"--skip={skip}"]
-        return read_log(self, options, [commit], *([check_path(path)] if path else []))
+        paths = [check_path(path)] if path else []
+        if not OID.match(commit):
+            return read_log(self, options, [commit], *paths)
+        key = self.path, commit, limit, skip, path
+        return list(_logs.get(key, lambda: tuple(read_log(self, options, [commit], *paths)), _log_size))
 
     def introduced(self, *, tips: Iterable[str], known: Iterable[str] = (), limit: int) -> Iterator[Introduced]:
         """Each (commit, path, blob) that the commits of `tips` brought and those of `known` did not have, newest first.
@@ -280,6 +310,10 @@ def read_log(repository: Repository, options: Iterable[str], revisions: Iterable
 def _commit(record: str) -> Commit:
     oid, author, email, seconds, message = record.strip("\n").split("\x1f", 4)
     return Commit(oid, author, email, dt.datetime.fromtimestamp(int(seconds), dt.UTC), message.strip())
+
+
+def _log_size(commits: "tuple[Commit, ...]") -> int:
+    return sum(200 + len(one.message) for one in commits)
 
 
 def _raw_log(out: bytes) -> Iterator[Introduced]:

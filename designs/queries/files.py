@@ -97,10 +97,16 @@ def text_of(design: Design, file: File) -> str | None:
     """The file as text when it is one and not too long, else None."""
     if file.size > MAX_TEXT:
         return None
-    raw = b"".join(content(design, file))
+    raw = _whole(design, file)
     if not formats.is_text(raw):
         return None
     return raw.decode("utf-8", "replace")
+
+
+def _whole(design: Design, file: File) -> bytes:
+    if file.is_large:
+        return b"".join(content(design, file))
+    return git.of(design.repository).read(file.entry.oid, limit=MAX_TEXT)
 
 
 def sheet_of(design: Design, file: File) -> Sheet | None:

@@ -16,11 +16,15 @@ def pictures_at(design: Design, commit: str, files: Iterable[File] | None = None
 
     @cache
     def known() -> dict[str, str]:
-        listed = files_at(design, commit) if files is None else files
-        return {
-            file.path: preview_url(design, file.blob, "large" if file.blob.is_photo else "png")
-            for file in listed
-            if file.is_drawn and file.blob is not None and file.blob.png
-        }
+        return drawn(design, files_at(design, commit) if files is None else files)
 
     return lambda path: known().get(path)
+
+
+def drawn(design: Design, files: Iterable[File]) -> dict[str, str]:
+    """The addresses of the pictures that there are of these files, by their paths."""
+    return {
+        file.path: preview_url(design, file.blob, "large" if file.blob.is_photo else "png")
+        for file in files
+        if file.is_drawn and file.blob is not None and file.blob.png
+    }

@@ -1,18 +1,22 @@
 """The pages of one design: overview, a file, history."""
 
+from collections import Counter
 from pathlib import PurePosixPath
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from commons.shelf import Shelf
 from commons.web.lately import kept_a_moment
 from designs import markdown, queries
 from designs.addresses import layer_url
 from designs.git import pointers
+from designs.git.repository import Commit
 from designs.models import Blob, Design
 from designs.policies import may_offer
 from designs.queries import lineage
@@ -22,7 +26,7 @@ from designs.queries.file_licences import licence_at
 from designs.queries.files import File, file_at, files_at, history, readme, sheet_of, text_of
 from designs.queries.layers import layers_of
 from designs.queries.makes import photos_of
-from designs.queries.pictures import pictures_at
+from designs.queries.pictures import drawn, pictures_at
 from designs.queries.proposals import offer_of
 from designs.queries.readiness import readiness_in
 from designs.services import previews
@@ -31,8 +35,13 @@ from designs.views.frame import frame
 from designs.visitors import of_session
 
 PAGE_OF_COMMITS = 40
+#: So many of the newest commits say who made the design.
+MOST_COMMITS = 500
 #: Heights that are worth sending so that a slider can say them.
 MOST_HEIGHTS = 1500
+
+# What a design tells of itself, by all that it is rendered of.
+_rendered: Shelf[SafeString] = Shelf(2_000_000)
 
 
 @kept_a_moment
@@ -48,7 +57,7 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
     entries = [file.entry for file in files]
     about = readme(files)
     text = text_of(found, about) if about else None
-    newest = history(found, commit, limit=5)
+    grown = history(found, commit, limit=MOST_COMMITS)
     context |= {
         "files": files,
         "shown": _shown(found, files, request.GET.get("show", "")),
@@ -59,8 +68,8 @@ def design(request: HttpRequest, owner: str, slug: str) -> HttpResponse:
         "readme": _markdown(found, commit, text, files=files) if text else "",
         "bom": bom_in(found, entries),
         "readiness": readiness_in(found, entries),
-        "newest": newest,
-        "people": _people(found, commit),
+        "newest": grown[:5],
+        "people": _people(grown),
         "chain": lineage.chain(found, visitor=of_session(request)),
         "photos": photos_of(found, of_session(request), limit=4),
         **_offer(request, found, context["forked_from"]),
@@ -91,10 +100,10 @@ def _shown(design: Design, files: list[File], path: str) -> File | None:
     return solid or cover or next(iter(drawn.values()), None)
 
 
-def _people(design: Design, commit: str) -> list[str]:
+def _people(grown: list[Commit]) -> list[str]:
     """Everybody who made a commit, most first."""
-    names = [entry.author for entry in history(design, commit, limit=500)]
-    return sorted(dict.fromkeys(names), key=lambda name: -names.count(name))
+    names = Counter(entry.author for entry in grown)
+    return [name for name, _count in names.most_common()]
 
 
 @require_safe
@@ -158,7 +167,11 @@ def _markdown(design: Design, commit: str, text: str, *, path: str = "", files: 
     """A text of a version as a page, with the pictures of the same version."""
     folder = path.rpartition("/")[0]
     place = {"owner": design.owner.name, "slug": design.slug, "ref": commit}
-    return markdown.render(text, **place, folder=folder, pictures=pictures_at(design, commit, files))
+    if files is None:
+        return markdown.render(text, **place, folder=folder, pictures=pictures_at(design, commit))
+    shown = drawn(design, files)
+    key = get_language(), *place.values(), folder, text, *shown.items()
+    return _rendered.get(key, lambda: markdown.render(text, **place, folder=folder, pictures=shown.get), len)
 
 
 def _board_of(design: Design, commit: str, shown: File) -> Board | None:

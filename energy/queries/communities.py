@@ -15,6 +15,8 @@ from energy.errors import CommunityNotFound
 from energy.models import Community, CommunityVersion, Member, Simulation
 
 LEAST_HOMES = policies.LEAST_MEMBERS
+#: What a simulation says of each member: most of its row.
+HEAVY = ("members",)
 
 
 def community(slug: str, viewer: policies.Viewer) -> Community:
@@ -77,16 +79,16 @@ def of_simulation(simulation: Simulation) -> "dict[str, array[float]]":
 def latest_simulation(version: CommunityVersion, *controls: str) -> Simulation | None:
     """The newest simulation of a version, of the first of these controls that has one."""
     for control in controls or ("rule", "none", "optimal"):
-        found = version.simulations.filter(control=control).order_by("-created_at").first()
+        found = version.simulations.defer(*HEAVY).filter(control=control).order_by("-created_at").first()
         if found:
             return found
     return None
 
 
-def simulations_by_rule(version: CommunityVersion, control: str) -> list[Simulation]:
-    """The newest simulation of each rule of sharing under a control."""
+def simulations_by_rule(version: CommunityVersion, control: str, *, whole: bool = True) -> list[Simulation]:
+    """The newest simulation of each rule of sharing under a control; without what each member has, if not `whole`."""
     rows = version.simulations.filter(control=control).order_by("sharing_rule", "-created_at")
-    return list(rows.distinct("sharing_rule"))
+    return list(rows.defer(*(() if whole else HEAVY)).distinct("sharing_rule"))
 
 
 def members_by_kind(version: CommunityVersion) -> dict[str, int]:

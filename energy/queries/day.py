@@ -16,6 +16,7 @@ from energy.queries.communities import community_of, latest_simulation
 from energy.queries.hours import Steps, steps_of_day
 
 GROUPS = {"home": ("load:home", public.HOUSEHOLDS), "lab": ("load:lab",), "other": ("load:business", "load:public")}
+FLOWS = ("vehicles", "import", "export", "charge", "discharge", "stored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,11 @@ def story(
     if found is None:
         return None
     names = ["load", "pv", public.HOUSEHOLDS, *(name for group in GROUPS.values() for name in group)]
-    curves = public.curves(version, viewer, *names)
+    shown = slice(found.first, found.first + len(found.starts))
+    curves = public.curves(version, viewer, *names, steps=shown)
     if "load" not in curves:
         return None
-    flows = public.flows(simulation, viewer) if simulation else {}
+    flows = public.flows(simulation, viewer, *FLOWS, steps=shown) if simulation else {}
     if any(name in curves for name in GROUPS["home"]):
         del curves[public.HOUSEHOLDS]
     hours = version.step_minutes / 60
@@ -136,10 +138,8 @@ def _step(
     i: int,
     hours: float,
 ) -> Step:
-    at = found.first + i
-
     def kw(source: "Mapping[str, array[float]]", *names: str) -> float:
-        return sum(source[name][at] for name in names if name in source) / hours
+        return sum(source[name][i] for name in names if name in source) / hours
 
     solar, load, vehicles = kw(curves, "pv"), kw(curves, "load"), kw(flows, "vehicles")
     grid = kw(flows, "import") if flows else max(load - solar, 0.0)
@@ -158,7 +158,7 @@ def _step(
         labs=kw(curves, *GROUPS["lab"]),
         others=kw(curves, *GROUPS["other"]),
         vehicles=vehicles,
-        stored=flows["stored"][at] if "stored" in flows else None,
+        stored=flows["stored"][i] if "stored" in flows else None,
     )
 
 
@@ -178,12 +178,13 @@ def open_day(version: CommunityVersion, date: dt.date) -> OpenDay | None:
     found = steps_of_day(version, date)
     if found is None:
         return None
-    curves = public.curves(version, None, "pv", *public.OPEN_LOADS)
+    shown = slice(found.first, found.first + len(found.starts))
+    curves = public.curves(version, None, "pv", *public.OPEN_LOADS, steps=shown)
     hours = version.step_minutes / 60
 
     def kw(name: str) -> list[float]:
         values = curves.get(name)
-        return [values[found.first + i] / hours if values else 0.0 for i in range(len(found.starts))]
+        return [kwh / hours for kwh in values] if values else [0.0] * len(found.starts)
 
     return OpenDay(found.starts, kw("pv"), kw("load:lab"), kw("load:public"), found.exact)
 

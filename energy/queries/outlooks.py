@@ -3,10 +3,13 @@
 import datetime as dt
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from commons.places.models import Place
+from commons.shelf import Shelf, Stamp
 from energy import series
 from energy.engine import spare
 from energy.engine.spare import Share
@@ -15,6 +18,9 @@ from energy.queries.communities import of_place
 
 #: What a day of an outlook comes from, the best first.
 BASES = ("forecast", "lately", "season", "carried")
+SERIES = ["low", "middle", "high", "planned"]
+#: So many loads' shares are kept with an outlook.
+MOST_LOADS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Ahead:
     zone: ZoneInfo
     made_at: dt.datetime
     number: int
+    state: tuple[int, str]
+    """The row and its stamp: what else is reckoned of an outlook may be kept by it."""
     _shares: dict[float, list[Share]] = field(default_factory=dict, repr=False)
 
     @property
@@ -41,39 +49,62 @@ class Ahead:
 
     def shares(self, kw: float) -> Sequence[Share]:
         """Of each step the share of a load of so much that would be covered; reckoned once for each load."""
-        if kw not in self._shares:
+        found = self._shares.get(kw)
+        if found is None:
+            if len(self._shares) >= MOST_LOADS:
+                self._shares.clear()
             rows = zip(self.low, self.middle, self.high, strict=True)
-            self._shares[kw] = [spare.share(low, middle, high, kw) for low, middle, high in rows]
-        return self._shares[kw]
+            found = self._shares[kw] = [spare.share(low, middle, high, kw) for low, middle, high in rows]
+        return found
 
     def basis_at(self, moment: dt.datetime) -> str:
         """What the day of that moment comes from; nothing outside of the outlook."""
         return self.basis.get(moment.astimezone(self.zone).date().isoformat(), "")
 
+    def between(self, start: dt.datetime, end: dt.datetime) -> tuple[int, int]:
+        """The number of the first step that meets a time, and of the first after it."""
+        first = max((start - self.start) // self.step, 0)
+        return first, max(min(-((self.start - end) // self.step), len(self.middle)), first)
+
     def cells(self, start: dt.datetime, end: dt.datetime) -> "list[tuple[dt.datetime, int]]":
         """The steps that meet a time: start and number of each."""
-        first = max((start - self.start) // self.step, 0)
-        last = min(-((self.start - end) // self.step), len(self.middle))
+        first, last = self.between(start, end)
         return [(self.start + nth * self.step, nth) for nth in range(first, last)]
+
+
+# By the row and its stamp.
+_known: Shelf[Ahead] = Shelf(40)
 
 
 def outlook_of(community: Community) -> Ahead | None:
     """The newest outlook of a community; one query."""
-    return _read(Outlook.objects.select_related("community").filter(community=community).first())
+    return _read(_rows().filter(community=community).first())
 
 
 def outlook_of_place(place: Place) -> Ahead | None:
     """The newest outlook of the community that stands for a place; one query."""
-    row = Outlook.objects.select_related("community").filter(
-        community__in=of_place(place).filter(public=True, versions__isnull=False).values("pk")
-    )
+    row = _rows().filter(community__in=of_place(place).filter(public=True, versions__isnull=False).values("pk"))
     own = sorted(row, key=lambda one: (one.community.place_id != place.pk, one.community.slug))
     return _read(own[0]) if own else None
+
+
+def _rows() -> QuerySet[Outlook]:
+    """Outlooks without their series, which are unpacked once for each state of the row."""
+    return Outlook.objects.select_related("community").defer(*SERIES).annotate(stamp=Stamp(Outlook))
 
 
 def _read(row: Outlook | None) -> Ahead | None:
     if row is None:
         return None
+    try:
+        known = _known.get((row.pk, row.stamp), lambda: _unpacked(row.pk))  # type: ignore[attr-defined]  # annotated
+    except Outlook.DoesNotExist:  # taken away meanwhile
+        return None
+    return replace(known, community=row.community)
+
+
+def _unpacked(number: int) -> Ahead:
+    row = Outlook.objects.select_related("community").annotate(stamp=Stamp(Outlook)).get(pk=number)
     return Ahead(
         row.community,
         row.start,
@@ -86,6 +117,7 @@ def _read(row: Outlook | None) -> Ahead | None:
         ZoneInfo(row.basis["zone"]),
         row.made_at,
         row.number,
+        (row.pk, row.stamp),
     )
 
 

@@ -14,11 +14,13 @@ from typing import Any
 
 from energy import policies, publishing, series, veil
 from energy.models import Community, CommunityVersion, Member, Simulation
+from energy.queries import unpacked
 
 ROUND_KWH = veil.ROUND_KWH
 HOUSEHOLDS = "load:households"
 OPEN_LOADS = tuple(f"load:{kind}" for kind in sorted(policies.OPEN_KINDS))
 NOT_SHOWN = veil.NOT_SHOWN
+EVERY = slice(None)
 over_cells = veil.over_cells
 
 
@@ -83,24 +85,30 @@ def _cells(version: CommunityVersion) -> "array[float] | None":
     return series.unpack(row) if row is not None else None
 
 
-def curves(version: CommunityVersion, viewer: policies.Viewer, *names: str) -> "dict[str, array[float]]":
+def curves(
+    version: CommunityVersion, viewer: policies.Viewer, *names: str, steps: slice = EVERY
+) -> "dict[str, array[float]]":
     """Series of a version by name, kWh a step, as this person may see them; a name that they may not see is left out.
+    Of all steps, or of these alone.
 
     Beside the stored ones there is `load:households`, all members that are not shown by name.
     """
     exact = policies.sees_exactly(viewer, version)
+    if exact and HOUSEHOLDS not in names:
+        return {name: values[steps] for name, values in unpacked.of(version, names).items()}
     wanted = {*names, "load", *OPEN_LOADS} if exact else {*names, "load", "cells", *OPEN_LOADS}
-    rows = version.series.filter(name__in=wanted).values_list("name", "packed")
-    found = {name: series.unpack(packed) for name, packed in rows}
-    load = found.get("load", array("d"))
+    whole = unpacked.of(version, wanted)
+    found = {name: values[EVERY if name == "cells" else steps] for name, values in whole.items()}
     open_loads = [found[name] for name in OPEN_LOADS if name in found]
-    households = array("d", (all_of_it - sum(part) for all_of_it, *part in zip(load, *open_loads, strict=True)))
-    if not exact:
+    if exact:
+        load = found.get("load", array("d"))
+        households = array("d", (all_of_it - sum(part) for all_of_it, *part in zip(load, *open_loads, strict=True)))
+    else:
         cells = found.pop("cells", None)
         shown = cells is not None and len(cells) > 0 and cells[0] != NOT_SHOWN
         for name in ("load", "load:home", "load:business"):
             found.pop(name, None)
-        households = veil.lift(version) if shown else array("d")
+        households = (veil.lift(version) if shown else array("d"))[steps]
         if households:
             found["load"] = array("d", (sum(parts) for parts in zip(households, *open_loads, strict=True)))
     if households:
@@ -117,16 +125,19 @@ def used_kwh(version: CommunityVersion, *, exact: bool) -> float | None:
     return round(sum(load), 1) if load else None
 
 
-def flows(simulation: Simulation, viewer: policies.Viewer) -> "dict[str, array[float]]":
-    """Series of a simulation, kWh a step (stored: kWh held), as this person may see them; {} where they may not."""
+def flows(
+    simulation: Simulation, viewer: policies.Viewer, *names: str, steps: slice = EVERY
+) -> "dict[str, array[float]]":
+    """Series of a simulation, kWh a step (stored: kWh held), as this person may see them; {} where they may not.
+    All, or those of these names; of all steps, or of these alone."""
     known = standing(simulation.version, viewer)
     if not known.storage:
         return {}
-    found = {name: series.unpack(packed) for name, packed in simulation.series.values_list("name", "packed")}
+    found = unpacked.of(simulation, names)
     if known.exact:
-        return found
+        return {name: values[steps] for name, values in found.items()}
     cells = veil.cells(simulation.version)
-    return {name: over_cells(values, cells) for name, values in found.items()} if cells else {}
+    return {name: over_cells(values, cells)[steps] for name, values in found.items()} if cells else {}
 
 
 def totals(figures: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:

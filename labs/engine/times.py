@@ -7,12 +7,14 @@ guarantees. `opened` are the spans in which the machine may work, sorted.
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from labs.engine.hours import Span
 
 QUARTER = dt.timedelta(minutes=15)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_START, _END = itemgetter(0), itemgetter(1)  # of spans, and of stretches of sun
 
 
 class Sun(NamedTuple):
@@ -53,13 +55,13 @@ def up_to_quarter(moment: dt.datetime) -> dt.datetime:
 
 def clash(span: Span, taken: Sequence[Span]) -> Span | None:
     """The first taken span that meets this one, or None."""
-    where = bisect_right(taken, span.start, key=lambda s: s.end)
+    where = bisect_right(taken, span.start, key=_END)
     return taken[where] if where < len(taken) and taken[where].start < span.end else None
 
 
 def opening(span: Span, opened: Sequence[Span]) -> Span | None:
     """The open span that holds all of this one, or None."""
-    where = bisect_right(opened, span.start, key=lambda s: s.start) - 1
+    where = bisect_right(opened, span.start, key=_START) - 1
     return opened[where] if where >= 0 and opened[where].end >= span.end else None
 
 
@@ -126,13 +128,18 @@ def without(spans: Sequence[Span], removed: Sequence[Span]) -> list[Span]:
     return sorted(left)
 
 
+def meeting(span: Span, sun: Sequence[Sun]) -> Sequence[Sun]:
+    """The stretches of sun that meet a span: all that its share and range are made of."""
+    first = last = bisect_right(sun, span.start, key=_END)
+    while last < len(sun) and sun[last].start < span.end:
+        last += 1
+    return sun[first:last]
+
+
 def share_of(span: Span, sun: Sequence[Sun]) -> float | None:
     """The mean share over a span, weighted by time; None unless the sun is known for 95 % of it."""
     known, total = dt.timedelta(), 0.0
-    where = bisect_right(sun, span.start, key=lambda s: s.end)
-    for hour in sun[where:]:
-        if hour.start >= span.end:
-            break
+    for hour in meeting(span, sun):
         part = min(hour.end, span.end) - max(hour.start, span.start)
         known += part
         total += hour.share * part.total_seconds()
@@ -157,14 +164,13 @@ def range_of(span: Span, sun: Sequence[Sun]) -> Range:
     """The mean of the ends over a span, weighted by time; None where no range is known for all of it."""
     low = high = seconds = 0.0
     basis = ""
-    for hour in sun[bisect_right(sun, span.start, key=lambda s: s.end) :]:
-        if hour.start >= span.end:
-            break
+    for hour in meeting(span, sun):
         if hour.low is None or hour.high is None:
             return Range(None, None, "")
         part = (min(hour.end, span.end) - max(hour.start, span.start)).total_seconds()
         low, high, seconds = low + hour.low * part, high + hour.high * part, seconds + part
-        basis = max(basis, hour.basis, key=lambda b: BASES.index(b) if b in BASES else -1)
+        if hour.basis != basis:
+            basis = max(basis, hour.basis, key=lambda b: BASES.index(b) if b in BASES else -1)
     return Range(low / seconds, high / seconds, basis) if seconds else Range(None, None, "")
 
 
@@ -188,7 +194,8 @@ def best(
         while start + length <= opened_span.end:
             span = Span(start, start + length)
             if is_free(span, buffers, taken, opened):
-                offers.append(Offer(span.start, span.end, share_of(span, sun), *range_of(span, sun)))
+                met = meeting(span, sun)
+                offers.append(Offer(span.start, span.end, share_of(span, met), *range_of(span, met)))
             start += step
     offers.sort(key=lambda o: (-round(100 * (o.share or 0.0)), -round(100 * (o.low or 0.0)), o.start))
     chosen: list[Offer] = []

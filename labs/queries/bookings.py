@@ -138,9 +138,10 @@ class Diary:
 
     def slot(self, span: Span) -> Slot:
         """The span as a slot."""
-        why = self.why_not(span)
-        known = times.range_of(span, self.sun)
-        return Slot(span.start, span.end, not why, self.share(span), why, known.low, known.high, known.basis)
+        why, met = self.why_not(span), times.meeting(span, self.sun)
+        known = times.range_of(span, met)
+        share = times.share_of(span, met)
+        return Slot(span.start, span.end, not why, share, why, known.low, known.high, known.basis)
 
 
 def diary(machine: Machine, *, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> Diary:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
+from commons.shelf import once
 from labs.engine import draw, planning
 from labs.engine.planning import Profile
 from labs.models import Machine, PowerProfile
@@ -45,4 +46,4 @@ def _plated(of_class: Profile | None, machine: Machine) -> Profile:
 
 def kw_of(machine: Machine, length: dt.timedelta = dt.timedelta(hours=1)) -> float:
     """The mean power of a booking of that length on the machine; one query."""
-    return profiles([machine])[machine.pk].mean_kw(length)
+    return once(("profile", machine.pk), lambda: profiles([machine])[machine.pk]).mean_kw(length)

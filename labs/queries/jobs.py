@@ -2,9 +2,9 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db.models import QuerySet
@@ -108,6 +108,19 @@ def shown(jobs: Iterable[Job], viewer: User | None) -> list[Shown]:
     return [
         _shown(job, person, seen, managed, organisations, job.pk in ordered, shapes.get(job.pk, [])) for job in listed
     ]
+
+
+def from_open(sums: Iterable[Mapping[str, Any]], viewer: User | None) -> int:
+    """How many jobs are proven to be of a design that this visitor sees and that was open when it was made: of `jobs`
+    counted by design, licence, whether it was public, and provenance."""
+    proven = [
+        row for row in sums
+        if row["design_id"] and row["public_made"] and row["provenance"] == Job.Provenance.PROVEN
+        and is_open(row["licence_made"])
+    ]  # fmt: skip
+    person = viewer if viewer is not None and viewer.is_authenticated else None
+    seen = _visible_designs({row["design_id"] for row in proven}, person)
+    return sum(row["jobs"] for row in proven if row["design_id"] in seen)
 
 
 @dataclass(frozen=True, slots=True)

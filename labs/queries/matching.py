@@ -135,13 +135,16 @@ def find(
     asked: Asked | None = None,
     most: int = MOST_SHOWN,
     now: dt.datetime | None = None,
+    sunny: bool = True,
 ) -> Found:
     """The same with how many there are; a dozen queries, however many machines. Raises BadRevision."""
-    return search(parts_of(design, ref), asked=asked or Asked(), most=most, now=now or timezone.now())
+    parts = parts_of(design, ref)
+    return search(parts, asked=asked or Asked(), most=most, now=now or timezone.now(), sunny=sunny)
 
 
-def search(parts: list[Part], *, asked: Asked, most: int, now: dt.datetime) -> Found:
-    """The machines for some parts: all are screened, the nearest are asked for their time, the best are told of."""
+def search(parts: list[Part], *, asked: Asked, most: int, now: dt.datetime, sunny: bool = True) -> Found:
+    """The machines for some parts: all are screened, the nearest are asked for their time, the best are told of; with
+    `sunny` also their sunniest time."""
     rows, screen = _rows(), engine.Screen(parts)
     screened = screen.screen(rows)
     far = distances(asked.near)
@@ -153,7 +156,7 @@ def search(parts: list[Part], *, asked: Asked, most: int, now: dt.datetime) -> F
     candidates, sunniest = _ranked(told[:CANDIDATES], asked, now)
     ranked, order = candidates + told[CANDIDATES:], _order(asked.by)
     ranked.sort(key=lambda match: (not match.fits, not match.makes, *order(match), match.machine.pk))
-    shown = [sunniest(match) for match in ranked[:SUNNY]] + ranked[SUNNY:most]
+    shown = [sunniest(match) for match in ranked[:SUNNY]] + ranked[SUNNY:most] if sunny else ranked
     return Found(parts, shown[:most], len(rows), len(fitting), screen, screened)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from commons.people.models import User
+from commons.shelf import once
 from labs.engine import hours
 from labs.engine import rules as engine
 from labs.engine.hours import Span
@@ -109,7 +110,7 @@ def resolved(machine: Machine, role: str, rows: Iterable[Row]) -> Ruled:
 
 def read(lab: Lab, user: User | None = None) -> Rulebook:
     """The lab's rules and what the person is to it; two queries."""
-    return Rulebook(role_of(user, lab), rows_of(lab))
+    return Rulebook(role_of(user, lab), once(("rules", lab.pk), lambda: rows_of(lab)))
 
 
 def read_all(labs: Iterable[Lab], user: User | None = None) -> Mapping[int, Rulebook]:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from commons.errors import CityError
 from commons.people.models import User
+from commons.shelf import asked_once
 from commons.web.lately import kept_a_moment
 from commons.web.years import YEARS
 from labs import policies
@@ -196,6 +197,7 @@ def _wait(request: HttpRequest, machine: Machine, person: User, span: Span) -> H
     return redirect("rooms:my_bookings")
 
 
+@asked_once()
 def _page(
     request: HttpRequest,
     machine: Machine,

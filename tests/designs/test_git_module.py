@@ -11,7 +11,7 @@ import pytest
 
 from designs import git
 from designs.errors import AddressRefused, BadPath, BadRevision, GitFailed, TooLarge
-from designs.git import commits, environment, fetching, objects, pools
+from designs.git import commits, environment, fetching, objects, pools, process
 from designs.git.names import check_path, check_revision
 from designs.git.repository import Repository
 
@@ -106,7 +106,7 @@ def test_blobs_come_from_a_git_that_stays_and_few_of_them(tmp_path: Path, settin
     fds, children = count()
     for turn in range(2):
         for number, (repository, oid) in enumerate(kept):
-            assert repository.read(oid, limit=1000) == b"%d\n\0" % number * 9, turn
+            assert objects.read(repository.path, oid, limit=1000) == b"%d\n\0" % number * 9, turn
     now = count()
     assert now[0] - fds <= 2 * objects.MOST_OPEN and now[1] - children <= objects.MOST_OPEN
     with pytest.raises(TooLarge):
@@ -124,10 +124,67 @@ def test_blobs_come_from_a_git_that_stays_and_few_of_them(tmp_path: Path, settin
     pools.pack(repository)
     assert repository.read(repository.entry("main", "b").oid, limit=10) == b"later"
     objects._reader(repository.path).cat_file_all.proc.kill()
-    assert repository.read(repository.entry("main", "b").oid, limit=10) == b"later"
+    assert objects.read(repository.path, repository.entry("main", "b").oid, limit=10) == b"later"
     for repository, _oid in kept:
         repository.remove()
     assert count()[1] == children
+
+
+def test_a_branch_is_as_git_says_however_it_is_kept(tmp_path: Path, settings: object) -> None:
+    settings.REPOSITORIES_DIR = tmp_path  # type: ignore[attr-defined]
+    repository = git.create("a" * 32)
+    author, at = commits.Author("A", "a@x"), dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+
+    def commit(text: bytes, branch: str = "main") -> str:
+        commits.commit(repository, branch=branch, files={"a": text}, message=text.decode(), author=author, at=at)
+        return repository.commit_of(branch)
+
+    assert repository.head("main") == ""
+    for text in (b"one", b"two"):
+        tip = commit(text)
+        for _turn in range(2):
+            assert repository.head("main") == tip
+            assert [entry.path for entry in repository.files(tip)] == ["a"]
+            assert repository.history(tip, limit=1)[0].message == text.decode()
+            assert repository.read(repository.files(tip)[0].oid, limit=10) == text
+    process.run(["pack-refs", "--all"], repository=repository.path)
+    assert not (repository.path / "refs/heads/main").exists()
+    assert repository.head("main") == tip
+    assert repository.head("main") != commit(b"three") == repository.head("main")
+    missing = repository.path / "refs/heads/missing"
+    missing.write_text("1" * 40 + "\n")
+    assert repository.head("missing") == ""
+    missing.write_text("ref: refs/heads/main\n")
+    assert repository.head("missing") == repository.head("main")
+    for strange in ("../../HEAD", "main/..", "-x", "", tip[:7] + "x"):
+        assert repository.head(strange) == ""
+    process.run(["update-ref", "-d", "refs/heads/main"], repository=repository.path)
+    assert repository.head("main") == ""
+
+
+def test_what_never_changes_is_asked_of_git_once(
+    tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REPOSITORIES_DIR = tmp_path  # type: ignore[attr-defined]
+    repository = git.create("b" * 32)
+    author, at = commits.Author("A", "a@x"), dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    commits.commit(repository, branch="main", files={"a": b"one"}, message="m", author=author, at=at)
+    tip = repository.head("main")
+    files, log = repository.files(tip), repository.history(tip, limit=5)
+    assert repository.read(files[0].oid, limit=9) == b"one"
+    files.clear()  # who is given a list may do with it as they like
+
+    def fails(*_arguments: object, **_more: object) -> None:
+        raise AssertionError("git was asked again")
+
+    monkeypatch.setattr(process, "started", fails)
+    monkeypatch.setattr(objects, "read", fails)
+    assert repository.head("main") == tip
+    [entry] = repository.files(tip)
+    assert entry.path == "a" and repository.read(entry.oid, limit=9) == b"one"
+    assert repository.history(tip, limit=5) == log
+    with pytest.raises(AssertionError, match="asked again"):
+        repository.read(entry.oid, limit=2)
 
 
 def test_nothing_of_the_environment_reaches_git(monkeypatch: pytest.MonkeyPatch) -> None:

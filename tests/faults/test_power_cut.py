@@ -6,6 +6,8 @@ out empty, as in a cut after the file's name was written and before its bytes.
 """
 
 import ctypes
+import hashlib
+import io
 import os
 import shutil
 import signal
@@ -14,14 +16,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from commons.people.services import create_token, create_user
+from commons.web.disk import put
 from designs.models import Design
+from designs.services import lfs
+from designs.services.makes import add_make
+from labs.services.equipment import add_manual
 from livingcity.dev.processes import Child, spawn, stop
 from livingcity.dev.web import web_argv
 from tests.backups.conftest import at_home
@@ -29,6 +37,7 @@ from tests.conftest import _answers, free_port
 from tests.designs.conftest import make, wait_for
 from tests.figures_said import figure
 from tests.ground.test_services import family
+from tests.labs.conftest import lab, machine
 
 pytestmark = pytest.mark.drill
 
@@ -130,12 +139,20 @@ def served(
     stop(child, signal.SIGKILL)
 
 
+def stand_still(child: Child) -> set[int]:
+    """Stop it with all that it has started, also what was just starting; what was stopped."""
+    stopped: set[int] = set()
+    while young := set(family(child.pid)) - stopped:
+        for pid in young:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        stopped |= young
+    return stopped
+
+
 def cut(child: Child, source: Path, target: Path) -> int:
     """What the disk would hold if the power went now; how many files lost their bytes."""
-    stopped = [pid for pid in family(child.pid) if pid != os.getpid()]
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
-    lost = 0
+    stopped, lost = stand_still(child), 0
     try:
         for path in sorted(source.rglob("*")):
             copy = target / path.relative_to(source)
@@ -148,7 +165,8 @@ def cut(child: Child, source: Path, target: Path) -> int:
                 shutil.copyfile(path, copy)
     finally:
         for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
     return lost
 
 
@@ -205,3 +223,19 @@ def test_what_was_acknowledged_is_there_after_a_power_cut(
     assert total >= cuts, "too few pushes came through for this to say anything"
     with capsys.disabled():
         sys.stdout.write(f"\n{cuts} cuts, {total} acknowledged pushes, all there; {lost} files of unended ones lost\n")
+
+
+def test_files_that_were_acknowledged_are_on_the_disk(disk: Path, settings: Any, transactional_db: None) -> None:
+    """A large file, a photo, a manual and a picture that was drawn: no byte of them is only in memory."""
+    at_home(settings, disk / "data")
+    maker, large = create_user(username="aila"), os.urandom(50_000)
+    design: Design = make(maker)
+    lfs.take(design=design, oid=hashlib.sha256(large).hexdigest(), body=io.BytesIO(large), by=maker)
+    photo = SimpleUploadedFile("made.png", b"\x89PNG\r\n\x1a\n" + os.urandom(20_000))
+    add_make(design=design, author=maker, photos=[photo])
+    manual = SimpleUploadedFile("manual.pdf", b"%PDF-1.7\n" + os.urandom(20_000))
+    add_manual(machine=machine(lab("guild")), title="Manual", by=maker, sent=manual)
+    put(os.urandom(20_000), disk / "data" / "media" / "drawn.png")
+    files = [path for name in ("lfs", "media") for path in (disk / "data" / name).rglob("*") if path.is_file()]
+    assert len(files) == 4
+    assert [path for path in files if only_in_memory(path)] == []

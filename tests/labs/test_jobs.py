@@ -16,7 +16,7 @@ from commons.devices.models import Device
 from labs.engine import fold
 from labs.errors import BadJobEvent, NotALabDevice
 from labs.models import Job, Machine
-from labs.queries import figure, jobs
+from labs.queries import board, figure, jobs
 from labs.services import bookings
 from labs.services import jobs as services
 from tests.labs.conftest import design, enrolled, lab, machine, person
@@ -285,3 +285,28 @@ def test_makes_of_a_design_count_only_what_is_proven_or_probable(printer: Machin
 
 def test_the_events_that_a_device_may_send_are_those_of_the_contract() -> None:
     assert set(fold.EVENTS) == {"started", "progress", "paused", "finished", "failed", "cancelled"}
+
+
+def test_the_sums_of_a_lab_are_those_of_its_jobs_as_a_visitor_sees_them(kamppi: Any) -> None:
+    """Open, closed, private and unknown files; a stranger is not told that a private design is an open one."""
+    owner, here = person(), lab(place=kamppi)
+    opened, closed = design(owner, b"open"), design(owner, b"closed", licence="CC-BY-NC-4.0")
+    hidden = design(owner, b"hidden")
+    agent = Agent(machine(here))
+    for nth, (sha256, hours) in enumerate(
+        [(opened.sha256, 1.0), (opened.sha256, 0.5), (closed.sha256, 2.0), (hidden.sha256, 1.5), ("e" * 64, 1.0)]
+    ):
+        agent.made({"sha256": sha256}, job=str(nth), hours=hours)
+    type(hidden.design).objects.filter(pk=hidden.design.pk).update(visibility="private")
+    Job.objects.filter(device_job="0").update(energy_kwh=0.25)
+    long_ago = START - 400 * HOUR
+    for viewer in (None, owner):
+        shown = jobs.shown(jobs.rows().filter(machine__lab=here, finished_at__gt=long_ago), viewer)
+        found = board.since(here, long_ago, viewer)
+        assert found.jobs == len(shown) == 5
+        assert found.hours == pytest.approx(sum(one.hours or 0.0 for one in shown)) == pytest.approx(6.0)
+        assert found.energy_kwh == pytest.approx(sum(one.job.energy_kwh or 0.0 for one in shown)) == pytest.approx(0.25)
+        proven = sum(one.is_open and one.provenance == "proven" for one in shown)
+        assert found.from_open == proven == (3 if viewer else 2)
+    nothing = board.since(here, timezone.now() + HOUR, None)
+    assert (nothing.jobs, nothing.from_open, nothing.energy_kwh, nothing.hours) == (0, 0, None, 0.0)

@@ -153,6 +153,15 @@ def test_json_of_whole_letters_is_read(client: Client, anna: User) -> None:
     assert response.status_code == 201, response.content
 
 
+@pytest.mark.parametrize("path", ["/", "/designs/new/", "/account/login/", "/i18n/setlang/", "/staff/login/"])
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "TRACE", "PROPFIND"])
+def test_a_page_refuses_methods_that_it_does_not_know(client: Client, anna: User, path: str, method: str) -> None:
+    client.force_login(anna)
+    refused = client.generic(method, path)
+    assert refused.status_code == 405
+    assert "GET" in refused.headers["Allow"]
+
+
 @pytest.mark.parametrize("sent", [{"theme": "da\0rk"}, {"theme": ["dark", "\0"]}, {"a\0": "dark"}])
 def test_a_form_with_a_nul_is_refused_in_words(client: Client, sent: dict[str, Any]) -> None:
     for kind in ("multipart", "plain"):

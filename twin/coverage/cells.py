@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 
 from commons import sockets
 from commons.places.models import Place
+from commons.shelf import asked_once
 from commons.sockets import Evidence
 from twin.coverage.levels import HIGHEST, standing
 from twin.coverage.systems import LEVELS, SYSTEMS, System
@@ -46,7 +47,8 @@ def level_now(piece: Evidence, now: dt.datetime) -> int:
 def collected(place: Place) -> list[Evidence]:
     """Every room's evidence for a place, and for its city as far as it holds for the whole city."""
     places = [place, place.parent] if place.parent else [place]
-    return [piece for source in sockets.evidence for where in places for piece in source.collect(where)]
+    with asked_once():
+        return [piece for source in sockets.evidence for where in places for piece in source.collect(where)]
 
 
 def cells(evidence: Iterable[Evidence], now: dt.datetime) -> list[Cell]:

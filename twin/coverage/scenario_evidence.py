@@ -1,11 +1,14 @@
 """Finished scenarios of a district as evidence that a system can be asked “what if”."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
+from django.db.models.fields.json import KeyTransform
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from commons.shelf import Shelf, Stamp
 from commons.sockets import Evidence
 from twin.models import District, ScenarioResult
 
@@ -22,8 +25,10 @@ def collect(district: District) -> Iterator[Evidence]:
     """Level 4 by the newest listed scenario of the district that moved a figure of a group and said how sure it is."""
     rows = ScenarioResult.objects.filter(version__scenario__district=district, version__scenario__listed=True)
     done: set[str] = set()
-    for result in rows.select_related("version__scenario").order_by("-made_at")[:40]:
-        for group, sure in _groups(result).items():
+    newest = rows.annotate(stamp=Stamp(ScenarioResult)).order_by("-made_at")
+    names = "pk", "stamp", "made_at", "version__scenario__title", "version__scenario_id"
+    for pk, stamp, made_at, title, scenario in newest.values_list(*names)[:40]:
+        for group, sure in _groups.get((pk, stamp), partial(_groups_of, pk)).items():
             if group in done or group not in SYSTEMS:
                 continue
             done.add(group)
@@ -31,11 +36,11 @@ def collect(district: District) -> Iterator[Evidence]:
                 yield Evidence(
                     system,
                     4,
-                    _("Scenario “%(title)s”") % {"title": result.version.scenario.title},
+                    _("Scenario “%(title)s”") % {"title": title},
                     1,
                     _("scenarios of the district"),
-                    result.made_at,
-                    reverse("api:scenario", args=[result.version.scenario_id]),
+                    made_at,
+                    reverse("api:scenario", args=[scenario]),
                     {
                         "oracle": str(ORACLES.get(group, "")),
                         "uncertainty": _("interval of its difference") if sure else "",
@@ -43,10 +48,15 @@ def collect(district: District) -> Iterator[Evidence]:
                 )
 
 
-def _groups(result: ScenarioResult) -> dict[str, bool]:
+# By the result and its stamp.
+_groups: Shelf[Mapping[str, bool]] = Shelf(2_000)
+
+
+def _groups_of(result: int) -> dict[str, bool]:
     """The groups of figures that a result moved, and whether any has an interval."""
+    rows = ScenarioResult.objects.filter(pk=result).annotate(figures=KeyTransform("figures", "summary"))
     found: dict[str, bool] = {}
-    for figure in result.summary.get("figures", []):
+    for figure in rows.values_list("figures", flat=True).first() or ():
         if figure.get("difference"):
             sure = figure.get("low") is not None and figure.get("high") is not None
             found[figure["group"]] = found.get(figure["group"], False) or sure

@@ -94,7 +94,7 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
             ngettext("People in %(n)d cell of a grid", "People in %(n)d cells of a grid", n) % {"n": n},
             "list/?layer=people",
         )
-    if rain := queries.reckoning(version, "rain"):
+    if rain := queries.reckoning_in_short(version, "rain"):
         what = _("A terrain model with where heavy rain gathers")
         yield Evidence(
             "flood",
@@ -105,10 +105,11 @@ def _inventories(district: District, version: DistrictVersion) -> Iterator[Evide
             rain.created_at,
             reverse("rooms:district-risk", args=[district.slug]),
         )
-    if (kept := queries.access(version)) and kept.walk_edges:
-        words = {"n": len(kept.keys), "kinds": len(kept.summary)}
+    if (kept := queries.access_in_short(version)) and kept.walk_edges:
+        n = kept.buildings  # type: ignore[attr-defined]  # annotated
+        words = {"n": n, "kinds": len(kept.summary)}
         what = _("Minutes on foot from %(n)d buildings to %(kinds)d kinds of services") % words
-        yield inventory("walking", len(kept.keys), what, "#access")
+        yield inventory("walking", n, what, "#access")
 
 
 def _held(version: DistrictVersion, what: str, count: int) -> dict[str, Any]:
@@ -120,7 +121,8 @@ def _held(version: DistrictVersion, what: str, count: int) -> dict[str, Any]:
 
 def _traffic(district: District, version: DistrictVersion) -> Iterator[Evidence]:
     """An hour by several seeds of SUMO beside an equilibrium: an engine, its oracles, and how far chance moves it."""
-    for kept in version.traffic.filter(method=Traffic.Method.SEEDS).order_by("-created_at")[:1]:
+    rows = version.traffic.filter(method=Traffic.Method.SEEDS).defer("streets", "zones", "picture", "assumptions")
+    for kept in rows.order_by("-created_at")[:1]:
         seeds = len(kept.summary.get("seeds", []))
         yield Evidence(
             "streets",
@@ -139,8 +141,11 @@ def _traffic(district: District, version: DistrictVersion) -> Iterator[Evidence]
 
 def _forecasts(district: District) -> Iterator[Evidence]:
     """The newest 48 hours of each series, with what its back-test says beside the same hour of the last known day."""
+    every = district.ahead.only("district", "series", "backtest", "engine_version", "issued_at", "day")
+    known = {one.series: one for one in every.order_by("series", "-day").distinct("series")}
+    counts = dict(district.ahead.order_by().values_list("series").annotate(n=Count("pk")))
     for series, system in SERIES.items():
-        newest = district.ahead.filter(series=series).order_by("-day").first()
+        newest = known.get(series)
         if newest is None:
             continue
         judged = newest.backtest
@@ -151,7 +156,7 @@ def _forecasts(district: District) -> Iterator[Evidence]:
             system,
             3,
             _("%(series)s of the next 48 hours, judged over %(days)d days") % words,
-            district.ahead.filter(series=series).count(),
+            counts[series],
             newest.engine_version,
             newest.issued_at,
             reverse("rooms:district-ahead", args=[district.slug]),

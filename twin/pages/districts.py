@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from commons import sockets
 from commons.decisions import pages as decided
 from commons.places.models import Place
+from commons.shelf import Shelf
 from twin import deciding, layers, map_files, queries, tiles
 from twin.coverage.cells import breadth, cells, collected, depth
 from twin.coverage.systems import LEVELS, SYSTEMS
@@ -38,12 +39,12 @@ def district_cards() -> list[dict[str, Any]]:
 
 def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
     """The page of a district as of a version."""
-    kept = queries.access(of)
+    kept = queries.access_in_short(of)
     systems = cells(collected(found.place), timezone.now()) if found.place else []
     return {
         "district": found,
         "version": of,
-        "versions": found.versions.order_by("-number")[:12],
+        "versions": list(found.versions.only("district", "number", "created_at", "changes").order_by("-number")[:12]),
         "is_current": of.pk == found.current_id,
         "skipped": queries.skipped_in_words(of),
         "heights": _heights(of),
@@ -55,12 +56,12 @@ def district_page(found: District, of: DistrictVersion) -> dict[str, Any]:
         "breadth": breadth(systems),
         "of": len(SYSTEMS),
         "depth": depth(systems) if systems else None,
-        "map_layers": map_layers(kept, solar=queries.reckoning(of, "roofs")),
+        "map_layers": map_layers(kept, solar=queries.reckoning_in_short(of, "roofs")),
         "pins": queries.lab_pins(found.place),
         "size": picture_size(of),
         "map_source": map_source(of),
         "view": view(of),
-        "known": queries.best_known(of),
+        "known": list(queries.best_known(of)),
         "plan": (adopted := deciding.plan(found.place)),
         "plan_url": deciding.address(adopted) if adopted else "",
         **_came_of(found.place),
@@ -90,7 +91,7 @@ def map_card(found: District) -> dict[str, Any]:
         "size": picture_size(of),
         "map_source": map_source(of),
         "view": view(of),
-        "known": queries.best_known(of),
+        "known": list(queries.best_known(of)),
     }
 
 
@@ -180,7 +181,7 @@ def map_layers(kept: Access | None, *, solar: Reckoning | None = None) -> list[d
         "label": _("Sun on the roof"),
         "property": "solar",
         "type": "steps",
-        "steps": [0, *(solar_steps(solar.columns["light"]) if solar else ())],
+        "steps": [0, *(_light_steps(solar) if solar else ())],
         "unit": "kWh/m²",
         "color": "solar",
         "missing": unknown,
@@ -192,6 +193,15 @@ def map_layers(kept: Access | None, *, solar: Reckoning | None = None) -> list[d
         "values": [{"value": "", "label": _("a shop, school, surgery, library or office that serves people")}],
     }
     return [*minutes, use, heights, *([sun] if solar else []), *([services] if kept else [])]
+
+
+# By the answer and its stamp.
+_steps: Shelf[tuple[int, ...]] = Shelf(200)
+
+
+def _light_steps(solar: Reckoning) -> tuple[int, ...]:
+    key = solar.pk, solar.stamp  # type: ignore[attr-defined]  # annotated
+    return _steps.get(key, lambda: solar_steps(queries.column(solar, "light")))
 
 
 _USES = (

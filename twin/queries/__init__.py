@@ -13,6 +13,7 @@ from twin.queries.ahead import (
 )
 from twin.queries.districts import (
     access,
+    access_in_short,
     as_model,
     best_known,
     building,
@@ -28,17 +29,29 @@ from twin.queries.districts import (
     things,
     version,
 )
-from twin.queries.reckonings import drawing, drawings, measured_kwh, of_building, reckoned_at, reckoning, reckoning_run
+from twin.queries.reckonings import (
+    column,
+    drawing,
+    drawings,
+    measured_kwh,
+    of_building,
+    reckoned_at,
+    reckoning,
+    reckoning_in_short,
+    reckoning_run,
+)
 from twin.queries.traffic import chosen_traffic, default_traffic, open_traffic_runs, traffic_answers
 
 __all__ = [
     "Record",
     "access",
+    "access_in_short",
     "ahead_of",
     "as_model",
     "best_known",
     "building",
     "chosen_traffic",
+    "column",
     "coverage_days",
     "current",
     "default_traffic",
@@ -58,6 +71,7 @@ __all__ = [
     "open_traffic_runs",
     "reckoned_at",
     "reckoning",
+    "reckoning_in_short",
     "reckoning_run",
     "record",
     "sandbox",

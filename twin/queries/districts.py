@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Func, IntegerField, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from commons.places.models import Place
+from commons.shelf import Stamp
 from twin.engine.model import LAYERS, CityModel
 from twin.engine.model import Thing as CityThing
 from twin.errors import BuildingNotFound, DistrictNotFound, NoSuchLayer
@@ -71,6 +72,13 @@ def as_model(of: DistrictVersion) -> CityModel:
 def access(of: DistrictVersion) -> Access | None:
     """What is kept of a version's access."""
     return Access.objects.filter(version=of).first()
+
+
+def access_in_short(of: DistrictVersion) -> Access | None:
+    """The same without what is known of each building but their number; `stamp` changes whenever any of it does."""
+    number = Func(F("keys"), function="jsonb_array_length", output_field=IntegerField())
+    rows = Access.objects.filter(version=of).defer("keys", "minutes")
+    return rows.annotate(stamp=Stamp(Access), buildings=number).first()
 
 
 def of_place(place: Place) -> QuerySet[District]:

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from commons.places.models import Place
 from commons.runs.models import Run
+from commons.shelf import Stamp
 from twin.models import DistrictVersion, Reckoning
 
 
@@ -21,6 +22,18 @@ def engine_of(of: DistrictVersion, kind: str) -> str:
     """The engine of that answer, without what it says of each building; "" when nobody asked yet."""
     newest = of.reckonings.filter(kind=kind).order_by("-created_at", "-pk").values_list("engine_version", flat=True)
     return newest.first() or ""
+
+
+def reckoning_in_short(of: DistrictVersion, kind: str) -> Reckoning | None:
+    """The same without what is known of each building; `stamp` changes whenever any of it does."""
+    rows = of.reckonings.filter(kind=kind).defer("drawings", "keys", "columns", "inputs")
+    return rows.annotate(stamp=Stamp(Reckoning)).order_by("-created_at", "-pk").first()
+
+
+def column(kept: Reckoning, name: str) -> list[Any]:
+    """What an answer says of each building under a name; nothing where it says nothing."""
+    rows = Reckoning.objects.filter(pk=kept.pk).annotate(column=KeyTransform(name, "columns"))
+    return rows.values_list("column", flat=True).first() or []
 
 
 def drawing(of: DistrictVersion, kind: str, name: str) -> str | None:

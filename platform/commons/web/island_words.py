@@ -1,10 +1,18 @@
 """The words of the islands (platform/frontend/src) in the page's language; a test compares them with the source."""
 
+from functools import cache
+
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 
 def island_words() -> dict[str, str]:
     """English words of the TypeScript, each with its translation; what is the same is left out."""
+    return _in(get_language())
+
+
+@cache
+def _in(_language: str | None) -> dict[str, str]:
     words = {
         "The site could not take this.": _("The site could not take this."),
         "The site could not be reached; nothing was sent. Try again.": _(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,6 +12,9 @@ from commons.web import idempotent
 from commons.web.middleware_types import GetResponse
 from commons.web.problems import answer, is_api, problem, problem_response
 
+PAGE_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+#: Addresses that programs ask, whose views say themselves what they take.
+OF_PROGRAMS = ("/api/", "/ogc/", "/sensorthings/")
 #: How a page's form is sent.
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -32,7 +35,11 @@ class problem_json:  # noqa: N801 a middleware reads like a function in settings
         return response
 
     def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
-        """A NUL in a form is refused for every page at once, as it is in an address: no table can keep it."""
+        """A method that a page does not know is refused for every page at once, and so is a NUL in a form, as it is in
+        an address: no table can keep it.
+        """
+        if not _knows(view, request):
+            return HttpResponseNotAllowed(PAGE_METHODS)
         if request.content_type in FORMS and not getattr(view, "csrf_exempt", False) and _holds_nul(request):
             return answer(request, BadInput(_("A form cannot hold a NUL character. Take it out and send it again.")))
         return None
@@ -43,6 +50,14 @@ class problem_json:  # noqa: N801 a middleware reads like a function in settings
         if isinstance(exception, Http404) and is_api(request):
             return problem_response(problem(404, _("Not found"), _("There is nothing at this address.")))
         return None
+
+
+def _knows(view: Any, request: HttpRequest) -> bool:
+    """Whether a page takes the method; one that is a function and says nothing would take any for reading."""
+    method, path = str(request.method), request.path
+    if method in PAGE_METHODS or path.startswith(OF_PROGRAMS) or ".git/" in path:
+        return True
+    return hasattr(getattr(view, "view_class", None), method.lower())
 
 
 def _holds_nul(request: HttpRequest) -> bool:

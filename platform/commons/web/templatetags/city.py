@@ -16,6 +16,7 @@
 import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -64,9 +65,13 @@ def slot(context: template.Context, place: str, subject: Any) -> SafeString:
 @register.simple_tag
 def icon(name: str, size: str = "") -> SafeString:
     """A symbol of web/icons.html; decoration, so hidden from readers: put words beside it. `size`: "s", "l" or none."""
-    known = ICON_ALIASES.get(name, name)
+    return _symbol(ICON_ALIASES.get(name, name), size)
+
+
+@lru_cache(maxsize=500)
+def _symbol(name: str, size: str) -> SafeString:
     return format_html(
-        '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true"><use href="#i-{}"/></svg>', size, known
+        '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true"><use href="#i-{}"/></svg>', size, name
     )
 
 

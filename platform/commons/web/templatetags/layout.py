@@ -3,7 +3,9 @@
 import datetime as dt
 import logging
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -13,7 +15,7 @@ from django.urls import NoReverseMatch, reverse, translate_url
 from django.utils import timezone
 from django.utils.html import format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language, get_language_info, override
 from django.utils.translation import gettext as _
 from django_vite.core.asset_loader import DjangoViteAssetLoader
 from django_vite.core.exceptions import DjangoViteAssetNotFoundError
@@ -70,6 +72,11 @@ def _package(request: HttpRequest | None) -> str:
 @register.simple_tag
 def words_for_islands() -> SafeString:
     """The translated words of the islands as a JSON block; nothing when all are as in English."""
+    return _words_in(get_language())
+
+
+@cache
+def _words_in(_language: str | None) -> SafeString:
     words = island_words()
     return json_script(words, "island-words") if words else mark_safe("")
 
@@ -128,11 +135,24 @@ def page_languages(context: template.Context) -> list[dict[str, Any]]:
         {
             "code": code,
             "name": get_language_info(code)["name_local"].capitalize(),
-            "url": translate_url(path, code),
+            "url": path if code == now else _translated(request, path, code),
             "here": code == now,
         }
         for code, _name in settings.LANGUAGES
     ]
+
+
+def _translated(request: HttpRequest | None, path: str, code: str) -> str:
+    """The address in another language; the view is known already where one answers."""
+    match = request.resolver_match if request else None
+    if match is None or not match.url_name:
+        return translate_url(path, code)
+    try:
+        with override(code):
+            there = reverse(match.view_name, args=match.args, kwargs=match.kwargs)
+    except NoReverseMatch:
+        return path
+    return urlsplit(path)._replace(path=there).geturl()
 
 
 @register.simple_tag(takes_context=True)
