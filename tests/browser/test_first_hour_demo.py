@@ -93,7 +93,7 @@ def books_what_the_sun_suggests(walk: Walk) -> None:
 
 
 def made(walk: Walk, booking: Booking) -> None:
-    """Her time comes, she checks in, and the machine says that it made what she brought; its kWh come with the clock."""
+    """Her time comes, she checks in, and the machine says that it made what she brought; kWh come with the clock."""
     now = timezone.now()
     start, end = now - dt.timedelta(minutes=1), now + booking.length
     Booking.objects.filter(machine=booking.machine, start__lt=end, end__gt=start).exclude(pk=booking.pk).delete()
