@@ -20,6 +20,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from commons.web.disk import force_folder
 from designs.errors import GitFailed
 from designs.git import environment, moving, process
 from designs.git.repository import BRANCHES, TAGS, Repository, create, settle
@@ -76,7 +77,7 @@ def join(pool: Repository, member: Repository) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(info / "alternates")
-    _fsync_folder(info)
+    force_folder(info)
 
 
 def is_member(repository: Repository) -> bool:
@@ -98,7 +99,7 @@ def leave(member: Repository) -> None:
             aside.replace(alternates)
             raise GitFailed(_("The repository could not be made whole: %(fault)s.") % {"fault": fault})
         aside.unlink()
-        _fsync_folder(alternates.parent)
+        force_folder(alternates.parent)
 
 
 def fork(source: Repository, target_id: str, *, branch: str, pool: Repository | None) -> Repository:
@@ -212,15 +213,15 @@ def _link_objects(source: Path, target: Path) -> None:
     for index in sorted((source / "pack").glob("pack-*.idx")):
         for part in PACK_PARTS:
             _link(index.with_suffix(part), target / "pack" / index.with_suffix(part).name)
-    _fsync_folder(target / "pack")
+    force_folder(target / "pack")
     for folder in source.iterdir():
         if len(folder.name) == 2:
             (target / folder.name).mkdir(exist_ok=True)
             for file in folder.iterdir():
                 if not file.name.startswith("tmp_"):
                     _link(file, target / folder.name / file.name)
-            _fsync_folder(target / folder.name)
-    _fsync_folder(target)
+            force_folder(target / folder.name)
+    force_folder(target)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -230,11 +231,3 @@ def _link(source: Path, target: Path) -> None:
         except FileNotFoundError:
             if source.suffix != ".rev":  # git 2.39 writes none
                 raise
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

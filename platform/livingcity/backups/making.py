@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commons import sealing
+from commons.web.disk import force_folder
 from livingcity.backups import laying, rows, shelf
 from livingcity.backups.errors import BackupFailed
 from livingcity.backups.files import Say, Taking
@@ -41,7 +42,7 @@ def make(folder: Path, *, keep: int, with_secret: bool = False, say: Say) -> tup
             _fill(draft, former, folder, with_secret=with_secret, say=say)
             os.sync()
             draft.rename(folder / name)
-            shelf.fsync_folder(folder)
+            force_folder(folder)
         except OSError as fault:
             shutil.rmtree(draft, ignore_errors=True)
             raise BackupFailed(_why(fault, folder)) from fault

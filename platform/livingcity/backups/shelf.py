@@ -3,7 +3,6 @@
 import datetime as dt
 import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,15 +82,6 @@ def let_go(folder: Path, keep: int) -> list[str]:
         (folder / name).rename(folder / f"{GOING}{name}")
         remove(folder / f"{GOING}{name}")
     return gone
-
-
-def fsync_folder(folder: Path) -> None:
-    """Let the names in it survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # --- drills ------------------------------------------------------------------------------------------------------
